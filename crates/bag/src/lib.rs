@@ -1,0 +1,1 @@
+//! musher bag.
