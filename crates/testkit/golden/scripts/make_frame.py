@@ -1,0 +1,69 @@
+"""Golden files of the frame area, from pandas: the flights grouped, counted and described, and a small table with holes.
+
+Floats are written by repr, so that reading them gives the same bits; a missing value is an empty field.
+"""
+
+import numpy as np
+import pandas as pd
+
+from common import DATA, Area
+
+AREA = Area("frame")
+flights = pd.concat([pd.read_parquet(DATA / "flights" / f"flights-{m:02}.parquet", dtype_backend="numpy_nullable") for m in range(1, 13)], ignore_index=True)
+airlines = pd.read_csv(DATA / "airlines.csv")
+
+
+def write(name, table):
+    table.to_csv(AREA.folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def carrier_month():
+    grouped = flights.groupby(["carrier", "month"])
+    delay = grouped["dep_delay"]
+    write("carrier_month", grouped.agg(
+        flights=("flight", "size"), departed=("dep_delay", "count"), mean_dep_delay=("dep_delay", "mean"), sum_dep_delay=("dep_delay", "sum"),
+        min_dep_delay=("dep_delay", "min"), max_dep_delay=("dep_delay", "max"),
+    ).assign(std_dep_delay=delay.std()).reset_index())
+
+
+def carrier_name():
+    table = flights.groupby("carrier").agg(flights=("flight", "size"), mean_dep_delay=("dep_delay", "mean"), mean_arr_delay=("arr_delay", "mean")).reset_index()
+    write("carrier_name", table.merge(airlines, on="carrier", how="left").sort_values("mean_dep_delay", ascending=False))
+
+
+def whole():
+    columns = ["dep_delay", "arr_delay", "air_time", "distance", "dep_time"]
+    write("describe", flights[columns].astype("float64").describe().rename_axis("statistic").reset_index())
+    write("head", flights.head(10).assign(time_hour=lambda t: t["time_hour"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    months = flights.groupby("month").size()
+    AREA.json("flights.json", {
+        "rows": len(flights), "columns": list(flights.columns), "rows_by_month": [int(v) for v in months],
+        "nulls": {c: int(flights[c].isna().sum()) for c in flights.columns if flights[c].isna().any()},
+        "distinct": {c: int(flights[c].nunique()) for c in ["carrier", "origin", "dest", "tailnum"]},
+        "late": int((flights["dep_delay"] > 60).sum()), "mean_dep_delay": float(flights["dep_delay"].mean()),
+        "busiest": [[k, int(v)] for k, v in flights["dest"].value_counts().head(5).items()],
+    })
+
+
+def small():
+    """Twelve rows with a hole in the key, holes in the values, a NaN-free group, a group of holes only and one row alone."""
+    table = pd.DataFrame({
+        "key": ["b", "a", None, "b", "c", "a", "d", "c", "b", None, "e", "a"],
+        "whole": pd.array([5, 3, 9, None, None, 7, -4, None, 2**53, 1, 0, -3], "Int64"),
+        "real": [1.5, np.nan, 2.0, -0.5, np.nan, 4.0, 8.25, np.nan, 1e9, 3.0, -0.0, 0.125],
+        "text": ["x", "yy", "", None, "z,z", 'quo"te', "ä", "x", "x", "line", "", None],
+    })
+    AREA.json("small.json", {c: [None if pd.isna(v) else v for v in table[c]] for c in table.columns})
+    grouped = table.groupby("key", dropna=False)
+    answer = grouped.agg(
+        rows=("key", "size"), count=("whole", "count"), sum=("whole", "sum"), min=("whole", "min"), max=("whole", "max"), mean=("real", "mean"),
+        first=("whole", "first"), last=("whole", "last"), distinct=("text", "nunique"),
+    )
+    answer["rows"] = grouped.size()
+    answer["std"] = grouped["real"].std()
+    write("small_grouped", answer.reset_index())
+
+
+for part in [carrier_month, carrier_name, whole, small]:
+    part()
+AREA.finish()
