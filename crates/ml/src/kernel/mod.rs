@@ -1,0 +1,45 @@
+//! Pure functions on one block of rows: they know neither graphs nor keys.
+//!
+//! Each kernel returns a small partial answer that merges with that of another block; merged in a fixed order, the
+//! answer has the same bits on every scheduler.
+
+pub(crate) mod labels;
+pub(crate) mod logistic;
+pub(crate) mod math;
+pub(crate) mod moments;
+pub(crate) mod newton;
+pub(crate) mod solve;
+pub(crate) mod split;
+
+/// Rows that a kernel takes at a time: small enough that a tile of a hundred columns stays in the second-level cache,
+/// large enough that the cost of merging tiles vanishes.
+pub(crate) const TILE_ROWS: usize = 128;
+
+/// The first value of a block that is not finite: where it stands, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cell {
+    /// Row, counted from the start of the whole array.
+    pub(crate) row: usize,
+    /// Column, counted from the start of the whole array.
+    pub(crate) column: usize,
+    /// NaN or an infinity.
+    pub(crate) value: f64,
+}
+
+/// The earlier of two cells in C order.
+pub(crate) fn first_cell(a: Option<Cell>, b: Option<Cell>) -> Option<Cell> {
+    match (a, b) {
+        (Some(a), Some(b)) if (b.row, b.column) < (a.row, a.column) => Some(b),
+        (Some(a), _) => Some(a),
+        (None, b) => b,
+    }
+}
+
+/// The first value in `row` that is not finite.
+pub(crate) fn find_non_finite(row: &[f64], row_index: usize, first_column: usize) -> Option<Cell> {
+    row.iter().position(|value| !value.is_finite()).map(|column| Cell {
+        row: row_index,
+        column: first_column + column,
+        value: row[column],
+    })
+}

@@ -1,0 +1,242 @@
+//! Count, mean and sum of squared deviations of each column, in one pass, and their merge.
+//!
+//! The mean is kept as two numbers whose sum it is: with one, a column whose mean is 10^8 times its spread would lose
+//! nine digits of its variance when blocks are merged.
+
+use ndarray::ArrayView2;
+
+use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
+
+/// Moments of the columns of some rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Moments {
+    /// Number of rows.
+    pub(crate) rows: u64,
+    /// Mean of each column, rounded.
+    pub(crate) mean: Vec<f64>,
+    /// What the rounding of `mean` left off.
+    pub(crate) mean_rest: Vec<f64>,
+    /// Sum of squared deviations from the mean, per column.
+    pub(crate) squares: Vec<f64>,
+    /// The first value that is not finite; where there is one the other fields mean nothing.
+    pub(crate) non_finite: Option<Cell>,
+}
+
+impl Moments {
+    /// Of no rows at all.
+    pub(crate) fn empty(columns: usize) -> Self {
+        Moments {
+            rows: 0,
+            mean: vec![0.0; columns],
+            mean_rest: vec![0.0; columns],
+            squares: vec![0.0; columns],
+            non_finite: None,
+        }
+    }
+
+    /// Of one block whose first element stands at `origin` (row, column) of the whole array.
+    pub(crate) fn of(block: ArrayView2<'_, f64>, origin: (usize, usize)) -> Self {
+        let block = block.as_standard_layout();
+        let columns = block.ncols();
+        let mut total = Moments::empty(columns);
+        if columns == 0 {
+            total.rows = block.nrows() as u64;
+            return total;
+        }
+        let values = block.as_slice().expect("a standard layout is one slice");
+        pulp::Arch::new().dispatch(|| {
+            for (tile, rows) in values.chunks(TILE_ROWS * columns).enumerate() {
+                let first_row = origin.0 + tile * TILE_ROWS;
+                let part = tile_moments(rows, columns);
+                if part.squares.iter().any(|square| !square.is_finite()) && total.non_finite.is_none() {
+                    total.non_finite = rows
+                        .chunks_exact(columns)
+                        .enumerate()
+                        .find_map(|(row, values)| find_non_finite(values, first_row + row, origin.1));
+                }
+                total = std::mem::replace(&mut total, Moments::empty(0)).merge(part);
+            }
+        });
+        total
+    }
+
+    /// Of the rows of both. Adding rows that are none changes nothing.
+    ///
+    /// Source: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*
+    /// (1979), with the mean in two parts.
+    pub(crate) fn merge(mut self, other: Moments) -> Moments {
+        if other.rows == 0 {
+            self.non_finite = first_cell(self.non_finite, other.non_finite);
+            return self;
+        }
+        if self.rows == 0 {
+            return Moments { non_finite: first_cell(self.non_finite, other.non_finite), ..other };
+        }
+        let (ours, theirs) = (self.rows as f64, other.rows as f64);
+        let all = ours + theirs;
+        for column in 0..self.mean.len() {
+            let (mean, rest) = (self.mean[column], self.mean_rest[column]);
+            let delta = (other.mean[column] - mean) + (other.mean_rest[column] - rest);
+            (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * (theirs / all));
+            self.squares[column] += other.squares[column] + delta * delta * (ours * (theirs / all));
+        }
+        self.rows += other.rows;
+        self.non_finite = first_cell(self.non_finite, other.non_finite);
+        self
+    }
+
+    /// Population variance per column (`ddof` 0); that of no rows is NaN.
+    pub(crate) fn variance(&self) -> Vec<f64> {
+        self.squares.iter().map(|square| square / self.rows as f64).collect()
+    }
+
+    /// Whether a column has no spread beyond what rounding makes.
+    ///
+    /// Source: the bound of scikit-learn's `_is_constant_feature`, which holds for any shift of the column.
+    pub(crate) fn is_constant(&self, column: usize) -> bool {
+        let rows = self.rows as f64;
+        let variance = self.squares[column] / rows;
+        let noise = rows * self.mean[column] * f64::EPSILON;
+        variance <= rows * f64::EPSILON * variance + noise * noise
+    }
+}
+
+/// `a + b` and what rounding left off, for any two finite numbers (Knuth).
+#[inline(always)]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let b_part = sum - a;
+    let a_part = sum - b_part;
+    (sum, (a - a_part) + (b - b_part))
+}
+
+/// Moments of one tile: its mean first, the deviations from it next, while the tile is in the cache.
+#[inline(always)]
+fn tile_moments(values: &[f64], columns: usize) -> Moments {
+    let mut tile = Moments::empty(columns);
+    let rows = values.len() / columns;
+    tile.rows = rows as u64;
+    for row in values.chunks_exact(columns) {
+        for (sum, value) in tile.mean.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    for mean in &mut tile.mean {
+        *mean /= rows as f64;
+    }
+    for row in values.chunks_exact(columns) {
+        let sums = tile.mean_rest.iter_mut().zip(&mut tile.squares);
+        for ((rest, square), (value, mean)) in sums.zip(row.iter().zip(&tile.mean)) {
+            let deviation = value - mean;
+            *rest += deviation;
+            *square += deviation * deviation;
+        }
+    }
+    for (rest, square) in tile.mean_rest.iter_mut().zip(&mut tile.squares) {
+        let mean = *rest / rows as f64;
+        *square = (*square - *rest * mean).max(if square.is_nan() { f64::NAN } else { 0.0 });
+        *rest = mean;
+    }
+    tile
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array, s};
+
+    use super::*;
+
+    fn wavy(rows: usize, columns: usize, center: f64) -> Array2<f64> {
+        Array2::from_shape_fn((rows, columns), |(i, j)| center + ((i * 37 + j * 11) % 101) as f64 / 7.0)
+    }
+
+    /// The textbook's two passes, in integers' order.
+    fn plain(x: &Array2<f64>) -> (Vec<f64>, Vec<f64>) {
+        let rows = x.nrows() as f64;
+        let mean: Vec<f64> = x.columns().into_iter().map(|column| column.sum() / rows).collect();
+        let variance = x
+            .columns()
+            .into_iter()
+            .zip(&mean)
+            .map(|(column, mean)| column.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows)
+            .collect();
+        (mean, variance)
+    }
+
+    #[track_caller]
+    fn check(x: &Array2<f64>, moments: &Moments, tolerance: f64) {
+        let (mean, variance) = plain(x);
+        assert_eq!(moments.rows, x.nrows() as u64);
+        for column in 0..x.ncols() {
+            assert!((moments.mean[column] - mean[column]).abs() <= tolerance * mean[column].abs().max(1.0));
+            let found = moments.variance()[column];
+            assert!(
+                (found - variance[column]).abs() <= tolerance * variance[column],
+                "{found} {}",
+                variance[column]
+            );
+        }
+    }
+
+    #[test]
+    fn moments_of_a_block_are_those_of_the_textbook() {
+        for rows in [1, 2, 127, 128, 129, 1000] {
+            let x = wavy(rows, 3, 5.0);
+            check(&x, &Moments::of(x.view(), (0, 0)), 1e-13);
+        }
+    }
+
+    #[test]
+    fn every_cut_in_three_merges_to_the_whole() {
+        let x = wavy(11, 2, -3.0);
+        for first in 0..=11 {
+            for second in first..=11 {
+                let part = |from, to| Moments::of(x.slice(s![from..to, ..]), (from, 0));
+                check(&x, &part(0, first).merge(part(first, second)).merge(part(second, 11)), 1e-13);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mean_of_a_hundred_million_spreads_keeps_twelve_digits() {
+        // The spread is exact in binary, so that the shifted column has the variance of the plain one.
+        let near = Array2::from_shape_fn((100_000, 1), |(i, _)| ((i * 7919) % 1024) as f64 / 256.0 - 2.0);
+        let far = near.mapv(|value| value + 134_217_728.0);
+        let whole = |x: &Array2<f64>| {
+            x.axis_chunks_iter(ndarray::Axis(0), 1000)
+                .map(|rows| Moments::of(rows, (0, 0)))
+                .fold(Moments::empty(1), Moments::merge)
+        };
+        let (near, far) = (whole(&near).variance()[0], whole(&far).variance()[0]);
+        assert!((near - far).abs() <= 1e-12 * near, "{near} {far}");
+    }
+
+    #[test]
+    fn the_first_value_that_is_not_finite_is_named() {
+        let mut x = wavy(300, 4, 0.0);
+        x[[290, 1]] = f64::INFINITY;
+        x[[200, 3]] = f64::NAN;
+        let found = Moments::of(x.view(), (1000, 8)).non_finite.unwrap();
+        assert_eq!((found.row, found.column), (1200, 11));
+        assert!(found.value.is_nan());
+        let later = Moments::of(x.slice(s![250.., ..]), (250, 0));
+        let both = later.merge(Moments::of(x.slice(s![..250, ..]), (0, 0)));
+        assert_eq!(both.non_finite.map(|cell| (cell.row, cell.column)), Some((200, 3)));
+    }
+
+    #[test]
+    fn constant_columns_are_seen_at_any_height() {
+        for height in [0.0, 1.0, 0.1, 1e9 + 0.1, -1e-9, 1e300] {
+            let x = Array2::from_elem((1000, 1), height);
+            assert!(Moments::of(x.view(), (0, 0)).is_constant(0), "{height}");
+        }
+        assert!(!Moments::of(array![[1.0], [1.0 + 1e-12]].view(), (0, 0)).is_constant(0));
+    }
+
+    #[test]
+    fn layout_does_not_change_the_bits() {
+        let x = wavy(301, 5, 2.5);
+        let turned = x.t().as_standard_layout().to_owned();
+        assert_eq!(Moments::of(x.view(), (0, 0)), Moments::of(turned.t(), (0, 0)));
+    }
+}
