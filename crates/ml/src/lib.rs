@@ -3,6 +3,7 @@
 //! Estimators take chunked arrays, read them in as few passes as the algorithm needs, and give fitted models that
 //! transform and predict lazily, chunk by chunk.
 
+mod bridge;
 mod kernel;
 mod label;
 
