@@ -1,1 +1,58 @@
-//! musher graph-core.
+//! The waist of musher: chunks, keys, tasks, layers and graphs, and everything that is decided before data exists.
+//!
+//! A call on a collection adds a [`Layer`]: one [`Task`] over a [`Grid`], wired to its producers by a [`Wiring`].
+//! [`Graph::collect`] gathers the layers that are reachable from what is asked for and merges equal work;
+//! [`Graph::optimize`] fuses; [`Plan::new`] lowers to flat tables, orders and costs them.
+//! A scheduler (crate `musher-scheduler`) runs the plan.
+//!
+//! ```
+//! use musher_graph_core::{Graph, Plan, Collection, delayed};
+//!
+//! fn add(a: i64, b: i64) -> i64 { a + b }
+//! let three = delayed(add).call((1, 2));
+//! let ten = delayed(add).call((&three, 7));
+//! let plan = Plan::new(Graph::collect(&[ten.request()])?.optimize())?;
+//! assert!(plan.explain().to_string().contains("add"));
+//! # Ok::<(), musher_graph_core::Error>(())
+//! ```
+//!
+//! This crate depends on no data library; kernels live in the domain crates.
+
+mod adapt;
+mod builder;
+mod chunk;
+mod collection;
+mod delayed;
+mod graph;
+mod grid;
+mod key;
+mod layer;
+mod optimize;
+mod session;
+mod task;
+mod wiring;
+//mod lower;
+//mod order;
+//mod plan;
+mod error;
+
+pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
+pub use builder::{GraphBuilder, Handmade, NodeId, Values};
+pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Frames, Measure, Measured, Value};
+pub use collection::{Collection, Places, Request};
+pub use delayed::{
+    Arg, ByRef, ByValue, Call, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs, IntoArg,
+    IntoArgs, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
+};
+pub use error::Error;
+pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};
+pub use grid::{Grid, Place};
+pub use key::{Key, Token, Tokenizer};
+pub use layer::{Input, Layer, LayerBuilder, Port};
+pub use optimize::StepError;
+//pub use lower::{SlotIx, TaskGraph, TaskIx};
+//pub use order::{Order, peak_of};
+//pub use plan::{Explain, LayerSummary, Plan};
+pub use session::Session;
+pub use task::{Absorb, Facts, Inputs, Output, Task, TaskError};
+pub use wiring::{AxisMap, Lists, Part, Wiring};

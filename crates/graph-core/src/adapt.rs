@@ -1,0 +1,285 @@
+//! Typed adaptors: tasks made of closures, and chunks that are there already.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::Arc;
+
+use smallvec::smallvec;
+
+use crate::{
+    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Layer, Output, Place, Task, TaskError, Token, Tokenizer,
+};
+
+/// A task of one output made of a closure.
+///
+/// The closure gets the place and the inputs, whose typed accessors ([`Inputs::get`], [`Inputs::slot`],
+/// [`Inputs::take`]) are where chunks are downcast.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::*;
+/// let double = FnTask::new("double", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
+///     let Value(x) = inputs.get::<Value<i64>>(0)?;
+///     Ok(Value(2 * x))
+/// })
+/// .named("doc.double/1")
+/// .facts(|_at, _inputs| Facts::bytes(8));
+/// assert_eq!(double.label(), "double");
+/// ```
+pub struct FnTask<F> {
+    label: Cow<'static, str>,
+    run: F,
+    identity: Identity,
+    facts: Option<FactsFn>,
+}
+
+type FactsFn = Box<dyn Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync>;
+
+/// What a closure's fingerprint stands on.
+enum Identity {
+    /// The closure's type, or a fresh identity where it captures something.
+    Function { fresh: (u64, u64) },
+    /// Name and version of an operation with the digest of its parameters.
+    Named { name: Cow<'static, str>, parameters: Key, process_bound: bool },
+}
+
+impl<F> FnTask<F> {
+    /// A task that runs `run`; it is merged with equal work only if the closure captures nothing.
+    pub fn new<T>(label: impl Into<Cow<'static, str>>, run: F) -> Self
+    where
+        T: Chunk,
+        F: Fn(Place<'_>, &mut Inputs<'_>) -> Result<T, TaskError> + Send + Sync + 'static,
+    {
+        Self::unchecked(label.into(), run)
+    }
+
+    fn unchecked(label: Cow<'static, str>, run: F) -> Self {
+        Self { label, run, identity: Identity::Function { fresh: crate::Session::fresh() }, facts: None }
+    }
+
+    /// Identifies the work by the name and version of an operation: whatever the closure captures must enter too,
+    /// by [`params`](FnTask::params).
+    #[must_use]
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.params(name, &())
+    }
+
+    /// Identifies the work by the name and version of an operation and its parameters.
+    #[must_use]
+    pub fn params(mut self, name: impl Into<Cow<'static, str>>, parameters: &impl Token) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        parameters.token(&mut tokenizer);
+        let process_bound = tokenizer.is_process_bound();
+        self.identity = Identity::Named { name: name.into(), parameters: tokenizer.finish(), process_bound };
+        self
+    }
+
+    /// Tells the planner what is known before running.
+    #[must_use]
+    pub fn facts(
+        mut self,
+        facts: impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static,
+    ) -> Self {
+        self.facts = Some(Box::new(facts));
+        self
+    }
+
+    fn enter<M: 'static>(&self, tokenizer: &mut Tokenizer) {
+        match &self.identity {
+            Identity::Function { .. } if size_of::<M>() == 0 => tokenizer.type_of::<M>(),
+            Identity::Function { fresh } => {
+                fresh.token(tokenizer);
+                tokenizer.bind_to_process();
+            }
+            Identity::Named { name, parameters, process_bound } => {
+                tokenizer.name(name);
+                tokenizer.key(*parameters);
+                if *process_bound {
+                    tokenizer.bind_to_process();
+                }
+            }
+        }
+    }
+}
+
+impl<T, F> Task for FnTask<F>
+where
+    T: Chunk,
+    F: Fn(Place<'_>, &mut Inputs<'_>) -> Result<T, TaskError> + Send + Sync + 'static,
+{
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.label)
+    }
+
+    fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        (self.run)(at, &mut inputs).map(Output::one)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.enter::<F>(tokenizer);
+    }
+
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        self.facts.as_ref().map_or_else(Facts::default, |facts| facts(at, inputs))
+    }
+}
+
+/// A task of several outputs made of a closure; otherwise like [`FnTask`].
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use musher_graph_core::*;
+/// let divide = FnTaskMany::new("div_rem", 2, |_at: Place<'_>, inputs: &mut Inputs<'_>| {
+///     let (Value(a), Value(b)) = (inputs.get::<Value<i64>>(0)?, inputs.get::<Value<i64>>(1)?);
+///     Ok(vec![Arc::new(Value(a / b)) as ChunkRef, Arc::new(Value(a % b))])
+/// });
+/// assert_eq!(divide.n_outputs(), 2);
+/// ```
+pub struct FnTaskMany<F> {
+    inner: FnTask<F>,
+    n_outputs: usize,
+}
+
+impl<F> FnTaskMany<F>
+where
+    F: Fn(Place<'_>, &mut Inputs<'_>) -> Result<Vec<ChunkRef>, TaskError> + Send + Sync + 'static,
+{
+    /// A task with `n_outputs` outputs that runs `run`.
+    pub fn new(label: impl Into<Cow<'static, str>>, n_outputs: usize, run: F) -> Self {
+        Self { inner: FnTask::unchecked(label.into(), run), n_outputs }
+    }
+
+    /// See [`FnTask::params`].
+    #[must_use]
+    pub fn params(self, name: impl Into<Cow<'static, str>>, parameters: &impl Token) -> Self {
+        Self { inner: self.inner.params(name, parameters), ..self }
+    }
+
+    /// See [`FnTask::facts`].
+    #[must_use]
+    pub fn facts(self, facts: impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static) -> Self {
+        Self { inner: self.inner.facts(facts), ..self }
+    }
+}
+
+impl<F> Task for FnTaskMany<F>
+where
+    F: Fn(Place<'_>, &mut Inputs<'_>) -> Result<Vec<ChunkRef>, TaskError> + Send + Sync + 'static,
+{
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.inner.label)
+    }
+
+    fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        (self.inner.run)(at, &mut inputs).map(Output::many)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.n_outputs.token(tokenizer);
+        self.inner.enter::<F>(tokenizer);
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        self.inner.facts.as_ref().map_or_else(Facts::default, |facts| facts(at, inputs))
+    }
+}
+
+/// Hands on the single chunk it reads: what joins several producers into one layer without copying.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::*;
+/// let (a, b) = (ready(Value(1)), ready(Value(2)));
+/// let both = Layer::build(Forward::new("concatenate"))
+///     .part(&Port::of(a), &[0], &[1], Wiring::one_to_one(0))
+///     .part(&Port::of(b), &[1], &[1], Wiring::one_to_one(0))
+///     .finish(Grid::from([2]));
+/// assert_eq!(both.grid().n_tasks(), 2);
+/// ```
+pub struct Forward(Cow<'static, str>);
+
+impl Forward {
+    /// A forwarding task with this label.
+    pub fn new(label: impl Into<Cow<'static, str>>) -> Self {
+        Self(label.into())
+    }
+}
+
+impl Task for Forward {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        Ok(Output::shared(Arc::clone(inputs.chunk(0)?)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("core.forward/1");
+    }
+
+    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        Facts {
+            output_bytes: smallvec![inputs.first().copied().flatten()],
+            cost_ns: Some(20),
+            reuses_input: true,
+            ..Facts::default()
+        }
+    }
+}
+
+/// The source of chunks that are in memory already: one for each place.
+///
+/// What `from_array` and `persist` stand on.
+pub struct Held {
+    label: Cow<'static, str>,
+    chunks: Vec<ChunkRef>,
+    key: Option<Key>,
+    fresh: (u64, u64),
+}
+
+impl Held {
+    /// These chunks, in C order of the grid they will be given. With a `key`, equal keys mean equal chunks.
+    pub fn new(label: impl Into<Cow<'static, str>>, chunks: Vec<ChunkRef>, key: Option<Key>) -> Self {
+        Self { label: label.into(), chunks, key, fresh: crate::Session::fresh() }
+    }
+}
+
+impl Task for Held {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.label)
+    }
+
+    fn run(&self, at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        Ok(Output::shared(Arc::clone(&self.chunks[at.index()])))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("core.held/1");
+        match self.key {
+            Some(key) => tokenizer.key(key),
+            None => {
+                self.fresh.token(tokenizer);
+                tokenizer.bind_to_process();
+            }
+        }
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let bytes = self.chunks[at.index()].nbytes().map(|bytes| bytes as u64);
+        // The chunk exists whether it is asked for or not: handing it out costs nothing.
+        Facts { output_bytes: smallvec![bytes], cost_ns: Some(20), ..Facts::default() }
+    }
+}
+
+/// A layer of one task that hands out this chunk.
+#[track_caller]
+pub fn ready(chunk: impl Chunk) -> Layer {
+    let caller = Location::caller();
+    Layer::build(Held::new("ready", vec![Arc::new(chunk)], None)).caller(caller).finish(Grid::scalar())
+}

@@ -1,0 +1,335 @@
+//! `delayed(f).call(args)`: a function call as a node of the graph.
+//!
+//! A parameter is taken by value (`T: Clone`, moved at its last use) or by reference; an argument is a plain value
+//! ([`Token`]), an [`opaque`] value, a [`Delayed`], or a vector of `Delayed`s. The pieces meet in two traits:
+//! [`Call`] says how a function takes its parameters, [`IntoArg`] how a value becomes an argument.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::{
+    ChunkRef, Collection, Grid, Inputs, Key, Layer, Measure, Measured, Output, Port, Task, TaskError, Token,
+    Tokenizer, Value, Wiring,
+};
+
+mod call;
+mod received;
+
+pub use call::{ByRef, ByValue, Call, For, IntoArgs, StoredArgs};
+pub use received::{Arg, Constant, FromInput, FromInputs, IntoArg, Opaque, Received, opaque};
+
+/// A value that will be computed: the result of a delayed call, or a chunk of a collection.
+///
+/// Cheap to clone; equal calls of pure functions are computed once.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Collection, delayed};
+/// fn inc(x: i64) -> i64 { x + 1 }
+/// let a = delayed(inc).call(1);
+/// let b = delayed(inc).call(1);
+/// assert_eq!(a.port().key(), b.port().key(), "the same work");
+/// ```
+pub struct Delayed<T> {
+    port: Port,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Delayed<T> {
+    fn clone(&self) -> Self {
+        Self { port: self.port.clone(), marker: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Delayed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delayed<{}>({}-{})", type_name::<T>(), self.port.layer.label(), self.port.key())
+    }
+}
+
+impl<T: Send + Sync + 'static> Delayed<T> {
+    /// The single task of this port, whose chunk is a [`Value<T>`] or [`Measured<T>`].
+    ///
+    /// # Panics
+    /// If the port's layer has several tasks.
+    pub fn from_port(port: Port) -> Self {
+        assert_eq!(port.grid().n_tasks(), 1, "a delayed value is a single task");
+        Self { port, marker: PhantomData }
+    }
+
+    /// A value that is there already, under a fresh identity.
+    #[track_caller]
+    #[doc(alias = "dask.delayed")]
+    pub fn ready(value: T) -> Self {
+        Self::from_port(Port::of(crate::ready(Value(value))))
+    }
+}
+
+impl<T: Send + Sync + 'static> Collection for Delayed<T>
+where
+    T: Clone,
+{
+    type Output = T;
+
+    fn port(&self) -> &Port {
+        &self.port
+    }
+
+    /// The value, moved out where nobody else holds it, else cloned.
+    fn gather(&self, mut chunks: Vec<ChunkRef>) -> Result<T, TaskError> {
+        let mut chunks: Vec<_> = chunks.drain(..).map(Some).collect();
+        let mut inputs = Inputs::new(&mut chunks, &[]);
+        Ok(Received::take(&mut inputs, 0)?.into_value())
+    }
+
+    fn with_port(&self, port: Port) -> Self {
+        Self::from_port(port)
+    }
+}
+
+/// Makes a function's calls nodes of the graph; `#[delayed]` on the function does the same.
+///
+/// A function or closure that captures nothing is taken to be pure: within one process equal calls are one task.
+/// This differs from Dask's default. What reads the clock, the environment, files or statics must be marked:
+///
+/// ```
+/// use std::time::SystemTime;
+/// use musher_graph_core::{Collection, delayed};
+/// let first = delayed(SystemTime::now).impure().call(());
+/// let second = delayed(SystemTime::now).impure().call(());
+/// assert_ne!(first.port().key(), second.port().key(), "two readings of the clock");
+/// ```
+///
+/// A closure that captures something has a fresh identity at each `delayed`, unless `.token(..)` names it.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// fn add(a: f64, b: &f64) -> f64 { a + b }
+/// let one = delayed(|| 1.0).call(());
+/// let sum = delayed(add).call((one, 2.0));
+/// # let _ = sum;
+/// ```
+#[doc(alias = "dask.delayed")]
+pub fn delayed<F: Send + Sync + 'static>(function: F) -> DelayedFn<F> {
+    DelayedFn { function, options: None, output: PhantomData }
+}
+
+/// A function whose calls are nodes of the graph; see [`delayed`].
+pub struct DelayedFn<F, O = Plain> {
+    function: F,
+    options: Option<Arc<Options>>,
+    output: PhantomData<fn() -> O>,
+}
+
+/// What is not said for most functions, and so costs a call one pointer.
+#[derive(Debug, Clone, Default)]
+struct Options {
+    label: Option<Cow<'static, str>>,
+    identity: Option<Identity>,
+}
+
+#[derive(Debug, Clone)]
+enum Identity {
+    /// Each call is work of its own.
+    Impure,
+    /// What the closure captures is condensed here.
+    Token { key: Key, process_bound: bool },
+}
+
+impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
+    fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.options.as_deref().cloned().unwrap_or_default();
+        change(&mut options);
+        self.options = Some(Arc::new(options));
+        self
+    }
+
+    /// Each call is work of its own: for code that reads the clock, the environment, files or statics.
+    #[must_use]
+    #[doc(alias = "pure")]
+    pub fn impure(self) -> Self {
+        self.with(|options| options.identity = Some(Identity::Impure))
+    }
+
+    /// What the closure captures: with it, equal calls of equal closures are one task.
+    #[must_use]
+    pub fn token(self, captured: &impl Token) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        captured.token(&mut tokenizer);
+        let (key, process_bound) = (tokenizer.finish(), tokenizer.is_process_bound());
+        self.with(|options| options.identity = Some(Identity::Token { key, process_bound }))
+    }
+
+    /// The name in pictures, plans and errors, instead of the function's own.
+    #[must_use]
+    pub fn label(self, label: impl Into<Cow<'static, str>>) -> Self {
+        let label = label.into();
+        self.with(|options| options.label = Some(label))
+    }
+
+    /// A call with these arguments: nothing runs yet.
+    ///
+    /// One argument stands alone, several in a tuple, none is `()`.
+    ///
+    /// **Cost** three small allocations; no data is copied but the plain arguments.
+    #[track_caller]
+    pub fn call<P, A>(&self, args: A) -> Delayed<<O as Receive<F::Output>>::Value>
+    where
+        P: 'static,
+        A: IntoArgs<P>,
+        F: Call<P, A::Stored> + Clone,
+        O: Receive<F::Output>,
+    {
+        let caller = Location::caller();
+        let mut ports = smallvec::SmallVec::<[Port; 4]>::new();
+        let args = args.into_args(&mut ports);
+        let fresh = match self.options.as_ref().and_then(|options| options.identity.as_ref()) {
+            Some(Identity::Impure) => true,
+            Some(Identity::Token { .. }) => false,
+            None => size_of::<F>() != 0,
+        };
+        let task = CallTask::<F, P, A::Stored, O> {
+            function: self.function.clone(),
+            args,
+            options: self.options.clone(),
+            fresh: fresh.then(|| Box::new(crate::Session::fresh())),
+            marker: PhantomData,
+        };
+        let mut layer = Layer::build(task).caller(caller);
+        for port in &ports {
+            let maps = (0..port.grid().ndim()).map(|_| crate::AxisMap::Fixed(0));
+            layer = layer.input(port, Wiring::axes(maps));
+        }
+        Delayed { port: Port::of(layer.finish(Grid::scalar())), marker: PhantomData }
+    }
+}
+
+impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
+    /// The result says how many bytes it holds, so that the memory limit covers it.
+    #[must_use]
+    pub fn measured(self) -> DelayedFn<F, WithBytes> {
+        DelayedFn { function: self.function, options: self.options, output: PhantomData }
+    }
+
+    /// The function gives back a `Result`: its error fails the run, its value goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Delayed, delayed};
+    /// fn parse(text: &String) -> Result<f64, std::num::ParseFloatError> { text.parse() }
+    /// let number: Delayed<f64> = delayed(parse).fallible().call("2.5".to_string());
+    /// # let _ = number;
+    /// ```
+    #[must_use]
+    pub fn fallible(self) -> DelayedFn<F, Fallible> {
+        DelayedFn { function: self.function, options: self.options, output: PhantomData }
+    }
+}
+
+/// How a function's return value of type `R` becomes the chunk of a delayed value.
+pub trait Receive<R>: Send + Sync + 'static {
+    /// The type of the delayed value.
+    type Value: Send + Sync + 'static;
+
+    /// Wraps the value, or fails the task.
+    ///
+    /// # Errors
+    /// Where the function gave an error back.
+    fn receive(result: R) -> Result<Output, TaskError>;
+}
+
+/// The return value as it is.
+#[derive(Debug)]
+pub struct Plain;
+
+impl<R: Send + Sync + 'static> Receive<R> for Plain {
+    type Value = R;
+
+    fn receive(result: R) -> Result<Output, TaskError> {
+        Ok(Output::one(Value(result)))
+    }
+}
+
+/// The return value with its bytes; see [`DelayedFn::measured`].
+#[derive(Debug)]
+pub struct WithBytes;
+
+impl<R: Measure + Send + Sync + 'static> Receive<R> for WithBytes {
+    type Value = R;
+
+    fn receive(result: R) -> Result<Output, TaskError> {
+        Ok(Output::one(Measured(result)))
+    }
+}
+
+/// The value of a `Result`; see [`DelayedFn::fallible`].
+#[derive(Debug)]
+pub struct Fallible;
+
+impl<T, E> Receive<Result<T, E>> for Fallible
+where
+    T: Send + Sync + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn receive(result: Result<T, E>) -> Result<Output, TaskError> {
+        Ok(Output::one(Value(result?)))
+    }
+}
+
+/// The task of one call: the function and its plain arguments.
+struct CallTask<F, P, S, O> {
+    function: F,
+    args: S,
+    options: Option<Arc<Options>>,
+    /// The call's own identity, where the function's does not say what it does.
+    fresh: Option<Box<(u64, u64)>>,
+    marker: PhantomData<fn() -> (P, O)>,
+}
+
+impl<F, P, S, O> Task for CallTask<F, P, S, O>
+where
+    F: Call<P, S>,
+    P: 'static,
+    S: StoredArgs,
+    O: Receive<F::Output>,
+{
+    fn label(&self) -> Cow<'_, str> {
+        let given = self.options.as_ref().and_then(|options| options.label.clone());
+        given.unwrap_or_else(|| Cow::Borrowed(short_name(type_name::<F>())))
+    }
+
+    fn run(&self, _at: crate::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        O::receive(self.function.call(&self.args, &mut inputs)?)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        match (&self.fresh, self.options.as_ref().and_then(|options| options.identity.as_ref())) {
+            (Some(fresh), _) => fresh.token(tokenizer),
+            (None, Some(Identity::Token { key, process_bound })) => {
+                tokenizer.key(*key);
+                if *process_bound {
+                    tokenizer.bind_to_process();
+                }
+            }
+            (None, _) => {}
+        }
+        tokenizer.type_of::<(F, O)>();
+        self.args.token(tokenizer);
+    }
+}
+
+/// The last part of a function's path; `closure` for one without a name.
+fn short_name(path: &'static str) -> &'static str {
+    let path = path.split('<').next().unwrap_or(path);
+    match path.rsplit("::").next() {
+        Some("{{closure}}") | None => "closure",
+        Some(name) => name,
+    }
+}

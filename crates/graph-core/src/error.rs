@@ -1,0 +1,45 @@
+//! What can be wrong with a graph before it runs.
+
+use std::panic::Location;
+
+/// A graph that cannot be planned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Tasks are numbered with 32 bits.
+    #[error("{n_tasks} tasks are more than one graph can number ({})", u32::MAX)]
+    TooManyTasks {
+        /// How many there would be.
+        n_tasks: usize,
+    },
+    /// A wiring reads a task that its producer does not have.
+    #[error("{consumer} (built at {caller}) reads task {index} of {producer}, which has {n_tasks}")]
+    ReadsOutside {
+        /// Label of the reading layer.
+        consumer: String,
+        /// Where it was built.
+        caller: &'static Location<'static>,
+        /// Label of the layer it reads.
+        producer: String,
+        /// The task it asks for.
+        index: usize,
+        /// How many there are.
+        n_tasks: usize,
+    },
+    /// Something is asked for that its layer does not have.
+    #[error(
+        "task {index}, output {output} of {layer} is asked for, which has {n_tasks} tasks of {n_outputs} outputs"
+    )]
+    RequestOutside {
+        /// Label of the layer.
+        layer: String,
+        /// The task asked for.
+        index: usize,
+        /// The output asked for.
+        output: usize,
+        /// How many tasks there are.
+        n_tasks: usize,
+        /// How many outputs each has.
+        n_outputs: usize,
+    },
+}

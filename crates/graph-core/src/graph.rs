@@ -1,0 +1,182 @@
+//! The graph: the layers reachable from what is asked for, each piece of work once.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::Location;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::{Error, Grid, Key, Layer, Places, Request, Task, Wiring};
+
+/// Number of a layer in its graph; producers have smaller numbers than their consumers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LayerIx(pub(crate) u32);
+
+impl LayerIx {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A layer inside a graph.
+#[derive(Debug, Clone)]
+pub struct GraphLayer {
+    /// The task.
+    pub task: Arc<dyn Task>,
+    /// The grid.
+    pub grid: Grid,
+    /// What it reads, slot by slot.
+    pub inputs: SmallVec<[GraphInput; 2]>,
+    /// The fingerprint.
+    pub key: Key,
+    /// The user's line.
+    pub caller: &'static Location<'static>,
+}
+
+/// What a layer inside a graph reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphInput {
+    /// The producer; the layer itself in hand-made graphs.
+    pub producer: LayerIx,
+    /// Which output of the producer.
+    pub output: usize,
+    /// How the grids are wired.
+    pub wiring: Wiring,
+}
+
+/// Outputs that are asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphRequest {
+    pub(crate) layer: LayerIx,
+    pub(crate) output: usize,
+    pub(crate) places: Places,
+}
+
+/// The layers reachable from what is asked for.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Collection, Graph, delayed};
+/// fn inc(x: i64) -> i64 { x + 1 }
+/// let calls: Vec<_> = (0..3).map(|_| delayed(inc).call(1)).collect();
+/// let requests: Vec<_> = calls.iter().map(Collection::request).collect();
+/// let graph = Graph::collect(&requests)?;
+/// assert_eq!(graph.layers().len(), 1, "the same call three times");
+/// # Ok::<(), musher_graph_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Graph {
+    pub(crate) layers: Vec<GraphLayer>,
+    pub(crate) requests: Vec<GraphRequest>,
+}
+
+/// Keys are good hashes already.
+#[derive(Debug, Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
+pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<KeyHasher>>;
+
+impl Graph {
+    /// Gathers the layers reachable from these requests; layers with equal keys become one.
+    ///
+    /// **Cost** linear in layers and inputs, no recursion.
+    ///
+    /// # Errors
+    /// [`Error::RequestOutside`] if a request names what its layer does not have.
+    pub fn collect(requests: &[Request]) -> Result<Self, Error> {
+        let mut numbers: KeyMap<LayerIx> = KeyMap::default();
+        let mut layers: Vec<GraphLayer> = Vec::new();
+        let mut asked = Vec::with_capacity(requests.len());
+        let mut stack: Vec<(&Layer, usize)> = Vec::new();
+        for request in requests {
+            check(request)?;
+            if !numbers.contains_key(&request.port.layer.key()) {
+                stack.push((&request.port.layer, 0));
+            }
+            while let Some((layer, next)) = stack.pop() {
+                if let Some(input) = layer.inputs().get(next) {
+                    stack.push((layer, next + 1));
+                    if let Some(producer) = input.producer()
+                        && !numbers.contains_key(&producer.key())
+                    {
+                        stack.push((producer, 0));
+                    }
+                } else if !numbers.contains_key(&layer.key()) {
+                    let own = LayerIx(layers.len() as u32);
+                    layers.push(enter(layer, own, &numbers));
+                    numbers.insert(layer.key(), own);
+                }
+            }
+            let layer = numbers[&request.port.layer.key()];
+            asked.push(GraphRequest { layer, output: request.port.output, places: request.places.clone() });
+        }
+        Ok(Self { layers, requests: asked })
+    }
+
+    /// The layers, producers first.
+    pub fn layers(&self) -> &[GraphLayer] {
+        &self.layers
+    }
+
+    /// Number of tasks over all layers, before unneeded ones are culled.
+    pub fn n_tasks(&self) -> usize {
+        self.layers.iter().map(|layer| layer.grid.n_tasks()).sum()
+    }
+
+    /// The layers that are asked for, with the outputs asked for.
+    pub fn requested(&self) -> impl Iterator<Item = (LayerIx, usize)> + '_ {
+        self.requests.iter().map(|request| (request.layer, request.output))
+    }
+}
+
+fn check(request: &Request) -> Result<(), Error> {
+    let layer = &request.port.layer;
+    let (n_tasks, n_outputs) = (layer.grid().n_tasks(), layer.task().n_outputs());
+    let largest = match &request.places {
+        Places::All => 0,
+        Places::Some(places) => places.iter().copied().max().unwrap_or(0) as usize,
+    };
+    let output = request.port.output;
+    if output >= n_outputs || (largest > 0 && largest >= n_tasks) {
+        return Err(Error::RequestOutside {
+            layer: layer.label().into_owned(),
+            index: largest,
+            output,
+            n_tasks,
+            n_outputs,
+        });
+    }
+    Ok(())
+}
+
+/// A layer as the graph holds it; its producers are numbered already.
+fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> GraphLayer {
+    let inputs = layer.inputs().iter().map(|input| GraphInput {
+        producer: input.producer().map_or(own, |producer| numbers[&producer.key()]),
+        output: input.output(),
+        wiring: input.wiring().clone(),
+    });
+    GraphLayer {
+        task: Arc::clone(layer.task()),
+        grid: layer.grid().clone(),
+        inputs: inputs.collect(),
+        key: layer.key(),
+        caller: layer.caller(),
+    }
+}

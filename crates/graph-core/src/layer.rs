@@ -1,0 +1,300 @@
+//! Layers: one task applied over a grid, and how that grid is wired to its producers.
+//!
+//! A [`Layer`] is a shared handle. Handles name their producers, so the graph is what can be reached from them.
+//! A chain of a million layers is dropped without recursion: see [`Node`]'s `Drop`.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::panic::Location;
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::{
+    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer, Wiring,
+};
+
+/// One task applied over a grid and wired to its producers; cheap to clone.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::*;
+/// let source = FnTask::new("source", |at: Place<'_>, _: &mut Inputs<'_>| Ok(Value(at.index())));
+/// let layer = Layer::build(source).finish(Grid::from([4]));
+/// assert_eq!(layer.grid().n_tasks(), 4);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Layer(Arc<Node>);
+
+/// What a layer reads: an output of a producer, by a wiring.
+#[derive(Debug)]
+pub struct Input {
+    /// The producer; `None` is the layer itself (hand-made graphs).
+    producer: Option<Layer>,
+    output: u32,
+    wiring: Wiring,
+}
+
+/// One output of a layer: what a collection holds.
+#[derive(Debug, Clone)]
+pub struct Port {
+    /// The layer.
+    pub layer: Layer,
+    /// Which of its task's outputs.
+    pub output: usize,
+}
+
+impl Port {
+    /// The first output of a layer.
+    pub fn of(layer: Layer) -> Self {
+        Self { layer, output: 0 }
+    }
+
+    /// The grid of the layer.
+    pub fn grid(&self) -> &Grid {
+        self.layer.grid()
+    }
+
+    /// Fingerprint of this output.
+    pub fn key(&self) -> Key {
+        match self.output {
+            0 => self.layer.key(),
+            output => Key::of(&(self.layer.key(), output)),
+        }
+    }
+}
+
+impl From<Layer> for Port {
+    fn from(layer: Layer) -> Self {
+        Self::of(layer)
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    key: Key,
+    /// Present until the node is dropped.
+    task: Option<Arc<dyn Task>>,
+    inputs: Box<[Input]>,
+    grid: Grid,
+    caller: &'static Location<'static>,
+    process_bound: bool,
+}
+
+thread_local! {
+    /// What dropped nodes leave behind, while some drop further up the stack is draining it.
+    static DROPPED: RefCell<Dropped> = const { RefCell::new(Dropped { draining: false, parts: Vec::new() }) };
+}
+
+struct Dropped {
+    draining: bool,
+    parts: Vec<(Option<Arc<dyn Task>>, Box<[Input]>)>,
+}
+
+impl Drop for Node {
+    /// Hands producers and task to a per-thread queue, so that the stack does not grow with the graph, also where
+    /// a task's closure captures a handle.
+    fn drop(&mut self) {
+        if self.inputs.is_empty() && self.task.as_ref().is_none_or(|task| Arc::strong_count(task) > 1) {
+            return;
+        }
+        let parts = (self.task.take(), std::mem::take(&mut self.inputs));
+        // While thread-locals are torn down there is no queue; the parts then drop in place.
+        let _ = DROPPED.try_with(|dropped| {
+            {
+                let mut queue = dropped.borrow_mut();
+                queue.parts.push(parts);
+                if std::mem::replace(&mut queue.draining, true) {
+                    return;
+                }
+            }
+            loop {
+                let next = dropped.borrow_mut().parts.pop();
+                match next {
+                    Some(parts) => drop(parts),
+                    None => break,
+                }
+            }
+            *dropped.borrow_mut() = Dropped { draining: false, parts: Vec::new() };
+        });
+    }
+}
+
+impl Layer {
+    /// Starts a layer of this task; the line of the call is what errors will name.
+    #[track_caller]
+    pub fn build(task: impl Task) -> LayerBuilder {
+        Self::build_shared(Arc::new(task))
+    }
+
+    /// Starts a layer of a task that is shared already.
+    #[track_caller]
+    pub fn build_shared(task: Arc<dyn Task>) -> LayerBuilder {
+        LayerBuilder { task, inputs: SmallVec::new(), caller: Location::caller() }
+    }
+
+    /// The fingerprint.
+    pub fn key(&self) -> Key {
+        self.0.key
+    }
+
+    /// The task.
+    pub fn task(&self) -> &Arc<dyn Task> {
+        self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
+    }
+
+    /// The task's label.
+    pub fn label(&self) -> Cow<'_, str> {
+        self.task().label()
+    }
+
+    /// The grid.
+    pub fn grid(&self) -> &Grid {
+        &self.0.grid
+    }
+
+    /// What it reads, slot by slot.
+    pub fn inputs(&self) -> &[Input] {
+        &self.0.inputs
+    }
+
+    /// The user's line.
+    pub fn caller(&self) -> &'static Location<'static> {
+        self.0.caller
+    }
+
+    /// Whether the key holds in this process only (closures, fresh identities).
+    pub fn is_process_bound(&self) -> bool {
+        self.0.process_bound
+    }
+}
+
+impl Input {
+    /// The producer; `None` is the layer itself.
+    pub fn producer(&self) -> Option<&Layer> {
+        self.producer.as_ref()
+    }
+
+    /// Which output of the producer is read.
+    pub fn output(&self) -> usize {
+        self.output as usize
+    }
+
+    /// How the layer's grid is wired to the producer's.
+    pub fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+}
+
+/// A layer in the making: inputs are added slot by slot.
+#[derive(Debug)]
+pub struct LayerBuilder {
+    task: Arc<dyn Task>,
+    inputs: SmallVec<[Input; 2]>,
+    caller: &'static Location<'static>,
+}
+
+impl LayerBuilder {
+    /// Adds the next slot: it reads `port` by `wiring`.
+    #[must_use]
+    pub fn input(mut self, port: &Port, wiring: Wiring) -> Self {
+        self.inputs.push(Input { producer: Some(port.layer.clone()), output: port.output as u32, wiring });
+        self
+    }
+
+    /// Adds the next slot: tasks of the layer itself, each one with a smaller index than its reader.
+    #[must_use]
+    pub(crate) fn input_from_itself(mut self, lists: crate::Lists) -> Self {
+        self.inputs.push(Input { producer: None, output: 0, wiring: Wiring::explicit(lists) });
+        self
+    }
+
+    /// Names the user's line, where the builder was called further down.
+    #[must_use]
+    pub fn caller(mut self, caller: &'static Location<'static>) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// Adds a producer of the only slot: the tasks in the box that begins at `start` read `port` by `wiring`.
+    #[must_use]
+    pub fn part(self, port: &Port, start: &[usize], shape: &[usize], wiring: Wiring) -> Self {
+        self.input(port, Wiring::part(start, shape, wiring))
+    }
+
+    /// The layer over this grid.
+    ///
+    /// # Panics
+    /// If some inputs are parts and others are not.
+    ///
+    /// A slot wired by [`Wiring::All`] to a consumer of several tasks goes through a barrier, so that there are
+    /// n + m edges and not n × m.
+    pub fn finish(mut self, grid: Grid) -> Layer {
+        let n_parts = self.inputs.iter().filter(|input| matches!(input.wiring, Wiring::Part(_))).count();
+        assert!(n_parts == 0 || n_parts == self.inputs.len(), "inputs are all parts, or none is");
+        if grid.n_tasks() > 1 {
+            for input in &mut self.inputs {
+                if let (Wiring::All, Some(producer)) = (&input.wiring, &input.producer) {
+                    let port = Port { layer: producer.clone(), output: input.output as usize };
+                    let barrier = Layer::build(Barrier).caller(self.caller).input(&port, Wiring::All);
+                    let barrier = barrier.finish(Grid::scalar());
+                    *input = Input { producer: Some(barrier), output: 0, wiring: Wiring::axes([]) };
+                }
+            }
+        }
+        let mut tokenizer = Tokenizer::new();
+        self.task.token(&mut tokenizer);
+        grid.token(&mut tokenizer);
+        let mut process_bound = tokenizer.is_process_bound();
+        for input in &self.inputs {
+            tokenizer.word(u64::from(input.output));
+            input.wiring.token(&mut tokenizer);
+            if let Some(producer) = &input.producer {
+                tokenizer.key(producer.key());
+                process_bound |= producer.is_process_bound();
+            }
+        }
+        Layer(Arc::new(Node {
+            key: tokenizer.finish(),
+            task: Some(self.task),
+            inputs: self.inputs.into_boxed_slice(),
+            grid,
+            caller: self.caller,
+            process_bound,
+        }))
+    }
+}
+
+/// The chunks that passed a barrier, as one chunk.
+pub(crate) struct Bundle(pub(crate) Vec<ChunkRef>);
+
+impl Chunk for Bundle {
+    fn nbytes(&self) -> Option<usize> {
+        self.0.iter().map(|chunk| chunk.nbytes()).sum()
+    }
+}
+
+/// Waits for all chunks of its producer and hands them on as one [`Bundle`].
+struct Barrier;
+
+impl Task for Barrier {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed("barrier")
+    }
+
+    fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        Ok(Output::one(Bundle(inputs.shared()?)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("core.barrier/1");
+    }
+
+    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        Facts {
+            output_bytes: smallvec![inputs.iter().copied().sum()],
+            cost_ns: Some(100),
+            ..Facts::default()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Lines: a straight line of opaque tasks becomes one task.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::{Facts, Graph, Inputs, Output, Place, Task, TaskError, Tokenizer};
+
+/// Strings together layers that read one producer, place by place, which nobody else reads.
+pub(super) fn string_lines(graph: &mut Graph) {
+    let uses = graph.uses();
+    let n = graph.layers.len();
+    // The layer that each layer continues, and whether it is continued itself.
+    let mut continues: Vec<Option<usize>> = vec![None; n];
+    let mut is_continued = vec![false; n];
+    for own in 0..n {
+        let layer = &graph.layers[own];
+        if let [input] = layer.inputs.as_slice() {
+            let at = input.producer.index();
+            let producer = &graph.layers[at];
+            if at != own
+                && uses[at] == 1
+                && producer.task.n_outputs() == 1
+                && producer.grid == layer.grid
+                && input.wiring.is_one_to_one()
+                && producer.inputs.iter().all(|input| input.producer.index() != at)
+            {
+                continues[own] = Some(at);
+                is_continued[at] = true;
+            }
+        }
+    }
+    for own in 0..n {
+        if is_continued[own] || continues[own].is_none() {
+            continue;
+        }
+        let mut steps = Vec::new();
+        let mut at = own;
+        loop {
+            steps.push(Step { task: Arc::clone(&graph.layers[at].task), caller: graph.layers[at].caller });
+            match continues[at] {
+                Some(before) => at = before,
+                None => break,
+            }
+        }
+        steps.reverse();
+        graph.layers[own].inputs = std::mem::take(&mut graph.layers[at].inputs);
+        graph.layers[own].task = Arc::new(Line { steps });
+    }
+}
+
+/// Tasks one after the other, each reading what the one before gave back.
+struct Line {
+    steps: Vec<Step>,
+}
+
+struct Step {
+    task: Arc<dyn Task>,
+    caller: &'static Location<'static>,
+}
+
+/// Which step of a line failed.
+#[derive(Debug)]
+pub struct StepError {
+    /// Label of the step's task.
+    pub label: String,
+    /// The user's line that built the step.
+    pub caller: &'static Location<'static>,
+    /// Why.
+    pub cause: TaskError,
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (built at {}) failed", self.label, self.caller)
+    }
+}
+
+impl std::error::Error for StepError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.cause.cause())
+    }
+}
+
+impl Task for Line {
+    /// The labels from first to last; a long line shows its ends.
+    fn label(&self) -> Cow<'_, str> {
+        let labels: Vec<_> = match self.steps.as_slice() {
+            [first, .., last] if self.steps.len() > 4 => {
+                vec![first.task.label(), format!("… {} …", self.steps.len() - 2).into(), last.task.label()]
+            }
+            steps => steps.iter().map(|step| step.task.label()).collect(),
+        };
+        labels.join(" → ").into()
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let fail = |step: &Step, cause| {
+            TaskError::new(StepError { label: step.task.label().into_owned(), caller: step.caller, cause })
+        };
+        let mut steps = self.steps.iter();
+        let Some(first) = steps.next() else { return Ok(Output::many([])) };
+        let mut output = first.task.run(at, inputs).map_err(|cause| fail(first, cause))?;
+        for step in steps {
+            let mut between =
+                output.into_chunks().into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
+            output = step.task.run(at, Inputs::new(&mut between, &[])).map_err(|cause| fail(step, cause))?;
+        }
+        Ok(output)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.steps.iter().for_each(|step| step.task.token(tokenizer));
+    }
+
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        let mut line = Facts { cost_ns: Some(0), ..Facts::default() };
+        let mut between: smallvec::SmallVec<[Option<u64>; 4]> = inputs.into();
+        for (index, step) in self.steps.iter().enumerate() {
+            let facts = step.task.facts(at, &between);
+            let held = if index == 0 { 0 } else { between.iter().flatten().sum() };
+            let made = if index + 1 == self.steps.len() { 0 } else { facts.output(0).unwrap_or(0) };
+            line.scratch_bytes = line.scratch_bytes.max(facts.scratch_bytes + held + made);
+            line.cost_ns = line.cost_ns.zip(facts.cost_ns).map(|(sum, cost)| sum + cost);
+            line.bytes_read += facts.bytes_read;
+            line.bytes_written += facts.bytes_written;
+            between = smallvec::smallvec![facts.output(0)];
+            line.output_bytes = facts.output_bytes;
+        }
+        line
+    }
+}

@@ -1,0 +1,348 @@
+//! The `Task` trait: what is computed on one place of a grid from its input chunks.
+
+use std::any::{Any, type_name};
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::layer::Bundle;
+use crate::{Chunk, ChunkRef, Grid, Place, Tokenizer, Wiring};
+
+/// What is computed on one place of a grid from its input chunks.
+///
+/// The trait is open: users write their own tasks. Only [`label`](Task::label) and [`run`](Task::run) are required;
+/// the rest tells the planner more. [`FnTask`](crate::FnTask) makes a task of a closure.
+///
+/// # Examples
+/// ```
+/// use std::borrow::Cow;
+/// use musher_graph_core::*;
+///
+/// struct Halve;
+/// impl Task for Halve {
+///     fn label(&self) -> Cow<'_, str> { "halve".into() }
+///     fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+///         let Value(x) = inputs.get::<Value<f64>>(0)?;
+///         Ok(Output::one(Value(x / 2.0)))
+///     }
+///     fn token(&self, tokenizer: &mut Tokenizer) { tokenizer.name("doc.halve/1") }
+/// }
+/// let layer = Layer::build(Halve).input(&Port::of(ready(Value(3.0))), Wiring::one_to_one(0)).finish(Grid::scalar());
+/// assert_eq!(layer.label(), "halve");
+/// ```
+pub trait Task: Any + Send + Sync {
+    /// Short name for pictures, plans and errors, such as `"mean"`.
+    fn label(&self) -> Cow<'_, str>;
+
+    /// Computes the outputs at `at` from the input chunks, slot after slot.
+    ///
+    /// # Errors
+    /// Whatever goes wrong with the data, input/output or memory; the scheduler adds operation, place and line.
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError>;
+
+    /// Enters identity and parameters into the fingerprint. By default a fresh identity: never merged.
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.fresh();
+    }
+
+    /// How many outputs each task has.
+    fn n_outputs(&self) -> usize {
+        1
+    }
+
+    /// What is known before running: bytes, time, input and output. `inputs` holds the bytes of each input chunk
+    /// in order, where they are known.
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        let _ = (at, inputs);
+        Facts::default()
+    }
+
+    /// One task that does this task's work and its producer's, if this task's algebra can express it.
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        let _ = request;
+        None
+    }
+
+    /// One task that does this task's work and that of a sibling over the same producers and grid, if both gain:
+    /// its outputs are this task's and then the sibling's. `sibling_slots[s]` is the slot of this task that reads
+    /// what slot `s` of the sibling reads.
+    fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
+        let _ = (sibling, sibling_slots);
+        None
+    }
+}
+
+impl dyn Task {
+    /// This task as a `T`, if it is one: how `absorb` recognizes its own kind.
+    pub fn downcast_ref<T: Task>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
+impl fmt::Debug for dyn Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Task({})", self.label())
+    }
+}
+
+/// What the optimizer asks of [`Task::absorb`]: to take a producer's work into this task.
+///
+/// The new task's slots are this task's without `slots`, and those of the producer, equal ones merged; the two maps
+/// say which new slot each old one has become. The optimizer composes the wirings itself.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Absorb<'a> {
+    /// The slots of this task that read the producer, all by the same wiring.
+    pub slots: &'a [usize],
+    /// The producer's task.
+    pub producer: &'a dyn Task,
+    /// Which output of the producer is read.
+    pub output: usize,
+    /// The producer's grid.
+    pub producer_grid: &'a Grid,
+    /// From this task's places to the producer's; an axis map.
+    pub wiring: &'a Wiring,
+    /// This task's grid.
+    pub grid: &'a Grid,
+    /// The new slot of each of this task's slots; `usize::MAX` for those in `slots`.
+    pub consumer_slots: &'a [usize],
+    /// The new slot of each of the producer's slots.
+    pub producer_slots: &'a [usize],
+}
+
+/// What is known of a task before it runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// Bytes of each output, where known.
+    pub output_bytes: SmallVec<[Option<u64>; 1]>,
+    /// Bytes needed beside inputs and outputs while it runs.
+    pub scratch_bytes: u64,
+    /// About how many nanoseconds it takes; without it nothing is "cheap enough to repeat".
+    pub cost_ns: Option<u64>,
+    /// Bytes read from files.
+    pub bytes_read: u64,
+    /// Bytes written to files.
+    pub bytes_written: u64,
+    /// Whether the output may take over the storage of an input that nobody else needs.
+    pub reuses_input: bool,
+}
+
+impl Facts {
+    /// One output of this many bytes.
+    pub fn bytes(output: u64) -> Self {
+        Self { output_bytes: smallvec![Some(output)], ..Self::default() }
+    }
+
+    /// The same with this much scratch memory.
+    #[must_use]
+    pub fn scratch(self, bytes: u64) -> Self {
+        Self { scratch_bytes: bytes, ..self }
+    }
+
+    /// The same with this cost in nanoseconds.
+    #[must_use]
+    pub fn cost(self, nanoseconds: u64) -> Self {
+        Self { cost_ns: Some(nanoseconds), ..self }
+    }
+
+    /// The same reading this many bytes from files.
+    #[must_use]
+    pub fn read(self, bytes: u64) -> Self {
+        Self { bytes_read: bytes, ..self }
+    }
+
+    /// The same writing this many bytes to files.
+    #[must_use]
+    pub fn written(self, bytes: u64) -> Self {
+        Self { bytes_written: bytes, ..self }
+    }
+
+    /// Bytes of one output, where known.
+    pub fn output(&self, output: usize) -> Option<u64> {
+        self.output_bytes.get(output).copied().flatten()
+    }
+}
+
+/// What a task gives back: its outputs in order.
+#[derive(Debug)]
+pub struct Output(pub(crate) SmallVec<[ChunkRef; 1]>);
+
+impl Output {
+    /// One output.
+    pub fn one<T: Chunk>(chunk: T) -> Self {
+        Self(smallvec![Arc::new(chunk) as ChunkRef])
+    }
+
+    /// One output that is shared already.
+    pub fn shared(chunk: ChunkRef) -> Self {
+        Self(smallvec![chunk])
+    }
+
+    /// Several outputs, as many as [`Task::n_outputs`] says.
+    pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
+        Self(chunks.into_iter().collect())
+    }
+
+    /// The outputs in order.
+    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
+        self.0
+    }
+}
+
+/// The input chunks of one task, slot after slot.
+///
+/// A slot that reads several tasks of its producer holds several chunks, in the order of the wiring.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    chunks: &'a mut [Option<ChunkRef>],
+    ends: &'a [u32],
+}
+
+impl<'a> Inputs<'a> {
+    /// The chunks of all slots in a row, and where each slot ends; no `ends` at all mean one chunk a slot.
+    pub fn new(chunks: &'a mut [Option<ChunkRef>], ends: &'a [u32]) -> Self {
+        Self { chunks, ends }
+    }
+
+    /// Number of chunks over all slots.
+    pub fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Number of slots.
+    pub fn n_slots(&self) -> usize {
+        if self.ends.is_empty() { self.chunks.len() } else { self.ends.len() }
+    }
+
+    fn range(&self, slot: usize) -> std::ops::Range<usize> {
+        match self.ends {
+            [] => slot..slot + 1,
+            ends => (if slot == 0 { 0 } else { ends[slot - 1] as usize })..ends[slot] as usize,
+        }
+    }
+
+    /// The chunk with this number, counted over all slots.
+    ///
+    /// # Errors
+    /// If there is no such chunk, or it was taken.
+    pub fn chunk(&self, index: usize) -> Result<&ChunkRef, TaskError> {
+        let chunk = self.chunks.get(index).and_then(Option::as_ref);
+        chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n: self.chunks.len() }))
+    }
+
+    /// The chunk with this number as a `T`.
+    ///
+    /// # Errors
+    /// If there is no such chunk, it was taken, or it is of another kind.
+    pub fn get<T: Chunk>(&self, index: usize) -> Result<&T, TaskError> {
+        self.chunk(index)?.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(index))
+    }
+
+    /// All chunks of a slot as `T`s, in the order of the wiring; a barrier's bundle counts as its members.
+    ///
+    /// # Errors
+    /// If one was taken or is of another kind.
+    pub fn slot<T: Chunk>(&self, slot: usize) -> Result<SmallVec<[&T; 8]>, TaskError> {
+        let range = self.range(slot);
+        if range.len() == 1
+            && let Some(bundle) = self.chunk(range.start)?.downcast_ref::<Bundle>()
+        {
+            let members = bundle.0.iter();
+            return members
+                .map(|chunk| chunk.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(range.start)))
+                .collect();
+        }
+        range.map(|index| self.get(index)).collect()
+    }
+
+    /// Takes the chunk with this number: its storage can be reused if nobody else holds it (`Arc::try_unwrap`).
+    ///
+    /// # Errors
+    /// If there is no such chunk, it was taken, or it is of another kind.
+    pub fn take<T: Chunk>(&mut self, index: usize) -> Result<Arc<T>, TaskError> {
+        self.take_any(index)?.downcast().map_err(|_| InputError::wrong_kind::<T>(index))
+    }
+
+    /// Takes the chunk with this number as whatever it is.
+    pub(crate) fn take_any(&mut self, index: usize) -> Result<Arc<dyn Any + Send + Sync>, TaskError> {
+        let n = self.chunks.len();
+        let chunk = self.chunks.get_mut(index).and_then(Option::take);
+        let chunk = chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n }))?;
+        Ok(chunk)
+    }
+
+    /// The chunks of all slots as shared references, for tasks that hand them on.
+    ///
+    /// # Errors
+    /// If one was taken.
+    pub fn shared(&self) -> Result<Vec<ChunkRef>, TaskError> {
+        (0..self.len()).map(|index| self.chunk(index).cloned()).collect()
+    }
+}
+
+/// A task met other inputs than it was built for: a defect of the task or of its wiring.
+#[derive(Debug)]
+enum InputError {
+    Absent { index: usize, n: usize },
+    WrongKind { index: usize, expected: &'static str },
+}
+
+impl InputError {
+    fn wrong_kind<T>(index: usize) -> TaskError {
+        TaskError::new(Self::WrongKind { index, expected: type_name::<T>() })
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent { index, n } => write!(f, "input {index} is absent or taken ({n} inputs)"),
+            Self::WrongKind { index, expected } => write!(f, "input {index} is not a {expected}"),
+        }
+    }
+}
+
+impl StdError for InputError {}
+
+/// Why a task failed: any error, to which the scheduler adds operation, place and the user's line.
+///
+/// Like a boxed error it is made by `?` from any error type, and so implements none itself.
+#[derive(Debug)]
+pub struct TaskError(Box<dyn StdError + Send + Sync>);
+
+impl TaskError {
+    /// Wraps the cause.
+    pub fn new(cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
+
+    /// The cause.
+    pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.0.as_ref()
+    }
+
+    /// The cause, owned.
+    pub fn into_cause(self) -> Box<dyn StdError + Send + Sync> {
+        self.0
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for TaskError {
+    fn from(cause: E) -> Self {
+        Self::new(cause)
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
