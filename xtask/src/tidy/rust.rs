@@ -1,0 +1,165 @@
+//! Rules about Rust source: its head, its length, printing, unfinished work, and what a kernel may name.
+
+use super::Problem;
+use super::source::{self, Line};
+
+/// A file is one thing that a reader can hold in mind; past this it is more than one.
+const LONGEST_FILE: usize = 800;
+
+/// What prints: a library speaks through values, errors and events.
+const PRINTING: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
+
+/// What leaves work for later.
+const UNFINISHED: [&str; 2] = ["todo!", "unimplemented!"];
+
+/// Marks of unfinished work in comments; each needs its issue: `FIXME(#12)`.
+const MARKS: [&str; 3] = ["TODO", "FIXME", "XXX"];
+
+/// What a kernel, a pure function on one chunk, has no business with.
+const NOT_IN_KERNELS: [&str; 9] = [
+    "musher_graph_core",
+    "graph_core",
+    "musher_scheduler",
+    "scheduler",
+    "Key",
+    "Layer",
+    "Graph",
+    "Plan",
+    "TaskGraph",
+];
+
+/// All rules on one file; `path` is relative to the root and written with `/`.
+pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
+    let lines = source::lines(content);
+    let mut problems = head(content);
+    problems.extend(length(content));
+    problems.extend(unfinished(&lines));
+    if is_library(path) {
+        problems.extend(printing(&lines));
+    }
+    if path.contains("/src/kernel/") || path.ends_with("/src/kernel.rs") {
+        problems.extend(kernel(&lines));
+    }
+    problems
+}
+
+/// The crates and the facade, without the examples, benches, tests and the automation.
+fn is_library(path: &str) -> bool {
+    path.starts_with("src/") || path.strip_prefix("crates/").is_some_and(|rest| rest.contains("/src/"))
+}
+
+fn head(content: &str) -> Vec<Problem> {
+    match content.starts_with("//!") {
+        true => Vec::new(),
+        false => vec![Problem::new(1, "a file opens with `//!`: what it holds and why it exists")],
+    }
+}
+
+fn length(content: &str) -> Vec<Problem> {
+    let count = content.lines().count();
+    match count > LONGEST_FILE {
+        true => {
+            vec![Problem::new(0, format!("{count} lines, at most {LONGEST_FILE}: split it by what it does"))]
+        }
+        false => Vec::new(),
+    }
+}
+
+/// One problem for each line on which `wrong` says something.
+fn each_line(lines: &[Line], wrong: impl Fn(&Line) -> Option<String>) -> Vec<Problem> {
+    let numbered = lines.iter().enumerate();
+    numbered.filter_map(|(index, line)| wrong(line).map(|message| Problem::new(index + 1, message))).collect()
+}
+
+fn printing(lines: &[Line]) -> Vec<Problem> {
+    each_line(lines, |line| {
+        let found = PRINTING.iter().find(|name| calls(&line.code, name))?;
+        Some(format!("`{found}` in a library: give a value, an error or an event"))
+    })
+}
+
+fn unfinished(lines: &[Line]) -> Vec<Problem> {
+    each_line(lines, |line| {
+        if let Some(found) = UNFINISHED.iter().find(|name| calls(&line.code, name)) {
+            return Some(format!("`{found}`: nothing unfinished is committed"));
+        }
+        if line.code.contains("#[ignore") || line.code.contains(", ignore)]") {
+            return Some("an ignored test: assert the present wrong answer with a FIXME(#issue)".to_owned());
+        }
+        let mark = MARKS.iter().find(|mark| bare_mark(&line.comment, mark))?;
+        Some(format!("bare {mark}: write {mark}(#issue)"))
+    })
+}
+
+/// `name!` as a macro of its own, so that `print!` is not found in `eprint!`.
+fn calls(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        !code[..at].chars().next_back().is_some_and(|before| before.is_alphanumeric() || before == '_')
+    })
+}
+
+fn bare_mark(comment: &str, mark: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    comment.match_indices(mark).any(|(at, _)| {
+        let after = &comment[at + mark.len()..];
+        let alone =
+            !comment[..at].chars().next_back().is_some_and(word) && !after.chars().next().is_some_and(word);
+        let issue = after.strip_prefix("(#").and_then(|rest| rest.split_once(')')).map(|(number, _)| number);
+        alone && !issue.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
+    })
+}
+
+fn kernel(lines: &[Line]) -> Vec<Problem> {
+    each_line(lines, |line| {
+        let found = NOT_IN_KERNELS.iter().find(|name| source::has_word(&line.code, name))?;
+        Some(format!("a kernel names neither key nor graph, but here stands `{found}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines on which there is a problem.
+    fn wrong(path: &str, content: &str) -> Vec<usize> {
+        check(path, content).iter().map(|problem| problem.line).collect()
+    }
+
+    #[test]
+    fn a_file_opens_with_what_it_holds() {
+        assert!(wrong("src/a.rs", "//! A.\n").is_empty());
+        assert_eq!(wrong("src/a.rs", "use x;\n//! A.\n"), [1]);
+        assert_eq!(wrong("tests/a.rs", ""), [1]);
+    }
+
+    #[test]
+    fn a_file_has_an_end() {
+        let long = |count: usize| format!("//! A.\n{}", "x\n".repeat(count - 1));
+        assert!(wrong("src/a.rs", &long(800)).is_empty());
+        assert_eq!(wrong("src/a.rs", &long(801)), [0]);
+    }
+
+    #[test]
+    fn libraries_do_not_print() {
+        let content = "//! A: `println!`.\n/// println!(\"doc\");\nfn f() { println!(\"{}\", \"dbg!\"); }\neprint!(\"\");\n";
+        assert_eq!(wrong("crates/array/src/a.rs", content), [3, 4]);
+        assert_eq!(wrong("src/lib.rs", content), [3, 4]);
+        assert!(wrong("examples/a.rs", content).is_empty());
+        assert!(wrong("crates/array/tests/it/main.rs", content).is_empty());
+    }
+
+    #[test]
+    fn nothing_unfinished() {
+        let content = "//! A.\n// TODO later\n// FIXME(#12): known\n// todo and mastodons\n#[ignore = \"slow\"]\nlet x = todo!();\n// FIXME(soon)\n";
+        assert_eq!(wrong("tests/a.rs", content), [2, 5, 6, 7]);
+        assert!(wrong("tests/a.rs", "//! A.\nlet x = \"TODO todo!()\";\n").is_empty());
+        assert_eq!(wrong("tests/a.rs", "//! A.\n#[cfg_attr(windows, ignore)]\n"), [2]);
+    }
+
+    #[test]
+    fn kernels_are_pure() {
+        let content = "//! Sums, for every Layer.\nuse musher_graph_core::Key;\nlet keyed = KeyedBy::new();\nfn f(layer: Layer) {}\n";
+        assert_eq!(wrong("crates/array/src/kernel/sum.rs", content), [2, 4]);
+        assert!(wrong("crates/array/src/sum.rs", content).is_empty());
+    }
+}
