@@ -1,0 +1,221 @@
+//! Ordering: static priorities that keep few bytes alive.
+//!
+//! A few linear-time candidates are simulated and the best one is kept: the order of numbering, post-order with
+//! Sethi–Ullman labels, and post-order that runs at once what frees more than it makes.
+//!
+//! **Source** R. Sethi, J. D. Ullman: The generation of optimal code for arithmetic expressions, J. ACM 17 (1970).
+
+use crate::{SlotIx, TaskGraph, TaskIx};
+
+/// The sequence in which a plan's tasks are admitted.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// All tasks, each after those it reads.
+    pub sequence: Vec<TaskIx>,
+    /// Most bytes alive at once when one task runs after the other.
+    pub peak_bytes: u64,
+    /// Which candidate this is.
+    pub strategy: &'static str,
+}
+
+/// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
+struct Weights {
+    of_unknown: u64,
+}
+
+impl Weights {
+    fn new(graph: &TaskGraph) -> Self {
+        let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
+        let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
+        Self { of_unknown: sum.checked_div(n).unwrap_or(0).max(1) }
+    }
+
+    fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
+        graph.bytes_of(slot).unwrap_or(self.of_unknown)
+    }
+
+    fn outputs(&self, graph: &TaskGraph, task: TaskIx) -> u64 {
+        graph.outputs_of(task).map(|slot| self.of(graph, SlotIx(slot as u32))).sum()
+    }
+}
+
+impl Order {
+    /// The best of the candidates.
+    ///
+    /// **Cost** linear in tasks and edges (sorting each task's inputs aside), no recursion.
+    pub fn of(graph: &TaskGraph) -> Self {
+        let weights = Weights::new(graph);
+        let natural: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
+        let peak_bytes = simulate(graph, &weights, &natural);
+        let mut best = Self { sequence: natural, peak_bytes, strategy: "as numbered" };
+        if peak_bytes <= least_possible(graph, &weights) {
+            return best;
+        }
+        let inputs = sorted_inputs(graph, &weights);
+        for (strategy, eager) in [("post-order", false), ("post-order with early release", true)] {
+            let sequence = post_order(graph, &inputs, &weights, eager);
+            let peak_bytes = simulate(graph, &weights, &sequence);
+            if peak_bytes < best.peak_bytes {
+                best = Self { sequence, peak_bytes, strategy };
+            }
+        }
+        best
+    }
+}
+
+/// Most bytes alive at once when the tasks run in this sequence, one after the other.
+pub fn peak_of(graph: &TaskGraph, sequence: &[TaskIx]) -> u64 {
+    simulate(graph, &Weights::new(graph), sequence)
+}
+
+fn simulate(graph: &TaskGraph, weights: &Weights, sequence: &[TaskIx]) -> u64 {
+    let mut uses = graph.uses();
+    let (mut alive, mut peak) = (0u64, 0u64);
+    for &task in sequence {
+        alive += weights.outputs(graph, task);
+        peak = peak.max(alive + graph.scratch_of(task));
+        for slot in graph.outputs_of(task).filter(|&slot| uses[slot] == 0) {
+            alive -= weights.of(graph, SlotIx(slot as u32));
+        }
+        for &slot in graph.inputs_of(task) {
+            uses[slot.index()] -= 1;
+            if uses[slot.index()] == 0 {
+                alive -= weights.of(graph, slot);
+            }
+        }
+    }
+    peak
+}
+
+/// What any order needs: the largest task with its inputs and outputs, and everything that is asked for.
+fn least_possible(graph: &TaskGraph, weights: &Weights) -> u64 {
+    let mut largest = 0;
+    for task in (0..graph.n_tasks() as u32).map(TaskIx) {
+        let inputs = graph.inputs_of(task);
+        let mut sum = weights.outputs(graph, task) + graph.scratch_of(task);
+        // Long rows repeat producers rarely; a short look back is enough for a bound.
+        for (at, &slot) in inputs.iter().enumerate() {
+            if !inputs[at.saturating_sub(4)..at].contains(&slot) {
+                sum += weights.of(graph, slot);
+            }
+        }
+        largest = largest.max(sum);
+    }
+    let mut requested: Vec<SlotIx> = graph.requested().to_vec();
+    requested.sort_unstable();
+    requested.dedup();
+    largest.max(requested.into_iter().map(|slot| weights.of(graph, slot)).sum())
+}
+
+/// The tasks each task reads, those first whose own computation needs most memory beside what they leave.
+struct SortedInputs {
+    ends: Vec<u32>,
+    tasks: Vec<TaskIx>,
+}
+
+impl SortedInputs {
+    fn row(&self, task: TaskIx) -> &[TaskIx] {
+        let start = if task.0 == 0 { 0 } else { self.ends[task.index() - 1] as usize };
+        &self.tasks[start..self.ends[task.index()] as usize]
+    }
+}
+
+fn sorted_inputs(graph: &TaskGraph, weights: &Weights) -> SortedInputs {
+    let n = graph.n_tasks();
+    let mut label = vec![0u64; n];
+    let mut sorted = SortedInputs { ends: Vec::with_capacity(n), tasks: Vec::with_capacity(graph.n_edges()) };
+    for task in (0..n as u32).map(TaskIx) {
+        let start = sorted.tasks.len();
+        sorted.tasks.extend(graph.inputs_of(task).iter().map(|&slot| graph.task_of(slot)));
+        let row = &mut sorted.tasks[start..];
+        let gain = |of: TaskIx| label[of.index()].saturating_sub(weights.outputs(graph, of));
+        row.sort_by(|&a, &b| gain(b).cmp(&gain(a)).then(a.cmp(&b)));
+        let (mut held, mut need) = (0u64, 0u64);
+        for &input in row.iter() {
+            need = need.max(held + label[input.index()]);
+            held += weights.outputs(graph, input);
+        }
+        label[task.index()] = need.max(held + weights.outputs(graph, task) + graph.scratch_of(task));
+        sorted.ends.push(sorted.tasks.len() as u32);
+    }
+    sorted
+}
+
+/// Depth first from the sinks. With `eager`, a task whose inputs are all there and that frees at least what it
+/// makes runs before the next one of the depth-first order.
+fn post_order(graph: &TaskGraph, inputs: &SortedInputs, weights: &Weights, eager: bool) -> Vec<TaskIx> {
+    let n = graph.n_tasks();
+    let mut emit = Emit {
+        graph,
+        weights,
+        sequence: Vec::with_capacity(n),
+        done: vec![false; n],
+        missing: if eager {
+            (0..n as u32).map(|t| graph.inputs_of(TaskIx(t)).len() as u32).collect()
+        } else {
+            vec![]
+        },
+        uses: if eager { graph.uses() } else { vec![] },
+        ready: Vec::new(),
+    };
+    let mut stack: Vec<(TaskIx, u32)> = Vec::new();
+    for sink in (0..n as u32).map(TaskIx).filter(|&task| graph.readers_of(task).is_empty()) {
+        stack.push((sink, 0));
+        while let Some((task, next)) = stack.pop() {
+            if emit.done[task.index()] {
+                continue;
+            }
+            match inputs.row(task).get(next as usize) {
+                Some(&input) => {
+                    stack.push((task, next + 1));
+                    if !emit.done[input.index()] {
+                        stack.push((input, 0));
+                    }
+                }
+                None => emit.task(task, eager),
+            }
+        }
+    }
+    emit.sequence
+}
+
+struct Emit<'a> {
+    graph: &'a TaskGraph,
+    weights: &'a Weights,
+    sequence: Vec<TaskIx>,
+    done: Vec<bool>,
+    missing: Vec<u32>,
+    uses: Vec<u32>,
+    ready: Vec<TaskIx>,
+}
+
+impl Emit<'_> {
+    fn task(&mut self, task: TaskIx, eager: bool) {
+        self.ready.push(task);
+        while let Some(task) = self.ready.pop() {
+            if std::mem::replace(&mut self.done[task.index()], true) {
+                continue;
+            }
+            self.sequence.push(task);
+            if !eager {
+                continue;
+            }
+            for &slot in self.graph.inputs_of(task) {
+                self.uses[slot.index()] -= 1;
+            }
+            for &reader in self.graph.readers_of(task) {
+                self.missing[reader.index()] -= 1;
+                if self.missing[reader.index()] == 0 && self.frees(reader) {
+                    self.ready.push(reader);
+                }
+            }
+        }
+    }
+
+    /// Whether running this task now leaves no more bytes alive than before.
+    fn frees(&self, task: TaskIx) -> bool {
+        let last_uses = self.graph.inputs_of(task).iter().filter(|slot| self.uses[slot.index()] == 1);
+        let freed: u64 = last_uses.map(|&slot| self.weights.of(self.graph, slot)).sum();
+        freed >= self.weights.outputs(self.graph, task)
+    }
+}
