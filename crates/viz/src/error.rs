@@ -1,0 +1,38 @@
+//! What can go wrong while a picture is made.
+
+use std::io;
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file's name does not say which kind of picture is wanted.
+    #[error("the extension of {path:?} names no kind of picture: expected svg, png or dot")]
+    UnknownExtension {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
+    /// The picture cannot be drawn as pixels.
+    #[error("a picture of {width} × {height} cannot be drawn as pixels")]
+    PictureSize {
+        /// Width in pixels.
+        width: f64,
+        /// Height in pixels.
+        height: f64,
+    },
+    /// The pixels could not be encoded.
+    #[error("the pixels could not be encoded as PNG")]
+    Encode {
+        /// What the encoder said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file could not be written.
+    #[error("could not write {path:?}")]
+    Write {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

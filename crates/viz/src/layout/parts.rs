@@ -1,0 +1,162 @@
+//! The whole layout: parts that no edge joins are laid out one by one and placed side by side.
+
+use super::levels::Levels;
+use super::{Arrangement, Bend, Extent, Link, Route, Spacing, order, position, rank};
+
+/// Up to this many parts stand in one row, however wide it gets.
+const PARTS_IN_A_ROW: usize = 16;
+/// Width over height that rows of many parts aim at.
+const ASPECT: f64 = 3.0;
+
+/// Lays out the graph.
+///
+/// Edges whose ends are the same node get no bends and take no part.
+///
+/// # Panics
+///
+/// When an edge names a node that does not exist.
+pub(crate) fn arrange(extents: &[Extent], links: &[Link], spacing: Spacing) -> Arrangement {
+    let mut whole = Arrangement {
+        centers: vec![(0.0, 0.0); extents.len()],
+        trunks: vec![Vec::new(); extents.len()],
+        routes: vec![Route::default(); links.len()],
+        ..Arrangement::default()
+    };
+    let parts = split(extents.len(), links);
+    let placed: Vec<Arrangement> =
+        parts.iter().map(|part| arrange_part(&part.extents(extents), part.links.clone(), spacing)).collect();
+    let row_width = match parts.len() <= PARTS_IN_A_ROW {
+        true => f64::INFINITY,
+        false => {
+            let area: f64 =
+                placed.iter().map(|one| (one.across + spacing.parts) * (one.along + spacing.parts)).sum();
+            (area * ASPECT).sqrt()
+        }
+    };
+    let (mut left, mut top, mut height) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for (part, one) in parts.iter().zip(placed) {
+        if left > 0.0 && left + one.across > row_width {
+            top += height + spacing.parts;
+            (left, height) = (0.0, 0.0);
+        }
+        let moved = |bend: Bend| Bend {
+            across: bend.across + left,
+            enter: bend.enter + top,
+            leave: bend.leave + top,
+        };
+        for ((&node, center), trunk) in part.nodes.iter().zip(one.centers).zip(one.trunks) {
+            whole.centers[node] = (left + center.0, top + center.1);
+            whole.trunks[node] = trunk.into_iter().map(moved).collect();
+        }
+        for (&edge, route) in part.edges.iter().zip(one.routes) {
+            whole.routes[edge] = route;
+        }
+        whole.across = whole.across.max(left + one.across);
+        whole.along = whole.along.max(top + one.along);
+        whole.crossings += one.crossings;
+        whole.effort += one.effort;
+        left += one.across + spacing.parts;
+        height = height.max(one.along);
+    }
+    whole
+}
+
+/// Nodes joined by edges, with the edges among them.
+#[derive(Default)]
+struct Part {
+    nodes: Vec<usize>,
+    edges: Vec<usize>,
+    /// The edges again, by places in `nodes`.
+    links: Vec<Link>,
+}
+
+impl Part {
+    fn extents(&self, all: &[Extent]) -> Vec<Extent> {
+        self.nodes.iter().map(|&node| all[node]).collect()
+    }
+}
+
+/// The connected parts, in the order of their first nodes.
+fn split(nodes: usize, links: &[Link]) -> Vec<Part> {
+    let mut leaders: Vec<usize> = (0..nodes).collect();
+    fn leader(leaders: &mut [usize], mut node: usize) -> usize {
+        while leaders[node] != node {
+            leaders[node] = leaders[leaders[node]];
+            node = leaders[node];
+        }
+        node
+    }
+    for link in links {
+        let (a, b) = (leader(&mut leaders, link.from), leader(&mut leaders, link.to));
+        // The smaller one leads, so that a part is met first at its leader.
+        leaders[a.max(b)] = a.min(b);
+    }
+    let mut part_of = vec![0; nodes];
+    let mut place_of = vec![0; nodes];
+    let mut parts: Vec<Part> = Vec::new();
+    for node in 0..nodes {
+        let head = leader(&mut leaders, node);
+        if head == node {
+            part_of[node] = parts.len();
+            parts.push(Part::default());
+        }
+        part_of[node] = part_of[head];
+        let part = &mut parts[part_of[node]];
+        place_of[node] = part.nodes.len();
+        part.nodes.push(node);
+    }
+    for (index, link) in links.iter().enumerate().filter(|(_, link)| link.from != link.to) {
+        let part = &mut parts[part_of[link.from]];
+        part.edges.push(index);
+        part.links.push(Link { from: place_of[link.from], to: place_of[link.to], weight: link.weight });
+    }
+    parts
+}
+
+fn arrange_part(extents: &[Extent], mut links: Vec<Link>, spacing: Spacing) -> Arrangement {
+    let mut effort = 0;
+    let turned = rank::break_cycles(extents.len(), &mut links);
+    let ranks = rank::ranks(extents.len(), &links, &mut effort);
+    let mut levels = Levels::new(&ranks, &links);
+    let crossings = order::order(&mut levels, &mut effort);
+    let (at, across) = position::positions(&levels, extents, spacing, &mut effort);
+    let bands = bands(&levels, extents, &at, spacing);
+    let centers = (0..extents.len())
+        .map(|node| (at[node], f64::midpoint(bands[ranks[node] as usize].0, bands[ranks[node] as usize].1)))
+        .collect();
+    let bend = |&cell: &u32| {
+        let (enter, leave) = bands[levels.cells[cell as usize].rank as usize];
+        Bend { across: at[cell as usize], enter, leave }
+    };
+    let trunks = levels.trunks.iter().map(|trunk| trunk.iter().map(bend).collect()).collect();
+    let routes = links
+        .iter()
+        .zip(turned)
+        .map(|(link, turned)| Route { bends: levels.bends(link).len(), turned })
+        .collect();
+    let along = bands.last().map_or(0.0, |band| band.1);
+    Arrangement { centers, trunks, routes, across, along, crossings, effort }
+}
+
+/// Where each rank begins and ends; ranks with far-reaching edges between them stand farther apart.
+fn bands(levels: &Levels, extents: &[Extent], at: &[f64], spacing: Spacing) -> Vec<(f64, f64)> {
+    let mut depth = vec![0.0_f64; levels.ranks.len()];
+    for cell in &levels.cells {
+        if let Some(node) = cell.node {
+            let rank = cell.rank as usize;
+            depth[rank] = depth[rank].max(extents[node as usize].along);
+        }
+    }
+    let mut reach = vec![0.0_f64; levels.ranks.len()];
+    for &(from, to, _) in &levels.ties {
+        let rank = levels.cells[from as usize].rank as usize;
+        reach[rank] = reach[rank].max((at[from as usize] - at[to as usize]).abs());
+    }
+    let mut top = 0.0;
+    let mut bands = Vec::with_capacity(depth.len());
+    for (depth, reach) in depth.into_iter().zip(reach) {
+        bands.push((top, top + depth));
+        top += depth + spacing.ranks + (spacing.spread * (reach - 60.0).max(0.0)).min(3.0 * spacing.ranks);
+    }
+    bands
+}
