@@ -1,0 +1,313 @@
+//! How an array is divided into blocks: what a user asks for ([`Chunks`]) and what comes of it ([`Chunking`]).
+
+use crate::element::DType;
+use crate::error::{Error, Shape};
+use musher_graph_core::{Grid, Token, Tokenizer};
+use std::panic::Location;
+use std::sync::Arc;
+
+/// Bytes of a block that [`Chunks::auto`] aims at: large against the cost of a task, small against memory.
+///
+/// It is a constant, because a default that asked the machine would change the bits of results.
+const AUTO_BYTES: usize = 8 << 20;
+
+/// How a user wishes an array to be divided into blocks.
+///
+/// A number is the block length along every axis, a tuple or an array gives one length for each axis; the last
+/// block of an axis is shorter where the length does not divide it. Vectors give every block length.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Chunks, DType};
+/// let chunking = Chunks::from((1000, 400)).resolve(&[2500, 1000], DType::F64)?;
+/// assert_eq!(chunking.axis(0), [1000, 1000, 500]);
+/// assert_eq!(chunking.axis(1), [400, 400, 200]);
+/// let exact = Chunks::from(vec![vec![1, 3], vec![2]]).resolve(&[4, 2], DType::F64)?;
+/// assert_eq!(exact.axis(0), [1, 3]);
+/// # Ok::<(), musher_array::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chunks {
+    /// Blocks of about 8 MiB, as square as the shape allows.
+    Auto,
+    /// The same length along every axis.
+    Every(usize),
+    /// One length for each axis.
+    Axes(Vec<usize>),
+    /// All lengths of each axis.
+    Exact(Chunking),
+    /// All lengths of each axis, not yet checked.
+    Lengths(Vec<Vec<usize>>),
+}
+
+impl Chunks {
+    /// Blocks of about 8 MiB, as square as the shape allows.
+    #[must_use]
+    pub const fn auto() -> Self {
+        Self::Auto
+    }
+
+    /// One block along every axis.
+    #[must_use]
+    pub const fn whole() -> Self {
+        Self::Every(usize::MAX)
+    }
+
+    /// The division of an array of this shape and element type.
+    ///
+    /// # Errors
+    /// [`Error::Chunks`] when there are more or fewer lengths than axes, a length is 0, or exact lengths do not sum
+    /// up to the shape.
+    #[track_caller]
+    pub fn resolve(&self, shape: &[usize], dtype: DType) -> Result<Chunking, Error> {
+        let caller = Location::caller();
+        let wrong = |blocks: Vec<usize>| Error::Chunks { blocks: Shape(blocks), shape: shape.into(), caller };
+        let lengths = match self {
+            Self::Auto => auto_lengths(shape, dtype.bytes()),
+            Self::Every(length) => vec![*length; shape.len()],
+            Self::Axes(lengths) => lengths.clone(),
+            Self::Exact(chunking) => {
+                return if chunking.shape() == shape {
+                    Ok(chunking.clone())
+                } else {
+                    Err(wrong(chunking.shape()))
+                };
+            }
+            Self::Lengths(axes) => {
+                let sums: Vec<usize> = axes.iter().map(|axis| axis.iter().sum()).collect();
+                return if sums == shape { Ok(Chunking::from_lengths(axes)) } else { Err(wrong(sums)) };
+            }
+        };
+        if lengths.len() != shape.len() || lengths.contains(&0) {
+            return Err(wrong(lengths));
+        }
+        Ok(Chunking(shape.iter().zip(&lengths).map(|(&n, &length)| even_lengths(n, length)).collect()))
+    }
+}
+
+/// `n` in pieces of `length`, the last one shorter; one empty piece for an empty axis.
+fn even_lengths(n: usize, length: usize) -> Arc<[usize]> {
+    let length = length.min(n.max(1));
+    let (whole, rest) = (n / length, n % length);
+    let tail = if rest > 0 || n == 0 { Some(rest) } else { None };
+    std::iter::repeat_n(length, whole).chain(tail).collect()
+}
+
+/// Halves the longest block length until a block has about [`AUTO_BYTES`].
+fn auto_lengths(shape: &[usize], itemsize: usize) -> Vec<usize> {
+    let mut lengths: Vec<usize> = shape.iter().map(|&n| n.max(1)).collect();
+    let limit = AUTO_BYTES / itemsize;
+    // Each round halves one length: at most 64 rounds for each axis.
+    while lengths.iter().fold(1_usize, |total, &length| total.saturating_mul(length)) > limit {
+        let Some(longest) = lengths.iter_mut().max_by_key(|length| **length) else { break };
+        *longest = longest.div_ceil(2);
+    }
+    lengths
+}
+
+impl From<usize> for Chunks {
+    fn from(length: usize) -> Self {
+        Self::Every(length)
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Chunks {
+    fn from(lengths: [usize; N]) -> Self {
+        Self::Axes(lengths.to_vec())
+    }
+}
+
+impl From<&[usize]> for Chunks {
+    fn from(lengths: &[usize]) -> Self {
+        Self::Axes(lengths.to_vec())
+    }
+}
+
+impl From<Vec<usize>> for Chunks {
+    fn from(lengths: Vec<usize>) -> Self {
+        Self::Axes(lengths)
+    }
+}
+
+impl From<Vec<Vec<usize>>> for Chunks {
+    fn from(lengths: Vec<Vec<usize>>) -> Self {
+        Self::Lengths(lengths)
+    }
+}
+
+impl From<Chunking> for Chunks {
+    fn from(chunking: Chunking) -> Self {
+        Self::Exact(chunking)
+    }
+}
+
+impl From<&Chunking> for Chunks {
+    fn from(chunking: &Chunking) -> Self {
+        Self::Exact(chunking.clone())
+    }
+}
+
+/// Tuples of lengths, one for each axis. For two axes: `(a, b)` becomes `Axes([a, b])`.
+macro_rules! chunks_of_tuples {
+    ($(($($name:ident)*))*) => {$(
+        impl From<($(chunks_of_tuples!(@ $name),)*)> for Chunks {
+            #[expect(non_snake_case, reason = "the letter names the member")]
+            fn from(($($name,)*): ($(chunks_of_tuples!(@ $name),)*)) -> Self {
+                Self::Axes(vec![$($name),*])
+            }
+        }
+    )*};
+    (@ $name:ident) => { usize };
+}
+chunks_of_tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
+
+/// The block lengths of an array along each axis; cheap to clone.
+///
+/// # Examples
+/// ```
+/// use musher_array::Array;
+/// let x = Array::<f32, _>::zeros((5, 4), (2, 4));
+/// assert_eq!(x.chunks().axis(0), [2, 2, 1]);
+/// assert_eq!(x.chunks().shape(), [5, 4]);
+/// assert_eq!(x.chunks().n_blocks(), 3);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunking(Arc<[Arc<[usize]>]>);
+
+impl Chunking {
+    /// These block lengths; an axis without any block gets one empty block.
+    #[must_use]
+    pub fn from_lengths(axes: &[Vec<usize>]) -> Self {
+        Self(
+            axes.iter()
+                .map(|axis| if axis.is_empty() { [0].into() } else { axis.as_slice().into() })
+                .collect(),
+        )
+    }
+
+    /// The same from shared lists.
+    pub(crate) fn from_axes(axes: impl IntoIterator<Item = Arc<[usize]>>) -> Self {
+        Self(axes.into_iter().collect())
+    }
+
+    /// The block lengths along an axis.
+    ///
+    /// # Panics
+    /// When there is no such axis.
+    #[must_use]
+    pub fn axis(&self, axis: usize) -> &[usize] {
+        &self.0[axis]
+    }
+
+    /// The shared block lengths along an axis.
+    pub(crate) fn shared_axis(&self, axis: usize) -> Arc<[usize]> {
+        Arc::clone(&self.0[axis])
+    }
+
+    /// The block lengths of all axes.
+    pub fn axes(&self) -> impl ExactSizeIterator<Item = &[usize]> + Clone {
+        self.0.iter().map(|axis| &**axis)
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub fn ndim(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The shape of the whole array.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        self.axes().map(|axis| axis.iter().sum()).collect()
+    }
+
+    /// The number of blocks along each axis.
+    #[must_use]
+    pub fn grid_shape(&self) -> Vec<usize> {
+        self.axes().map(<[usize]>::len).collect()
+    }
+
+    /// The grid of tasks that make the blocks.
+    pub(crate) fn grid(&self) -> Grid {
+        Grid::from(self.grid_shape().as_slice())
+    }
+
+    /// The number of blocks.
+    #[must_use]
+    pub fn n_blocks(&self) -> usize {
+        self.axes().map(<[usize]>::len).product()
+    }
+
+    /// The shape of the block at these coordinates.
+    ///
+    /// # Panics
+    /// When a coordinate is outside the grid.
+    #[must_use]
+    pub fn block_shape(&self, coords: &[usize]) -> Vec<usize> {
+        self.axes().zip(coords).map(|(axis, &coord)| axis[coord]).collect()
+    }
+
+    /// The index in the whole array of the first element of the block at these coordinates.
+    ///
+    /// **Cost** linear in the number of blocks along each axis.
+    ///
+    /// # Panics
+    /// When a coordinate is outside the grid.
+    #[must_use]
+    pub fn block_start(&self, coords: &[usize]) -> Vec<usize> {
+        self.axes().zip(coords).map(|(axis, &coord)| axis[..coord].iter().sum()).collect()
+    }
+
+    /// The greatest block shape: along each axis the longest block.
+    #[must_use]
+    pub fn largest_block(&self) -> Vec<usize> {
+        self.axes().map(|axis| axis.iter().copied().max().unwrap_or(0)).collect()
+    }
+}
+
+impl Token for Chunking {
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.word(self.0.len() as u64);
+        for axis in self.axes() {
+            axis.token(tokenizer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_make_up_the_axis() {
+        for n in 0..12 {
+            for length in 1..14 {
+                let pieces = even_lengths(n, length);
+                assert_eq!(pieces.iter().sum::<usize>(), n);
+                assert!(pieces.iter().all(|&piece| piece <= length));
+                assert_eq!(pieces.len(), n.div_ceil(length).max(1));
+            }
+        }
+    }
+
+    #[test]
+    fn automatic_blocks_have_about_eight_mebibytes() {
+        for shape in [vec![100_000, 100_000], vec![1 << 30], vec![10, 4000, 4000, 3], vec![3, 0], vec![]] {
+            let chunking = Chunks::Auto.resolve(&shape, DType::F64).unwrap();
+            assert_eq!(chunking.shape(), shape);
+            let bytes = chunking.largest_block().iter().product::<usize>() * 8;
+            assert!(bytes <= AUTO_BYTES, "{shape:?}: {bytes}");
+            let total = shape.iter().product::<usize>() * 8;
+            assert!(bytes >= AUTO_BYTES / 4 || bytes == total, "{shape:?}: {bytes}");
+        }
+    }
+
+    #[test]
+    fn wrong_lengths_are_refused() {
+        let refused = |chunks: Chunks, shape: &[usize]| chunks.resolve(shape, DType::U8).is_err();
+        assert!(refused((2, 2).into(), &[4]));
+        assert!(refused(0.into(), &[4]));
+        assert!(refused(vec![vec![1, 2]].into(), &[4]));
+        assert!(!refused(vec![vec![1, 0, 3]].into(), &[4]));
+    }
+}

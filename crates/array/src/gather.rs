@@ -1,0 +1,90 @@
+//! From the blocks of an array to the answer: an ndarray array, or the scalar of a zero-dimensional one.
+
+use crate::block::Block;
+use crate::chunks::Chunking;
+use crate::element::Element;
+use crate::error::Error;
+use crate::kernel::memory::zeros;
+use musher_graph_core::{ChunkRef, TaskError};
+use ndarray::{Array, ArrayD, Dimension, IxDyn, Slice};
+use std::any::Any;
+use std::sync::Arc;
+
+/// What an array of a dimension computes to: the scalar for `Ix0`, an `ndarray::Array` otherwise.
+///
+/// All of ndarray's dimensions have it. Code that is generic over `D` and computes needs it as a bound.
+pub trait Gather<A>: Dimension {
+    /// What `compute()` gives.
+    type Gathered: Send + 'static;
+
+    /// The answer from the assembled elements.
+    ///
+    /// # Panics
+    /// When the elements have another number of axes.
+    fn from_dyn(array: ArrayD<A>) -> Self::Gathered;
+}
+
+impl<A: Element> Gather<A> for ndarray::Ix0 {
+    type Gathered = A;
+
+    fn from_dyn(array: ArrayD<A>) -> A {
+        array.iter().copied().next().expect("an array without axes has one element")
+    }
+}
+
+/// Implements [`Gather`] for dimensions that compute to arrays.
+macro_rules! gather_to_arrays {
+    ($($d:ident)*) => {$(
+        impl<A: Element> Gather<A> for ndarray::$d {
+            type Gathered = Array<A, Self>;
+
+            fn from_dyn(array: ArrayD<A>) -> Self::Gathered {
+                array.into_dimensionality().expect("the number of axes was checked when the array was made")
+            }
+        }
+    )*};
+}
+gather_to_arrays!(Ix1 Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
+
+/// Takes a chunk as a block; copies nothing.
+pub(crate) fn block_of<A: Element>(chunk: ChunkRef) -> Result<Arc<Block<A>>, TaskError> {
+    let any: Arc<dyn Any + Send + Sync> = chunk;
+    any.downcast().map_err(|_| TaskError::new(Error::ForeignChunk { expected: A::DTYPE }))
+}
+
+/// Assembles the blocks, given in C order, into one array in C order.
+pub(crate) fn gather<A: Element>(chunking: &Chunking, chunks: Vec<ChunkRef>) -> Result<ArrayD<A>, TaskError> {
+    let shape = chunking.shape();
+    if let [_] = chunks.as_slice() {
+        let block = block_of::<A>(chunks.into_iter().next().expect("one chunk"))?;
+        check(&shape, block.shape())?;
+        let array = Arc::try_unwrap(block).unwrap_or_else(|block| (*block).clone()).into_array();
+        return Ok(if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() });
+    }
+    let mut out = ArrayD::from_shape_vec(IxDyn(&shape), zeros::<A>(shape.iter().product())?)?;
+    let grid = chunking.grid();
+    for (index, chunk) in chunks.into_iter().enumerate() {
+        // Each block is dropped as soon as it is copied.
+        let block = block_of::<A>(chunk)?;
+        let coords = grid.coords_of(index);
+        let start = chunking.block_start(&coords);
+        let lengths = chunking.block_shape(&coords);
+        check(&lengths, block.shape())?;
+        let mut target = out.view_mut();
+        target.slice_each_axis_inplace(|axis| {
+            let (start, length) = (start[axis.axis.0], lengths[axis.axis.0]);
+            Slice::from(start..start + length)
+        });
+        target.assign(&block.view());
+    }
+    Ok(out)
+}
+
+/// Refuses a block of another shape than was promised.
+pub(crate) fn check(expected: &[usize], found: &[usize]) -> Result<(), TaskError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(TaskError::new(Error::BlockShape { expected: expected.into(), found: found.into() }))
+    }
+}

@@ -1,0 +1,193 @@
+//! A user's function on every block.
+
+use crate::array::Array;
+use crate::block::Block;
+use crate::chunks::Chunking;
+use crate::element::Element;
+use crate::error::{Error, expect};
+use crate::gather::check;
+use musher_graph_core::{
+    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer, Wiring,
+};
+use ndarray::{ArrayView, Dimension};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::panic::Location;
+
+/// Where a block stands in its array.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let x = Array::<i64, _>::zeros(4, 3).map_blocks_with_place(|place, block| block.mapv(|_| place.start[0] as i64));
+/// assert_eq!(x.compute()?, arr1(&[0, 0, 0, 3]));
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "block_info")]
+pub struct BlockPlace {
+    /// Which block it is, along each axis.
+    pub coords: Vec<usize>,
+    /// The index in the whole array of its first element.
+    pub start: Vec<usize>,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// Runs a user's function on a block.
+struct MapBlocks<A, D, B, E, F> {
+    function: F,
+    fresh: (u64, u64),
+    input: Chunking,
+    output: Chunking,
+    marker: PhantomData<fn(A, D) -> (B, E)>,
+}
+
+impl<A, D, B, E, F> Task for MapBlocks<A, D, B, E, F>
+where
+    A: Element,
+    D: Dimension + 'static,
+    B: Element,
+    E: Dimension + 'static,
+    F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
+{
+    fn label(&self) -> Cow<'_, str> {
+        "map_blocks".into()
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let block: &Block<A> = inputs.get(0)?;
+        let place = self.input_place(at);
+        let view = block.view().into_dimensionality::<D>()?;
+        let result = (self.function)(place, view).into_dyn();
+        check(&self.output.block_shape(&at.coords()), result.shape())?;
+        Ok(Output::one(Block::new(result)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("array.map_blocks/1");
+        if size_of::<F>() == 0 {
+            tokenizer.type_of::<F>();
+        } else {
+            self.fresh.token(tokenizer);
+            tokenizer.bind_to_process();
+        }
+        self.output.token(tokenizer);
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let n: usize = self.output.block_shape(&at.coords()).iter().product();
+        Facts::bytes((n * size_of::<B>()) as u64)
+    }
+}
+
+impl<A, D, B, E, F> MapBlocks<A, D, B, E, F> {
+    /// Where the input block stands: both grids have the same tasks in C order.
+    fn input_place(&self, at: Place<'_>) -> BlockPlace {
+        let coords = self.input.grid().coords_of(at.index());
+        BlockPlace {
+            start: self.input.block_start(&coords),
+            shape: self.input.block_shape(&coords),
+            coords: coords.to_vec(),
+        }
+    }
+}
+
+impl<A: Element, D: Dimension + 'static> Array<A, D> {
+    /// Applies `f` to every block; it gives a block of the same shape, perhaps of another element type.
+    ///
+    /// A function that captures nothing is taken to be pure: applied twice to the same array it runs once.
+    ///
+    /// **Shape** and blocks stay.
+    /// **Cost** one pass; one block in, one block out.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[3.0, 1.0, 2.0]), 2);
+    /// let ranks = x.map_blocks(|block| block.mapv(|value: f64| value as u8));
+    /// assert_eq!(ranks.compute()?, arr1(&[3_u8, 1, 2]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "dask.array.map_blocks")]
+    pub fn map_blocks<B, F>(&self, f: F) -> Array<B, D>
+    where
+        B: Element,
+        F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
+    {
+        self.map_blocks_with_place(move |_, block| f(block))
+    }
+
+    /// As [`map_blocks`](Self::map_blocks), for a function that wants to know where the block stands.
+    #[track_caller]
+    #[doc(alias = "block_info")]
+    pub fn map_blocks_with_place<B, F>(&self, f: F) -> Array<B, D>
+    where
+        B: Element,
+        F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
+    {
+        expect(self.map_blocks_to(self.chunks().clone(), f))
+    }
+
+    /// Applies `f` to every block; it gives blocks of the lengths that `chunks` says, perhaps with other axes.
+    ///
+    /// **Shape** that of `chunks`, which must have as many blocks as this array along each axis; axes of one block
+    /// may be dropped and added.
+    /// **Cost** one pass; one block in, one block out.
+    ///
+    /// # Errors
+    /// [`Error::Chunks`] when the blocks of `chunks` are not in one-to-one relation to those of this array.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, Chunking, ndarray::{Axis, Ix2}};
+    /// use musher_scheduler::Compute;
+    /// let rgb = Array::<u8, _>::ones((4, 6, 3), (2, 3, 3));
+    /// let gray_chunks = Chunking::from_lengths(&[vec![2, 2], vec![3, 3]]);
+    /// let gray = rgb.map_blocks_to::<f32, Ix2, _>(gray_chunks, |_, block| block.mapv(f32::from).sum_axis(Axis(2)))?;
+    /// assert_eq!(gray.compute()?[[3, 5]], 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "drop_axis")]
+    #[doc(alias = "new_axis")]
+    pub fn map_blocks_to<B, E, F>(&self, chunks: Chunking, f: F) -> Result<Array<B, E>, Error>
+    where
+        B: Element,
+        E: Dimension + 'static,
+        F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
+    {
+        let caller = Location::caller();
+        let wiring = same_blocks(self.chunks(), &chunks).ok_or_else(|| Error::Chunks {
+            blocks: chunks.grid_shape().as_slice().into(),
+            shape: self.chunks().grid_shape().as_slice().into(),
+            caller,
+        })?;
+        let task = MapBlocks {
+            function: f,
+            fresh: Session::fresh(),
+            input: self.chunks().clone(),
+            output: chunks.clone(),
+            marker: PhantomData,
+        };
+        let layer = Layer::build(task).caller(caller).input(&self.core().port, wiring).finish(chunks.grid());
+        Ok(Array::from_port(Port::of(layer), chunks))
+    }
+}
+
+/// The wiring between two divisions that have the same blocks but for axes of one block.
+fn same_blocks(producer: &Chunking, consumer: &Chunking) -> Option<Wiring> {
+    let mut several = consumer.grid_shape().into_iter().enumerate().filter(|&(_, n)| n != 1);
+    let maps: Option<Vec<AxisMap>> = producer
+        .grid_shape()
+        .into_iter()
+        .map(|n| match n {
+            1 => Some(AxisMap::Fixed(0)),
+            _ => several.next().filter(|&(_, other)| other == n).map(|(axis, _)| AxisMap::follow(axis)),
+        })
+        .collect();
+    if several.next().is_some() { None } else { maps.map(Wiring::axes) }
+}
