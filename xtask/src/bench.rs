@@ -23,6 +23,7 @@ struct Options {
     peers: bool,
     peers_folder: Option<PathBuf>,
     groups: Vec<String>,
+    names: Vec<String>,
     size: String,
     rounds: String,
     filter: Option<String>,
@@ -33,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
     let options = parse(arguments)?;
     let folder = workspace.root.join("benches/records");
     let history = Record::read_all(&folder)?;
+    let mut failures = Vec::new();
     let mut record = Record::of_this_machine(options.quick)?;
     if options.criterion {
         let start = SystemTime::now();
@@ -47,16 +49,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
                 .clone()
                 .or_else(|| std::env::var_os("MUSHER_PEERS").map(PathBuf::from)),
             groups: &options.groups,
+            names: &options.names,
             size: &options.size,
             rounds: &options.rounds,
             filter: options.filter.as_deref(),
         };
-        record.peers = peers::run(workspace, &settings)?;
-        print!("{}", peers::table(&record.peers));
+        let outcome = peers::run(workspace, &settings)?;
+        print!("{}", peers::table(&outcome.lines));
+        (record.peers, failures) = (outcome.lines, outcome.failures);
     }
-    let path = record.write(&folder)?;
-    println!("   record: {}", shown(&path, &workspace.root));
-    Ok(())
+    if !record.results.is_empty() || !record.peers.is_empty() {
+        let path = record.write(&folder)?;
+        println!("   record: {}", shown(&path, &workspace.root));
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("; ").into()) }
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
@@ -71,6 +77,7 @@ fn parse(arguments: &[String]) -> Result<Options> {
             "--peers-only" => (options.peers, options.criterion) = (true, false),
             "--peers-dir" => options.peers_folder = Some(value()?.into()),
             "--group" => options.groups.push(value()?),
+            "--peer" => options.names.push(value()?),
             "--size" => options.size = value()?,
             "--rounds" => options.rounds = value()?,
             _ if word.starts_with('-') => return Err(format!("unknown option `{word}`").into()),

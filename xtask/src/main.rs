@@ -30,6 +30,7 @@ cargo xtask bench [options] [filter]
     --peers-only                  run only the peers' scripts
     --peers-dir <folder>          where the scripts are (default: the variable MUSHER_PEERS)
     --group <script>              one script only, without .py; may be repeated
+    --peer <name>                 one peer only; may be repeated
     --size <small|medium|large>   size of the peers' workloads (default: small)
     --rounds <n>                  rounds of the peers' workloads (default: 3)
 cargo xtask golden                make the golden files again in a Python virtual environment";

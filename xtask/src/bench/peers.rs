@@ -4,6 +4,7 @@
 //! workload, size and peer; these lines are what the record keeps. BENCH_DATA is a folder for their inputs, below the target folder
 //! unless it is set. The interpreter is `python3`, or what MUSHER_PEERS_PYTHON names.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,13 +21,22 @@ const GROUPS: [&str; 6] = ["s1_sched", "a_array", "b_bag", "f_frame", "i_image",
 pub(super) struct Settings<'a> {
     pub(super) folder: Option<PathBuf>,
     pub(super) groups: &'a [String],
+    /// Whom to compare with; nobody named means everybody. A script stops at a peer whose program is not built.
+    pub(super) names: &'a [String],
     pub(super) size: &'a str,
     pub(super) rounds: &'a str,
     pub(super) filter: Option<&'a str>,
 }
 
-/// Runs the groups one after the other and gives the lines they printed.
-pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Vec<Value>> {
+/// What the scripts printed, and which of them did not come to their end.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) lines: Vec<Value>,
+    pub(super) failures: Vec<String>,
+}
+
+/// Runs the groups one after the other; what one has printed is kept even if it fails later.
+pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Outcome> {
     let folder = settings
         .folder
         .as_deref()
@@ -37,27 +47,46 @@ pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Vec<
     std::fs::create_dir_all(&data)?;
     let all = GROUPS.map(str::to_owned);
     let groups = if settings.groups.is_empty() { &all[..] } else { settings.groups };
-    let mut lines = Vec::new();
+    let mut outcome = Outcome::default();
     for group in groups {
         let script = folder.join(group).with_extension("py");
         if !script.is_file() {
             return Err(format!("no script {}", script.display()).into());
         }
-        lines.extend(run_group(&script, &binary, &data, settings)?);
+        run_group(&mut group_command(&script, &binary, &data, settings), group, &mut outcome)?;
     }
-    Ok(lines)
+    Ok(outcome)
 }
 
-fn run_group(script: &Path, binary: &Path, data: &Path, settings: &Settings<'_>) -> Result<Vec<Value>> {
+fn group_command(script: &Path, binary: &Path, data: &Path, settings: &Settings<'_>) -> Command {
     let python = std::env::var_os("MUSHER_PEERS_PYTHON").unwrap_or_else(|| "python3".into());
     let mut command = Command::new(python);
     command.arg(script).args(["--size", settings.size, "--rounds", settings.rounds]);
     if let Some(filter) = settings.filter {
         command.args(["--only", filter]);
     }
+    if !settings.names.is_empty() {
+        command.args(["--peers", &format!("musher,{}", settings.names.join(","))]);
+    }
     command.env("BENCH_MUSHER", binary).env("BENCH_DATA", data).env("PYTHONDONTWRITEBYTECODE", "1");
-    println!("   {}", script.display());
-    Ok(objects(&shell::output(&mut command)?))
+    command
+}
+
+/// Runs one script and shows its lines as they come.
+fn run_group(command: &mut Command, group: &str, outcome: &mut Outcome) -> Result {
+    println!("   {group}");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let output = child.stdout.take().expect("standard output is piped above");
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("   {line}");
+        outcome.lines.extend(objects(&line));
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        outcome.failures.push(format!("{group} ended with {status}"));
+    }
+    Ok(())
 }
 
 /// Builds the peer in the bench profile and finds the binary in cargo's messages.
@@ -181,6 +210,31 @@ mod tests {
             "{table}"
         );
         assert!(rows[3].contains("no module"), "{table}");
+    }
+
+    #[test]
+    fn lines_before_a_failure_are_kept() {
+        let mut outcome = Outcome::default();
+        let script = r#"echo '{"workload": "a"}'; echo text; exit 3"#;
+        run_group(Command::new("sh").args(["-c", script]), "group", &mut outcome).unwrap();
+        assert_eq!(outcome.lines, [json!({"workload": "a"})]);
+        assert!(outcome.failures[0].starts_with("group ended"), "{:?}", outcome.failures);
+    }
+
+    #[test]
+    fn musher_is_always_among_the_named_peers() {
+        let names = ["dask".to_owned(), "rayon".to_owned()];
+        let settings = Settings {
+            folder: None,
+            groups: &[],
+            names: &names,
+            size: "small",
+            rounds: "1",
+            filter: Some("S1.tree"),
+        };
+        let command = group_command(Path::new("s.py"), Path::new("b"), Path::new("d"), &settings);
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        assert_eq!(words.join(" "), "s.py --size small --rounds 1 --only S1.tree --peers musher,dask,rayon");
     }
 
     #[test]
