@@ -19,7 +19,7 @@ use crate::{
 mod call;
 mod received;
 
-pub use call::{ByRef, ByValue, Call, For, IntoArgs, StoredArgs};
+pub use call::{ByRef, ByValue, Call, CallWith, For, StoredArgs};
 pub use received::{Arg, Constant, FromInput, FromInputs, IntoArg, Opaque, Received, opaque};
 
 /// A value that will be computed: the result of a delayed call, or a chunk of a collection.
@@ -181,19 +181,18 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
     pub fn call<P, A>(&self, args: A) -> Delayed<<O as Receive<F::Output>>::Value>
     where
         P: 'static,
-        A: IntoArgs<P>,
-        F: Call<P, A::Stored> + Clone,
+        F: CallWith<P, A> + Clone,
         O: Receive<F::Output>,
     {
         let caller = Location::caller();
         let mut ports = smallvec::SmallVec::<[Port; 4]>::new();
-        let args = args.into_args(&mut ports);
+        let args = F::store(args, &mut ports);
         let fresh = match self.options.as_ref().and_then(|options| options.identity.as_ref()) {
             Some(Identity::Impure) => true,
             Some(Identity::Token { .. }) => false,
             None => size_of::<F>() != 0,
         };
-        let task = CallTask::<F, P, A::Stored, O> {
+        let task = CallTask::<F, P, F::Stored, O> {
             function: self.function.clone(),
             args,
             options: self.options.clone(),

@@ -41,8 +41,8 @@ pub use builder::{GraphBuilder, Handmade, NodeId, Values};
 pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Frames, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
 pub use delayed::{
-    Arg, ByRef, ByValue, Call, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs, IntoArg,
-    IntoArgs, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
+    Arg, ByRef, ByValue, Call, CallWith, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs,
+    IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
 pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};

@@ -1,1 +1,45 @@
-//! musher scheduler.
+//! Runs plans: everything that happens while data exists.
+//!
+//! [`Compute`] gives every collection `compute()`, `persist()` and `explain()`; [`compute`] and [`persist`] take
+//! several collections at once, so that shared work is done once. [`Options`] choose threads, memory limit,
+//! observers and a way to cancel.
+//!
+//! ```
+//! use musher_graph_core::delayed;
+//! use musher_scheduler::{Compute, Options, compute};
+//!
+//! fn inc(x: i64) -> i64 { x + 1 }
+//! fn add(a: i64, b: i64) -> i64 { a + b }
+//! let a = delayed(inc).call(1);
+//! let b = delayed(add).call((&a, 10));
+//! assert_eq!(b.compute()?, 12);
+//! assert_eq!(compute((&a, &b))?, (2, 12));
+//! assert_eq!(b.compute_with(&Options::sequential())?, 12);
+//! # Ok::<(), musher_scheduler::Error>(())
+//! ```
+
+mod admission;
+mod atomic;
+mod cancel;
+mod compute;
+mod error;
+mod event;
+mod memory;
+mod options;
+mod progress;
+mod run;
+mod sequential;
+mod sync;
+mod threaded;
+
+pub use atomic::{AtomicDir, AtomicFile};
+pub use cancel::CancelToken;
+pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with, plan};
+pub use error::{Error, Failure};
+pub use event::{Event, Observer};
+pub use memory::{MemoryLimit, ParseMemoryLimitError};
+pub use options::Options;
+pub use progress::ProgressBar;
+pub use run::{Run, Scheduler};
+pub use sequential::Sequential;
+pub use threaded::Threaded;

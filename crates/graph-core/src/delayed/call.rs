@@ -1,9 +1,13 @@
 //! How a function takes its parameters: by value or by reference, up to four of them.
 //!
 //! Written out, the implementation for one parameter by value reads
-//! `impl<F, R, A, S> Call<(ByValue<A>,), (S,)> for F where F: Fn(A) -> R, S: Arg<A>, A: Clone`; the macro below makes
-//! the thirty combinations of it.
+//! `impl<F, R, A, S> Call<(ByValue<A>,), (For<A, S>,)> for F where F: Fn(A) -> R, S: Arg<A>`; the macro below makes
+//! the combinations of it.
+//!
+//! To the compiler `fn(&T)` is also a function of one parameter by value, of type `&T`. What tells the two apart is
+//! the argument: no argument stands for a `&T`. So [`CallWith`] looks at function and arguments together.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use smallvec::SmallVec;
@@ -35,13 +39,19 @@ pub trait Call<P, S>: Send + Sync + 'static {
     fn call(&self, args: &S, inputs: &mut Inputs<'_>) -> Result<Self::Output, TaskError>;
 }
 
-/// Arguments for parameters of the kinds `P`: one stands alone, several in a tuple, none is `()`.
-pub trait IntoArgs<P> {
-    /// How the task keeps them.
+/// A function that can be called with arguments `X`: one stands alone, several in a tuple, none is `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be called with the arguments `{X}`",
+    note = "a delayed function has up to four parameters, each by value (`T: Clone`) or by shared reference",
+    note = "an argument is a plain value (`Token`), a `Delayed`, a vector of `Delayed`s or `opaque(value)`",
+    note = "a closure needs its parameter types written out: `|x: f64| x + 1.0`"
+)]
+pub trait CallWith<P, X>: Call<P, Self::Stored> {
+    /// How the task keeps the arguments.
     type Stored: StoredArgs;
 
-    /// Adds the ports they read and gives back what the task keeps.
-    fn into_args(self, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored;
+    /// Adds the ports that the arguments read and gives back what the task keeps.
+    fn store(args: X, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored;
 }
 
 /// The arguments of a call as its task keeps them.
@@ -54,25 +64,26 @@ pub trait StoredArgs: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct For<T, S>(S, PhantomData<fn() -> T>);
 
+// A kind is named by the bound that it needs: `Clone` is taken by value, `Any` (which every type is) by reference.
 macro_rules! kind_marker {
-    (value $t:ident) => { ByValue<$t> };
-    (reference $t:ident) => { ByRef<$t> };
+    (Clone $t:ident) => { ByValue<$t> };
+    (Any $t:ident) => { ByRef<$t> };
 }
 
 macro_rules! call_bound {
-    (value $t:ident) => {
+    (Clone $t:ident) => {
         $t
     };
-    (reference $t:ident) => {
+    (Any $t:ident) => {
         &$t
     };
 }
 
 macro_rules! hand_over {
-    (value $received:ident) => {
+    (Clone $received:ident) => {
         $received.into_value()
     };
-    (reference $received:ident) => {
+    (Any $received:ident) => {
         $received.as_ref()
     };
 }
@@ -82,7 +93,7 @@ macro_rules! calls {
         impl<F, R, $($t, $s),*> Call<($(kind_marker!($kind $t),)*), ($(For<$t, $s>,)*)> for F
         where
             F: Fn($(call_bound!($kind $t)),*) -> R + Send + Sync + 'static,
-            $($t: Clone + Send + Sync + 'static, $s: Arg<$t>,)*
+            $($t: $kind + Send + Sync + 'static, $s: Arg<$t>,)*
         {
             type Output = R;
 
@@ -97,15 +108,16 @@ macro_rules! calls {
             }
         }
 
-        impl<$($t, $s),*> IntoArgs<($(kind_marker!($kind $t),)*)> for tuple_or_one!($($s),*)
+        impl<F, R, $($t, $s),*> CallWith<($(kind_marker!($kind $t),)*), tuple_or_one!($($s),*)> for F
         where
-            $($t: Send + Sync + 'static, $s: IntoArg<$t>,)*
+            F: Fn($(call_bound!($kind $t)),*) -> R + Send + Sync + 'static,
+            $($t: $kind + Send + Sync + 'static, $s: IntoArg<$t>,)*
         {
             type Stored = ($(For<$t, $s::Stored>,)*);
 
             #[allow(non_snake_case, reason = "the type's letter names the argument, where there is one")]
-            fn into_args(self, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored {
-                let tuple_or_one!($($s),*) = self;
+            fn store(args: tuple_or_one!($($s),*), ports: &mut SmallVec<[Port; 4]>) -> Self::Stored {
+                let tuple_or_one!($($s),*) = args;
                 let _ = &ports;
                 ($(For($s.into_arg(ports), PhantomData),)*)
             }
@@ -120,36 +132,36 @@ macro_rules! tuple_or_one {
 
 calls! {
     []
-    [value A SA]
-    [reference A SA]
-    [value A SA, value B SB]
-    [value A SA, reference B SB]
-    [reference A SA, value B SB]
-    [reference A SA, reference B SB]
-    [value A SA, value B SB, value C SC]
-    [value A SA, value B SB, reference C SC]
-    [value A SA, reference B SB, value C SC]
-    [value A SA, reference B SB, reference C SC]
-    [reference A SA, value B SB, value C SC]
-    [reference A SA, value B SB, reference C SC]
-    [reference A SA, reference B SB, value C SC]
-    [reference A SA, reference B SB, reference C SC]
-    [value A SA, value B SB, value C SC, value D SD]
-    [value A SA, value B SB, value C SC, reference D SD]
-    [value A SA, value B SB, reference C SC, value D SD]
-    [value A SA, value B SB, reference C SC, reference D SD]
-    [value A SA, reference B SB, value C SC, value D SD]
-    [value A SA, reference B SB, value C SC, reference D SD]
-    [value A SA, reference B SB, reference C SC, value D SD]
-    [value A SA, reference B SB, reference C SC, reference D SD]
-    [reference A SA, value B SB, value C SC, value D SD]
-    [reference A SA, value B SB, value C SC, reference D SD]
-    [reference A SA, value B SB, reference C SC, value D SD]
-    [reference A SA, value B SB, reference C SC, reference D SD]
-    [reference A SA, reference B SB, value C SC, value D SD]
-    [reference A SA, reference B SB, value C SC, reference D SD]
-    [reference A SA, reference B SB, reference C SC, value D SD]
-    [reference A SA, reference B SB, reference C SC, reference D SD]
+    [Clone A SA]
+    [Any A SA]
+    [Clone A SA, Clone B SB]
+    [Clone A SA, Any B SB]
+    [Any A SA, Clone B SB]
+    [Any A SA, Any B SB]
+    [Clone A SA, Clone B SB, Clone C SC]
+    [Clone A SA, Clone B SB, Any C SC]
+    [Clone A SA, Any B SB, Clone C SC]
+    [Clone A SA, Any B SB, Any C SC]
+    [Any A SA, Clone B SB, Clone C SC]
+    [Any A SA, Clone B SB, Any C SC]
+    [Any A SA, Any B SB, Clone C SC]
+    [Any A SA, Any B SB, Any C SC]
+    [Clone A SA, Clone B SB, Clone C SC, Clone D SD]
+    [Clone A SA, Clone B SB, Clone C SC, Any D SD]
+    [Clone A SA, Clone B SB, Any C SC, Clone D SD]
+    [Clone A SA, Clone B SB, Any C SC, Any D SD]
+    [Clone A SA, Any B SB, Clone C SC, Clone D SD]
+    [Clone A SA, Any B SB, Clone C SC, Any D SD]
+    [Clone A SA, Any B SB, Any C SC, Clone D SD]
+    [Clone A SA, Any B SB, Any C SC, Any D SD]
+    [Any A SA, Clone B SB, Clone C SC, Clone D SD]
+    [Any A SA, Clone B SB, Clone C SC, Any D SD]
+    [Any A SA, Clone B SB, Any C SC, Clone D SD]
+    [Any A SA, Clone B SB, Any C SC, Any D SD]
+    [Any A SA, Any B SB, Clone C SC, Clone D SD]
+    [Any A SA, Any B SB, Clone C SC, Any D SD]
+    [Any A SA, Any B SB, Any C SC, Clone D SD]
+    [Any A SA, Any B SB, Any C SC, Any D SD]
 }
 
 macro_rules! stored {

@@ -1,0 +1,268 @@
+//! From a call to its result: the whole program in the order in which it happens.
+
+use std::cell::Cell;
+
+use musher_graph_core::{
+    ChunkRef, Collection, Explain, Graph, Grid, Held, Key, Layer, Places, Plan, Port, Request,
+};
+
+use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
+
+thread_local! {
+    /// Whether a task of ours runs on this thread: a computation inside it runs in place.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Computes several collections at once: shared work is done once.
+///
+/// Takes a tuple of references (up to eight) or a slice.
+///
+/// # Errors
+/// [`Error`]: the first failure of any task.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// let (a, b) = (delayed(|| 1).call(()), delayed(|| 2.5).call(()));
+/// assert_eq!(musher_scheduler::compute((&a, &b))?, (1, 2.5));
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+#[doc(alias = "dask.compute")]
+pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
+    compute_with(collections, &Options::default())
+}
+
+/// [`compute`] with options.
+///
+/// # Errors
+/// [`Error`]: the first failure of any task.
+pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
+    let requests = collections.requests();
+    let plan = plan(&requests)?;
+    let chunks = execute(&plan, options)?;
+    // The plan's tables are not needed to assemble the answer, and the answer may be large.
+    drop(plan);
+    collections.gather(&mut chunks.into_iter())
+}
+
+/// Computes several collections and keeps their chunks: gives back the same collections, whose chunks are there.
+///
+/// # Errors
+/// [`Error`]: the first failure of any task.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{Compute, persist};
+/// let a = delayed(|| 1).call(());
+/// let (held,) = persist((&a,))?;
+/// assert_eq!(held.compute()?, 1);
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+#[doc(alias = "dask.persist")]
+pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
+    persist_with(collections, &Options::default())
+}
+
+/// [`persist`] with options.
+///
+/// # Errors
+/// [`Error`]: the first failure of any task.
+pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
+    let requests = collections.requests();
+    let chunks = execute(&plan(&requests)?, options)?;
+    Ok(collections.persisted(&mut chunks.into_iter()))
+}
+
+/// The plan of these requests: collected, optimized, ordered.
+///
+/// # Errors
+/// [`Error::Plan`] if the graph cannot be planned.
+pub fn plan(requests: &[Request]) -> Result<Plan, Error> {
+    Ok(Plan::new(Graph::collect(requests)?.optimize())?)
+}
+
+/// Runs a plan on the scheduler that the options ask for.
+fn execute(plan: &Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
+    let run = Run {
+        plan,
+        memory_limit: options.memory_limit,
+        observers: &options.observers,
+        cancel: options.cancel.as_ref(),
+    };
+    // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
+    let inside = INSIDE.get() || rayon::current_thread_index().is_some();
+    if options.sequential || inside || plan.tasks().n_tasks() <= 1 {
+        Sequential.run(&run)
+    } else {
+        Threaded::new(options.threads).run(&run)
+    }
+}
+
+/// Runs user code with the mark that it is inside a task.
+pub(crate) fn inside<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            INSIDE.set(self.0);
+        }
+    }
+    let _restore = Restore(INSIDE.replace(true));
+    work()
+}
+
+/// What every collection can do.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::Compute;
+/// let answer = delayed(|| 42).call(());
+/// println!("{}", answer.explain()?);
+/// assert_eq!(answer.compute()?, 42);
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+pub trait Compute: Collection {
+    /// Computes the collection on all cores.
+    ///
+    /// # Errors
+    /// [`Error`]: the first failure of any task.
+    fn compute(&self) -> Result<Self::Output, Error> {
+        self.compute_with(&Options::default())
+    }
+
+    /// Computes the collection under these options.
+    ///
+    /// # Errors
+    /// [`Error`]: the first failure of any task.
+    fn compute_with(&self, options: &Options) -> Result<Self::Output, Error>;
+
+    /// Computes the chunks and keeps them in memory: the result is the same collection, whose chunks are there.
+    ///
+    /// # Errors
+    /// [`Error`]: the first failure of any task.
+    fn persist(&self) -> Result<Self, Error>
+    where
+        Self: Sized;
+
+    /// What `compute()` would do: layers, tasks, bytes read, projected peak.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] if the graph cannot be planned.
+    fn explain(&self) -> Result<Explain, Error>;
+}
+
+impl<C: Collection> Compute for C {
+    fn compute_with(&self, options: &Options) -> Result<Self::Output, Error> {
+        compute_with(self, options)
+    }
+
+    fn persist(&self) -> Result<Self, Error> {
+        persist(self)
+    }
+
+    fn explain(&self) -> Result<Explain, Error> {
+        Ok(plan(&[self.request()])?.explain())
+    }
+}
+
+/// Collections that are computed together: a reference, a tuple of references, a slice.
+pub trait Collections {
+    /// The results, in the same shape.
+    type Output;
+    /// The collections themselves with their chunks at hand, in the same shape.
+    type Persisted;
+
+    /// What they ask for, in order.
+    fn requests(&self) -> Vec<Request>;
+
+    /// Assembles the results, taking each collection's chunks from the front.
+    ///
+    /// # Errors
+    /// [`Error::Gather`] if chunks do not fit together.
+    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Self::Output, Error>;
+
+    /// The collections over their computed chunks, taken from the front.
+    fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Self::Persisted;
+}
+
+fn n_chunks(request: &Request) -> usize {
+    match &request.places {
+        Places::All => request.port.grid().n_tasks(),
+        Places::Some(places) => places.len(),
+    }
+}
+
+impl<C: Collection> Collections for &C {
+    type Output = C::Output;
+    type Persisted = C;
+
+    fn requests(&self) -> Vec<Request> {
+        vec![self.request()]
+    }
+
+    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<C::Output, Error> {
+        let chunks = chunks.take(n_chunks(&self.request())).collect();
+        Collection::gather(self, chunks).map_err(Error::gather)
+    }
+
+    fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> C {
+        let request = self.request();
+        let chunks: Vec<_> = chunks.take(n_chunks(&request)).collect();
+        let (port, grid) = match request.places {
+            Places::All => (&request.port, request.port.grid().clone()),
+            Places::Some(places) => (&request.port, Grid::from([places.len()])),
+        };
+        let held =
+            Held::new(format!("{} (held)", port.layer.label()), chunks, Some(Key::of(&("held", port.key()))));
+        let layer = Layer::build(held).caller(port.layer.caller()).finish(grid);
+        self.with_port(Port::of(layer))
+    }
+}
+
+impl<C: Collection> Collections for &[C] {
+    type Output = Vec<C::Output>;
+    type Persisted = Vec<C>;
+
+    fn requests(&self) -> Vec<Request> {
+        self.iter().map(Collection::request).collect()
+    }
+
+    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Vec<C::Output>, Error> {
+        self.iter().map(|collection| Collections::gather(collection, chunks)).collect()
+    }
+
+    fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Vec<C> {
+        self.iter().map(|collection| collection.persisted(chunks)).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident),*))*) => {$(
+        impl<$($name: Collections),*> Collections for ($($name,)*) {
+            type Output = ($($name::Output,)*);
+            type Persisted = ($($name::Persisted,)*);
+
+            #[expect(non_snake_case, reason = "the type's letter names the member")]
+            fn requests(&self) -> Vec<Request> {
+                let ($($name,)*) = self;
+                [$($name.requests()),*].concat()
+            }
+
+            #[expect(non_snake_case, reason = "the type's letter names the member")]
+            fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Self::Output, Error> {
+                let ($($name,)*) = self;
+                Ok(($($name.gather(chunks)?,)*))
+            }
+
+            #[expect(non_snake_case, reason = "the type's letter names the member")]
+            fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Self::Persisted {
+                let ($($name,)*) = self;
+                ($($name.persisted(chunks),)*)
+            }
+        }
+    )*};
+}
+tuples! {
+    (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) (A, B, C, D, E, F, G) (A, B, C, D, E, F, G, H)
+}

@@ -1,0 +1,168 @@
+//! Why a run failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+
+use musher_graph_core::{Plan, StepError, TaskError, TaskIx};
+
+/// A computation that did not give a result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A task failed: data, input/output, memory or user code.
+    #[error(transparent)]
+    Task(Box<Failure>),
+    /// A task panicked; the process and its workers live on.
+    #[error("{operation} panicked at chunk {place:?} (built at {caller}): {message}")]
+    Panicked {
+        /// Label of the task.
+        operation: String,
+        /// Coordinates of the chunk on its grid.
+        place: Vec<usize>,
+        /// The user's line that built the operation.
+        caller: &'static Location<'static>,
+        /// What the panic said.
+        message: String,
+    },
+    /// The run was cancelled.
+    #[error("cancelled with {finished} of {n_tasks} tasks finished")]
+    Cancelled {
+        /// Tasks that had finished.
+        finished: usize,
+        /// Tasks of the plan.
+        n_tasks: usize,
+    },
+    /// The plan can never fit into the memory limit; nothing has run.
+    #[error(
+        "memory limit: {operation} (built at {caller}) needs {need} bytes at once, the limit is {limit}; \
+         use smaller chunks or a limit of at least {need}"
+    )]
+    MemoryLimit {
+        /// Label of the task at the peak.
+        operation: String,
+        /// The user's line that built it.
+        caller: &'static Location<'static>,
+        /// Bytes alive at the projected peak.
+        need: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Chunks turned out larger than projected, and nothing is left to wait for.
+    #[error(
+        "memory limit: {operation} (built at {caller}) needs {need} bytes beside {alive} bytes alive, the limit is \
+         {limit}; some chunks were larger than projected"
+    )]
+    MemoryExhausted {
+        /// Label of the task that does not fit.
+        operation: String,
+        /// The user's line that built it.
+        caller: &'static Location<'static>,
+        /// Bytes it needs.
+        need: u64,
+        /// Bytes alive.
+        alive: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The graph cannot be planned.
+    #[error("the graph cannot be planned")]
+    Plan(#[from] musher_graph_core::Error),
+    /// The chunks could not be assembled into the result.
+    #[error("assembling the result failed")]
+    Gather {
+        /// Why.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The pool of worker threads could not be made.
+    #[error("starting {threads} worker threads failed")]
+    Workers {
+        /// How many were asked for.
+        threads: usize,
+        /// Why.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Which task failed, where, and why.
+#[derive(Debug)]
+pub struct Failure {
+    operation: String,
+    place: Vec<usize>,
+    caller: &'static Location<'static>,
+    cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl Failure {
+    /// Label of the task that failed.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Coordinates of the chunk on its grid.
+    pub fn place(&self) -> &[usize] {
+        &self.place
+    }
+
+    /// The user's line that built the operation.
+    pub fn caller(&self) -> &'static Location<'static> {
+        self.caller
+    }
+
+    /// Why it failed.
+    pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.cause.as_ref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed at chunk {:?} (built at {})", self.operation, self.place, self.caller)
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.cause.as_ref())
+    }
+}
+
+impl Error {
+    /// A task gave an error back; inside a line of fused tasks the step that failed is named.
+    pub(crate) fn task(plan: &Plan, task: TaskIx, error: TaskError) -> Self {
+        let (mut operation, place, mut caller) = site(plan, task);
+        let mut cause = error.into_cause();
+        loop {
+            cause = match cause.downcast::<StepError>() {
+                Ok(step) => {
+                    (operation, caller) = (step.label, step.caller);
+                    step.cause.into_cause()
+                }
+                Err(cause) => break Self::Task(Box::new(Failure { operation, place, caller, cause })),
+            };
+        }
+    }
+
+    /// A task panicked with this payload.
+    pub(crate) fn panicked(plan: &Plan, task: TaskIx, payload: &(dyn std::any::Any + Send)) -> Self {
+        let (operation, place, caller) = site(plan, task);
+        let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => "a value that is no text".to_owned(),
+        };
+        Self::Panicked { operation, place, caller, message }
+    }
+
+    pub(crate) fn gather(error: TaskError) -> Self {
+        Self::Gather { source: error.into_cause() }
+    }
+}
+
+/// Operation, place and user's line of a task.
+pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, &'static Location<'static>) {
+    let layer = &plan.tasks().layers()[plan.tasks().layer_of(task)];
+    (layer.task.label().into_owned(), plan.tasks().place_of(task).coords().to_vec(), layer.caller)
+}

@@ -1,0 +1,82 @@
+//! What happens in a run, as one stream of events.
+
+use std::time::Duration;
+
+use musher_graph_core::{Plan, TaskIx};
+
+/// Something that happened in a run. The enum is closed: observers see all of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// The plan starts to run.
+    RunStarted {
+        /// The plan.
+        plan: &'a Plan,
+    },
+    /// A task starts on a worker.
+    TaskStarted {
+        /// The plan.
+        plan: &'a Plan,
+        /// Which task.
+        task: TaskIx,
+        /// Number of the worker.
+        worker: usize,
+    },
+    /// A task has ended well.
+    TaskFinished {
+        /// The plan.
+        plan: &'a Plan,
+        /// Which task.
+        task: TaskIx,
+        /// Number of the worker.
+        worker: usize,
+        /// How long it ran.
+        elapsed: Duration,
+        /// Bytes of its outputs, as far as they are measured.
+        bytes: u64,
+    },
+    /// A task has failed; the run will end.
+    TaskFailed {
+        /// The plan.
+        plan: &'a Plan,
+        /// Which task.
+        task: TaskIx,
+        /// Number of the worker.
+        worker: usize,
+    },
+    /// The run has ended, well or not.
+    RunFinished {
+        /// The plan.
+        plan: &'a Plan,
+        /// Whether all tasks ended well.
+        success: bool,
+        /// Most bytes that chunks and scratch were accounted for at once.
+        peak_bytes: u64,
+    },
+}
+
+/// Sees the events of a run; called from the workers, so it must be quick.
+///
+/// # Examples
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{Compute, Event, Observer, Options};
+///
+/// #[derive(Default)]
+/// struct Count(AtomicUsize);
+/// impl Observer for Count {
+///     fn event(&self, event: Event<'_>) {
+///         if let Event::TaskFinished { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// let count = std::sync::Arc::new(Count::default());
+/// delayed(|| 1).call(()).compute_with(&Options::default().observe(count.clone()))?;
+/// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+pub trait Observer: Send + Sync {
+    /// Sees one event.
+    fn event(&self, event: Event<'_>);
+}
