@@ -92,7 +92,8 @@ fn execute(plan: &Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     };
     // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
     let inside = INSIDE.get() || rayon::current_thread_index().is_some();
-    if options.sequential || inside || plan.tasks().n_tasks() <= 1 {
+    let alone = options.threads.is_some_and(|threads| threads.get() == 1) || plan.tasks().n_tasks() <= 1;
+    if options.sequential || inside || alone {
         Sequential.run(&run)
     } else {
         Threaded::new(options.threads).run(&run)

@@ -1,0 +1,23 @@
+//! musher as one more peer of the comparison scripts: `peer <workload> <size>` prints one line of JSON.
+//!
+//! The line holds `seconds` and `cpu` of each repetition (their number is in `BENCH_REPS`), a `checksum` to compare
+//! with the other peers, and `peak_rss_mb`, the resident memory's high-water mark over the timed part.
+
+
+mod measure;
+mod overhead;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let [workload, size] = words.as_slice() else {
+        // `cargo bench` without a filter calls every bench target: this one has nothing to say then.
+        return;
+    };
+    match workload.split_once('.') {
+        Some(("S1", shape)) => overhead::run(shape, size),
+        _ => {
+            eprintln!("peer: musher has no workload {workload}");
+            std::process::exit(2);
+        }
+    }
+}
