@@ -1,0 +1,271 @@
+//! The task of a bag: it draws all items of one partition through its pipe and makes one chunk of them.
+//!
+//! What is made is a [`Reduce`]: the items themselves ([`Collect`]) or something smaller. A consumer can take in a producer that
+//! collects, because then the items can go on without being collected. Siblings over the same partition become one
+//! task with several outputs, so that the partition is needed for one task only.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use musher_graph_core::{
+    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer,
+};
+
+use crate::partition::Partition;
+use crate::pipe::{Feed, Flow, Item, Rewire, Source, may_fuse};
+
+/// What is made of the items of one partition.
+pub(crate) trait Reduce<T>: Send + Sync + 'static {
+    /// What is known of the items seen so far.
+    type Acc;
+
+    /// Which way items should come.
+    const TAKES: Takes;
+
+    /// The operation's name; none for the mere collection of what other operations made.
+    fn label(&self) -> Option<Cow<'static, str>>;
+
+    /// Enters what identifies the operation into a fingerprint.
+    fn token(&self, tokenizer: &mut Tokenizer);
+
+    /// What is known before the first item.
+    fn start(&self) -> Self::Acc;
+
+    /// Looks at the next item.
+    fn look(&self, acc: &mut Self::Acc, item: &T) -> Flow;
+
+    /// Takes the next item.
+    fn take(&self, acc: &mut Self::Acc, item: T) -> Flow {
+        self.look(acc, &item)
+    }
+
+    /// The chunk.
+    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError>;
+
+    /// Bytes of the chunk, where they are known before.
+    fn output_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether the chunk holds the items themselves, all of them, in order.
+    fn is_collection(&self) -> bool {
+        false
+    }
+}
+
+/// Which way a reduction wants its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// It keeps them.
+    Owned,
+    /// It keeps some of them; a copy is made of those if the source lends.
+    OwnedUnlessLent,
+    /// It only looks.
+    Lent,
+}
+
+/// The items themselves.
+pub(crate) struct Collect<T> {
+    name: &'static str,
+    /// How the finished partition measures itself.
+    finish: fn(Vec<T>) -> Partition<T>,
+}
+
+impl<T: Item> Collect<T> {
+    /// A partition that is measured where its item's type is a known one.
+    pub(crate) fn new() -> Self {
+        Self { name: "bag.collect/1", finish: Partition::new }
+    }
+
+    /// A partition whose items measure themselves.
+    pub(crate) fn measured() -> Self
+    where
+        T: Measure,
+    {
+        Self { name: "bag.collect_measured/1", finish: Partition::measured }
+    }
+}
+
+impl<T: Item> Reduce<T> for Collect<T> {
+    type Acc = Vec<T>;
+    const TAKES: Takes = Takes::Owned;
+
+    fn label(&self) -> Option<Cow<'static, str>> {
+        None
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name(self.name);
+    }
+
+    fn start(&self) -> Vec<T> {
+        Vec::new()
+    }
+
+    fn look(&self, acc: &mut Vec<T>, item: &T) -> Flow {
+        self.take(acc, item.clone())
+    }
+
+    fn take(&self, acc: &mut Vec<T>, item: T) -> Flow {
+        acc.push(item);
+        Flow::Continue(())
+    }
+
+    fn finish(&self, mut acc: Vec<T>) -> Result<ChunkRef, TaskError> {
+        // A partition lives long; what pushing left over is given back where it is much.
+        if acc.len() < acc.capacity() / 4 * 3 {
+            acc.shrink_to_fit();
+        }
+        Ok(Arc::new((self.finish)(acc)))
+    }
+
+    fn is_collection(&self) -> bool {
+        true
+    }
+}
+
+/// The task: one output for each member, over the same partitions.
+pub(crate) struct Drain {
+    members: Vec<Arc<dyn Member>>,
+}
+
+impl Drain {
+    /// A task that makes one chunk of what the source pushes.
+    pub(crate) fn new<T: Item>(source: Source<T>, reduce: impl Reduce<T>) -> Self {
+        Self { members: vec![Arc::new(Reduction { source, reduce: Arc::new(reduce) })] }
+    }
+
+    /// The source of the items that are collected into this output.
+    pub(crate) fn collected<T: Item>(&self, output: usize) -> Option<&Source<T>> {
+        self.members.get(output)?.collected()?.downcast_ref()
+    }
+}
+
+/// One source and what is made of it, for items of any type.
+trait Member: Send + Sync {
+    fn run(&self, feed: &mut Feed<'_, '_>) -> Result<ChunkRef, TaskError>;
+    fn labels(&self, into: &mut Vec<Cow<'static, str>>);
+    fn token(&self, tokenizer: &mut Tokenizer);
+    fn depth(&self) -> usize;
+    fn facts(&self, at: Place<'_>) -> (Facts, Option<u64>);
+    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Member>>;
+    /// The `Source<T>`, if the items are collected.
+    fn collected(&self) -> Option<&dyn Any>;
+}
+
+struct Reduction<T, R> {
+    source: Source<T>,
+    reduce: Arc<R>,
+}
+
+impl<T: Item, R: Reduce<T>> Member for Reduction<T, R> {
+    fn run(&self, feed: &mut Feed<'_, '_>) -> Result<ChunkRef, TaskError> {
+        let mut acc = self.reduce.start();
+        let owned = match R::TAKES {
+            Takes::Owned => true,
+            Takes::OwnedUnlessLent => !self.source.lends(feed),
+            Takes::Lent => false,
+        };
+        // That the reduction wants no more items is an end like any other.
+        let _ = match owned {
+            true => self.source.owned(feed, &mut |item| self.reduce.take(&mut acc, item))?,
+            false => self.source.lent(feed, &mut |item| self.reduce.look(&mut acc, item))?,
+        };
+        self.reduce.finish(acc)
+    }
+
+    fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
+        self.source.labels(into);
+        into.extend(self.reduce.label());
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.source.token(tokenizer);
+        self.reduce.token(tokenizer);
+    }
+
+    fn depth(&self) -> usize {
+        self.source.depth()
+    }
+
+    fn facts(&self, at: Place<'_>) -> (Facts, Option<u64>) {
+        (self.source.facts(at), self.reduce.output_bytes())
+    }
+
+    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Member>> {
+        Some(Arc::new(Self { source: self.source.rewired(rewire)?, reduce: Arc::clone(&self.reduce) }))
+    }
+
+    fn collected(&self) -> Option<&dyn Any> {
+        self.reduce.is_collection().then_some(&self.source as &dyn Any)
+    }
+}
+
+impl Task for Drain {
+    /// The operations from first to last; a long line shows its ends.
+    fn label(&self) -> Cow<'_, str> {
+        let mut all = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let mut labels = Vec::new();
+            member.labels(&mut labels);
+            all.push(match labels.as_slice() {
+                [] => "collect".to_owned(),
+                [first, .., last] if labels.len() > 6 => {
+                    format!("{first} → … {} … → {last}", labels.len() - 2)
+                }
+                labels => labels.join(" → "),
+            });
+        }
+        all.join(" + ").into()
+    }
+
+    fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let last = self.members.len().saturating_sub(1);
+        let mut chunks = Vec::with_capacity(self.members.len());
+        for (number, member) in self.members.iter().enumerate() {
+            chunks.push(member.run(&mut Feed { at, inputs: &mut inputs, again: number < last })?);
+        }
+        Ok(Output::many(chunks))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("bag.drain/1");
+        self.members.iter().for_each(|member| member.token(tokenizer));
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.members.len()
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let mut all = Facts::default();
+        for member in &self.members {
+            let (facts, output) = member.facts(at);
+            all.scratch_bytes = all.scratch_bytes.max(facts.scratch_bytes);
+            all.bytes_read += facts.bytes_read;
+            all.output_bytes.push(output);
+        }
+        all
+    }
+
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        // Of several members each would draw the producer's items anew.
+        let [member] = self.members.as_slice() else { return None };
+        let producer = request.producer.downcast_ref::<Self>()?.members.get(request.output)?;
+        if !may_fuse(member.depth(), producer.depth()) {
+            return None;
+        }
+        let member = member.rewired(Rewire::Absorb(request))?;
+        Some(Arc::new(Self { members: vec![member] }))
+    }
+
+    fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
+        let sibling = sibling.downcast_ref::<Self>()?;
+        let rewire = Rewire::Renumber { slots: sibling_slots, selection: &Default::default() };
+        let theirs = sibling.members.iter().map(|member| member.rewired(rewire));
+        let members: Option<Vec<_>> =
+            self.members.iter().map(|member| Some(Arc::clone(member))).chain(theirs).collect();
+        Some(Arc::new(Self { members: members? }))
+    }
+}

@@ -1,0 +1,163 @@
+//! Reductions with the user's own functions.
+
+use std::borrow::Cow;
+
+use musher_graph_core::{ChunkRef, Delayed, TaskError, Tokenizer};
+
+use crate::bag::Bag;
+use crate::drain::Takes;
+use crate::fold::{Fold, value};
+use crate::identity::Identity;
+use crate::pipe::{Flow, Item};
+
+impl<T: Item> Bag<T> {
+    /// Folds each partition from `init` by `function`, and joins the results, earlier ones on the left, by `combine`.
+    ///
+    /// `combine` must be associative, and `init` must change nothing when it is combined: it is used once for each partition.
+    /// The tree of joins depends on the number of partitions only.
+    ///
+    /// **Cost** one pass, fused, then a tree of joins, eight at a time.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let longest = Bag::from_sequence(["a", "abc", "ab"], 2)
+    ///     .fold(0, |longest: usize, word: &str| longest.max(word.len()), usize::max);
+    /// assert_eq!(longest.compute()?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "aggregate")]
+    pub fn fold<A, F, C>(&self, init: A, function: F, combine: C) -> Delayed<A>
+    where
+        A: Item,
+        F: Fn(A, T) -> A + Send + Sync + 'static,
+        C: Fn(A, A) -> A + Send + Sync + 'static,
+    {
+        // What `init` is cannot be told, so that equal folds are not merged.
+        self.answered(ByFunctions { init, function, combine, identity: Identity::fresh() })
+    }
+
+    /// Joins all items by `function`, earlier ones on the left; `None` of an empty bag.
+    ///
+    /// `function` must be associative.
+    ///
+    /// **Cost** one pass, fused, then a tree of joins, eight at a time.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let product = Bag::from_sequence(1..=5u64, 2).reduce(|a, b| a * b);
+    /// assert_eq!(product.compute()?, Some(120));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "reduction")]
+    pub fn reduce<F>(&self, function: F) -> Delayed<Option<T>>
+    where
+        F: Fn(T, T) -> T + Send + Sync + 'static,
+    {
+        self.answered(ByFunction { function, identity: Identity::of::<F>() })
+    }
+}
+
+struct ByFunctions<A, F, C> {
+    init: A,
+    function: F,
+    combine: C,
+    identity: Identity,
+}
+
+impl<T, A, F, C> Fold<T> for ByFunctions<A, F, C>
+where
+    T: Item,
+    A: Item,
+    F: Fn(A, T) -> A + Send + Sync + 'static,
+    C: Fn(A, A) -> A + Send + Sync + 'static,
+{
+    /// Absent only while a user's function has it.
+    type Acc = Option<A>;
+    const TAKES: Takes = Takes::Owned;
+
+    fn label(&self) -> Cow<'static, str> {
+        "fold".into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.identity.enter::<(F, C)>("bag.fold/1", tokenizer);
+    }
+
+    fn start(&self) -> Option<A> {
+        Some(self.init.clone())
+    }
+
+    fn look(&self, acc: &mut Option<A>, item: &T) -> Flow {
+        self.take(acc, item.clone())
+    }
+
+    fn take(&self, acc: &mut Option<A>, item: T) -> Flow {
+        *acc = acc.take().map(|acc| (self.function)(acc, item));
+        Flow::Continue(())
+    }
+
+    fn merge(&self, acc: &mut Option<A>, later: Option<A>) {
+        *acc = acc.take().zip(later).map(|(acc, later)| (self.combine)(acc, later));
+    }
+
+    fn finish(&self, acc: Option<A>) -> Result<ChunkRef, TaskError> {
+        value(acc.unwrap_or_else(|| self.init.clone()))
+    }
+}
+
+struct ByFunction<F> {
+    function: F,
+    identity: Identity,
+}
+
+impl<F> ByFunction<F> {
+    fn join<T>(&self, acc: &mut Option<T>, later: T)
+    where
+        F: Fn(T, T) -> T,
+    {
+        *acc = Some(match acc.take() {
+            Some(acc) => (self.function)(acc, later),
+            None => later,
+        });
+    }
+}
+
+impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Fold<T> for ByFunction<F> {
+    type Acc = Option<T>;
+    const TAKES: Takes = Takes::Owned;
+
+    fn label(&self) -> Cow<'static, str> {
+        "reduce".into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.identity.enter::<F>("bag.reduce/1", tokenizer);
+    }
+
+    fn start(&self) -> Option<T> {
+        None
+    }
+
+    fn look(&self, acc: &mut Option<T>, item: &T) -> Flow {
+        self.take(acc, item.clone())
+    }
+
+    fn take(&self, acc: &mut Option<T>, item: T) -> Flow {
+        self.join(acc, item);
+        Flow::Continue(())
+    }
+
+    fn merge(&self, acc: &mut Option<T>, later: Option<T>) {
+        if let Some(later) = later {
+            self.join(acc, later);
+        }
+    }
+
+    fn finish(&self, acc: Option<T>) -> Result<ChunkRef, TaskError> {
+        value(acc)
+    }
+}

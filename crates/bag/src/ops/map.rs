@@ -1,0 +1,198 @@
+//! One item from one item.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+use musher_graph_core::{TaskError, Tokenizer};
+
+use crate::bag::Bag;
+use crate::identity::Identity;
+use crate::pipe::{Feed, Flow, Item, Source, Stage};
+
+impl<T: Item> Bag<T> {
+    /// What `function` makes of each item.
+    ///
+    /// **Cost** one pass, fused with the operations before and after it. An item is moved into `function` where nobody else
+    /// holds its partition, else cloned; where it is only looked at, [`map_ref`](Bag::map_ref) spares that.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let lengths = Bag::from_sequence(["a", "bcd"], 2).map(str::len);
+    /// assert_eq!(lengths.compute()?, [1, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn map<U: Item, F>(&self, function: F) -> Bag<U>
+    where
+        F: Fn(T) -> U + Send + Sync + 'static,
+    {
+        self.staged(Map { function, identity: Identity::of::<F>() })
+    }
+
+    /// What `function` makes of a look at each item.
+    ///
+    /// **Cost** one pass, fused; no item is copied, and a line of text is not even stored.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let lengths = Bag::from_sequence(["a".to_string(), "bcd".to_string()], 2).map_ref(String::len);
+    /// assert_eq!(lengths.compute()?, [1, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn map_ref<U: Item, F>(&self, function: F) -> Bag<U>
+    where
+        F: Fn(&T) -> U + Send + Sync + 'static,
+    {
+        self.staged(MapRef { function, identity: Identity::of::<F>() })
+    }
+
+    /// What `function` makes of each item, or the first error it gives.
+    ///
+    /// **Cost** that of [`map`](Bag::map).
+    ///
+    /// # Errors
+    /// When it is computed: the error of the first item, of some partition, for which `function` fails; it is the `source()` of
+    /// the run's error, which names the operation, the partition and the line of this call.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let numbers = Bag::from_sequence(["1", "2"], 1).try_map(str::parse::<i64>);
+    /// assert_eq!(numbers.sum().compute()?, 3);
+    /// assert!(Bag::from_sequence(["1", "two"], 1).try_map(str::parse::<i64>).compute().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn try_map<U: Item, E, F>(&self, function: F) -> Bag<U>
+    where
+        E: StdError + Send + Sync + 'static,
+        F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
+    {
+        self.staged(TryMap { function, identity: Identity::of::<F>(), error: std::marker::PhantomData })
+    }
+}
+
+impl<A: Item, B: Item> Bag<(A, B)> {
+    /// The first half of each pair.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// assert_eq!(Bag::from_sequence([(1, 'a'), (2, 'b')], 1).first().compute()?, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "pluck")]
+    #[doc(alias = "unzip")]
+    pub fn first(&self) -> Bag<A> {
+        self.map_ref(|pair| pair.0.clone())
+    }
+
+    /// The second half of each pair.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// assert_eq!(Bag::from_sequence([(1, 'a'), (2, 'b')], 1).second().compute()?, ['a', 'b']);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "pluck")]
+    #[doc(alias = "unzip")]
+    pub fn second(&self) -> Bag<B> {
+        self.map_ref(|pair| pair.1.clone())
+    }
+}
+
+struct Map<F> {
+    function: F,
+    identity: Identity,
+}
+
+impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Map<F> {
+    fn label(&self) -> Cow<'static, str> {
+        "map".into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.identity.enter::<F>("bag.map/1", tokenizer);
+    }
+
+    fn owned(
+        &self,
+        source: &Source<T>,
+        feed: &mut Feed<'_, '_>,
+        sink: &mut dyn FnMut(U) -> Flow,
+    ) -> Result<Flow, TaskError> {
+        source.owned(feed, &mut |item| sink((self.function)(item)))
+    }
+}
+
+struct MapRef<F> {
+    function: F,
+    identity: Identity,
+}
+
+impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for MapRef<F> {
+    fn label(&self) -> Cow<'static, str> {
+        "map".into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.identity.enter::<F>("bag.map_ref/1", tokenizer);
+    }
+
+    fn owned(
+        &self,
+        source: &Source<T>,
+        feed: &mut Feed<'_, '_>,
+        sink: &mut dyn FnMut(U) -> Flow,
+    ) -> Result<Flow, TaskError> {
+        source.lent(feed, &mut |item| sink((self.function)(item)))
+    }
+}
+
+struct TryMap<F, E> {
+    function: F,
+    identity: Identity,
+    error: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<T, U, E, F> Stage<T, U> for TryMap<F, E>
+where
+    T: Item,
+    U: Item,
+    E: StdError + Send + Sync + 'static,
+    F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
+{
+    fn label(&self) -> Cow<'static, str> {
+        "try_map".into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.identity.enter::<F>("bag.try_map/1", tokenizer);
+    }
+
+    fn owned(
+        &self,
+        source: &Source<T>,
+        feed: &mut Feed<'_, '_>,
+        sink: &mut dyn FnMut(U) -> Flow,
+    ) -> Result<Flow, TaskError> {
+        let mut failure = None;
+        let flow = source.owned(feed, &mut |item| match (self.function)(item) {
+            Ok(made) => sink(made),
+            Err(error) => {
+                failure = Some(error);
+                Flow::Break(())
+            }
+        })?;
+        match failure {
+            Some(error) => Err(TaskError::new(error)),
+            None => Ok(flow),
+        }
+    }
+}
