@@ -21,13 +21,15 @@ pub struct Order {
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
 struct Weights {
     of_unknown: u64,
+    all_known: bool,
 }
 
 impl Weights {
     fn new(graph: &TaskGraph) -> Self {
         let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
         let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
-        Self { of_unknown: sum.checked_div(n).unwrap_or(0).max(1) }
+        let all_known = n == graph.n_slots() as u64;
+        Self { of_unknown: sum.checked_div(n).unwrap_or(0).max(1), all_known }
     }
 
     fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
@@ -40,21 +42,42 @@ impl Weights {
 }
 
 impl Order {
-    /// The best of the candidates.
+    /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
+    /// tables: then nothing is worth a search.
     ///
     /// **Cost** linear in tasks and edges (sorting each task's inputs aside), no recursion.
     pub fn of(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
-        let natural: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
-        let peak_bytes = simulate(graph, &weights, &natural);
-        let mut best = Self { sequence: natural, peak_bytes, strategy: "as numbered" };
-        if peak_bytes <= least_possible(graph, &weights) {
+        let natural = Self::as_numbered(graph, &weights);
+        if weights.all_known && natural.peak_bytes <= graph.table_bytes() as u64 {
+            return natural;
+        }
+        Self::best_of(graph, &weights, natural)
+    }
+
+    /// The best of the candidates, however small the chunks are.
+    ///
+    /// **Cost** linear in tasks and edges (sorting each task's inputs aside), no recursion.
+    pub fn search(graph: &TaskGraph) -> Self {
+        let weights = Weights::new(graph);
+        Self::best_of(graph, &weights, Self::as_numbered(graph, &weights))
+    }
+
+    fn as_numbered(graph: &TaskGraph, weights: &Weights) -> Self {
+        let sequence: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
+        let peak_bytes = simulate(graph, weights, &sequence);
+        Self { sequence, peak_bytes, strategy: "as numbered" }
+    }
+
+    fn best_of(graph: &TaskGraph, weights: &Weights, natural: Self) -> Self {
+        let mut best = natural;
+        if best.peak_bytes <= least_possible(graph, weights) {
             return best;
         }
-        let inputs = sorted_inputs(graph, &weights);
+        let inputs = sorted_inputs(graph, weights);
         for (strategy, eager) in [("post-order", false), ("post-order with early release", true)] {
-            let sequence = post_order(graph, &inputs, &weights, eager);
-            let peak_bytes = simulate(graph, &weights, &sequence);
+            let sequence = post_order(graph, &inputs, weights, eager);
+            let peak_bytes = simulate(graph, weights, &sequence);
             if peak_bytes < best.peak_bytes {
                 best = Self { sequence, peak_bytes, strategy };
             }
