@@ -1,8 +1,11 @@
 //! What can go wrong while an array expression is built, and inside its tasks.
 
 use crate::element::DType;
+use crate::kernel::npy::NpyError;
+use crate::linalg::LinalgError;
 use std::fmt;
 use std::panic::Location;
+use std::path::PathBuf;
 
 /// A shape as it is printed in messages: `(2, 3)`, `(4,)`, `()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +169,19 @@ pub enum Error {
         /// The element type promised.
         expected: DType,
     },
+    /// A `.npy` file could not be read or written.
+    #[error("{operation} of {}", path.display())]
+    Npy {
+        /// The operation.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        source: NpyError,
+    },
+    /// The linear-algebra backend refused.
+    #[error(transparent)]
+    Linalg(#[from] LinalgError),
     /// A sum does not fit its type.
     #[error("{operation} is {value}, which does not fit {dtype}; cast to f64 first")]
     Overflow {

@@ -3,6 +3,11 @@
 //! Users seldom come here; people who write array operations do. Reading order: [`ops`] (loops over slices),
 //! [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
+pub mod assemble;
 pub mod memory;
+pub mod npy;
 pub mod ops;
+pub mod overlap;
+pub mod reduce;
 pub(crate) mod simd;
+pub mod strip;

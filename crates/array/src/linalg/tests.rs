@@ -1,0 +1,207 @@
+//! Every backend against the definition of what it computes, and against each other.
+
+use super::*;
+use ndarray::{Array1, Array2, Axis, s};
+
+/// Numbers without a pattern that a factorization could profit from, in [-1, 1).
+fn matrix<A: LinalgElement>(rows: usize, columns: usize, seed: u64) -> Array2<A> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    Array2::from_shape_simple_fn((rows, columns), || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        A::from((state >> 40) as f64 / (1_u64 << 23) as f64 - 1.0).expect("a small number")
+    })
+}
+
+/// The product by its definition, summed in f64.
+fn product<A: LinalgElement>(left: &Array2<A>, right: &Array2<A>) -> Array2<A> {
+    Array2::from_shape_fn((left.nrows(), right.ncols()), |(i, j)| {
+        let terms = left
+            .row(i)
+            .iter()
+            .zip(right.column(j))
+            .map(|(&a, &b)| a.to_f64().expect("a float") * b.to_f64().expect("a float"))
+            .sum::<f64>();
+        A::from(terms).expect("a float")
+    })
+}
+
+/// Rounding of a sum of `n` products of numbers below one, with room for the order of additions.
+fn tolerance<A: LinalgElement>(n: usize) -> A {
+    A::epsilon() * A::from(8 * (n + 4)).expect("a small number")
+}
+
+fn assert_close<A: LinalgElement>(found: &Array2<A>, expected: &Array2<A>, tolerance: A, what: &str) {
+    assert_eq!(found.dim(), expected.dim(), "{what}");
+    let furthest = found.iter().zip(expected).map(|(&a, &b)| (a - b).abs()).fold(A::zero(), |a, b| {
+        // A NaN is never close.
+        if b > a || b.is_nan() { b } else { a }
+    });
+    assert!(furthest <= tolerance, "{what}: {furthest:?} is more than {tolerance:?}");
+}
+
+fn identity<A: LinalgElement>(n: usize) -> Array2<A> {
+    Array2::from_diag_elem(n, A::one())
+}
+
+const SHAPES: [(usize, usize); 8] = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 3), (3, 5), (40, 17), (64, 64)];
+
+fn check_products<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    for (n, k) in SHAPES {
+        for m in [0, 1, 4, 33] {
+            let (left, right) = (matrix::<A>(n, k, 1), matrix::<A>(k, m, 2));
+            let start = matrix::<A>(n, m, 3);
+            let mut sum = start.clone();
+            backend.matmul(left.view(), right.view(), sum.view_mut()).expect("the shapes fit");
+            assert_close(&sum, &(&start + &product(&left, &right)), tolerance(k), "matmul");
+            // Every layout and stride of operands and sum gives the same bits.
+            let turned = left.t().to_owned();
+            let mut wide = Array2::zeros((n * 2, m * 3));
+            wide.slice_mut(s![..;2, ..;-3]).assign(&start);
+            backend
+                .matmul(
+                    turned.t(),
+                    right.slice(s![..;-1, ..]).slice(s![..;-1, ..]),
+                    wide.slice_mut(s![..;2, ..;-3]),
+                )
+                .expect("the shapes fit");
+            assert_eq!(wide.slice(s![..;2, ..;-3]), sum, "layout changed bits at {n} {k} {m}");
+        }
+    }
+    let (left, right) = (matrix::<A>(2, 3, 1), matrix::<A>(2, 3, 2));
+    let mut sum = Array2::zeros((2, 3));
+    let error = backend.matmul(left.view(), right.view(), sum.view_mut()).expect_err("the shapes do not fit");
+    assert_eq!(error.to_string(), "matmul: shapes [2, 3] and [2, 3] do not fit");
+    let right = right.t();
+    assert!(backend.matmul(left.view(), right, sum.view_mut()).is_err());
+}
+
+fn check_factorizations<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    for (n, m) in SHAPES {
+        let a = matrix::<A>(n, m, 7);
+        let size = n.min(m);
+        let (q, r) = backend.qr(a.view()).expect("any matrix has one");
+        assert_eq!((q.dim(), r.dim()), ((n, size), (size, m)));
+        assert_close(&product(&q, &r), &a, tolerance(n + m), "q r");
+        assert_close(&product(&q.t().to_owned(), &q), &identity(size), tolerance(n), "qᵀ q");
+        assert!(r.indexed_iter().all(|((i, j), &value)| i <= j || value == A::zero()), "r is triangular");
+        let Svd { u, sigma, vt } = backend.svd(a.view()).expect("any finite matrix has one");
+        assert_eq!((u.dim(), sigma.len(), vt.dim()), ((n, size), size, (size, m)));
+        assert_close(&product(&(&u * &sigma), &vt), &a, tolerance(n + m), "u sigma vt");
+        assert_close(&product(&u.t().to_owned(), &u), &identity(size), tolerance(n + m), "uᵀ u");
+        assert_close(&product(&vt, &vt.t().to_owned()), &identity(size), tolerance(n + m), "vt v");
+        assert!(
+            sigma.iter().zip(sigma.iter().skip(1)).all(|(a, b)| a >= b)
+                && sigma.iter().all(|&s| s >= A::zero())
+        );
+        // The answer does not depend on the layout.
+        let turned = a.t().to_owned();
+        assert_eq!(backend.qr(turned.t()).expect("as before"), (q, r));
+        assert_eq!(backend.svd(turned.t()).expect("as before"), Svd { u, sigma, vt });
+    }
+    let mut hole = matrix::<A>(4, 3, 1);
+    hole[[2, 1]] = A::nan();
+    assert_eq!(backend.svd(hole.view()), Err(LinalgError::NotFinite { operation: "svd" }));
+}
+
+fn check_square_systems<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    for n in [0, 1, 2, 5, 33, 70] {
+        let base = matrix::<A>(n, n, 5);
+        let mut positive = product(&base, &base.t().to_owned());
+        positive.diag_mut().mapv_inplace(|value| value + A::from(n).expect("small"));
+        let scale = A::from(2 * n + 1).expect("small");
+        let lower = backend.cholesky(positive.view()).expect("positive definite");
+        assert_close(&product(&lower, &lower.t().to_owned()), &positive, tolerance::<A>(n) * scale, "l lᵀ");
+        assert!(lower.indexed_iter().all(|((i, j), &value)| i >= j || value == A::zero()), "l is triangular");
+        // Only the lower triangle is read.
+        let mut half = positive.clone();
+        half.indexed_iter_mut().filter(|((i, j), _)| i < j).for_each(|(_, value)| *value = A::nan());
+        assert_eq!(backend.cholesky(half.view()).expect("positive definite"), lower);
+        let x = matrix::<A>(n, 3, 6);
+        let right = product(&positive, &x);
+        let found = backend.solve(positive.view(), right.view()).expect("positive definite");
+        assert_close(&found, &x, tolerance::<A>(n) * scale, "solve");
+        let (values, vectors) = backend.eigh(positive.view()).expect("symmetric");
+        assert!(values.iter().zip(values.iter().skip(1)).all(|(a, b)| a <= b), "ascending");
+        let again = product(&(&vectors * &values), &vectors.t().to_owned());
+        assert_close(&again, &positive, tolerance::<A>(n) * scale, "v diag vᵀ");
+    }
+    let upside_down =
+        ndarray::array![[1.0, 2.0], [2.0, 1.0]].mapv(|value: f64| A::from(value).expect("small"));
+    assert_eq!(backend.cholesky(upside_down.view()), Err(LinalgError::NotPositiveDefinite));
+    let hole = Array2::from_elem((2, 2), A::nan());
+    assert_eq!(backend.cholesky(hole.view()), Err(LinalgError::NotPositiveDefinite));
+    let singular = Array2::from_elem((2, 2), A::one());
+    let right = Array1::from_elem(2, A::one()).insert_axis(Axis(1));
+    assert_eq!(
+        backend.solve(singular.view(), right.view()),
+        Err(LinalgError::Singular { operation: "solve" })
+    );
+    let oblong = matrix::<A>(2, 3, 1);
+    let not_square = |operation| LinalgError::NotSquare { operation, shape: [2, 3] };
+    assert_eq!(backend.solve(oblong.view(), right.view()), Err(not_square("solve")));
+    assert_eq!(backend.cholesky(oblong.view()), Err(not_square("cholesky")));
+    assert_eq!(backend.eigh(oblong.view()), Err(not_square("eigh")));
+    let long = matrix::<A>(3, 1, 1);
+    assert!(matches!(backend.solve(singular.view(), long.view()), Err(LinalgError::Shapes { .. })));
+}
+
+fn check<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    check_products::<A, B>(backend);
+    check_factorizations::<A, B>(backend);
+    check_square_systems::<A, B>(backend);
+}
+
+#[test]
+fn faer_computes_what_it_promises() {
+    check::<f64, _>(&Faer);
+    check::<f32, _>(&Faer);
+}
+
+#[test]
+fn faer_passes_on_what_is_not_finite() {
+    let left = ndarray::array![[1.0, f64::INFINITY], [f64::NAN, 0.0]];
+    let right = ndarray::array![[1.0, 0.0], [1.0, 0.0]];
+    let mut sum = Array2::zeros((2, 2));
+    Faer.matmul(left.view(), right.view(), sum.view_mut()).expect("the shapes fit");
+    assert_eq!(sum[[0, 0]], f64::INFINITY);
+    assert!(sum[[0, 1]].is_nan() && sum[[1, 0]].is_nan() && sum[[1, 1]].is_nan());
+}
+
+#[cfg(feature = "lapack")]
+#[test]
+fn lapack_computes_what_it_promises() {
+    check::<f64, _>(&Lapack);
+    check::<f32, _>(&Lapack);
+}
+
+#[cfg(feature = "lapack")]
+#[test]
+fn backends_agree() {
+    for (n, m) in SHAPES {
+        let a = matrix::<f64>(n, m, 11);
+        let right = matrix::<f64>(m, 9, 12);
+        let (mut one, mut other) = (Array2::zeros((n, 9)), Array2::zeros((n, 9)));
+        Faer.matmul(a.view(), right.view(), one.view_mut()).expect("the shapes fit");
+        Lapack.matmul(a.view(), right.view(), other.view_mut()).expect("the shapes fit");
+        assert_close(&one, &other, tolerance(m), "matmul");
+        // Up to the signs of the rows.
+        let (r, s) = (Faer.qr(a.view()).expect("any").1, Lapack.qr(a.view()).expect("any").1);
+        assert_close(&r.mapv(f64::abs), &s.mapv(f64::abs), 100.0 * tolerance::<f64>(n), "r");
+        let (sigma, other) =
+            (Faer.svd(a.view()).expect("any").sigma, Lapack.svd(a.view()).expect("any").sigma);
+        assert_close(&sigma.insert_axis(Axis(0)), &other.insert_axis(Axis(0)), tolerance(n + m), "sigma");
+        let gram = product(&a.t().to_owned(), &a) + &identity::<f64>(m);
+        let (l, k) = (Faer.cholesky(gram.view()), Lapack.cholesky(gram.view()));
+        assert_close(
+            &l.expect("positive"),
+            &k.expect("positive"),
+            tolerance::<f64>(n + m) * 10.0,
+            "cholesky",
+        );
+        let (x, y) = (Faer.solve(gram.view(), right.view()), Lapack.solve(gram.view(), right.view()));
+        assert_close(&x.expect("positive"), &y.expect("positive"), 100.0 * tolerance::<f64>(n + m), "solve");
+        let (v, w) = (Faer.eigh(gram.view()).expect("any").0, Lapack.eigh(gram.view()).expect("any").0);
+        let scale = 100.0 * tolerance::<f64>(n + m);
+        assert_close(&v.insert_axis(Axis(0)), &w.insert_axis(Axis(0)), scale, "eigenvalues");
+    }
+}

@@ -1,0 +1,242 @@
+//! `.npy` files in and out, block by block.
+
+use crate::array::Array;
+use crate::block::Block;
+use crate::chunks::{Chunking, Chunks};
+use crate::element::{Element, Plain};
+use crate::error::Error;
+use crate::kernel::npy::{NpyError, NpyHeader, read_block, write_block};
+use musher_graph_core::{
+    Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Value, Wiring,
+};
+use musher_scheduler::AtomicFile;
+use ndarray::Dimension;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::panic::Location;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
+
+/// A cost per byte that keeps the optimizer from reading a block twice: a disk is slower than memory.
+const READ_NS_PER_BYTE: u64 = 2;
+/// Bytes of the windows through which blocks are read and written.
+const WINDOW_BYTES: u64 = 128 << 10;
+
+/// The file that a lazy array reads, as it was when the array was made.
+#[derive(Clone)]
+struct NpyFile {
+    path: PathBuf,
+    header: NpyHeader,
+    length: u64,
+    modified: u128,
+}
+
+impl NpyFile {
+    fn open(path: PathBuf) -> Result<Self, NpyError> {
+        let mut file = File::open(&path)?;
+        let (length, modified) = facts(&file)?;
+        let header = NpyHeader::read(&mut file, length)?;
+        Ok(Self { path, header, length, modified })
+    }
+
+    fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
+        let mut file = File::open(&self.path)?;
+        if facts(&file)? != (self.length, self.modified) {
+            return Err(NpyError::Changed);
+        }
+        Ok(Block::new(read_block(&mut file, &self.header, block)?))
+    }
+}
+
+/// Length and time of the last change, in nanoseconds since 1970 where the system tells.
+fn facts(file: &File) -> io::Result<(u64, u128)> {
+    let metadata = file.metadata()?;
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok((metadata.len(), modified.map_or(0, |time| time.as_nanos())))
+}
+
+/// The elements that the block at these coordinates covers.
+fn ranges(chunking: &Chunking, coords: &[usize]) -> Vec<Range<usize>> {
+    let starts = chunking.block_start(coords);
+    starts.iter().zip(chunking.block_shape(coords)).map(|(&start, length)| start..start + length).collect()
+}
+
+/// A `.npy` file in the making, which the writing tasks share.
+struct Unfinished {
+    header: NpyHeader,
+    temporary: PathBuf,
+    /// Taken when it is committed; dropped without that, it removes itself.
+    file: Mutex<Option<AtomicFile>>,
+}
+
+impl Chunk for Unfinished {
+    fn nbytes(&self) -> Option<usize> {
+        Some(size_of::<Self>())
+    }
+}
+
+impl Unfinished {
+    fn create<A: Element>(path: &Path, shape: &[usize]) -> Result<Self, NpyError> {
+        let header = NpyHeader::of::<A>(shape);
+        let length = header.file_bytes()?;
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(&header.encode())?;
+        file.as_file().set_len(length)?;
+        let temporary = file.temporary_path().to_owned();
+        Ok(Self { header, temporary, file: Mutex::new(Some(file)) })
+    }
+
+    fn write<A: Element>(&self, ranges: &[Range<usize>], block: &Block<A>) -> Result<(), NpyError> {
+        let mut file = OpenOptions::new().write(true).open(&self.temporary)?;
+        write_block(&mut file, &self.header, ranges, &block.view())
+    }
+
+    fn commit(&self) -> Result<(), NpyError> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match file {
+            Some(file) => Ok(file.commit()?),
+            // The task that commits runs once for each file.
+            None => Err(NpyError::Io(io::Error::from(io::ErrorKind::NotFound).into())),
+        }
+    }
+}
+
+impl<A: Element, D: Dimension> Array<A, D> {
+    /// The array in a `.npy` file. Each task reads the rows of its own block, so the file may be larger than memory.
+    ///
+    /// The header is read now, the elements when they are needed; a file that has changed in between is refused
+    /// then.
+    ///
+    /// **Shape** that of the file; blocks are those of `chunks`.
+    /// **Cost** one pass over the file; a block that does not span the whole of the trailing axes costs a read for
+    /// each of its rows.
+    ///
+    /// # Errors
+    /// [`Error::Npy`] when the file cannot be read, is damaged, or holds another element type or number of axes;
+    /// [`Error::Chunks`] when `chunks` does not fit its shape.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::Ix2};
+    /// use musher_scheduler::Compute;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("x.npy");
+    /// let x = Array::from_shape_fn((4, 3), 2, |(i, j)| (i * 3 + j) as f64);
+    /// x.to_npy(&path).compute()?;
+    /// let again = Array::<f64, Ix2>::read_npy(&path, (1, 3))?;
+    /// assert_eq!(again.compute()?, x.compute()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "from_npy")]
+    #[doc(alias = "numpy.load")]
+    #[doc(alias = "dask.array.from_npy_stack")]
+    pub fn read_npy(path: impl AsRef<Path>, chunks: impl Into<Chunks>) -> Result<Self, Error> {
+        let caller = Location::caller();
+        let path = path.as_ref();
+        let npy = |source: NpyError| Error::Npy { operation: "read_npy", path: path.to_owned(), source };
+        // The working folder may be another one when the blocks are read.
+        let absolute = std::path::absolute(path).map_err(|error| npy(error.into()))?;
+        let file = NpyFile::open(absolute).map_err(npy)?;
+        file.header.check_element::<A>().map_err(npy)?;
+        let (found, expected) = (file.header.shape.len(), D::NDIM);
+        if let Some(expected) = expected.filter(|&expected| expected != found) {
+            return Err(npy(NpyError::Dimensions { expected, found }));
+        }
+        let chunking = chunks.into().resolve(&file.header.shape, A::DTYPE)?;
+        let identity =
+            (&file.path, (file.length, file.modified), (file.header.data_offset, chunking.clone()));
+        let name = format!("array.read_npy.{}/1", <A as Plain>::NAME);
+        let bytes_of = {
+            let chunking = chunking.clone();
+            move |at: Place<'_>| {
+                (chunking.block_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
+            }
+        };
+        let blocks = chunking.clone();
+        let read = file.clone();
+        let task = FnTask::new("read_npy", move |at: Place<'_>, _: &mut Inputs<'_>| {
+            let block = read.read::<A>(&ranges(&blocks, &at.coords()));
+            block.map_err(|source| {
+                TaskError::new(Error::Npy { operation: "read_npy", path: read.path.clone(), source })
+            })
+        })
+        .params(name, &identity)
+        .facts(move |at, _| {
+            let bytes = bytes_of(at);
+            Facts::bytes(bytes).read(bytes).scratch(WINDOW_BYTES).cost(20_000 + READ_NS_PER_BYTE * bytes)
+        });
+        let layer = Layer::build(task).caller(caller).finish(chunking.grid());
+        Ok(Self::from_port(Port::of(layer), chunking))
+    }
+
+    /// Writes the array to a `.npy` file when the returned value is computed.
+    ///
+    /// Every task writes its block at its place, whatever the order. The file appears under its name when it is
+    /// complete, and replaces what was there; a run that fails leaves the old file and nothing else.
+    ///
+    /// **Shape** C order, little-endian, format 1.0: the bytes are those of NumPy's `save`.
+    /// **Cost** one pass; one write for each row of a block that does not span the trailing axes.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::Ix1};
+    /// use musher_scheduler::Compute;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("ones.npy");
+    /// let written = Array::<f32, Ix1>::ones(5, 2).to_npy(&path);
+    /// assert!(!path.exists());
+    /// written.compute()?;
+    /// assert_eq!(std::fs::metadata(&path)?.len(), 128 + 5 * 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use = "nothing is written before the returned value is computed"]
+    #[doc(alias = "numpy.save")]
+    #[doc(alias = "dask.array.to_npy_stack")]
+    pub fn to_npy(&self, path: impl AsRef<Path>) -> Delayed<()> {
+        let caller = Location::caller();
+        let path = path.as_ref().to_owned();
+        let failed = {
+            let path = path.clone();
+            Arc::new(move |source| {
+                TaskError::new(Error::Npy { operation: "to_npy", path: path.clone(), source })
+            })
+        };
+        let (shape, fail) = (self.shape(), Arc::clone(&failed));
+        let create = FnTask::new("create_npy", move |_: Place<'_>, _: &mut Inputs<'_>| {
+            Unfinished::create::<A>(&path, &shape).map_err(|error| fail(error))
+        })
+        .facts(|_, _| Facts::bytes(size_of::<Unfinished>() as u64));
+        let create = Port::of(Layer::build(create).caller(caller).finish(Grid::scalar()));
+        let (chunking, fail) = (self.chunks().clone(), Arc::clone(&failed));
+        let write = FnTask::new("write_npy", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let file = inputs.get::<Unfinished>(1)?;
+            let block = inputs.get::<Block<A>>(0)?;
+            file.write(&ranges(&chunking, &at.coords()), block).map_err(|error| fail(error))?;
+            Ok(Value(()))
+        })
+        .facts(|_, inputs| {
+            Facts::bytes(0).scratch(WINDOW_BYTES).written(inputs.first().copied().flatten().unwrap_or(0))
+        });
+        let write = Layer::build(write)
+            .caller(caller)
+            .input(&self.core().port, Wiring::one_to_one(self.ndim()))
+            .input(&create, Wiring::axes([]))
+            .finish(self.chunks().grid());
+        let commit = FnTask::new("commit_npy", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+            let file = inputs.get::<Unfinished>(0)?;
+            file.commit().map_err(|error| failed(error))?;
+            Ok(Value(()))
+        })
+        .facts(|_, _| Facts::bytes(0));
+        let commit = Layer::build(commit)
+            .caller(caller)
+            .input(&create, Wiring::axes([]))
+            .input(&Port::of(write), Wiring::All)
+            .finish(Grid::scalar());
+        Delayed::from_port(Port::of(commit))
+    }
+}
