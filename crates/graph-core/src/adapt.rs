@@ -7,7 +7,8 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 use crate::{
-    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Layer, Output, Place, Task, TaskError, Token, Tokenizer,
+    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Task, TaskError, Token,
+    Tokenizer,
 };
 
 /// A task of one output made of a closure.
@@ -240,13 +241,24 @@ pub struct Held {
     label: Cow<'static, str>,
     chunks: Vec<ChunkRef>,
     key: Option<Key>,
+    process_bound: bool,
     fresh: (u64, u64),
 }
 
 impl Held {
     /// These chunks, in C order of the grid they will be given. With a `key`, equal keys mean equal chunks.
     pub fn new(label: impl Into<Cow<'static, str>>, chunks: Vec<ChunkRef>, key: Option<Key>) -> Self {
-        Self { label: label.into(), chunks, key, fresh: crate::Session::fresh() }
+        Self { label: label.into(), chunks, key, process_bound: false, fresh: crate::Session::fresh() }
+    }
+
+    /// The chunks of these places of a port, which have been computed: equal work on equal places is equal.
+    pub fn computed(port: &Port, places: &Places, chunks: Vec<ChunkRef>) -> Self {
+        let label = format!("{} (held)", port.layer.label());
+        let key = match places {
+            Places::All => Key::of(&("held", port.key())),
+            Places::Some(places) => Key::of(&("held", port.key(), &**places)),
+        };
+        Self { process_bound: port.layer.is_process_bound(), ..Self::new(label, chunks, Some(key)) }
     }
 }
 
@@ -263,10 +275,10 @@ impl Task for Held {
         tokenizer.name("core.held/1");
         match self.key {
             Some(key) => tokenizer.key(key),
-            None => {
-                self.fresh.token(tokenizer);
-                tokenizer.bind_to_process();
-            }
+            None => self.fresh.token(tokenizer),
+        }
+        if self.process_bound || self.key.is_none() {
+            tokenizer.bind_to_process();
         }
     }
 

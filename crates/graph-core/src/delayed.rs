@@ -104,7 +104,7 @@ where
 /// assert_ne!(first.port().key(), second.port().key(), "two readings of the clock");
 /// ```
 ///
-/// A closure that captures something has a fresh identity at each `delayed`, unless `.token(..)` names it.
+/// Calls of a closure that captures something are never merged, unless `.token(..)` says what it captures.
 ///
 /// # Examples
 /// ```
@@ -306,6 +306,14 @@ where
 
     fn run(&self, _at: crate::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         O::receive(self.function.call(&self.args, &mut inputs)?)
+    }
+
+    /// A value without drop glue holds nothing beyond itself, so its size is known.
+    fn facts(&self, _at: crate::Place<'_>, _inputs: &[Option<u64>]) -> crate::Facts {
+        match std::mem::needs_drop::<O::Value>() {
+            true => crate::Facts::default(),
+            false => crate::Facts::bytes(size_of::<O::Value>() as u64),
+        }
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+use crate::Misfit;
+
 /// A graph that cannot be planned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,6 +27,18 @@ pub enum Error {
         index: usize,
         /// How many there are.
         n_tasks: usize,
+    },
+    /// A wiring does not fit the grids that it joins.
+    #[error("{consumer} (built at {caller}) reads {producer} by a wiring that does not fit: {misfit}")]
+    Wiring {
+        /// Label of the reading layer.
+        consumer: String,
+        /// Where it was built.
+        caller: &'static Location<'static>,
+        /// Label of the layer it reads.
+        producer: String,
+        /// What does not fit.
+        misfit: Box<Misfit>,
     },
     /// Something is asked for that its layer does not have.
     #[error(

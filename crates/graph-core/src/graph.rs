@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Error, Grid, Key, Layer, Places, Request, Task, Wiring};
+use crate::{Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,7 +98,8 @@ impl Graph {
     /// **Cost** linear in layers and inputs, no recursion.
     ///
     /// # Errors
-    /// [`Error::RequestOutside`] if a request names what its layer does not have.
+    /// [`Error::RequestOutside`] if a request names what its layer does not have, [`Error::Wiring`] if a wiring does
+    /// not fit the grids that it joins.
     pub fn collect(requests: &[Request]) -> Result<Self, Error> {
         let mut numbers: KeyMap<LayerIx> = KeyMap::default();
         let mut layers: Vec<GraphLayer> = Vec::new();
@@ -119,7 +120,7 @@ impl Graph {
                     }
                 } else if !numbers.contains_key(&layer.key()) {
                     let own = LayerIx(layers.len() as u32);
-                    layers.push(enter(layer, own, &numbers));
+                    layers.push(enter(layer, own, &numbers)?);
                     numbers.insert(layer.key(), own);
                 }
             }
@@ -149,14 +150,14 @@ fn check(request: &Request) -> Result<(), Error> {
     let layer = &request.port.layer;
     let (n_tasks, n_outputs) = (layer.grid().n_tasks(), layer.task().n_outputs());
     let largest = match &request.places {
-        Places::All => 0,
-        Places::Some(places) => places.iter().copied().max().unwrap_or(0) as usize,
+        Places::All => None,
+        Places::Some(places) => places.iter().map(|&index| index as usize).max(),
     };
     let output = request.port.output;
-    if output >= n_outputs || (largest > 0 && largest >= n_tasks) {
+    if output >= n_outputs || largest.is_some_and(|index| index >= n_tasks) {
         return Err(Error::RequestOutside {
             layer: layer.label().into_owned(),
-            index: largest,
+            index: largest.unwrap_or(0),
             output,
             n_tasks,
             n_outputs,
@@ -166,17 +167,35 @@ fn check(request: &Request) -> Result<(), Error> {
 }
 
 /// A layer as the graph holds it; its producers are numbered already.
-fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> GraphLayer {
+fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<GraphLayer, Error> {
+    for input in layer.inputs() {
+        check_input(layer, input)?;
+    }
     let inputs = layer.inputs().iter().map(|input| GraphInput {
         producer: input.producer().map_or(own, |producer| numbers[&producer.key()]),
         output: input.output(),
         wiring: input.wiring().clone(),
     });
-    GraphLayer {
+    Ok(GraphLayer {
         task: Arc::clone(layer.task()),
         grid: layer.grid().clone(),
         inputs: inputs.collect(),
         key: layer.key(),
         caller: layer.caller(),
-    }
+    })
+}
+
+fn check_input(layer: &Layer, input: &Input) -> Result<(), Error> {
+    let producer = input.producer().unwrap_or(layer);
+    let n_outputs = producer.task().n_outputs();
+    let fits = match input.output() < n_outputs {
+        true => input.wiring().check(layer.grid(), producer.grid()),
+        false => Err(Misfit::Output { output: input.output(), n_outputs }),
+    };
+    fits.map_err(|misfit| Error::Wiring {
+        consumer: layer.label().into_owned(),
+        caller: layer.caller(),
+        producer: producer.label().into_owned(),
+        misfit: Box::new(misfit),
+    })
 }

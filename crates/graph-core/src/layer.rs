@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -23,8 +24,21 @@ use crate::{
 /// let layer = Layer::build(source).finish(Grid::from([4]));
 /// assert_eq!(layer.grid().n_tasks(), 4);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Layer(Arc<Node>);
+
+impl fmt::Debug for Layer {
+    /// Of its producers only the labels: the graph above may be a million layers deep.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels = self.inputs().iter().map(|input| input.producer().map_or("itself".into(), Layer::label));
+        f.debug_struct("Layer")
+            .field("label", &self.label())
+            .field("key", &self.key())
+            .field("grid", &self.grid().shape())
+            .field("reads", &labels.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
 
 /// What a layer reads: an output of a producer, by a wiring.
 #[derive(Debug)]
@@ -88,7 +102,19 @@ thread_local! {
 
 struct Dropped {
     draining: bool,
-    parts: Vec<(Option<Arc<dyn Task>>, Box<[Input]>)>,
+    parts: Vec<NodeParts>,
+}
+
+/// What a node leaves behind when it is dropped.
+type NodeParts = (Option<Arc<dyn Task>>, Box<[Input]>);
+
+/// Ends the draining, also when user code panics in it.
+struct Draining<'a>(&'a RefCell<Dropped>);
+
+impl Drop for Draining<'_> {
+    fn drop(&mut self) {
+        self.0.borrow_mut().draining = false;
+    }
 }
 
 impl Drop for Node {
@@ -108,6 +134,7 @@ impl Drop for Node {
                     return;
                 }
             }
+            let _draining = Draining(dropped);
             loop {
                 let next = dropped.borrow_mut().parts.pop();
                 match next {
@@ -115,7 +142,7 @@ impl Drop for Node {
                     None => break,
                 }
             }
-            *dropped.borrow_mut() = Dropped { draining: false, parts: Vec::new() };
+            dropped.borrow_mut().parts = Vec::new();
         });
     }
 }
@@ -139,6 +166,7 @@ impl Layer {
     }
 
     /// The task.
+    #[expect(clippy::missing_panics_doc, reason = "a node without its task has no handle left")]
     pub fn task(&self) -> &Arc<dyn Task> {
         self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
     }
@@ -196,6 +224,8 @@ pub struct LayerBuilder {
 
 impl LayerBuilder {
     /// Adds the next slot: it reads `port` by `wiring`.
+    ///
+    /// Whether the wiring fits the two grids is told when the graph is planned.
     #[must_use]
     pub fn input(mut self, port: &Port, wiring: Wiring) -> Self {
         self.inputs.push(Input { producer: Some(port.layer.clone()), output: port.output as u32, wiring });

@@ -24,6 +24,7 @@ mod chunk;
 mod collection;
 mod delayed;
 mod error;
+mod fit;
 mod graph;
 mod grid;
 mod key;
@@ -45,12 +46,13 @@ pub use delayed::{
     IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
+pub use fit::Misfit;
 pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};
 pub use grid::{Grid, Place};
 pub use key::{Key, Token, Tokenizer};
 pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
-pub use optimize::StepError;
+pub use optimize::{StepError, StepPanic};
 pub use order::{Order, peak_of};
 pub use plan::{Explain, LayerSummary, Plan};
 pub use session::Session;

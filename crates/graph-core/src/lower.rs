@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use crate::task::InputError;
 use crate::{Error, Facts, Graph, GraphInput, GraphLayer, Inputs, Output, Place, Places, TaskError, Wiring};
 
 /// Number of a task in its plan.
@@ -364,7 +365,7 @@ impl TaskGraph {
     /// Runs a task on its input chunks, given in the order of [`inputs_of`](TaskGraph::inputs_of).
     ///
     /// # Errors
-    /// What the task's `run` says.
+    /// What the task's `run` says; or it made another number of outputs than it has.
     pub fn run(&self, task: TaskIx, chunks: &mut [Option<crate::ChunkRef>]) -> Result<Output, TaskError> {
         let own = self.layer_of(task);
         let table = &self.tables[own];
@@ -377,7 +378,13 @@ impl TaskGraph {
             true => &[],
         };
         let layer = &self.layers[own];
-        layer.task.run(layer.grid.place(table.place_of(rank as u32)), Inputs::new(chunks, ends))
+        let output =
+            layer.task.run(layer.grid.place(table.place_of(rank as u32)), Inputs::new(chunks, ends))?;
+        let (expected, found) = (table.n_outputs, output.0.len());
+        match found == expected as usize {
+            true => Ok(output),
+            false => Err(TaskError::new(InputError::Outputs { expected, found })),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod line;
 use crate::graph::GraphRequest;
 use crate::{Graph, GraphInput, LayerIx};
 
-pub use line::StepError;
+pub use line::{StepError, StepPanic};
 
 impl Graph {
     /// The same requests over fused layers.

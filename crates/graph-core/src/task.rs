@@ -288,11 +288,12 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// A task met other inputs than it was built for: a defect of the task or of its wiring.
+/// A task met other inputs than it was built for, or made other outputs: a defect of the task or of its wiring.
 #[derive(Debug)]
-enum InputError {
+pub(crate) enum InputError {
     Absent { index: usize, n: usize },
     WrongKind { index: usize, expected: &'static str },
+    Outputs { expected: u32, found: usize },
 }
 
 impl InputError {
@@ -306,6 +307,7 @@ impl fmt::Display for InputError {
         match self {
             Self::Absent { index, n } => write!(f, "input {index} is absent or taken ({n} inputs)"),
             Self::WrongKind { index, expected } => write!(f, "input {index} is not a {expected}"),
+            Self::Outputs { expected, found } => write!(f, "{found} outputs were made, {expected} were said"),
         }
     }
 }

@@ -174,6 +174,18 @@ impl AxisMap {
         matches!(self, Self::Affine { .. } | Self::Fixed(_) | Self::Lookup { .. })
     }
 
+    /// The axis of the consumer that this map follows, if it follows one.
+    pub(crate) fn follows(&self) -> Option<usize> {
+        match self {
+            Self::Fixed(_) | Self::Whole => None,
+            Self::Affine { axis, .. }
+            | Self::Lookup { axis, .. }
+            | Self::Group { axis, .. }
+            | Self::Window { axis, .. }
+            | Self::Ranges { axis, .. } => Some(*axis),
+        }
+    }
+
     /// Coordinates read, for a consumer at `coords` and a producer with `n` tasks along this axis.
     fn read(&self, coords: &[usize], n: usize, into: &mut SmallVec<[usize; 4]>) {
         match self {
@@ -183,8 +195,8 @@ impl AxisMap {
             Self::Fixed(coord) => into.push(*coord),
             Self::Lookup { axis, table } => into.push(table[coords[*axis]] as usize),
             Self::Group { axis, fan_in } => {
-                let first = coords[*axis] * fan_in;
-                into.extend(first..(first + fan_in).min(n));
+                let first = coords[*axis].saturating_mul(*fan_in);
+                into.extend(first..first.saturating_add(*fan_in).min(n));
             }
             Self::Window { axis, before, after, wrap } => {
                 let at = coords[*axis];
@@ -207,14 +219,7 @@ impl AxisMap {
     /// This map (of a middle layer) seen by a consumer that is wired to the middle by `outer`, one map for each
     /// axis of the middle. `None` where the result is none of these forms.
     fn seen_through(&self, outer: &[AxisMap], consumer: &Grid) -> Option<Self> {
-        let axis = match self {
-            Self::Fixed(_) | Self::Whole => return Some(self.clone()),
-            Self::Affine { axis, .. }
-            | Self::Lookup { axis, .. }
-            | Self::Group { axis, .. }
-            | Self::Window { axis, .. }
-            | Self::Ranges { axis, .. } => *axis,
-        };
+        let Some(axis) = self.follows() else { return Some(self.clone()) };
         match (&outer[axis], self) {
             (Self::Affine { axis: follows, start: 0, step: 1 }, _) => Some(self.renamed(*follows)),
             (Self::Affine { axis: follows, start, step }, Self::Affine { start: inner, step: by, .. }) => {
@@ -384,7 +389,17 @@ impl Wiring {
                     maps.iter().map(|map| map.seen_through(outer, consumer)).collect();
                 Some(Self::Axes(maps?))
             }
-            (Self::Axes(_), Self::All | Self::Explicit(_)) if self.is_one_to_one() => Some(inner.clone()),
+            (Self::Axes(outer), Self::All) if self.is_one_to_one() && outer.len() == consumer.ndim() => {
+                Some(Self::All)
+            }
+            // Lists go by index: only over equal grids does a place have the same index in both.
+            (Self::Axes(outer), Self::Explicit(lists))
+                if self.is_one_to_one()
+                    && outer.len() == consumer.ndim()
+                    && lists.len() == consumer.n_tasks() =>
+            {
+                Some(inner.clone())
+            }
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Explain, Graph, Grid, Held, Key, Layer, Places, Plan, Port, Request,
+    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Request,
 };
 
 use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
@@ -210,12 +210,12 @@ impl<C: Collection> Collections for &C {
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> C {
         let request = self.request();
         let chunks: Vec<_> = chunks.take(n_chunks(&request)).collect();
-        let (port, grid) = match request.places {
-            Places::All => (&request.port, request.port.grid().clone()),
-            Places::Some(places) => (&request.port, Grid::from([places.len()])),
+        let port = &request.port;
+        let grid = match &request.places {
+            Places::All => port.grid().clone(),
+            Places::Some(places) => Grid::from([places.len()]),
         };
-        let held =
-            Held::new(format!("{} (held)", port.layer.label()), chunks, Some(Key::of(&("held", port.key()))));
+        let held = Held::computed(port, &request.places, chunks);
         let layer = Layer::build(held).caller(port.layer.caller()).finish(grid);
         self.with_port(Port::of(layer))
     }

@@ -116,6 +116,7 @@ macro_rules! calls {
             type Stored = ($(For<$t, $s::Stored>,)*);
 
             #[allow(non_snake_case, reason = "the type's letter names the argument, where there is one")]
+            #[allow(clippy::unused_unit, reason = "what is kept of no arguments is `()`")]
             fn store(args: tuple_or_one!($($s),*), ports: &mut SmallVec<[Port; 4]>) -> Self::Stored {
                 let tuple_or_one!($($s),*) = args;
                 let _ = &ports;

@@ -1,8 +1,9 @@
 //! Lines: a straight line of opaque tasks becomes one task.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::{Facts, Graph, Inputs, Output, Place, Task, TaskError, Tokenizer};
@@ -14,8 +15,7 @@ pub(super) fn string_lines(graph: &mut Graph) {
     // The layer that each layer continues, and whether it is continued itself.
     let mut continues: Vec<Option<usize>> = vec![None; n];
     let mut is_continued = vec![false; n];
-    for own in 0..n {
-        let layer = &graph.layers[own];
+    for (own, layer) in graph.layers.iter().enumerate() {
         if let [input] = layer.inputs.as_slice() {
             let at = input.producer.index();
             let producer = &graph.layers[at];
@@ -83,6 +83,37 @@ impl std::error::Error for StepError {
     }
 }
 
+/// A step of a line panicked: what the line panics with in its place, so that the step can be named.
+pub struct StepPanic {
+    /// Label of the step's task.
+    pub label: String,
+    /// The user's line that built the step.
+    pub caller: &'static Location<'static>,
+    /// What the step panicked with.
+    pub payload: Box<dyn Any + Send>,
+}
+
+impl fmt::Debug for StepPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StepPanic({} built at {})", self.label, self.caller)
+    }
+}
+
+impl Step {
+    /// Runs the step, so that an error or a panic names it.
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let label = || self.task.label().into_owned();
+        // Whoever catches the panic in the end judges what it left behind: here it only passes.
+        match catch_unwind(AssertUnwindSafe(|| self.task.run(at, inputs))) {
+            Ok(result) => result
+                .map_err(|cause| TaskError::new(StepError { label: label(), caller: self.caller, cause })),
+            Err(payload) => {
+                resume_unwind(Box::new(StepPanic { label: label(), caller: self.caller, payload }))
+            }
+        }
+    }
+}
+
 impl Task for Line {
     /// The labels from first to last; a long line shows its ends.
     fn label(&self) -> Cow<'_, str> {
@@ -96,16 +127,13 @@ impl Task for Line {
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let fail = |step: &Step, cause| {
-            TaskError::new(StepError { label: step.task.label().into_owned(), caller: step.caller, cause })
-        };
         let mut steps = self.steps.iter();
         let Some(first) = steps.next() else { return Ok(Output::many([])) };
-        let mut output = first.task.run(at, inputs).map_err(|cause| fail(first, cause))?;
+        let mut output = first.run(at, inputs)?;
         for step in steps {
             let mut between =
                 output.into_chunks().into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
-            output = step.task.run(at, Inputs::new(&mut between, &[])).map_err(|cause| fail(step, cause))?;
+            output = step.run(at, Inputs::new(&mut between, &[]))?;
         }
         Ok(output)
     }
