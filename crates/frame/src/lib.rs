@@ -1,1 +1,51 @@
-//! musher frame.
+//! Data frames in partitions, of which each is a polars table.
+//!
+//! A [`Frame`] is lazy: reading, choosing, computing, grouping add layers to a graph, and `compute()` (from
+//! `musher-scheduler`) gives back a polars `DataFrame`. Expressions are polars' own, re-exported as [`polars`], and
+//! are checked against the schema when they are given. The steps of a partition become one polars `LazyFrame`,
+//! whose projections and predicates reach down into the reader.
+//!
+//! ```
+//! use musher_frame::{Frame, polars::prelude::*};
+//! use musher_scheduler::Compute;
+//!
+//! let frame = Frame::from_polars(df!("month" => [1, 1, 2], "delay" => [4.0, 6.0, 1.0])?, 2)?;
+//! let means = frame.group_by([col("month")])?.agg([col("delay").mean()])?;
+//! assert_eq!(means.compute()?, df!("month" => [1, 2], "delay" => [5.0, 1.0])?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! - Rows keep their order; groups stand in order of first appearance. For given partitions the answer is the same
+//!   to the last bit whatever the number of musher's threads, the scheduler, or which steps were fused.
+//! - Sums of integers are exact or an error; they never wrap. Sums of floats are as exact as polars' own: other
+//!   partitions may change the last digits.
+//! - A panic inside polars, and a file that is not what it says, become an [`Error`] with its place.
+//!
+//! # Threads
+//!
+//! polars has a pool of threads of its own, as many as there are cores, or as the environment variable
+//! `POLARS_MAX_THREADS` says when the process starts. A task of musher's that runs polars waits for that pool, so
+//! the two together keep at most that many cores busy: more threads of musher's than `POLARS_MAX_THREADS` hold
+//! more partitions in memory without computing faster.
+//! For many small partitions `POLARS_MAX_THREADS=1` with one thread of musher's for each core has the least overhead.
+
+mod border;
+mod check;
+mod error;
+mod frame;
+mod kernel;
+mod ops;
+mod partition;
+mod read;
+mod step;
+mod task;
+mod token;
+
+pub use error::Error;
+pub use frame::Frame;
+pub use ops::{GroupBy, How, Order, Written};
+pub use partition::Partition;
+pub use polars;
+pub use read::{CsvOptions, Header, ParquetOptions};

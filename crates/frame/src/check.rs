@@ -1,0 +1,139 @@
+//! What can be told before anything runs: whether expressions fit a schema, and whether partitions may be computed
+//! apart.
+
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PlSmallStr, Schema, SchemaRef};
+use polars_plan::plans::expr_ir::ExprIR;
+use polars_plan::prelude::{AExpr, IR, IRPlan, is_elementwise_rec};
+
+use crate::Error;
+use crate::border::{guard, schema_of};
+use crate::read::Site;
+
+/// How deep an expression may be nested: polars drops expressions by recursion, also on threads of small stacks.
+const DEEPEST: usize = 400;
+
+/// Refuses expressions that are nested too deeply.
+pub(crate) fn depth(expressions: &[Expr], site: Site) -> Result<(), Error> {
+    let mut deepest = 0;
+    let mut pending: Vec<(&Expr, usize)> = expressions.iter().map(|expression| (expression, 1)).collect();
+    while let Some((expression, depth)) = pending.pop() {
+        deepest = deepest.max(depth);
+        let mut children = Default::default();
+        expression.nodes(&mut children);
+        pending.extend(children.iter().map(|&child| (child, depth + 1)));
+    }
+    if deepest <= DEEPEST {
+        return Ok(());
+    }
+    Err(Error::TooDeep { operation: site.operation, depth: deepest, limit: DEEPEST, caller: site.caller })
+}
+
+/// The lazy frame of a table of this schema without rows.
+pub(crate) fn empty(schema: &Schema) -> LazyFrame {
+    DataFrame::empty_with_schema(schema).lazy()
+}
+
+/// The schema that a step over an empty table resolves to.
+pub(crate) fn resolve(mut lazy: LazyFrame, site: Site) -> Result<SchemaRef, Error> {
+    schema_of(&mut lazy).map_err(|source| Error::Expression {
+        operation: site.operation,
+        caller: site.caller,
+        source,
+    })
+}
+
+/// Refuses a selection (`lazy` is `select` or `with_columns` over an empty table) in which an expression needs
+/// other rows than its own.
+///
+/// A selection must also follow the rows: literals alone would be one row a partition.
+pub(crate) fn row_wise(lazy: LazyFrame, site: Site) -> Result<(), Error> {
+    let plan = planned(lazy, site)?;
+    let (expressions, alone) = match plan.lp_arena.get(plan.lp_top) {
+        IR::Select { expr, .. } => (expr.as_slice(), true),
+        IR::HStack { exprs, .. } => (exprs.as_slice(), false),
+        // polars plans a selection of plain columns as nothing more than that.
+        _ => return Ok(()),
+    };
+    let refused =
+        expressions.iter().find(|expression| !is_elementwise_rec(expression.node(), &plan.expr_arena));
+    let refused = match refused {
+        None if alone && !expressions.iter().any(|expression| reads_column(expression, &plan)) => {
+            expressions.first()
+        }
+        other => other,
+    };
+    match refused {
+        None => Ok(()),
+        Some(expression) => Err(Error::NotRowWise {
+            operation: site.operation,
+            expression: expression.to_expr(&plan.expr_arena).to_string(),
+            caller: site.caller,
+        }),
+    }
+}
+
+fn reads_column(expression: &ExprIR, plan: &IRPlan) -> bool {
+    let mut pending = vec![expression.node()];
+    while let Some(node) = pending.pop() {
+        let node = plan.expr_arena.get(node);
+        if matches!(node, AExpr::Column(_)) {
+            return true;
+        }
+        node.inputs_rev(&mut pending);
+    }
+    false
+}
+
+/// Keys and aggregates of a group-by over an empty table, or the outputs of a selection, expanded to one
+/// expression each (`all()` becomes the columns), with their names and without casts of polars'.
+pub(crate) fn expand(lazy: LazyFrame, site: Site) -> Result<Vec<(PlSmallStr, Expr)>, Error> {
+    let plan = planned(lazy.with_type_coercion(false).with_simplify_expr(false), site)?;
+    let named = |expressions: &[ExprIR]| {
+        let named = expressions.iter();
+        named.map(|e| (e.output_name().clone(), unaliased(e.to_expr(&plan.expr_arena)))).collect()
+    };
+    Ok(match plan.lp_arena.get(plan.lp_top) {
+        IR::Select { expr, .. } => named(expr),
+        IR::GroupBy { aggs, .. } => named(aggs),
+        IR::SimpleProjection { columns, .. } => {
+            columns.iter_names().map(|name| (name.clone(), polars::prelude::col(name.clone()))).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+fn unaliased(expression: Expr) -> Expr {
+    match expression {
+        Expr::Alias(inner, _) => (*inner).clone(),
+        other => other,
+    }
+}
+
+fn planned(lazy: LazyFrame, site: Site) -> Result<IRPlan, Error> {
+    let wrong = |source| Error::Expression { operation: site.operation, caller: site.caller, source };
+    guard(|| format!("{}: {}", site.caller, site.operation), wrong, || lazy.to_alp())
+}
+
+/// The first column in which two schemas differ.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) position: usize,
+    pub(crate) expected: Option<(String, DataType)>,
+    pub(crate) found: Option<(String, DataType)>,
+}
+
+/// Whether two schemas have the same columns in the same order.
+pub(crate) fn compare_schemas(expected: &Schema, found: &Schema) -> Result<(), Difference> {
+    let at = |schema: &Schema, position| {
+        schema
+            .get_at_index(position)
+            .map(|(name, dtype): (&PlSmallStr, &DataType)| (name.to_string(), dtype.clone()))
+    };
+    for position in 0..expected.len().max(found.len()) {
+        let (expected, found) = (at(expected, position), at(found, position));
+        if expected != found {
+            return Err(Difference { position, expected, found });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Pure functions on one partition: they name neither keys nor graphs.
+
+pub(crate) mod aggregate;
+pub(crate) mod records;

@@ -1,0 +1,85 @@
+//! Two tables at once.
+
+use std::panic::Location;
+
+use polars::prelude::{Expr, JoinCoalesce, JoinType, MaintainOrderJoin};
+
+use crate::read::Site;
+use crate::step::{Operation, Step};
+use crate::{Error, Frame, check};
+
+/// Which rows a join keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum How {
+    /// Those of the left side that have a match, once for each match.
+    Inner,
+    /// All of the left side; without a match the columns of the right side are missing.
+    Left,
+    /// Those of the left side that have a match, with the left side's columns only.
+    Semi,
+    /// Those of the left side that have no match, with the left side's columns only.
+    Anti,
+}
+
+impl From<How> for JoinType {
+    fn from(how: How) -> Self {
+        match how {
+            How::Inner => Self::Inner,
+            How::Left => Self::Left,
+            How::Semi => Self::Semi,
+            How::Anti => Self::Anti,
+        }
+    }
+}
+
+impl Frame {
+    /// Joins each partition with a small table: a polars `DataFrame`, or a frame of one partition.
+    ///
+    /// Rows keep the order of the left side; columns of the right side whose names are taken get `_right` behind
+    /// theirs. A missing key has no match.
+    ///
+    /// **Cost** the right side is held whole, and hashed for each partition; nothing of the left side moves.
+    ///
+    /// # Errors
+    /// [`Error::JoinTooWide`] if the right side has several partitions; [`Error::Expression`] and
+    /// [`Error::NotRowWise`] for keys that do not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, How, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let flights = Frame::from_polars(df!("carrier" => ["AA", "UA", "XX"], "delay" => [5, 7, 9])?, 2)?;
+    /// let names = df!("code" => ["UA", "AA"], "name" => ["United", "American"])?;
+    /// let named = flights.join(names, [col("carrier")], [col("code")], How::Inner)?;
+    /// let expected = df!("carrier" => ["AA", "UA"], "delay" => [5, 7], "name" => ["American", "United"])?;
+    /// assert_eq!(named.compute()?, expected);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "merge")]
+    pub fn join(
+        &self,
+        right: impl Into<Self>,
+        left_on: impl AsRef<[Expr]>,
+        right_on: impl AsRef<[Expr]>,
+        how: How,
+    ) -> Result<Self, Error> {
+        let site = Site { operation: "join", caller: Location::caller() };
+        let (right, left_on, right_on) =
+            (right.into(), left_on.as_ref().to_vec(), right_on.as_ref().to_vec());
+        if right.n_partitions() != 1 {
+            return Err(Error::JoinTooWide { n_partitions: right.n_partitions(), caller: site.caller });
+        }
+        for (frame, keys) in [(self, &left_on), (&right, &right_on)] {
+            check::depth(keys, site)?;
+            check::row_wise(frame.nothing().select(keys), site)?;
+        }
+        let joined =
+            self.nothing().join_builder().with(right.nothing()).left_on(&left_on).right_on(&right_on);
+        let joined = joined.how(how.into()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
+        let schema = Self::resolved(joined.maintain_order(MaintainOrderJoin::Left).finish(), site)?;
+        let (how, suffix) = (how.into(), "_right".into());
+        let step = Step::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
+        Ok(self.then_with(step, &right, schema, site))
+    }
+}

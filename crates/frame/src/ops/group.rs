@@ -1,0 +1,184 @@
+//! Group-by: partial results a partition, combined in a tree.
+
+use std::panic::Location;
+
+use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
+
+use crate::kernel::aggregate::{Decomposed, Refusal, decompose};
+use crate::read::Site;
+use crate::step::{Operation, Step};
+use crate::{Error, Frame, check};
+
+/// A frame whose rows are grouped by keys; see [`Frame::group_by`].
+#[derive(Debug, Clone)]
+pub struct GroupBy {
+    frame: Frame,
+    keys: Vec<Expr>,
+    key_names: Vec<PlSmallStr>,
+}
+
+impl Frame {
+    /// Groups the rows by row-wise keys; then [`agg`](GroupBy::agg) says what is computed of each group.
+    ///
+    /// As in polars a missing key is a group, and so is NaN.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] and [`Error::NotRowWise`] as [`select`](Frame::select).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("key" => ["b", "a", "b"], "x" => [1.0, 2.0, 4.0])?, 3)?;
+    /// let means = frame.group_by([col("key")])?.agg([col("x").mean(), len()])?;
+    /// assert_eq!(means.compute()?, df!("key" => ["b", "a"], "x" => [2.5, 2.0], "len" => [2_i64, 1])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "groupby")]
+    pub fn group_by(&self, keys: impl AsRef<[Expr]>) -> Result<GroupBy, Error> {
+        let site = Site { operation: "group_by", caller: Location::caller() };
+        let keys = keys.as_ref();
+        check::depth(keys, site)?;
+        check::row_wise(self.nothing().select(keys), site)?;
+        let schema = Self::resolved(self.nothing().select(keys), site)?;
+        let key_names = schema.iter_names().cloned().collect();
+        Ok(GroupBy { frame: self.clone(), keys: keys.to_vec(), key_names })
+    }
+
+    /// One row of aggregates over all rows.
+    ///
+    /// What can be aggregated, and the types of the results, are those of [`GroupBy::agg`].
+    ///
+    /// # Errors
+    /// As [`GroupBy::agg`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6])?, 2)?;
+    /// let row = frame.aggregate([col("x").max(), col("x").mean().alias("mean")])?;
+    /// assert_eq!(row.compute()?, df!("x" => [6], "mean" => [3.0])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "reduction")]
+    #[doc(alias = "agg")]
+    pub fn aggregate(&self, aggregates: impl AsRef<[Expr]>) -> Result<Self, Error> {
+        let site = Site { operation: "aggregate", caller: Location::caller() };
+        self.aggregate_at(aggregates.as_ref(), site)
+    }
+
+    pub(super) fn aggregate_at(&self, aggregates: &[Expr], site: Site) -> Result<Self, Error> {
+        check::depth(aggregates, site)?;
+        let expanded = check::expand(self.nothing().select(aggregates), site)?;
+        let plan = self.decomposed(&expanded, site)?;
+        let partial = Step::new(Operation::Aggregate(plan.partial.clone()));
+        let combine = Step::new(Operation::Aggregate(plan.combine.clone()));
+        let finish =
+            [Step::new(Operation::CheckSums(plan.sums)), Step::new(Operation::Select(plan.finish.clone()))];
+        let states = self.nothing().select(&plan.partial).select(&plan.combine);
+        let schema = Self::resolved(states.select(&plan.finish), site)?;
+        let partials = self.then(partial, self.schema.clone(), false, site);
+        let mut row = partials.tree(&[combine], finish.to_vec(), schema, site);
+        row.lengths = Some([1].into());
+        Ok(row)
+    }
+
+    fn decomposed(&self, expanded: &[(PlSmallStr, Expr)], site: Site) -> Result<Decomposed, Error> {
+        decompose(expanded, &self.schema).map_err(|refusal| match refusal {
+            Refusal::Part { expression, part } => {
+                Error::NotDecomposable { expression, part, caller: site.caller }
+            }
+            Refusal::Polars(source) => {
+                Error::Expression { operation: site.operation, caller: site.caller, source }
+            }
+        })
+    }
+}
+
+impl GroupBy {
+    /// One row for each group, in order of appearance: the keys, then these aggregates.
+    ///
+    /// Expressions are made of `sum`, `mean`, `min`, `max`, `count`, `len`, `null_count`, `first`, `last`, `std`,
+    /// `var`, `n_unique`, `median`, `quantile`, `any`, `all`, `implode` or (of floats) `product` of row-wise
+    /// expressions, and of row-wise functions of those: `(col("a").sum() / col("b").sum()).round(2)`.
+    ///
+    /// Missing values and NaN are treated as polars does: aggregates pass over missing values; `sum` and `mean` of
+    /// NaN are NaN; `min` and `max` pass over NaN unless there is nothing else.
+    /// Types differ from polars in one point: counts, and sums of integers, are `Int64` (`UInt64` sums stay so),
+    /// and a sum that does not fit fails the run with [`Error::IntegerOverflow`] instead of wrapping.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** one pass; what travels is a state of a few numbers a group and partition, for `n_unique`, `median`,
+    /// `quantile` and `implode` the values themselves. All groups must fit into memory.
+    ///
+    /// # Errors
+    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("key" => [1, 1, 2], "x" => [1.0, 3.0, 5.0])?, 2)?;
+    /// let groups = frame.group_by([col("key")])?;
+    /// let range = groups.agg([(col("x").max() - col("x").min()).alias("range")])?;
+    /// assert_eq!(range.compute()?, df!("key" => [1, 2], "range" => [2.0, 0.0])?);
+    /// assert!(groups.agg([col("x").cum_sum(false)]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "aggregate")]
+    pub fn agg(&self, aggregates: impl AsRef<[Expr]>) -> Result<Frame, Error> {
+        self.agg_at(aggregates.as_ref(), Site { operation: "agg", caller: Location::caller() })
+    }
+
+    /// The number of rows of each group, as column `len`.
+    ///
+    /// # Errors
+    /// None that [`agg`](GroupBy::agg) does not have.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("key" => ["a", "b", "a"])?);
+    /// assert_eq!(frame.group_by([col("key")])?.size()?.compute()?, df!("key" => ["a", "b"], "len" => [2_i64, 1])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn size(&self) -> Result<Frame, Error> {
+        self.agg_at(&[len()], Site { operation: "size", caller: Location::caller() })
+    }
+
+    pub(super) fn agg_at(&self, aggregates: &[Expr], site: Site) -> Result<Frame, Error> {
+        check::depth(aggregates, site)?;
+        let frame = &self.frame;
+        let grouped = |keys: &[Expr], aggs: &[Expr]| {
+            Step::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
+        };
+        let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), site)?;
+        let plan = frame.decomposed(&expanded, site)?;
+        let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();
+        let finish: Vec<Expr> = names.iter().cloned().chain(plan.finish).collect();
+        let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, site)?;
+        let partials = frame.then(grouped(&self.keys, &plan.partial), schema.clone(), false, site);
+        let combine = grouped(&names, &plan.combine);
+        let last = vec![Step::new(Operation::CheckSums(plan.sums)), Step::new(Operation::Select(finish))];
+        Ok(partials.tree(&[combine], last, schema, site))
+    }
+
+    fn finished_schema(
+        &self,
+        partial: &[Expr],
+        combine: &[Expr],
+        names: &[Expr],
+        finish: &[Expr],
+        site: Site,
+    ) -> Result<SchemaRef, Error> {
+        let partials = self.frame.nothing().group_by_stable(&self.keys).agg(partial);
+        let combined = partials.group_by_stable(names).agg(combine);
+        Frame::resolved(combined.select(finish), site)
+    }
+}

@@ -1,0 +1,13 @@
+//! The operations of a [`Frame`](crate::Frame), a family a file.
+
+mod combine;
+mod group;
+mod reduce;
+mod rows;
+mod select;
+mod write;
+
+pub use combine::How;
+pub use group::GroupBy;
+pub use rows::Order;
+pub use write::Written;

@@ -1,0 +1,388 @@
+//! Whole columns in one number or a few: sums, means, counts, distinct values, a description.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
+use polars::prelude::{
+    Column, DataFrame, DataType, Expr, Field, IntoColumn, NamedFrom, PlSmallStr, PolarsResult,
+    QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit,
+};
+
+use crate::read::Site;
+use crate::step::{Operation, Step};
+use crate::{Error, Frame, Partition};
+
+impl Frame {
+    /// The number of rows.
+    ///
+    /// **Cost** none where [`lengths`](Frame::lengths) are known; else one pass that reads no more columns than it
+    /// takes to count.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6])?, 2)?;
+    /// assert_eq!(frame.filter(col("x").gt(lit(1)))?.len().compute()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "height")]
+    #[doc(alias = "n_rows")]
+    pub fn len(&self) -> Delayed<u64> {
+        let site = Site { operation: "len", caller: Location::caller() };
+        if let Some(lengths) = self.lengths() {
+            let n_rows = lengths.iter().map(|&n| n as u64).sum::<u64>();
+            let task = FnTask::new("len", move |_at: Place<'_>, _: &mut Inputs<'_>| Ok(Value(n_rows)))
+                .params("frame.known_len/1", &n_rows);
+            let layer = Layer::build(task).caller(site.caller).finish(Grid::scalar());
+            return Delayed::from_port(Port::of(layer));
+        }
+        let counts = Step::new(Operation::Aggregate(vec![len().cast(DataType::UInt64)]));
+        let counts = self.then(counts, Arc::clone(&self.schema), false, site);
+        let sum = FnTask::new("len", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let mut n_rows = 0;
+            for partition in inputs.slot::<Partition>(0)? {
+                n_rows += partition.0.columns()[0].u64()?.get(0).unwrap_or(0);
+            }
+            Ok(Value(n_rows))
+        })
+        .named("frame.len/1");
+        let layer =
+            Layer::build(sum).caller(site.caller).input(&counts.port, Wiring::All).finish(Grid::scalar());
+        Delayed::from_port(Port::of(layer))
+    }
+
+    /// Whether there is no row.
+    ///
+    /// **Cost** as [`len`](Frame::len).
+    #[track_caller]
+    pub fn is_empty(&self) -> Delayed<bool> {
+        let caller = Location::caller();
+        let task = FnTask::new("is_empty", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let Value(n_rows) = inputs.get::<Value<u64>>(0)?;
+            Ok(Value(*n_rows == 0))
+        })
+        .named("frame.is_empty/1");
+        let len = self.len();
+        let layer =
+            Layer::build(task).caller(caller).input(musher_graph_core::Collection::port(&len), Wiring::All);
+        Delayed::from_port(Port::of(layer.finish(Grid::scalar())))
+    }
+
+    /// The sum of each column of numbers, booleans or durations, as one row; integers as `Int64`, or an error.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [i32::MAX, i32::MAX], "name" => ["a", "b"])?);
+    /// assert_eq!(frame.sum()?.compute()?, df!("x" => [2 * i64::from(i32::MAX)])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn sum(&self) -> Result<Self, Error> {
+        let site = Site { operation: "sum", caller: Location::caller() };
+        self.each(|dtype| is_number(dtype) || dtype.is_duration() || dtype.is_decimal(), Expr::sum, site)
+    }
+
+    /// The mean of each column of numbers or booleans, as one row.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    #[track_caller]
+    pub fn mean(&self) -> Result<Self, Error> {
+        self.each(is_number, Expr::mean, Site { operation: "mean", caller: Location::caller() })
+    }
+
+    /// The standard deviation of each column of numbers or booleans, as one row; `ddof` is taken off the count.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    #[track_caller]
+    pub fn std(&self, ddof: u8) -> Result<Self, Error> {
+        self.each(is_number, |x| x.std(ddof), Site { operation: "std", caller: Location::caller() })
+    }
+
+    /// The variance of each column of numbers or booleans, as one row; `ddof` is taken off the count.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    #[track_caller]
+    pub fn var(&self, ddof: u8) -> Result<Self, Error> {
+        self.each(is_number, |x| x.var(ddof), Site { operation: "var", caller: Location::caller() })
+    }
+
+    /// The smallest value of each column that has an order, as one row.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    #[track_caller]
+    pub fn min(&self) -> Result<Self, Error> {
+        self.each(
+            |dtype| !dtype.is_nested(),
+            Expr::min,
+            Site { operation: "min", caller: Location::caller() },
+        )
+    }
+
+    /// The largest value of each column that has an order, as one row.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there is no such column.
+    #[track_caller]
+    pub fn max(&self) -> Result<Self, Error> {
+        self.each(
+            |dtype| !dtype.is_nested(),
+            Expr::max,
+            Site { operation: "max", caller: Location::caller() },
+        )
+    }
+
+    /// The number of values of each column that are not missing, as one row.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there are no columns.
+    #[track_caller]
+    pub fn count(&self) -> Result<Self, Error> {
+        self.each(|_| true, Expr::count, Site { operation: "count", caller: Location::caller() })
+    }
+
+    /// The number of missing values of each column, as one row.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there are no columns.
+    #[track_caller]
+    #[doc(alias = "isna")]
+    pub fn null_count(&self) -> Result<Self, Error> {
+        self.each(|_| true, Expr::null_count, Site { operation: "null_count", caller: Location::caller() })
+    }
+
+    /// The number of distinct values of each column, missing ones being one, as one row.
+    ///
+    /// **Cost** the distinct values of all columns must fit into memory.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] if there are no columns.
+    #[track_caller]
+    #[doc(alias = "nunique")]
+    pub fn n_unique(&self) -> Result<Self, Error> {
+        let site = Site { operation: "n_unique", caller: Location::caller() };
+        self.each(|dtype| !dtype.is_nested(), Expr::n_unique, site)
+    }
+
+    /// An aggregate of each column whose type is chosen.
+    fn each(
+        &self,
+        chosen: impl Fn(&DataType) -> bool,
+        aggregate: impl Fn(Expr) -> Expr,
+        site: Site,
+    ) -> Result<Self, Error> {
+        let columns = self.schema.iter().filter(|(_, dtype)| chosen(dtype));
+        let aggregates: Vec<Expr> = columns.map(|(name, _)| aggregate(col(name.clone()))).collect();
+        if aggregates.is_empty() {
+            return Err(Error::Zero {
+                operation: site.operation,
+                what: "the number of columns that this can be computed of",
+                caller: site.caller,
+            });
+        }
+        self.aggregate_at(&aggregates, site)
+    }
+
+    /// Count, missing values, mean, deviation, smallest and largest value of each column, and quantiles of the
+    /// numbers: one row each, named in the column `statistic`.
+    ///
+    /// Columns of numbers and booleans become floats, others texts, of which only counts and extremes are given.
+    /// Quantiles are interpolated linearly, as pandas does.
+    ///
+    /// **Cost** one pass. With `quantiles`, which are exact, all numbers go to one task: 8 bytes a number. None
+    /// are computed for an empty list.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] if there are no columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "c"])?, 2)?;
+    /// let described = frame.describe(&[0.5])?.compute()?;
+    /// assert_eq!(described.column("statistic")?.str()?.get(6), Some("50%"));
+    /// assert_eq!(described.column("x")?.f64()?.get(6), Some(2.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn describe(&self, quantiles: &[f64]) -> Result<Self, Error> {
+        let site = Site { operation: "describe", caller: Location::caller() };
+        let columns: Vec<(PlSmallStr, bool)> = self
+            .schema
+            .iter()
+            .filter(|(_, dtype)| !dtype.is_nested())
+            .map(|(name, dtype)| (name.clone(), is_number(dtype)))
+            .collect();
+        if columns.is_empty() {
+            return Err(Error::Zero {
+                operation: site.operation,
+                what: "the number of columns",
+                caller: site.caller,
+            });
+        }
+        let statistics = statistics(quantiles);
+        let mut aggregates = Vec::new();
+        for (name, is_number) in &columns {
+            for (number, statistic) in statistics.iter().enumerate() {
+                aggregates.extend(statistic.of(name, *is_number).map(|expr| expr.alias(cell(name, number))));
+            }
+        }
+        let row = self.aggregate_at(&aggregates, site)?;
+        let mut schema = Schema::from_iter([Field::new("statistic".into(), DataType::String)]);
+        for (name, is_number) in &columns {
+            schema.with_column(name.clone(), if *is_number { DataType::Float64 } else { DataType::String });
+        }
+        let schema = Arc::new(schema);
+        let names: Vec<String> = statistics.iter().map(Statistic::name).collect();
+        let step = Step::new(Operation::Map {
+            function: Arc::new(move |row| Ok(upright(&row, &columns, &names)?)),
+            name: site.operation,
+            schema: Arc::clone(&schema),
+            identity: Some(musher_graph_core::Key::of(&("frame.describe/1", quantiles.to_vec()))),
+        });
+        Ok(row.then(step, schema, false, site))
+    }
+
+    /// How often each value of a column occurs, most frequent first, equal counts in order of appearance: the
+    /// value and its `count`.
+    ///
+    /// **Cost** the distinct values must fit into memory.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => ["b", "a", "c", "a"])?, 2)?;
+    /// let counts = frame.value_counts("x")?.compute()?;
+    /// assert_eq!(counts, df!("x" => ["a", "b", "c"], "count" => [2_i64, 1, 1])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn value_counts(&self, column: &str) -> Result<Self, Error> {
+        let site = Site { operation: "value_counts", caller: Location::caller() };
+        self.check_column(column, site)?;
+        let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], site)?;
+        let options = SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
+        let sort = Step::new(Operation::Sort { by: vec![col("count")], options });
+        let schema = Arc::clone(&counts.schema);
+        Ok(counts.then(sort, schema, true, site))
+    }
+
+    /// The first row of each combination of values in these columns, in order; of all columns, if none is named.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** the distinct rows must fit into memory.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 1], "y" => [1, 2, 3])?, 2)?;
+    /// assert_eq!(frame.unique(["x"])?.compute()?, df!("x" => [1, 2], "y" => [1, 2])?);
+    /// assert_eq!(frame.unique([])?.compute()?.height(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "drop_duplicates")]
+    pub fn unique<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let site = Site { operation: "unique", caller: Location::caller() };
+        let columns: Vec<&str> = columns.into_iter().collect();
+        columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
+        let step = Step::new(Operation::Unique { subset, keep: UniqueKeepStrategy::First });
+        let parts = self.then(step.clone(), Arc::clone(&self.schema), false, site);
+        Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), site))
+    }
+}
+
+fn is_number(dtype: &DataType) -> bool {
+    dtype.is_integer() || dtype.is_float() || dtype.is_bool()
+}
+
+/// A row of a description.
+enum Statistic {
+    Count,
+    NullCount,
+    Mean,
+    Std,
+    Min,
+    Quantile(f64),
+    Max,
+}
+
+fn statistics(quantiles: &[f64]) -> Vec<Statistic> {
+    use Statistic::{Count, Max, Mean, Min, NullCount, Quantile, Std};
+    let before = [Count, NullCount, Mean, Std, Min].into_iter();
+    before.chain(quantiles.iter().copied().map(Quantile)).chain([Max]).collect()
+}
+
+impl Statistic {
+    fn name(&self) -> String {
+        match self {
+            Self::Count => "count".to_owned(),
+            Self::NullCount => "null_count".to_owned(),
+            Self::Mean => "mean".to_owned(),
+            Self::Std => "std".to_owned(),
+            Self::Min => "min".to_owned(),
+            Self::Quantile(at) => format!("{}%", at * 100.0),
+            Self::Max => "max".to_owned(),
+        }
+    }
+
+    /// The aggregate of a column, if it has one.
+    fn of(&self, name: &PlSmallStr, is_number: bool) -> Option<Expr> {
+        let x = col(name.clone());
+        let extreme = |x: Expr| x.cast(if is_number { DataType::Float64 } else { DataType::String });
+        match self {
+            Self::Count => Some(x.count()),
+            Self::NullCount => Some(x.null_count()),
+            Self::Min => Some(extreme(x.min())),
+            Self::Max => Some(extreme(x.max())),
+            Self::Mean | Self::Std | Self::Quantile(_) if !is_number => None,
+            Self::Mean => Some(x.mean()),
+            Self::Std => Some(x.std(1)),
+            Self::Quantile(at) => Some(x.cast(DataType::Float64).quantile(lit(*at), QuantileMethod::Linear)),
+        }
+    }
+}
+
+/// The name of a statistic of a column while they lie side by side.
+fn cell(column: &str, statistic: usize) -> String {
+    format!("{statistic}:{column}")
+}
+
+/// The description with one row a statistic, from the row that holds them all.
+fn upright(row: &DataFrame, columns: &[(PlSmallStr, bool)], names: &[String]) -> PolarsResult<DataFrame> {
+    let mut upright: Vec<Column> = vec![Series::new("statistic".into(), names).into_column()];
+    for (column, is_number) in columns {
+        let dtype = if *is_number { DataType::Float64 } else { DataType::String };
+        let mut values = Series::new_empty(column.clone(), &dtype);
+        for statistic in 0..names.len() {
+            let value = match row.column(&cell(column, statistic)) {
+                Ok(value) => value.as_materialized_series().cast(&dtype)?,
+                Err(_) => Series::full_null(column.clone(), 1, &dtype),
+            };
+            values.append(&value.with_name(column.clone()))?;
+        }
+        upright.push(values.rechunk().into_column());
+    }
+    DataFrame::new_infer_height(upright)
+}

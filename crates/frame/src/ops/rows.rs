@@ -1,0 +1,439 @@
+//! Some rows by their place or their rank, and rows moved between partitions.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::Arc;
+
+use musher_graph_core::{
+    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+    Wiring,
+};
+use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
+
+use crate::border::{Escape, collect, guard, stack};
+use crate::read::{Site, Source, scan};
+use crate::step::{Operation, Step};
+use crate::task::{PartitionTask, Rows};
+use crate::{Error, Frame, Partition, check};
+
+impl Frame {
+    /// The first `n` rows.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** as many partitions as it takes, where lengths are known or rows come from files; else all.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3])?, 3)?;
+    /// assert_eq!(frame.head(2).compute()?, df!("x" => [1, 2])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    #[doc(alias = "limit")]
+    pub fn head(&self, n: u32) -> Self {
+        self.end(End::Head, n, Site { operation: "head", caller: Location::caller() })
+    }
+
+    /// The last `n` rows.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** as [`head`](Frame::head).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3])?, 3)?;
+    /// assert_eq!(frame.tail(2).compute()?, df!("x" => [2, 3])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn tail(&self, n: u32) -> Self {
+        self.end(End::Tail, n, Site { operation: "tail", caller: Location::caller() })
+    }
+
+    fn end(&self, end: End, n: u32, site: Site) -> Self {
+        let step = end.step(n);
+        let schema = Arc::clone(&self.schema);
+        if let Some(lengths) = self.lengths() {
+            let needed = end.needed(lengths, n as usize);
+            let n_rows = lengths[needed.clone()].iter().sum::<usize>().min(n as usize);
+            let ranges = [(needed.start as u32, needed.end as u32)].into();
+            let wiring = Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]);
+            let task = PartitionTask::new(Rows::Stack { slot: 0 }, vec![step]);
+            let layer = Layer::build(task).caller(site.caller).input(&self.port, wiring);
+            let port = Port::of(layer.finish(Grid::from([1])));
+            return Self { port, schema, lengths: Some([n_rows].into()) };
+        }
+        if let Some((source, parts, steps)) = self.files_and_steps() {
+            let task = EndTask { source, parts, steps, end, n };
+            let layer = Layer::build(task).caller(site.caller).finish(Grid::from([1]));
+            return Self { port: Port::of(layer), schema, lengths: None };
+        }
+        let ends = self.then(step.clone(), Arc::clone(&schema), false, site);
+        ends.tree(&[step], Vec::new(), schema, site)
+    }
+
+    /// The files, and the steps on each part of them, if this frame is nothing else.
+    fn files_and_steps(&self) -> Option<(Arc<dyn Source>, Arc<[u32]>, Vec<Step>)> {
+        let mut steps = Vec::new();
+        let mut layer = self.port.layer.clone();
+        loop {
+            let task = layer.task().downcast_ref::<PartitionTask>()?;
+            steps.splice(0..0, task.steps().iter().cloned());
+            match task.rows() {
+                Rows::Files { source, parts, .. } => {
+                    return Some((Arc::clone(source), Arc::clone(parts), steps));
+                }
+                Rows::Stack { .. } => return None,
+                Rows::Input { .. } => {}
+            }
+            let [input] = layer.inputs() else { return None };
+            if !input.wiring().is_one_to_one() {
+                return None;
+            }
+            let producer = input.producer()?.clone();
+            layer = producer;
+        }
+    }
+
+    /// The `k` rows that come first in the order of `by`, in that order; equal ones in their order in the frame.
+    ///
+    /// `by` are row-wise expressions, largest first if `descending`; missing values come last.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** one pass; at most `k` rows of each partition travel.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] and [`Error::NotRowWise`] as [`select`](Frame::select).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, Order, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [3, 1, 2])?, 2)?;
+    /// assert_eq!(frame.top_k(2, [col("x")], Order::Descending)?.compute()?, df!("x" => [3, 2])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "nlargest")]
+    #[doc(alias = "nsmallest")]
+    pub fn top_k(&self, k: u32, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
+        let site = Site { operation: "top_k", caller: Location::caller() };
+        let steps = [self.sort_step(by.as_ref(), order, site)?, End::Head.step(k)];
+        let schema = || Arc::clone(&self.schema);
+        let sorted = self.then(steps[0].clone(), schema(), false, site);
+        let tops = sorted.then(steps[1].clone(), schema(), false, site);
+        Ok(tops.tree(&steps, Vec::new(), schema(), site))
+    }
+
+    /// All rows in the order of `by`, in one partition; equal ones in their order in the frame.
+    ///
+    /// **Shape** one partition.
+    /// **Cost** the whole frame goes to one task and must fit into memory, twice while it is sorted. Where a few
+    /// rows are enough, [`top_k`](Frame::top_k) needs only those.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] and [`Error::NotRowWise`] as [`select`](Frame::select).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, Order, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [3, 1, 2])?, 2)?;
+    /// assert_eq!(frame.sort_values([col("x")], Order::Ascending)?.compute()?, df!("x" => [1, 2, 3])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "sort")]
+    pub fn sort_values(&self, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
+        let site = Site { operation: "sort_values", caller: Location::caller() };
+        let sort = self.sort_step(by.as_ref(), order, site)?;
+        Ok(self.gathered(vec![sort], site))
+    }
+
+    /// All partitions in one, then steps.
+    fn gathered(&self, steps: Vec<Step>, site: Site) -> Self {
+        let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
+        let layer = Layer::build(task).caller(site.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
+        let lengths = self.lengths().map(|lengths| Arc::from([lengths.iter().sum()]));
+        Self { port: Port::of(layer.finish(Grid::from([1]))), schema: Arc::clone(&self.schema), lengths }
+    }
+
+    fn sort_step(&self, by: &[Expr], order: Order, site: Site) -> Result<Step, Error> {
+        check::depth(by, site)?;
+        check::row_wise(self.nothing().select(by), site)?;
+        let options = SortMultipleOptions::default()
+            .with_order_descending(order == Order::Descending)
+            .with_nulls_last(true)
+            .with_maintain_order(true);
+        Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), site)?;
+        Ok(Step::new(Operation::Sort { by: by.to_vec(), options }))
+    }
+
+    /// The same rows in `n` partitions.
+    ///
+    /// Where lengths are known, the new ones are equal as far as that goes; else neighbors are joined, or each
+    /// partition is cut into equal parts.
+    ///
+    /// **Cost** one copy.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for no partitions.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3, 4])?, 3)?.repartition(2)?;
+    /// assert_eq!(frame.lengths(), Some([2, 2].as_slice()));
+    /// assert_eq!(frame.compute()?, df!("x" => [1, 2, 3, 4])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn repartition(&self, n: usize) -> Result<Self, Error> {
+        let site = Site { operation: "repartition", caller: Location::caller() };
+        if n == 0 {
+            return Err(Error::Zero { operation: site.operation, what: "n", caller: site.caller });
+        }
+        if n == 1 {
+            return Ok(self.gathered(Vec::new(), site));
+        }
+        let cuts: Vec<Cut> = match self.lengths() {
+            Some(lengths) => cuts_of_known(lengths, n),
+            None => cuts_of_unknown(self.n_partitions(), n),
+        };
+        let total = self.lengths().map(|lengths| lengths.iter().sum::<usize>());
+        let lengths = total.map(|total| (0..n).map(|i| (i + 1) * total / n - i * total / n).collect());
+        let ranges = cuts.iter().map(|cut| cut.partitions).collect();
+        let wiring = Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]);
+        let parameters: Vec<_> = cuts.iter().map(|cut| (cut.skip, cut.take, cut.part)).collect();
+        let task = FnTask::new(site.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let partitions = inputs.slot::<Partition>(0)?;
+            let polars = |source| Error::Polars { steps: "repartition".to_owned(), source };
+            let cut = &cuts[at.index()];
+            let table = guard(
+                || "repartition".to_owned(),
+                polars,
+                || stack(partitions.iter().map(|partition| &partition.0)),
+            )?;
+            Ok(Partition(cut.of(&table)))
+        })
+        .params("frame.repartition/1", &parameters);
+        let layer = Layer::build(task).caller(site.caller).input(&self.port, wiring).finish(Grid::from([n]));
+        Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
+    }
+}
+
+/// In which order rows are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// Which end of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Head,
+    Tail,
+}
+
+impl End {
+    fn step(self, n: u32) -> Step {
+        let offset = match self {
+            Self::Head => 0,
+            Self::Tail => -i64::from(n),
+        };
+        Step::new(Operation::Slice { offset, length: n })
+    }
+
+    /// The fewest partitions at this end that hold `n` rows; at least one.
+    fn needed(self, lengths: &[usize], n: usize) -> std::ops::Range<usize> {
+        let enough = |lengths: &mut dyn Iterator<Item = usize>| {
+            let mut have = 0;
+            let count = lengths.take_while(|&length| {
+                let more = have < n;
+                have += length;
+                more
+            });
+            count.count().max(1)
+        };
+        match self {
+            Self::Head => 0..enough(&mut lengths.iter().copied()),
+            Self::Tail => lengths.len() - enough(&mut lengths.iter().rev().copied())..lengths.len(),
+        }
+    }
+}
+
+/// The rows at one end of some files: reads part after part until there are enough.
+struct EndTask {
+    source: Arc<dyn Source>,
+    parts: Arc<[u32]>,
+    steps: Vec<Step>,
+    end: End,
+    n: u32,
+}
+
+impl Task for EndTask {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self.end {
+            End::Head => "head",
+            End::Tail => "tail",
+        })
+    }
+
+    fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let mut tables: Vec<DataFrame> = Vec::new();
+        let mut missing = self.n;
+        let mut parts: Vec<usize> = self.parts.iter().map(|&part| part as usize).collect();
+        if self.end == End::Tail {
+            parts.reverse();
+        }
+        for part in parts {
+            let escape = Escape::default();
+            let place = || format!("{} of {}", self.label(), self.source.place(part));
+            let lazy = scan(Arc::clone(&self.source), part, &escape)
+                .map_err(|source| Error::Polars { steps: place(), source })?;
+            let limit = self.end.step(missing);
+            let mut steps = self.steps.iter().chain([&limit]);
+            let lazy = steps.try_fold(lazy, |lazy, step| step.add_to(lazy, &inputs, &escape))?;
+            let table = collect(lazy, &escape, place)?;
+            missing -= table.height().min(missing as usize) as u32;
+            tables.push(table);
+            if missing == 0 {
+                break;
+            }
+        }
+        if self.end == End::Tail {
+            tables.reverse();
+        }
+        Ok(Output::one(Partition(stack(&tables)?)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("frame.end/1");
+        self.source.token(tokenizer);
+        self.parts.token(tokenizer);
+        self.steps.token(tokenizer);
+        (self.end == End::Head, self.n).token(tokenizer);
+    }
+
+    /// As if the first part were enough.
+    fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let part = match self.end {
+            End::Head => self.parts.first(),
+            End::Tail => self.parts.last(),
+        };
+        let (read, rows) = part.map_or((0, 0), |&part| self.source.bytes(part as usize));
+        let width = u64::from(self.n) * 8 * self.source.schema().len() as u64;
+        Facts::bytes(width.min(rows)).scratch(read + rows).read(read)
+    }
+}
+
+/// A new partition: some old ones joined, of which some rows are taken.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// First and end of the old partitions.
+    partitions: (u32, u32),
+    /// Rows that are left out at the begin.
+    skip: usize,
+    /// Rows that are taken.
+    take: usize,
+    /// Instead of `skip` and `take`: which of how many equal parts.
+    part: Option<(usize, usize)>,
+}
+
+impl Cut {
+    fn of(&self, table: &DataFrame) -> DataFrame {
+        let (skip, take) = match self.part {
+            Some((part, n_parts)) => {
+                let start = |part: usize| part * table.height() / n_parts;
+                (start(part), start(part + 1) - start(part))
+            }
+            None => (self.skip, self.take.min(table.height() - self.skip)),
+        };
+        table.slice(skip as i64, take)
+    }
+}
+
+fn cuts_of_known(lengths: &[usize], n: usize) -> Vec<Cut> {
+    let mut ends = Vec::with_capacity(lengths.len());
+    let total = lengths.iter().fold(0, |sum, length| {
+        ends.push(sum + length);
+        sum + length
+    });
+    (0..n)
+        .map(|i| {
+            let (from, to) = (i * total / n, (i + 1) * total / n);
+            // The partition that holds row `from`, and that which holds the last row; one at least.
+            let first = ends.partition_point(|&end| end <= from).min(lengths.len() - 1);
+            let last = ends.partition_point(|&end| end < to).clamp(first, lengths.len() - 1);
+            let start = ends[first] - lengths[first];
+            let skip = (from - start).min(ends[last] - start);
+            Cut { partitions: (first as u32, last as u32 + 1), skip, take: to - from, part: None }
+        })
+        .collect()
+}
+
+fn cuts_of_unknown(n_old: usize, n: usize) -> Vec<Cut> {
+    if n <= n_old {
+        let start = |i: usize| (i * n_old / n) as u32;
+        return (0..n)
+            .map(|i| Cut { partitions: (start(i), start(i + 1)), skip: 0, take: usize::MAX, part: None })
+            .collect();
+    }
+    let mut cuts = Vec::with_capacity(n);
+    for old in 0..n_old {
+        let n_parts = (old + 1) * n / n_old - old * n / n_old;
+        cuts.extend((0..n_parts).map(|part| Cut {
+            partitions: (old as u32, old as u32 + 1),
+            skip: 0,
+            take: 0,
+            part: Some((part, n_parts)),
+        }));
+    }
+    cuts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_cover_every_row_once_for_all_small_layouts() {
+        for code in 0..4_usize.pow(4) {
+            let lengths: Vec<usize> = (0..4).map(|digit| code / 4_usize.pow(digit) % 4).collect();
+            let total: usize = lengths.iter().sum();
+            for n in 1..=9 {
+                let mut rows = Vec::new();
+                for cut in cuts_of_known(&lengths, n) {
+                    let (first, end) = (cut.partitions.0 as usize, cut.partitions.1 as usize);
+                    assert!(first < end && end <= lengths.len(), "{lengths:?} {n} {cut:?}");
+                    let start: usize = lengths[..first].iter().sum();
+                    let held: usize = lengths[first..end].iter().sum();
+                    assert!(cut.skip + cut.take <= held, "{lengths:?} {n} {cut:?}");
+                    rows.extend(start + cut.skip..start + cut.skip + cut.take);
+                }
+                assert_eq!(rows, (0..total).collect::<Vec<_>>(), "{lengths:?} {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_partitions_are_read_for_few_rows() {
+        assert_eq!(End::Head.needed(&[2, 2, 2], 2), 0..1);
+        assert_eq!(End::Head.needed(&[2, 2, 2], 3), 0..2);
+        assert_eq!(End::Head.needed(&[0, 0, 2], 1), 0..3);
+        assert_eq!(End::Head.needed(&[2, 2], 0), 0..1);
+        assert_eq!(End::Head.needed(&[2, 2], 9), 0..2);
+        assert_eq!(End::Tail.needed(&[2, 2, 2], 2), 2..3);
+        assert_eq!(End::Tail.needed(&[2, 2, 2], 3), 1..3);
+    }
+}

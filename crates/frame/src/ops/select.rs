@@ -1,0 +1,243 @@
+//! Row by row: columns chosen, computed, renamed; rows kept or dropped; a function over each partition.
+
+use std::error::Error as StdError;
+use std::panic::Location;
+use std::sync::Arc;
+
+use musher_graph_core::Tokenizer;
+use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
+
+use crate::read::Site;
+use crate::step::{Operation, Step};
+use crate::{Error, Frame, check};
+
+impl Frame {
+    /// The columns that these expressions compute, each row from that row alone.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows
+    /// (aggregates, shifts, windows: those of a partition alone would be wrong without a word).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [1, 2], "y" => [10, 20])?);
+    /// let sum = frame.select([(col("x") + col("y")).alias("sum")])?;
+    /// assert_eq!(sum.compute()?, df!("sum" => [11, 22])?);
+    /// assert!(frame.select([col("z")]).is_err());
+    /// assert!(frame.select([col("x").shift(lit(1))]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn select(&self, expressions: impl AsRef<[Expr]>) -> Result<Self, Error> {
+        let site = Site { operation: "select", caller: Location::caller() };
+        let expressions = expressions.as_ref();
+        check::depth(expressions, site)?;
+        check::row_wise(self.nothing().select(expressions), site)?;
+        let schema = Self::resolved(self.nothing().select(expressions), site)?;
+        Ok(self.then(Step::new(Operation::Select(expressions.to_vec())), schema, true, site))
+    }
+
+    /// All columns, and those that these expressions compute; equal names are replaced.
+    ///
+    /// # Errors
+    /// As [`select`](Frame::select).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [1, 2])?);
+    /// let more = frame.with_columns([(col("x") * lit(2)).alias("double")])?;
+    /// assert_eq!(more.compute()?, df!("x" => [1, 2], "double" => [2, 4])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "assign")]
+    pub fn with_columns(&self, expressions: impl AsRef<[Expr]>) -> Result<Self, Error> {
+        let site = Site { operation: "with_columns", caller: Location::caller() };
+        self.with_columns_at(expressions.as_ref(), site)
+    }
+
+    fn with_columns_at(&self, expressions: &[Expr], site: Site) -> Result<Self, Error> {
+        check::depth(expressions, site)?;
+        check::row_wise(self.nothing().with_columns(expressions), site)?;
+        let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
+        Ok(self.then(Step::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
+    }
+
+    /// The rows for which a row-wise expression is true.
+    ///
+    /// # Errors
+    /// As [`select`](Frame::select).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [Some(1), None, Some(3)])?);
+    /// assert_eq!(frame.filter(col("x").gt(lit(1)))?.compute()?, df!("x" => [3])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "query")]
+    #[doc(alias = "loc")]
+    pub fn filter(&self, predicate: Expr) -> Result<Self, Error> {
+        let site = Site { operation: "filter", caller: Location::caller() };
+        self.filter_at(predicate, site)
+    }
+
+    fn filter_at(&self, predicate: Expr, site: Site) -> Result<Self, Error> {
+        check::depth(std::slice::from_ref(&predicate), site)?;
+        // As a new column, because a predicate that reads no column is fine.
+        check::row_wise(self.nothing().with_columns([predicate.clone().alias("__musher_predicate")]), site)?;
+        let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
+        Ok(self.then(Step::new(Operation::Filter(predicate)), schema, false, site))
+    }
+
+    /// The rows without missing values in these columns; in any column, if none is named.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [Some(1), None], "y" => [1, 2])?);
+    /// assert_eq!(frame.drop_nulls(["y"])?.compute()?.height(), 2);
+    /// assert_eq!(frame.drop_nulls([])?.compute()?.height(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "dropna")]
+    pub fn drop_nulls<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let site = Site { operation: "drop_nulls", caller: Location::caller() };
+        let mut columns: Vec<&str> = columns.into_iter().collect();
+        columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        if columns.is_empty() {
+            columns = self.columns();
+        }
+        let present = columns.into_iter().map(|column| col(column).is_not_null()).reduce(Expr::and);
+        present.map_or_else(|| Ok(self.clone()), |present| self.filter_at(present, site))
+    }
+
+    /// The same columns under other names: `(old, new)`.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`]; [`Error::Expression`] where a name would stand twice.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// let frame = Frame::from(df!("x" => [1], "y" => [2])?);
+    /// assert_eq!(frame.rename([("x", "a")])?.columns(), ["a", "y"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn rename<'a>(&self, names: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
+        let site = Site { operation: "rename", caller: Location::caller() };
+        let names: Vec<(&str, &str)> = names.into_iter().collect();
+        names.iter().try_for_each(|(old, _)| self.check_column(old, site).map(drop))?;
+        let renamed = |column: &str| {
+            let new = names.iter().find(|(old, _)| *old == column).map(|(_, new)| *new);
+            new.map_or_else(|| col(column), |new| col(column).alias(new))
+        };
+        let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
+        let schema = Self::resolved(self.nothing().select(&expressions), site)?;
+        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+    }
+
+    /// The columns without these.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// let frame = Frame::from(df!("x" => [1], "y" => [2])?);
+    /// assert_eq!(frame.drop(["x"])?.columns(), ["y"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn drop<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let site = Site { operation: "drop", caller: Location::caller() };
+        let dropped: Vec<&str> = columns.into_iter().collect();
+        dropped.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
+        let expressions: Vec<Expr> = kept.map(|column| col(column)).collect();
+        let schema = Self::resolved(self.nothing().select(&expressions), site)?;
+        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+    }
+
+    /// The same columns, some of other types; a value that does not fit fails the run.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`]; [`Error::Expression`] where polars knows no such cast.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [1, 300])?);
+    /// assert_eq!(frame.cast([("x", DataType::Float64)])?.compute()?, df!("x" => [1.0, 300.0])?);
+    /// assert!(frame.cast([("x", DataType::Int8)])?.compute().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "astype")]
+    pub fn cast<'a>(&self, types: impl IntoIterator<Item = (&'a str, DataType)>) -> Result<Self, Error> {
+        let site = Site { operation: "cast", caller: Location::caller() };
+        let cast = |(column, dtype): (&str, DataType)| {
+            self.check_column(column, site)?;
+            Ok(col(column).strict_cast(dtype))
+        };
+        let expressions: Vec<Expr> = types.into_iter().map(cast).collect::<Result<_, Error>>()?;
+        self.with_columns_at(&expressions, site)
+    }
+
+    /// What a function makes of each partition, which it gets as a polars table; `schema` is what it promises, and
+    /// every partition is checked for it.
+    ///
+    /// Partitions are where they are because of files and sizes: a function whose result depends on that, such as
+    /// a cumulative sum, gives what it gives.
+    /// A function that captures nothing is taken to be pure.
+    ///
+    /// # Errors
+    /// None when built; on computing [`Error::User`] where the function fails, [`Error::Declared`] where it does
+    /// not keep its promise.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3])?, 2)?;
+    /// let first = |table: DataFrame| -> PolarsResult<DataFrame> { Ok(table.head(Some(1))) };
+    /// let firsts = frame.map_partitions(first, frame.schema().clone());
+    /// assert_eq!(firsts.compute()?, df!("x" => [1, 2])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn map_partitions<F, E>(&self, function: F, schema: SchemaRef) -> Self
+    where
+        F: Fn(DataFrame) -> Result<DataFrame, E> + Send + Sync + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let site = Site { operation: "map_partitions", caller: Location::caller() };
+        let identity = (size_of::<F>() == 0).then(|| {
+            let mut tokenizer = Tokenizer::new();
+            tokenizer.function::<F>();
+            tokenizer.finish()
+        });
+        let step = Step::new(Operation::Map {
+            function: Arc::new(move |table| function(table).map_err(Into::into)),
+            name: site.operation,
+            schema: Arc::clone(&schema),
+            identity,
+        });
+        self.then(step, schema, false, site)
+    }
+}

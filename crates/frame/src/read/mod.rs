@@ -1,0 +1,106 @@
+//! Readers of files in parts: each partition reads its own byte range or row groups, and only what it needs.
+
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use polars::prelude::{
+    AnonymousScan, AnonymousScanArgs, DataFrame, LazyFrame, PlSmallStr, PolarsResult, ScanArgsAnonymous,
+    SchemaRef,
+};
+
+use crate::Error;
+use crate::border::{Escape, canonical};
+
+mod csv;
+mod files;
+mod parquet;
+
+pub(crate) use csv::CsvSource;
+pub use csv::{CsvOptions, Header};
+pub use parquet::ParquetOptions;
+pub(crate) use parquet::ParquetSource;
+
+/// What a reading call knows of its caller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site {
+    /// The method that was called.
+    pub(crate) operation: &'static str,
+    /// The user's line.
+    pub(crate) caller: &'static Location<'static>,
+}
+
+/// Files that are read in parts, one for each partition.
+pub(crate) trait Source: Send + Sync {
+    /// Columns of all files.
+    fn schema(&self) -> &SchemaRef;
+
+    /// Number of parts.
+    fn n_parts(&self) -> usize;
+
+    /// Number of rows of each part, where the files say it.
+    fn lengths(&self) -> Option<Vec<usize>>;
+
+    /// Bytes of the file that a part reads at most, and of the table that it makes, about.
+    fn bytes(&self, part: usize) -> (u64, u64);
+
+    /// The file and the place in it, for messages.
+    fn place(&self, part: usize) -> String;
+
+    /// What identifies the files and how they are read.
+    fn token(&self, tokenizer: &mut musher_graph_core::Tokenizer);
+
+    /// Reads the first `n_rows` rows of a part, of these columns in any order; all by default.
+    fn read(
+        &self,
+        part: usize,
+        columns: Option<&[PlSmallStr]>,
+        n_rows: Option<usize>,
+    ) -> Result<DataFrame, Error>;
+}
+
+/// A file as it was when the frame was built.
+#[derive(Debug, Clone)]
+pub(crate) struct FileFacts {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    /// Nanoseconds since 1970, 0 where the system does not say: enters the fingerprint.
+    pub(crate) modified: u128,
+}
+
+/// A part of some files as the beginning of a lazy frame: polars pushes the columns, and the number of rows, that
+/// later steps need down into the reader.
+pub(crate) fn scan(source: Arc<dyn Source>, part: usize, escape: &Escape) -> PolarsResult<LazyFrame> {
+    let schema = Arc::clone(source.schema());
+    let scan = Scan { source, part, escape: escape.clone() };
+    let arguments =
+        ScanArgsAnonymous { schema: Some(schema), name: "MUSHER PART", ..ScanArgsAnonymous::default() };
+    LazyFrame::anonymous_scan(Arc::new(scan), arguments)
+}
+
+struct Scan {
+    source: Arc<dyn Source>,
+    part: usize,
+    escape: Escape,
+}
+
+impl AnonymousScan for Scan {
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+
+    fn allows_projection_pushdown(&self) -> bool {
+        true
+    }
+
+    fn scan(&self, arguments: AnonymousScanArgs) -> PolarsResult<DataFrame> {
+        let columns = arguments.with_columns.as_deref();
+        let read = self.source.read(self.part, columns, arguments.n_rows);
+        let table = read.map_err(|error| self.escape.raise(error))?;
+        let table = match columns {
+            Some(columns) if table.width() > 0 => table.select(columns.iter().cloned())?,
+            _ => table,
+        };
+        Ok(canonical(table))
+    }
+}
