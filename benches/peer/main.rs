@@ -6,6 +6,8 @@
 
 mod measure;
 mod overhead;
+#[path = "../shapes/mod.rs"]
+mod shapes;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();

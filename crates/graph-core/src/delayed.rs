@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::{
     ChunkRef, Collection, Grid, Inputs, Key, Layer, Measure, Measured, Output, Port, Task, TaskError, Token,
-    Tokenizer, Value, Wiring,
+    Tokenizer, Value,
 };
 
 mod call;
@@ -199,11 +199,7 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
             fresh: fresh.then(|| Box::new(crate::Session::fresh())),
             marker: PhantomData,
         };
-        let mut layer = Layer::build(task).caller(caller);
-        for port in &ports {
-            let maps = (0..port.grid().ndim()).map(|_| crate::AxisMap::Fixed(0));
-            layer = layer.input(port, Wiring::axes(maps));
-        }
+        let layer = Layer::build(task).caller(caller).single_tasks(ports);
         Delayed { port: Port::of(layer.finish(Grid::scalar())), marker: PhantomData }
     }
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::Session;
@@ -69,19 +68,39 @@ impl fmt::Display for Key {
 /// let key = tokenizer.finish();
 /// assert_eq!(key.to_string().len(), 8);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tokenizer {
-    bytes: SmallVec<[u8; 128]>,
+    buffer: [u8; Self::ROOM],
+    len: usize,
     process_bound: bool,
 }
 
+impl Default for Tokenizer {
+    fn default() -> Self {
+        Self { buffer: [0; Self::ROOM], len: 0, process_bound: false }
+    }
+}
+
 impl Tokenizer {
-    /// Longer pieces enter as their own digest, so that the buffer stays small.
-    const LONG: usize = 512;
+    /// A full buffer is condensed into its digest, which the rest then follows.
+    const ROOM: usize = 256;
+    /// Longer pieces enter as their own digest.
+    const LONG: usize = 128;
 
     /// An empty tokenizer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Enters at most `LONG` bytes as they are.
+    fn put(&mut self, bytes: &[u8]) {
+        if self.len + bytes.len() > Self::ROOM {
+            let digest = xxh3_128(&self.buffer[..self.len]).to_le_bytes();
+            self.buffer[..digest.len()].copy_from_slice(&digest);
+            self.len = digest.len();
+        }
+        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
     }
 
     /// Enters the name and version of an operation, such as `"array.add/1"`.
@@ -91,22 +110,22 @@ impl Tokenizer {
 
     /// Enters raw bytes with their length.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.word(bytes.len() as u64);
         if bytes.len() > Self::LONG {
-            self.bytes.extend_from_slice(&xxh3_128(bytes).to_le_bytes());
+            self.put(&xxh3_128(bytes).to_le_bytes());
         } else {
-            self.bytes.extend_from_slice(bytes);
+            self.put(bytes);
         }
     }
 
     /// Enters a number of fixed width.
     pub fn word(&mut self, word: u64) {
-        self.bytes.extend_from_slice(&word.to_le_bytes());
+        self.put(&word.to_le_bytes());
     }
 
     /// Enters another key.
     pub fn key(&mut self, key: Key) {
-        self.bytes.extend_from_slice(&key.0.to_le_bytes());
+        self.put(&key.0.to_le_bytes());
     }
 
     /// Enters the identity of a type.
@@ -119,7 +138,7 @@ impl Tokenizer {
                 0
             }
             fn write(&mut self, bytes: &[u8]) {
-                self.0.bytes.extend_from_slice(bytes);
+                self.0.put(bytes);
             }
         }
         TypeId::of::<T>().hash(&mut Words(self));
@@ -157,7 +176,7 @@ impl Tokenizer {
 
     /// The fingerprint of all that was entered.
     pub fn finish(&self) -> Key {
-        Key(xxh3_128(&self.bytes))
+        Key(xxh3_128(&self.buffer[..self.len]))
     }
 }
 
@@ -191,7 +210,7 @@ macro_rules! token_of_words {
     ($($t:ty),*) => {$(
         impl Token for $t {
             fn token(&self, tokenizer: &mut Tokenizer) {
-                tokenizer.bytes.extend_from_slice(&self.to_le_bytes());
+                tokenizer.put(&self.to_le_bytes());
             }
         }
     )*};

@@ -157,7 +157,7 @@ impl Layer {
     /// Starts a layer of a task that is shared already.
     #[track_caller]
     pub fn build_shared(task: Arc<dyn Task>) -> LayerBuilder {
-        LayerBuilder { task, inputs: SmallVec::new(), caller: Location::caller() }
+        LayerBuilder { task, inputs: Vec::new(), caller: Location::caller() }
     }
 
     /// The fingerprint.
@@ -218,7 +218,7 @@ impl Input {
 #[derive(Debug)]
 pub struct LayerBuilder {
     task: Arc<dyn Task>,
-    inputs: SmallVec<[Input; 2]>,
+    inputs: Vec<Input>,
     caller: &'static Location<'static>,
 }
 
@@ -228,7 +228,22 @@ impl LayerBuilder {
     /// Whether the wiring fits the two grids is told when the graph is planned.
     #[must_use]
     pub fn input(mut self, port: &Port, wiring: Wiring) -> Self {
+        if self.inputs.len() < 4 {
+            // Most layers have few inputs, and a boxed slice has no room to spare.
+            self.inputs.reserve_exact(1);
+        }
         self.inputs.push(Input { producer: Some(port.layer.clone()), output: port.output as u32, wiring });
+        self
+    }
+
+    /// Adds a slot for each of these ports, all of which are single tasks: the inputs of a delayed call.
+    #[must_use]
+    pub(crate) fn single_tasks(mut self, ports: SmallVec<[Port; 4]>) -> Self {
+        self.inputs.reserve_exact(ports.len());
+        self.inputs.extend(ports.into_iter().map(|Port { layer, output }| {
+            let wiring = Wiring::axes((0..layer.grid().ndim()).map(|_| crate::AxisMap::Fixed(0)));
+            Input { producer: Some(layer), output: output as u32, wiring }
+        }));
         self
     }
 
