@@ -43,7 +43,7 @@ pub enum Outline {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Node {
-    /// The text in the node; a line that is too long is cut, the tooltip shows all of it.
+    /// The text in the node; a long one is broken into lines, and cut where it still does not fit.
     pub label: String,
     /// Further lines below the label, smaller.
     pub details: Vec<String>,
@@ -213,7 +213,7 @@ impl Drawing {
 
     /// Writes the picture to a file; the extension (`svg`, `png`, `dot`) says in which form.
     ///
-    /// The file is written beside and renamed, so that a reader never sees half of it.
+    /// The file is written beside and renamed, so that a reader never sees a part of it.
     ///
     /// # Errors
     ///

@@ -8,11 +8,16 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The file's name does not say which kind of picture is wanted.
-    #[error("the extension of {path:?} names no kind of picture: expected svg, png or dot")]
+    #[error("the extension of {path:?} names no kind of picture: expected {expected}")]
     UnknownExtension {
         /// The file that was asked for.
         path: PathBuf,
+        /// The extensions that are known.
+        expected: &'static str,
     },
+    /// The graph behind a collection cannot be planned.
+    #[error("the graph cannot be planned")]
+    Plan(#[from] musher_graph_core::Error),
     /// The picture cannot be drawn as pixels.
     #[error("a picture of {width} × {height} cannot be drawn as pixels")]
     PictureSize {

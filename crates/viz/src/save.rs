@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use musher_scheduler::AtomicFile;
+
 use crate::error::Error;
 
 /// The kinds of files.
@@ -21,28 +23,17 @@ impl Format {
             Some("svg") => Ok(Self::Svg),
             Some("png") => Ok(Self::Png),
             Some("dot" | "gv") => Ok(Self::Dot),
-            _ => Err(Error::UnknownExtension { path: path.to_owned() }),
+            _ => Err(Error::UnknownExtension { path: path.to_owned(), expected: "svg, png or dot" }),
         }
     }
 }
 
-/// Writes the file beside, syncs it and renames it.
+/// Writes the file whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let attempt = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".picture-");
-        // A temporary file is private by default; a picture is an ordinary file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.tempfile_in(folder)?;
+        let mut file = AtomicFile::create(path)?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|failed| failed.error)?;
-        Ok(())
+        file.commit()
     };
     attempt().map_err(|source| Error::Write { path: path.to_owned(), source })
 }

@@ -1,6 +1,7 @@
 //! A scene: shapes with coordinates, the same for SVG and PNG.
 
 mod graph;
+mod timeline;
 
 use crate::color::Color;
 

@@ -160,3 +160,93 @@ fn bands(levels: &Levels, extents: &[Extent], at: &[f64], spacing: Spacing) -> V
     }
     bands
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Spacing = Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, parts: 30.0 };
+
+    fn place(nodes: usize, pairs: &[(usize, usize)]) -> Arrangement {
+        let extents = vec![Extent { across: 40.0, along: 20.0 }; nodes];
+        let links: Vec<Link> = pairs.iter().map(|&(from, to)| Link { from, to, weight: 1.0 }).collect();
+        arrange(&extents, &links, SPACING)
+    }
+
+    type Pairs = Vec<(usize, usize)>;
+
+    /// Graphs of many shapes with about `n` nodes: name, nodes, edges.
+    fn families(n: usize) -> Vec<(&'static str, usize, Pairs)> {
+        let mut state = 5_u64;
+        let mut next = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % limit as u64) as usize
+        };
+        let chain = (1..n).map(|node| (node - 1, node));
+        let side = n.isqrt();
+        let grid =
+            |node: usize| (node >= side).then(|| (node - side).saturating_sub(1)..(node - side + 2).min(n));
+        vec![
+            ("chain", n, chain.clone().collect()),
+            ("fan-out", n, (1..n).map(|node| (0, node)).collect()),
+            ("fan-in", n, (1..n).map(|node| (node, 0)).collect()),
+            ("tree", n, (1..n).map(|node| (node, (node - 1) / 4)).collect()),
+            ("chain with a shared input", n, chain.chain((2..n).map(|node| (0, node))).collect()),
+            (
+                "neighbors",
+                n,
+                (0..n)
+                    .flat_map(|node| grid(node).into_iter().flatten().map(move |from| (from, node)))
+                    .collect(),
+            ),
+            ("random", n, (1..n).flat_map(|node| [0, 1].map(|_| (next(node), node))).collect()),
+            ("parts", n, (0..n / 2).map(|part| (2 * part, 2 * part + 1)).collect()),
+        ]
+    }
+
+    #[test]
+    fn effort_is_linear_in_nodes_and_edges() {
+        let per_item = |n: usize| {
+            families(n)
+                .into_iter()
+                .map(|(name, nodes, pairs)| {
+                    (name, place(nodes, &pairs).effort as f64 / (nodes + pairs.len()) as f64)
+                })
+                .collect::<Vec<_>>()
+        };
+        let (small, large) = (per_item(1_000), per_item(8_000));
+        for ((name, small), (_, large)) in small.into_iter().zip(large) {
+            assert!(large < 1_500.0, "{name}: {large} steps for each node and edge");
+            assert!(
+                large < 1.6 * small + 20.0,
+                "{name}: from {small} to {large} steps for each node and edge"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_graphs_get_equal_places() {
+        for (name, nodes, pairs) in families(200) {
+            let (a, b) = (place(nodes, &pairs), place(nodes, &pairs));
+            assert_eq!((a.centers, a.trunks, a.routes), (b.centers, b.trunks, b.routes), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tree_has_no_crossing_and_its_root_stands_in_the_middle() {
+        let pairs: Vec<(usize, usize)> = (1..21).map(|node| (node, (node - 1) / 4)).collect();
+        let tree = place(21, &pairs);
+        assert_eq!(tree.crossings, 0);
+        assert!((tree.centers[0].0 - tree.across / 2.0).abs() < 1.0, "{:?}", tree.centers[0]);
+    }
+
+    #[test]
+    fn parts_stand_side_by_side_and_many_of_them_in_rows() {
+        let parts = |n: usize| place(2 * n, &(0..n).map(|part| (2 * part, 2 * part + 1)).collect::<Vec<_>>());
+        let nine = parts(9);
+        assert!((0..8).all(|part| nine.centers[2 * part].0 + 40.0 < nine.centers[2 * part + 2].0));
+        assert!((0..9).all(|part| nine.centers[2 * part].1 == nine.centers[0].1));
+        let hundred = parts(100);
+        assert!(hundred.across < 6.0 * hundred.along, "{} × {}", hundred.across, hundred.along);
+    }
+}

@@ -12,7 +12,10 @@ const LABEL_SIZE: f64 = 13.0;
 const DETAIL_SIZE: f64 = 10.5;
 const TITLE_SIZE: f64 = 17.0;
 const NOTE_SIZE: f64 = 11.5;
-/// Labels are cut when they get wider than this.
+/// Labels are broken into lines when they are wider than this.
+const WIDEST_LINE: f64 = 150.0;
+const MOST_LINES: usize = 3;
+/// Lines are cut when they are wider than this.
 const WIDEST_LABEL: f64 = 230.0;
 const MARGIN: f64 = 24.0;
 const ARROW_LENGTH: f64 = 7.0;
@@ -42,7 +45,9 @@ impl Measured {
     fn new(node: &Node) -> Self {
         let ink = node.fill.ink();
         let faint = ink.mix(node.fill, 0.25);
-        let mut lines = vec![(cut(&node.label, LABEL_SIZE), LABEL_SIZE, ink)];
+        let label = wrapped(&node.label);
+        let mut lines: Vec<(String, f64, Color)> =
+            label.into_iter().map(|line| (line, LABEL_SIZE, ink)).collect();
         lines.extend(node.details.iter().map(|line| (cut(line, DETAIL_SIZE), DETAIL_SIZE, faint)));
         let text_width = lines.iter().map(|(line, size, _)| font::width(line, *size)).fold(0.0, f64::max);
         let text_height: f64 = lines.iter().map(|(_, size, _)| line_height(*size)).sum();
@@ -54,7 +59,8 @@ impl Measured {
                 ((text_width * 1.16 + 22.0).max(height), height)
             }
         };
-        Self { lines, width, height }
+        // Whole pixels keep the text of an SVG short.
+        Self { lines, width: width.ceil(), height: height.ceil() }
     }
 }
 
@@ -357,6 +363,28 @@ fn line_height(size: f64) -> f64 {
     (size * 1.35).round()
 }
 
+/// A label in at most three lines, broken between steps or words; one that fits into a line stays whole.
+fn wrapped(label: &str) -> Vec<String> {
+    let label = one_line(label);
+    if font::width(&label, LABEL_SIZE) <= WIDEST_LINE {
+        return vec![label];
+    }
+    // The steps of a fused task stay whole.
+    let separator = if label.contains("→ ") { "→ " } else { " " };
+    let mut lines: Vec<String> = Vec::new();
+    for word in label.split_inclusive(separator).map(str::trim) {
+        let full = lines.len() == MOST_LINES;
+        match lines.last_mut() {
+            Some(line) if full || font::width(&format!("{line} {word}"), LABEL_SIZE) <= WIDEST_LINE => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|line| cut(line, LABEL_SIZE)).collect()
+}
+
 fn cut(line: &str, size: f64) -> String {
     font::elide(&one_line(line), size, WIDEST_LABEL)
 }
@@ -383,4 +411,22 @@ fn shifted(mut item: Item, x: f64, y: f64) -> Item {
         }
     }
     item
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_break_between_steps_or_words_and_only_when_they_are_long() {
+        assert_eq!(wrapped("mean partial"), ["mean partial"]);
+        let steps = ["gaussian_filter →", "threshold →", "mean partial"];
+        assert_eq!(wrapped(&steps.join(" ")), steps);
+        assert_eq!(wrapped("from_delayed of a closure with captures").len(), 2);
+        let long = wrapped(&"step → ".repeat(100));
+        assert_eq!(long.len(), MOST_LINES);
+        assert!(long[2].ends_with('…') && font::width(&long[2], LABEL_SIZE) <= WIDEST_LABEL);
+        assert_eq!(wrapped(&"x".repeat(500)).len(), 1);
+        assert_eq!(wrapped("a\nb\u{7}"), ["a b "]);
+    }
 }
