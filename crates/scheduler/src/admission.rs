@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
+use musher_graph_core::{Plan, SlotIx, TaskIx};
 
 use crate::error::site;
 use crate::{Error, Run};
@@ -52,11 +52,9 @@ impl Ledger {
     }
 
     /// Books what the task has made instead of what it had reserved.
-    pub(crate) fn settle(&mut self, plan: &Plan, task: TaskIx, outputs: &[ChunkRef]) {
+    pub(crate) fn settle(&mut self, plan: &Plan, task: TaskIx, made: &[u64]) {
         self.alive -= reservation(plan, task);
-        for (slot, chunk) in plan.tasks().outputs_of(task).zip(outputs) {
-            let expected = plan.tasks().bytes_of(SlotIx(slot as u32));
-            let bytes = chunk.nbytes().map_or(expected.unwrap_or(0), |bytes| bytes as u64);
+        for (slot, &bytes) in plan.tasks().outputs_of(task).zip(made) {
             self.booked[slot] = bytes;
             self.alive += bytes;
         }
@@ -210,11 +208,11 @@ impl<'a> Admission<'a> {
         Next::Run(task)
     }
 
-    /// A task has ended: its outputs, and the slots that nobody needs any more.
-    pub(crate) fn finish(&mut self, task: TaskIx, outputs: &[ChunkRef], released: &[SlotIx]) {
+    /// A task has ended: the bytes of its outputs, and the slots that nobody needs any more.
+    pub(crate) fn finish(&mut self, task: TaskIx, made: &[u64], released: &[SlotIx]) {
         self.running -= 1;
         self.finished += 1;
-        self.ledger.settle(self.plan, task, outputs);
+        self.ledger.settle(self.plan, task, made);
         released.iter().for_each(|&slot| self.ledger.release(slot));
         for &reader in self.plan.tasks().readers_of(task) {
             let missing = &mut self.missing[reader.index()];

@@ -1,10 +1,11 @@
 //! Why a run failed.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::Location;
 
-use musher_graph_core::{Plan, StepError, TaskError, TaskIx};
+use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
 
 /// A computation that did not give a result.
 #[derive(Debug, thiserror::Error)]
@@ -145,9 +146,18 @@ impl Error {
         }
     }
 
-    /// A task panicked with this payload.
-    pub(crate) fn panicked(plan: &Plan, task: TaskIx, payload: &(dyn std::any::Any + Send)) -> Self {
-        let (operation, place, caller) = site(plan, task);
+    /// A task panicked with this payload; inside a line of fused tasks the step that panicked is named.
+    pub(crate) fn panicked(plan: &Plan, task: TaskIx, mut payload: Box<dyn Any + Send>) -> Self {
+        let (mut operation, place, mut caller) = site(plan, task);
+        let payload = loop {
+            payload = match payload.downcast::<StepPanic>() {
+                Ok(step) => {
+                    (operation, caller) = (step.label, step.caller);
+                    step.payload
+                }
+                Err(payload) => break payload,
+            };
+        };
         let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
             (Some(text), _) => (*text).to_owned(),
             (None, Some(text)) => text.clone(),

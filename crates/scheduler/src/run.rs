@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use musher_graph_core::{ChunkRef, Plan, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
 use crate::sync::Arc;
@@ -58,20 +58,52 @@ impl<'a> Run<'a> {
         Error::Cancelled { finished, n_tasks: self.plan.tasks().n_tasks() }
     }
 
-    /// Runs one task; a panic in user code becomes an error.
-    pub(crate) fn task(&self, task: TaskIx, worker: usize, inputs: &mut Chunks) -> Result<Outputs, Error> {
+    /// Runs one task and lets its inputs go.
+    ///
+    /// # Errors
+    /// What the task says. Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes
+    /// an error.
+    pub(crate) fn task(&self, task: TaskIx, worker: usize, inputs: &mut Chunks) -> Result<Made, Error> {
+        self.guard(task, || {
+            let outputs = self.observed(task, worker, inputs)?;
+            inputs.clear();
+            let tasks = self.plan.tasks();
+            let slots = tasks.outputs_of(task);
+            let bytes = slots.zip(&outputs).map(|(slot, chunk)| {
+                let expected = || tasks.bytes_of(SlotIx(slot as u32)).unwrap_or(0);
+                chunk.nbytes().map_or_else(expected, |bytes| bytes as u64)
+            });
+            Ok(Made { bytes: bytes.collect(), outputs })
+        })
+    }
+
+    /// Drops chunks that nobody needs any more.
+    ///
+    /// # Errors
+    /// If a drop panics.
+    pub(crate) fn let_go<T>(&self, task: TaskIx, chunks: T) -> Result<(), Error> {
+        self.guard(task, || {
+            drop(chunks);
+            Ok(())
+        })
+    }
+
+    /// Runs user code on behalf of a task; a panic in it becomes an error.
+    pub(crate) fn guard<R>(&self, task: TaskIx, work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|payload| Err(Error::panicked(self.plan, task, payload)))
+    }
+
+    fn observed(&self, task: TaskIx, worker: usize, inputs: &mut Chunks) -> Result<Outputs, Error> {
         let plan = self.plan;
         let start = (!self.observers.is_empty()).then(Instant::now);
         if start.is_some() {
             self.tell(Event::TaskStarted { plan, task, worker });
         }
-        let work = || crate::compute::inside(|| plan.tasks().run(task, inputs));
-        let outcome = catch_unwind(AssertUnwindSafe(work));
-        let outcome = match outcome {
-            Ok(Ok(output)) => Ok(output.into_chunks()),
-            Ok(Err(error)) => Err(Error::task(plan, task, error)),
-            Err(payload) => Err(Error::panicked(plan, task, &*payload)),
-        };
+        let outcome = self.guard(task, || {
+            let output = crate::compute::inside(|| plan.tasks().run(task, inputs));
+            output.map(Output::into_chunks).map_err(|error| Error::task(plan, task, error))
+        });
         if let Some(start) = start {
             self.tell(match &outcome {
                 Ok(chunks) => {
@@ -85,5 +117,12 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a task gave back.
+/// What a task gave back, with the bytes that each output goes on the books with: its own, or the expected ones
+/// where nobody measured.
+pub(crate) struct Made {
+    pub(crate) outputs: Outputs,
+    pub(crate) bytes: SmallVec<[u64; 1]>,
+}
+
+/// The outputs of one task.
 pub(crate) type Outputs = SmallVec<[ChunkRef; 1]>;

@@ -51,12 +51,14 @@ fn all(run: &Run<'_>, ledger: &mut Ledger) -> Result<Vec<ChunkRef>, Error> {
                 dying.push(slot);
             }
         }
-        let outputs = run.task(task, 0, &mut inputs)?;
-        inputs.clear();
-        ledger.settle(run.plan, task, &outputs);
-        for (slot, chunk) in tasks.outputs_of(task).zip(outputs) {
+        let made = run.task(task, 0, &mut inputs)?;
+        ledger.settle(run.plan, task, &made.bytes);
+        for (slot, chunk) in tasks.outputs_of(task).zip(made.outputs) {
             match uses[slot] {
-                0 => ledger.release(SlotIx(slot as u32)),
+                0 => {
+                    run.let_go(task, chunk)?;
+                    ledger.release(SlotIx(slot as u32));
+                }
                 _ => slots[slot] = Some(chunk),
             }
         }

@@ -3,16 +3,17 @@
 //! Task bodies run on our loops, one for each thread of the pool, not as stealable jobs; an idle loop offers its
 //! thread to the pool (`yield_now`) before it sleeps, so that a parallel section inside a task finds help.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use musher_graph_core::{ChunkRef, SlotIx, TaskIx};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use smallvec::SmallVec;
 
 use crate::admission::{Admission, Ledger, Next};
 use crate::run::{Chunks, Outputs};
-use crate::sync::{Arc, AtomicU32, Condvar, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering};
 use crate::{Error, Event, Run, Scheduler};
 
 /// Runs a plan on a pool of threads.
@@ -47,17 +48,24 @@ impl Threaded {
 impl Scheduler for Threaded {
     fn run(&self, run: &Run<'_>) -> Result<Vec<ChunkRef>, Error> {
         let ledger = Ledger::new(run)?;
-        let pool = pool(self.threads)?;
+        let pool = Lease::new(self.threads)?;
         run.tell(Event::RunStarted { plan: run.plan });
         let tasks = run.plan.tasks();
         let shared = Shared {
             run,
-            state: Mutex::new(State { admission: Admission::new(run.plan, ledger), error: None, asleep: 0 }),
+            state: Mutex::new(State {
+                admission: Admission::new(run.plan, ledger),
+                error: None,
+                abandoned: false,
+                asleep: 0,
+            }),
             wake: Condvar::new(),
+            stop: AtomicBool::new(false),
+            batches: (0..pool.threads).map(|_| Batch::default()).collect(),
             uses: tasks.uses().into_iter().map(AtomicU32::new).collect(),
             slots: (0..tasks.n_slots()).map(|_| Mutex::new(None)).collect(),
         };
-        pool.broadcast(|context| shared.work(context.index()));
+        pool.broadcast(|index| shared.work(index));
         let State { admission, error, .. } = shared.state.into_inner();
         let success = error.is_none();
         run.tell(Event::RunFinished { plan: run.plan, success, peak_bytes: admission.ledger.peak() });
@@ -72,22 +80,51 @@ impl Scheduler for Threaded {
     }
 }
 
-/// The pools made so far, by their number of threads: making threads costs more than most runs.
-static POOLS: Mutex<Option<HashMap<usize, Arc<ThreadPool>>>> = Mutex::new(None);
+/// The pools that nobody uses now: making threads costs more than most runs.
+static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
+/// More idle pools than this are not kept.
+const MOST_IDLE: usize = 8;
 
-fn pool(threads: Option<NonZeroUsize>) -> Result<Arc<ThreadPool>, Error> {
-    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = threads.unwrap_or_else(cores).get();
-    let mut pools = POOLS.lock();
-    let pools = pools.get_or_insert_default();
-    if let Some(pool) = pools.get(&threads) {
-        return Ok(Arc::clone(pool));
+/// A pool for the length of one run.
+///
+/// Two runs at once never share a pool: the loops of the second would wait on the stacks of the first one's tasks,
+/// for ever if such a task waits for the second run.
+struct Lease {
+    threads: usize,
+    pool: Option<ThreadPool>,
+}
+
+impl Lease {
+    fn new(threads: Option<NonZeroUsize>) -> Result<Self, Error> {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = threads.unwrap_or_else(cores).get();
+        let mut idle = IDLE.lock();
+        if let Some(at) = idle.iter().position(|pool| pool.current_num_threads() == threads) {
+            return Ok(Self { threads, pool: Some(idle.swap_remove(at)) });
+        }
+        drop(idle);
+        let builder =
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("musher-{index}"));
+        let pool = builder.build().map_err(|source| Error::Workers { threads, source })?;
+        // The pool may have fewer threads than were asked for.
+        Ok(Self { threads: pool.current_num_threads(), pool: Some(pool) })
     }
-    let builder =
-        ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("musher-{index}"));
-    let pool = Arc::new(builder.build().map_err(|source| Error::Workers { threads, source })?);
-    pools.insert(threads, Arc::clone(&pool));
-    Ok(pool)
+
+    /// Runs `work` once on each thread.
+    fn broadcast(&self, work: impl Fn(usize) + Sync) {
+        if let Some(pool) = &self.pool {
+            pool.broadcast(|context| work(context.index()));
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut idle = IDLE.lock();
+        if idle.len() < MOST_IDLE {
+            idle.extend(self.pool.take());
+        }
+    }
 }
 
 /// What the worker loops share.
@@ -95,6 +132,10 @@ struct Shared<'a> {
     run: &'a Run<'a>,
     state: Mutex<State<'a>>,
     wake: Condvar,
+    /// Whether no further task may start.
+    stop: AtomicBool,
+    /// What each loop has fetched and not started.
+    batches: Vec<Batch>,
     /// Readers, and requests, that still want each output.
     uses: Vec<AtomicU32>,
     slots: Vec<Mutex<Option<ChunkRef>>>,
@@ -103,20 +144,38 @@ struct Shared<'a> {
 struct State<'a> {
     admission: Admission<'a>,
     error: Option<Error>,
+    /// Whether a loop unwound: its tasks will never end.
+    abandoned: bool,
     asleep: usize,
 }
+
+/// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
+struct Abandoned<'a, 'b>(&'a Shared<'b>);
+
+impl Drop for Abandoned<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.lock().abandoned = true;
+        }
+    }
+}
+
+/// Admitted tasks of one loop; another may take some over. On a cache line of its own, because its owner visits it
+/// for each task.
+#[derive(Default)]
+#[repr(align(128))]
+struct Batch(Mutex<VecDeque<TaskIx>>);
 
 /// A task that has ended and is not reported yet.
 struct Ended {
     task: TaskIx,
-    outcome: Result<Outputs, Error>,
+    outcome: Result<SmallVec<[u64; 1]>, Error>,
     released: std::ops::Range<usize>,
 }
 
 /// What one loop keeps from visit to visit.
 struct Worker {
     index: usize,
-    batch: Vec<TaskIx>,
     ended: Vec<Ended>,
     released: Vec<SlotIx>,
     batch_size: usize,
@@ -129,27 +188,28 @@ impl Shared<'_> {
     fn work(&self, index: usize) {
         let mut worker = Worker {
             index,
-            batch: Vec::with_capacity(MOST_PER_BATCH),
             ended: Vec::with_capacity(MOST_PER_BATCH),
             released: Vec::new(),
             batch_size: 1,
             is_quick: false,
         };
+        let _abandoned = Abandoned(self);
         while self.visit(&mut worker) {
-            if worker.batch.is_empty() {
+            let start = Instant::now();
+            let mut n_tasks = 0;
+            while let Some(task) = self.next_of(index) {
+                let from = worker.released.len();
+                let outcome = self.execute(task, index, &mut worker.released);
+                if outcome.is_err() || self.run.is_cancelled() {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                worker.ended.push(Ended { task, outcome, released: from..worker.released.len() });
+                n_tasks += 1;
+            }
+            if n_tasks == 0 {
                 // A parallel section inside somebody's task may want this thread.
                 rayon::yield_now();
                 continue;
-            }
-            let start = Instant::now();
-            for task in worker.batch.drain(..) {
-                let from = worker.released.len();
-                let outcome = self.execute(task, worker.index, &mut worker.released);
-                let failed = outcome.is_err();
-                worker.ended.push(Ended { task, outcome, released: from..worker.released.len() });
-                if failed || self.run.is_cancelled() {
-                    break;
-                }
             }
             worker.is_quick = start.elapsed() < BATCH;
             worker.batch_size = match worker.is_quick {
@@ -159,12 +219,37 @@ impl Shared<'_> {
         }
     }
 
+    /// The next task of this loop's batch, unless the run is to stop.
+    fn next_of(&self, index: usize) -> Option<TaskIx> {
+        let mut batch = self.batches[index].0.lock();
+        if self.stop.load(Ordering::Relaxed) {
+            batch.clear();
+        }
+        batch.pop_front()
+    }
+
+    /// Takes over the later half of what another loop has not started: its first task may be a long one.
+    fn take_over(&self, index: usize) -> bool {
+        let n = self.batches.len();
+        for other in (1..n).map(|distance| (index + distance) % n) {
+            let mut theirs = self.batches[other].0.lock();
+            let kept = theirs.len() / 2;
+            let taken = theirs.split_off(kept);
+            drop(theirs);
+            if !taken.is_empty() {
+                *self.batches[index].0.lock() = taken;
+                return true;
+            }
+        }
+        false
+    }
+
     /// Reports and fetches under the lock; `false` when the run is over.
     fn visit(&self, worker: &mut Worker) -> bool {
         let mut state = self.state.lock();
         for Ended { task, outcome, released } in worker.ended.drain(..) {
             match outcome {
-                Ok(outputs) => state.admission.finish(task, &outputs, &worker.released[released]),
+                Ok(made) => state.admission.finish(task, &made, &worker.released[released]),
                 Err(error) => {
                     state.error.get_or_insert(error);
                 }
@@ -174,13 +259,11 @@ impl Shared<'_> {
         if self.run.is_cancelled() && state.error.is_none() && !state.admission.is_done() {
             state.error = Some(self.run.cancelled(state.admission.finished()));
         }
-        while state.error.is_none() && worker.batch.len() < worker.batch_size {
-            match state.admission.next() {
-                Next::Run(task) => worker.batch.push(task),
-                Next::Wait | Next::Empty => break,
-            }
-        }
-        if worker.batch.is_empty() && state.error.is_none() && state.admission.running() == 0 {
+        let fetched = match state.error {
+            None => self.fetch_tasks(&mut state.admission, worker),
+            Some(_) => 0,
+        };
+        if fetched == 0 && state.error.is_none() && state.admission.running() == 0 {
             if state.admission.is_done() {
                 self.wake.notify_all();
                 return false;
@@ -188,40 +271,66 @@ impl Shared<'_> {
             // Nothing runs and nothing may start: chunks were larger than projected.
             state.error = Some(state.admission.exhausted());
         }
-        if state.error.is_some() {
+        if state.error.is_some() || state.abandoned {
+            self.stop.store(true, Ordering::Relaxed);
             self.wake.notify_all();
             return false;
         }
-        if worker.batch.is_empty() {
-            state.asleep += 1;
-            self.wake.wait_for(&mut state, NAP);
-            state.asleep -= 1;
+        if fetched == 0 {
+            if !self.take_over(worker.index) {
+                state.asleep += 1;
+                self.wake.wait_for(&mut state, NAP);
+                state.asleep -= 1;
+            }
         } else if state.asleep > 0 && !worker.is_quick && state.admission.has_candidates() {
             self.wake.notify_one();
         }
         true
     }
 
+    /// Admits as many tasks as this loop takes at once; how many they are.
+    fn fetch_tasks(&self, admission: &mut Admission<'_>, worker: &Worker) -> usize {
+        let mut batch = self.batches[worker.index].0.lock();
+        while batch.len() < worker.batch_size {
+            match admission.next() {
+                Next::Run(task) => batch.push_back(task),
+                Next::Wait | Next::Empty => break,
+            }
+        }
+        batch.len()
+    }
+
     /// Fetches the inputs, runs the task, puts its outputs into their slots.
-    fn execute(&self, task: TaskIx, worker: usize, released: &mut Vec<SlotIx>) -> Result<Outputs, Error> {
+    fn execute(
+        &self,
+        task: TaskIx,
+        worker: usize,
+        released: &mut Vec<SlotIx>,
+    ) -> Result<SmallVec<[u64; 1]>, Error> {
         let tasks = self.run.plan.tasks();
         let mut inputs: Chunks = tasks.inputs_of(task).iter().map(|&slot| self.fetch(slot)).collect();
-        let outputs = self.run.task(task, worker, &mut inputs)?;
-        drop(inputs);
+        let made = self.run.task(task, worker, &mut inputs)?;
+        let mut dead = Outputs::new();
         for &slot in tasks.inputs_of(task) {
             // AcqRel: what other readers did with the chunk happens before it is cleared.
             if self.uses[slot.index()].fetch_sub(1, Ordering::AcqRel) == 1 {
-                *self.slots[slot.index()].lock() = None;
+                dead.extend(self.slots[slot.index()].lock().take());
                 released.push(slot);
             }
         }
-        for (slot, chunk) in tasks.outputs_of(task).zip(&outputs) {
+        for (slot, chunk) in tasks.outputs_of(task).zip(made.outputs) {
             match self.uses[slot].load(Ordering::Relaxed) {
-                0 => released.push(SlotIx(slot as u32)),
-                _ => *self.slots[slot].lock() = Some(Arc::clone(chunk)),
+                0 => {
+                    dead.push(chunk);
+                    released.push(SlotIx(slot as u32));
+                }
+                _ => *self.slots[slot].lock() = Some(chunk),
             }
         }
-        Ok(outputs)
+        if !dead.is_empty() {
+            self.run.let_go(task, dead)?;
+        }
+        Ok(made.bytes)
     }
 
     /// The chunk in a slot; moved out if this is the only use left.
