@@ -18,7 +18,6 @@ macro_rules! for_each_element {
         }
     };
 }
-pub(crate) use for_each_element;
 
 /// A value with a fixed number of bytes, written in little-endian order.
 ///
@@ -133,6 +132,11 @@ macro_rules! elements {
             pub const fn name(self) -> &'static str {
                 match self { $(DType::$variant => <$t as Plain>::NAME,)* }
             }
+
+            /// Calls a visitor with the type: from a value that is known at run time to code that is generic.
+            pub fn visit<V: Visit>(self, visitor: V) -> V::Output {
+                match self { $(DType::$variant => visitor.visit::<$t>(),)* }
+            }
         }
 
         /// One element of any type.
@@ -227,6 +231,26 @@ impl Display for DType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Generic code that is called with a type known at run time, see [`DType::visit`].
+///
+/// # Examples
+/// ```
+/// use musher_array::{DType, Element, Visit};
+/// struct Size;
+/// impl Visit for Size {
+///     type Output = usize;
+///     fn visit<A: Element>(self) -> usize { size_of::<A>() }
+/// }
+/// assert_eq!(DType::U16.visit(Size), 2);
+/// ```
+pub trait Visit {
+    /// What the code gives.
+    type Output;
+
+    /// Runs the code for a type.
+    fn visit<A: Element>(self) -> Self::Output;
 }
 
 /// A type that an [`Array`](crate::Array) can hold: `bool`, integers of 8 to 64 bits, `f32`, `f64`, and complex numbers of both.

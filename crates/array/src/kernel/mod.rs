@@ -8,6 +8,7 @@ pub mod memory;
 pub mod npy;
 pub mod ops;
 pub mod overlap;
+pub mod random;
 pub mod reduce;
 pub(crate) mod simd;
 pub mod strip;

@@ -1,0 +1,473 @@
+//! How elements enter a state, and how states are combined: one type without values for each reduction.
+
+use super::SEGMENT;
+use super::states::{ArgFloat, ArgInteger, Moments, Product, States};
+use crate::element::{Element, Plain};
+use crate::kernel::simd::dispatch;
+use num_complex::Complex;
+use std::marker::PhantomData;
+
+/// The algebra of one reduction over elements of one type: an associative combination with an identity.
+pub trait Accumulate: 'static {
+    /// What is reduced.
+    type Item: Element;
+    /// What is kept.
+    type State: Plain + PartialEq + std::fmt::Debug;
+    /// The state of nothing.
+    const IDENTITY: Self::State;
+
+    /// The state of one element; `index` is its place along what is reduced.
+    fn one(value: Self::Item, index: u64) -> Self::State;
+
+    /// The state of both; `a` comes first.
+    fn combine(a: Self::State, b: Self::State) -> Self::State;
+
+    /// Enters one more element.
+    #[inline(always)]
+    fn push(state: &mut Self::State, value: Self::Item, index: u64) {
+        *state = Self::combine(*state, Self::one(value, index));
+    }
+
+    /// The state of at most [`SEGMENT`] neighbors, the first of which has this index.
+    #[inline(always)]
+    fn segment(values: &[Self::Item], index: u64) -> Self::State {
+        let mut state = Self::IDENTITY;
+        for (i, &value) in values.iter().enumerate() {
+            Self::push(&mut state, value, index + i as u64);
+        }
+        state
+    }
+
+    /// The states as a list of their kind.
+    fn collect(states: Vec<Self::State>) -> States;
+}
+
+/// Lanes of a sum along a row: enough independent additions to keep any vector unit busy.
+const LANES: usize = 16;
+
+/// Folds values into fixed lanes, then the lanes as a tree: the same additions whatever the vector width.
+#[inline(always)]
+fn in_lanes<A: Copy, S: Copy>(
+    values: &[A],
+    identity: S,
+    one: impl Fn(A) -> S + Copy,
+    combine: impl Fn(S, S) -> S + Copy,
+) -> S {
+    dispatch(
+        #[inline(always)]
+        || {
+            let mut lanes = [identity; LANES];
+            let mut rows = values.chunks_exact(LANES);
+            for row in &mut rows {
+                for (lane, &value) in lanes.iter_mut().zip(row) {
+                    *lane = combine(*lane, one(value));
+                }
+            }
+            for (lane, &value) in lanes.iter_mut().zip(rows.remainder()) {
+                *lane = combine(*lane, one(value));
+            }
+            let mut n = LANES;
+            while n > 1 {
+                n /= 2;
+                for i in 0..n {
+                    lanes[i] = combine(lanes[i], lanes[i + n]);
+                }
+            }
+            lanes[0]
+        },
+    )
+}
+
+/// Combines the states at `2k` and `2k + 1` until one is left: a tree by index.
+///
+/// # Panics
+/// Never: no states give the identity.
+pub fn combine_states<C: Accumulate>(states: &mut [C::State]) -> C::State {
+    let mut n = states.len();
+    while n > 1 {
+        for k in 0..n / 2 {
+            states[k] = C::combine(states[2 * k], states[2 * k + 1]);
+        }
+        if n % 2 == 1 {
+            states[n / 2] = states[n - 1];
+        }
+        n = n.div_ceil(2);
+    }
+    states.first().copied().unwrap_or(C::IDENTITY)
+}
+
+/// The sum.
+pub(super) struct Sum<A>(PhantomData<A>);
+/// Mean and squared deviations.
+pub(super) struct Spread<A>(PhantomData<A>);
+/// The product.
+pub(super) struct Prod<A>(PhantomData<A>);
+/// The smallest.
+pub(super) struct Min<A>(PhantomData<A>);
+/// The largest.
+pub(super) struct Max<A>(PhantomData<A>);
+/// The place of the smallest.
+pub(super) struct ArgMin<A>(PhantomData<A>);
+/// The place of the largest.
+pub(super) struct ArgMax<A>(PhantomData<A>);
+/// Whether any is true.
+pub(super) struct AnyOf<A>(PhantomData<A>);
+/// Whether all are true.
+pub(super) struct AllOf<A>(PhantomData<A>);
+
+/// Sums and products of floats, in `f64`.
+macro_rules! float_sums {
+    ($($t:ident)*) => {$(
+        impl Accumulate for Sum<$t> {
+            type Item = $t;
+            type State = f64;
+            const IDENTITY: f64 = 0.0;
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> f64 {
+                f64::from(value)
+            }
+            #[inline(always)]
+            fn combine(a: f64, b: f64) -> f64 {
+                a + b
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> f64 {
+                in_lanes(values, 0.0, |value| f64::from(value), |a, b| a + b)
+            }
+            fn collect(states: Vec<f64>) -> States {
+                States::Elements(f64::into_buffer(states))
+            }
+        }
+
+        impl Accumulate for Prod<$t> {
+            type Item = $t;
+            type State = f64;
+            const IDENTITY: f64 = 1.0;
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> f64 {
+                f64::from(value)
+            }
+            #[inline(always)]
+            fn combine(a: f64, b: f64) -> f64 {
+                a * b
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> f64 {
+                in_lanes(values, 1.0, |value| f64::from(value), |a, b| a * b)
+            }
+            fn collect(states: Vec<f64>) -> States {
+                States::Elements(f64::into_buffer(states))
+            }
+        }
+
+        impl Accumulate for Sum<Complex<$t>> {
+            type Item = Complex<$t>;
+            type State = Complex<f64>;
+            const IDENTITY: Complex<f64> = Complex::new(0.0, 0.0);
+            #[inline(always)]
+            fn one(value: Complex<$t>, _: u64) -> Complex<f64> {
+                Complex::new(f64::from(value.re), f64::from(value.im))
+            }
+            #[inline(always)]
+            fn combine(a: Complex<f64>, b: Complex<f64>) -> Complex<f64> {
+                a + b
+            }
+            #[inline(always)]
+            fn segment(values: &[Complex<$t>], _: u64) -> Complex<f64> {
+                in_lanes(values, Self::IDENTITY, |value| Self::one(value, 0), |a, b| a + b)
+            }
+            fn collect(states: Vec<Complex<f64>>) -> States {
+                States::Complex(states)
+            }
+        }
+    )*};
+}
+float_sums!(f32 f64);
+
+/// Sums and products of integers, exact in 128 bits. Of `i64` the halves are summed apart, which vectors can do.
+macro_rules! integer_sums {
+    ($($t:ident)*) => {$(
+        impl Accumulate for Sum<$t> {
+            type Item = $t;
+            type State = i128;
+            const IDENTITY: i128 = 0;
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> i128 {
+                i128::from(value)
+            }
+            #[inline(always)]
+            fn combine(a: i128, b: i128) -> i128 {
+                // 2^63 sums of 2^64 elements fit.
+                a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> i128 {
+                const { assert!(SEGMENT <= 1 << 31) };
+                if size_of::<$t>() < 8 {
+                    return i128::from(dispatch(#[inline(always)] || {
+                        values.iter().fold(0_i64, |sum, &value| sum.wrapping_add(value as i64))
+                    }));
+                }
+                let (low, high) = dispatch(#[inline(always)] || {
+                    values.iter().fold((0_i64, 0_i64), |(low, high), &value| {
+                        (low + (value as i64 & 0xffff_ffff), high + (i128::from(value) >> 32) as i64)
+                    })
+                });
+                (i128::from(high) << 32) + i128::from(low)
+            }
+            fn collect(states: Vec<i128>) -> States {
+                States::Integer(states)
+            }
+        }
+
+        impl Accumulate for Prod<$t> {
+            type Item = $t;
+            type State = Product;
+            const IDENTITY: Product = Product { value: 1, fits: true };
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> Product {
+                Product { value: i128::from(value), fits: true }
+            }
+            #[inline(always)]
+            fn combine(a: Product, b: Product) -> Product {
+                a.combine(b)
+            }
+            fn collect(states: Vec<Product>) -> States {
+                States::Product(states)
+            }
+        }
+    )*};
+}
+integer_sums!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+/// How many are true.
+impl Accumulate for Sum<bool> {
+    type Item = bool;
+    type State = i128;
+    const IDENTITY: i128 = 0;
+    #[inline(always)]
+    fn one(value: bool, _: u64) -> i128 {
+        i128::from(value)
+    }
+    #[inline(always)]
+    fn combine(a: i128, b: i128) -> i128 {
+        a.wrapping_add(b)
+    }
+    #[inline(always)]
+    fn segment(values: &[bool], _: u64) -> i128 {
+        let count = |values: &[bool]| values.iter().fold(0_u32, |sum, &value| sum + u32::from(value));
+        i128::from(dispatch(
+            #[inline(always)]
+            || count(values),
+        ))
+    }
+    fn collect(states: Vec<i128>) -> States {
+        States::Integer(states)
+    }
+}
+
+/// Moments of any real type, in `f64`.
+macro_rules! moments {
+    ($($t:ident)*) => {$(
+        impl Accumulate for Spread<$t> {
+            type Item = $t;
+            type State = Moments;
+            const IDENTITY: Moments = Moments { count: 0.0, shift: 0.0, mean: 0.0, squares: 0.0 };
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> Moments {
+                Moments { count: 1.0, shift: value as f64, mean: (value - value) as f64, squares: (value - value) as f64 }
+            }
+            #[inline(always)]
+            fn combine(a: Moments, b: Moments) -> Moments {
+                a.combine(b)
+            }
+            /// One step of Welford's method on the differences from the shift.
+            #[inline(always)]
+            fn push(state: &mut Moments, value: $t, _: u64) {
+                let difference = value as f64 - state.shift;
+                let delta = difference - state.mean;
+                state.count += 1.0;
+                state.mean += delta / state.count;
+                state.squares += delta * (difference - state.mean);
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> Moments {
+                let Some(&first) = values.first() else { return Self::IDENTITY };
+                let shift = first as f64;
+                let (sum, squares) = in_lanes(
+                    values,
+                    (0.0, 0.0),
+                    move |value| {
+                        let difference = value as f64 - shift;
+                        (difference, difference * difference)
+                    },
+                    |a: (f64, f64), b: (f64, f64)| (a.0 + b.0, a.1 + b.1),
+                );
+                Moments::from_sums(values.len() as f64, shift, sum, squares)
+            }
+            fn collect(states: Vec<Moments>) -> States {
+                States::Moments(states)
+            }
+        }
+    )*};
+}
+moments!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
+
+/// Extremes: the state is an element.
+macro_rules! extremes {
+    ($($t:ident $largest:expr, $smallest:expr, $less:expr;)*) => {$(
+        impl Accumulate for Min<$t> {
+            type Item = $t;
+            type State = $t;
+            const IDENTITY: $t = $largest;
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> $t {
+                value
+            }
+            #[inline(always)]
+            fn combine(a: $t, b: $t) -> $t {
+                if $less(b, a) { b } else { a }
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> $t {
+                in_lanes(values, Self::IDENTITY, |value| value, |a, b| Self::combine(a, b))
+            }
+            fn collect(states: Vec<$t>) -> States {
+                States::Elements(<$t>::into_buffer(states))
+            }
+        }
+
+        impl Accumulate for Max<$t> {
+            type Item = $t;
+            type State = $t;
+            const IDENTITY: $t = $smallest;
+            #[inline(always)]
+            fn one(value: $t, _: u64) -> $t {
+                value
+            }
+            #[inline(always)]
+            fn combine(a: $t, b: $t) -> $t {
+                // NaN is above and below everything, so it stays from either side.
+                let nan = $less(b, b);
+                if $less(a, b) && !$less(a, a) || nan { b } else { a }
+            }
+            #[inline(always)]
+            fn segment(values: &[$t], _: u64) -> $t {
+                in_lanes(values, Self::IDENTITY, |value| value, |a, b| Self::combine(a, b))
+            }
+            fn collect(states: Vec<$t>) -> States {
+                States::Elements(<$t>::into_buffer(states))
+            }
+        }
+    )*};
+}
+
+/// `a < b`, where NaN is less than everything, itself included, so that a minimum passes it on.
+#[inline(always)]
+fn nan_less<A: PartialOrd>(a: A, b: A) -> bool {
+    #[expect(clippy::eq_op, clippy::nonminimal_bool, reason = "only NaN differs from itself")]
+    let nan = a != a;
+    a < b || nan
+}
+
+/// `a < b` of types without NaN.
+#[inline(always)]
+fn less<A: PartialOrd>(a: A, b: A) -> bool {
+    a < b
+}
+
+extremes! {
+    bool true, false, less;
+    i8 i8::MAX, i8::MIN, less;
+    i16 i16::MAX, i16::MIN, less;
+    i32 i32::MAX, i32::MIN, less;
+    i64 i64::MAX, i64::MIN, less;
+    u8 u8::MAX, u8::MIN, less;
+    u16 u16::MAX, u16::MIN, less;
+    u32 u32::MAX, u32::MIN, less;
+    u64 u64::MAX, u64::MIN, less;
+    f32 f32::INFINITY, f32::NEG_INFINITY, nan_less;
+    f64 f64::INFINITY, f64::NEG_INFINITY, nan_less;
+}
+
+/// Places of extremes. `$better(b, a)` says that a later `b` takes the place of `a`.
+macro_rules! arg_extremes {
+    ($name:ident $state:ident $collect:ident $value:ident $better:expr; $($t:ident)*) => {$(
+        impl Accumulate for $name<$t> {
+            type Item = $t;
+            type State = $state;
+            const IDENTITY: $state = $state { value: 0 as $value, index: u64::MAX };
+            #[inline(always)]
+            fn one(value: $t, index: u64) -> $state {
+                $state { value: value as $value, index }
+            }
+            #[inline(always)]
+            fn combine(a: $state, b: $state) -> $state {
+                // Blocks need not come in the order of indices, so equal values fall to the smaller index.
+                let earlier = b.index < a.index;
+                if a.index == u64::MAX || (b.index != u64::MAX && $better(b.value, a.value, earlier)) { b } else { a }
+            }
+            fn collect(states: Vec<$state>) -> States {
+                States::$collect(states)
+            }
+        }
+    )*};
+}
+
+arg_extremes!(ArgMin ArgInteger ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i8 i16 i32 i64 u8 u16 u32 u64);
+arg_extremes!(ArgMax ArgInteger ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i8 i16 i32 i64 u8 u16 u32 u64);
+arg_extremes!(ArgMin ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier); f32 f64);
+arg_extremes!(ArgMax ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier); f32 f64);
+
+/// Whether `b` takes the place of `a`: NaN beats numbers, the earlier of equals wins.
+#[inline(always)]
+fn float_better(beats: bool, b: f64, a: f64, earlier: bool) -> bool {
+    match (b.is_nan(), a.is_nan()) {
+        (true, true) => earlier,
+        (true, false) => true,
+        (false, true) => false,
+        (false, false) => beats || (b == a && earlier),
+    }
+}
+
+impl Accumulate for AnyOf<bool> {
+    type Item = bool;
+    type State = bool;
+    const IDENTITY: bool = false;
+    #[inline(always)]
+    fn one(value: bool, _: u64) -> bool {
+        value
+    }
+    #[inline(always)]
+    fn combine(a: bool, b: bool) -> bool {
+        a | b
+    }
+    #[inline(always)]
+    fn segment(values: &[bool], _: u64) -> bool {
+        values.iter().fold(false, |any, &value| any | value)
+    }
+    fn collect(states: Vec<bool>) -> States {
+        States::Elements(bool::into_buffer(states))
+    }
+}
+
+impl Accumulate for AllOf<bool> {
+    type Item = bool;
+    type State = bool;
+    const IDENTITY: bool = true;
+    #[inline(always)]
+    fn one(value: bool, _: u64) -> bool {
+        value
+    }
+    #[inline(always)]
+    fn combine(a: bool, b: bool) -> bool {
+        a & b
+    }
+    #[inline(always)]
+    fn segment(values: &[bool], _: u64) -> bool {
+        values.iter().fold(true, |all, &value| all & value)
+    }
+    fn collect(states: Vec<bool>) -> States {
+        States::Elements(bool::into_buffer(states))
+    }
+}

@@ -1,0 +1,160 @@
+//! The states of reductions: small values that blocks of partial results are made of.
+
+use crate::element::{Buffer, Plain};
+use num_complex::Complex;
+
+/// Count, mean and sum of squared deviations of some numbers.
+///
+/// The mean is kept as `shift + mean`, two floats, where `shift` is one of the numbers: differences from it are
+/// exact where they matter, so nothing is lost when the mean is large against the spread.
+///
+/// **Source** Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance".
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// How many numbers; 0 is the identity.
+    pub count: f64,
+    /// One of the numbers.
+    pub shift: f64,
+    /// The mean of the differences from the shift.
+    pub mean: f64,
+    /// The sum of squared deviations from the mean.
+    pub squares: f64,
+}
+
+impl Moments {
+    /// The state of `count` numbers with these sums of differences from `shift` and of their squares.
+    #[inline(always)]
+    pub(super) fn from_sums(count: f64, shift: f64, sum: f64, sum_of_squares: f64) -> Self {
+        let mean = sum / count;
+        // Rounding may leave a trace below zero where all numbers are equal; NaN must pass.
+        let squares = sum_of_squares - sum * mean;
+        Self { count, shift, mean, squares: if squares < 0.0 { 0.0 } else { squares } }
+    }
+
+    /// The state of both.
+    #[must_use]
+    #[inline(always)]
+    pub fn combine(self, other: Self) -> Self {
+        if self.count == 0.0 {
+            return other;
+        }
+        if other.count == 0.0 {
+            return self;
+        }
+        let count = self.count + other.count;
+        let delta = (other.shift - self.shift) + (other.mean - self.mean);
+        Self {
+            count,
+            shift: self.shift,
+            mean: self.mean + delta * (other.count / count),
+            squares: self.squares + other.squares + delta * delta * (self.count * other.count / count),
+        }
+    }
+
+    /// The variance with `ddof` degrees of freedom taken off.
+    #[must_use]
+    pub fn variance(self, ddof: f64) -> f64 {
+        self.squares / (self.count - ddof)
+    }
+}
+
+impl Plain for Moments {
+    const BYTES: usize = 32;
+    const NAME: &'static str = "moments";
+    const KIND: &'static str = "array.moments/1";
+    fn store(self, out: &mut [u8]) {
+        for (part, value) in [self.count, self.shift, self.mean, self.squares].into_iter().enumerate() {
+            value.store(&mut out[8 * part..]);
+        }
+    }
+    fn load(bytes: &[u8]) -> Self {
+        let part = |part: usize| f64::load(&bytes[8 * part..]);
+        Self { count: part(0), shift: part(1), mean: part(2), squares: part(3) }
+    }
+}
+
+/// An exact product of integers, or the knowledge that it does not fit 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// The product, where it fits.
+    pub value: i128,
+    /// Whether it fits.
+    pub fits: bool,
+}
+
+impl Product {
+    /// The product of both; a zero makes everything fit again.
+    #[must_use]
+    #[inline(always)]
+    pub fn combine(self, other: Self) -> Self {
+        let zero = |product: Self| product.fits && product.value == 0;
+        if zero(self) || zero(other) {
+            return Self { value: 0, fits: true };
+        }
+        match self.value.checked_mul(other.value) {
+            Some(value) if self.fits && other.fits => Self { value, fits: true },
+            _ => Self { value: 1, fits: false },
+        }
+    }
+}
+
+impl Plain for Product {
+    const BYTES: usize = 17;
+    const NAME: &'static str = "product";
+    const KIND: &'static str = "array.product/1";
+    fn store(self, out: &mut [u8]) {
+        self.value.store(out);
+        self.fits.store(&mut out[16..]);
+    }
+    fn load(bytes: &[u8]) -> Self {
+        Self { value: i128::load(bytes), fits: bool::load(&bytes[16..]) }
+    }
+}
+
+/// Makes a state of an extreme and its place.
+macro_rules! arg_state {
+    ($name:ident, $value:ty, $doc:literal, $kind:literal, $label:literal) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            /// The extreme.
+            pub value: $value,
+            /// Its index along what is reduced; `u64::MAX` is the identity.
+            pub index: u64,
+        }
+
+        impl Plain for $name {
+            const BYTES: usize = size_of::<$value>() + 8;
+            const NAME: &'static str = $label;
+            const KIND: &'static str = $kind;
+            fn store(self, out: &mut [u8]) {
+                self.value.store(out);
+                self.index.store(&mut out[size_of::<$value>()..]);
+            }
+            fn load(bytes: &[u8]) -> Self {
+                Self { value: <$value>::load(bytes), index: u64::load(&bytes[size_of::<$value>()..]) }
+            }
+        }
+    };
+}
+arg_state!(ArgFloat, f64, "An extreme of floats and its place.", "array.argfloat/1", "argfloat");
+arg_state!(ArgInteger, i128, "An extreme of integers and its place.", "array.arginteger/1", "arginteger");
+
+/// The states of one block, of whatever kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum States {
+    /// States that are elements: extremes, truths, sums of floats.
+    Elements(Buffer),
+    /// Sums of integers.
+    Integer(Vec<i128>),
+    /// Sums of complex numbers.
+    Complex(Vec<Complex<f64>>),
+    /// Means and squared deviations.
+    Moments(Vec<Moments>),
+    /// Products of integers.
+    Product(Vec<Product>),
+    /// Places of extremes of floats.
+    ArgFloat(Vec<ArgFloat>),
+    /// Places of extremes of integers.
+    ArgInteger(Vec<ArgInteger>),
+}

@@ -1,0 +1,494 @@
+//! The loop over strips: inputs are bound, each strip runs all steps, and what comes out is kept or reduced.
+
+use super::code::{Code, Home};
+use super::layout::{Cover, Piece, Strides, Strip, Walk};
+use super::{Op, Sink, StripFn};
+use crate::element::{Buffer, DType, Element, Scalar, Source, Visit};
+use crate::kernel::memory::{OutOfMemory, with_room, zeros};
+use crate::kernel::ops::{Fault, Lane};
+use crate::kernel::random::Indices;
+use crate::kernel::reduce::{Reducer, States, reducer, row_length};
+
+/// Running a program failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A loop met a value that its type cannot hold.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// No memory for the output.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// An input has not the type or the shape that the program was built for.
+    #[error("input {slot} of a fused program does not fit it")]
+    Input {
+        /// Which input.
+        slot: usize,
+    },
+}
+
+/// An input block: its elements in memory order and its strides in elements, none negative.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// The elements, without gaps.
+    pub elements: Source<'a>,
+    /// The shape.
+    pub shape: &'a [usize],
+    /// The strides.
+    pub strides: &'a [isize],
+}
+
+/// What comes out of one target.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Made {
+    /// The elements of a block in C order.
+    Block(Buffer),
+    /// The states of a reduction.
+    States(States),
+}
+
+/// An input while a program runs: where the elements of the current strip are.
+struct Input<'a> {
+    elements: Source<'a>,
+    walk: Walk,
+    strides: Strides,
+    register: u32,
+    located: Located,
+}
+
+/// Where the elements of a strip are.
+#[derive(Clone, Copy, Debug)]
+enum Located {
+    /// In the input, one after another from here.
+    Borrowed(usize),
+    /// All the same, here.
+    Splat(usize),
+    /// In the input's register.
+    Gathered,
+}
+
+/// A generator while a program runs.
+struct Generator {
+    start: u64,
+    walk: Walk,
+}
+
+/// The registers and inputs of a running program, at one strip.
+pub(super) struct Tile<'a> {
+    registers: Vec<Buffer>,
+    inputs: Vec<Input<'a>>,
+    generators: Vec<Generator>,
+    constants: &'a [Scalar],
+    strip: Strip,
+}
+
+impl Code {
+    /// Runs the program over a block of this shape. `coords` is the block's place among the blocks, which tells
+    /// generators where they are.
+    ///
+    /// **Cost** one pass over inputs and outputs, registers of a few strips.
+    ///
+    /// # Errors
+    /// [`RunError`] when a value does not fit its type, memory is refused, or an input is not what the program
+    /// was built for.
+    pub fn run(
+        &self,
+        shape: &[usize],
+        coords: &[usize],
+        inputs: &[Binding<'_>],
+    ) -> Result<Vec<Made>, RunError> {
+        let inputs = self.bind(shape, inputs)?;
+        let row = self.targets.iter().find_map(|(_, _, sink)| match sink {
+            Sink::Reduce(_, axis) => row_length(shape, axis.map(usize::from)),
+            Sink::Block => None,
+        });
+        let cover = Cover::new(shape, row, inputs.iter().map(|input| input.strides.as_slice()));
+        let room = cover.largest(shape);
+        let mut tile = Tile {
+            registers: self
+                .registers
+                .iter()
+                .map(|dtype| dtype.visit(Zeros(room)))
+                .collect::<Result<_, _>>()?,
+            inputs,
+            generators: self.generators(shape, coords),
+            constants: &self.constants,
+            strip: Strip { start: 0, run: 0, n_runs: 0, distance: 0 },
+        };
+        let mut outputs = self.outputs(shape, &cover)?;
+        cover.strips(shape, |strip| {
+            tile.strip = strip;
+            for step in &self.steps {
+                step(&mut tile)?;
+            }
+            for (output, (home, dtype, _)) in outputs.iter_mut().zip(&self.targets) {
+                dtype.visit(Keep { tile: &tile, home: *home, output });
+            }
+            Ok::<(), RunError>(())
+        })?;
+        Ok(outputs.into_iter().map(Keeping::finish).collect())
+    }
+
+    /// Checks the inputs and finds how the program walks over them.
+    fn bind<'a>(&self, shape: &[usize], bindings: &[Binding<'a>]) -> Result<Vec<Input<'a>>, RunError> {
+        self.loads
+            .iter()
+            .map(|load| {
+                let node = &self.program.nodes()[load.node.index()];
+                let Op::Load { slot, axes } = &node.op else { return Err(RunError::Input { slot: 0 }) };
+                let wrong = RunError::Input { slot: *slot as usize };
+                let binding = bindings.get(*slot as usize).ok_or(wrong.clone())?;
+                if binding.elements.dtype() != node.dtype || binding.shape.len() != axes.len() {
+                    return Err(wrong);
+                }
+                let mut strides: Strides = Strides::from_elem(0, shape.len());
+                for ((axis, &length), &stride) in axes.iter().zip(binding.shape).zip(binding.strides) {
+                    match axis.map(usize::from) {
+                        Some(axis) if length == shape[axis] => strides[axis] += stride.unsigned_abs(),
+                        None if length == 1 => {}
+                        _ => return Err(wrong),
+                    }
+                }
+                let walk = Walk::new(shape, &strides);
+                let located = Located::Gathered;
+                Ok(Input { elements: binding.elements, walk, strides, register: load.register, located })
+            })
+            .collect()
+    }
+
+    /// The generators with the indices of this block.
+    fn generators(&self, shape: &[usize], coords: &[usize]) -> Vec<Generator> {
+        let index_of = |op: &Op| match op {
+            Op::Random { index, .. } | Op::RandomInteger { index, .. } | Op::Ramp { index, .. } => {
+                index.clone()
+            }
+            _ => super::GlobalIndex::default(),
+        };
+        let generator = |node: &super::NodeIx| {
+            let index = index_of(&self.program.nodes()[node.index()].op);
+            let mut strides: Strides = Strides::from_elem(0, shape.len());
+            for term in &index.terms {
+                let stride = &mut strides[usize::from(term.axis)];
+                *stride = stride.wrapping_add(term.stride as usize);
+            }
+            Generator { start: index.start(coords), walk: Walk::new(shape, &strides) }
+        };
+        self.generators.iter().map(generator).collect()
+    }
+
+    /// Room for the outputs.
+    fn outputs(&self, shape: &[usize], cover: &Cover) -> Result<Vec<Keeping>, RunError> {
+        let total = shape.iter().product();
+        self.targets
+            .iter()
+            .map(|(_, dtype, sink)| match (sink, cover) {
+                (Sink::Reduce(reduction, axis), _) => {
+                    let reducer = reducer(*reduction, *dtype, shape, axis.map(usize::from))?;
+                    Ok(Keeping::Reduced(reducer.expect("the builder has checked that the reduction exists")))
+                }
+                // Runs in C order are appended, so the memory is not written twice.
+                (Sink::Block, Cover::Flat { .. }) => Ok(Keeping::Appended(dtype.visit(Room(total))?)),
+                (Sink::Block, Cover::Boxes { .. }) => Ok(Keeping::Placed(dtype.visit(Zeros(total))?)),
+            })
+            .collect()
+    }
+}
+
+/// Makes a buffer of zeros.
+struct Zeros(usize);
+
+impl Visit for Zeros {
+    type Output = Result<Buffer, OutOfMemory>;
+    fn visit<A: Element>(self) -> Self::Output {
+        zeros::<A>(self.0).map(A::into_buffer)
+    }
+}
+
+/// Makes an empty buffer with room.
+struct Room(usize);
+
+impl Visit for Room {
+    type Output = Result<Buffer, OutOfMemory>;
+    fn visit<A: Element>(self) -> Self::Output {
+        with_room::<A>(self.0).map(A::into_buffer)
+    }
+}
+
+/// An output while it is made.
+enum Keeping {
+    Appended(Buffer),
+    Placed(Buffer),
+    Reduced(Box<dyn Reducer>),
+}
+
+impl Keeping {
+    /// The output.
+    fn finish(self) -> Made {
+        match self {
+            Self::Appended(buffer) | Self::Placed(buffer) => Made::Block(buffer),
+            Self::Reduced(reducer) => Made::States(reducer.finish()),
+        }
+    }
+}
+
+/// Keeps the elements of a strip.
+struct Keep<'t, 'a> {
+    tile: &'t Tile<'a>,
+    home: Home,
+    output: &'t mut Keeping,
+}
+
+impl Visit for Keep<'_, '_> {
+    type Output = ();
+
+    fn visit<A: Element>(self) {
+        const TYPED: &str = "outputs were made with the types of their nodes";
+        let strip = self.tile.strip;
+        let lane = self.tile.lane::<A>(self.home);
+        match self.output {
+            Keeping::Appended(buffer) => {
+                let buffer = A::buffer_mut(buffer).expect(TYPED);
+                match lane {
+                    Lane::Slice(values) => buffer.extend_from_slice(values),
+                    Lane::Splat(value) => buffer.resize(buffer.len() + strip.len(), value),
+                }
+            }
+            Keeping::Placed(buffer) => {
+                let buffer = A::buffer_mut(buffer).expect(TYPED);
+                for (from, to) in strip.runs() {
+                    let target = &mut buffer[to..to + strip.run];
+                    match lane {
+                        Lane::Slice(values) => target.copy_from_slice(&values[from..from + strip.run]),
+                        Lane::Splat(value) => target.fill(value),
+                    }
+                }
+            }
+            Keeping::Reduced(reducer) => {
+                let all;
+                let values = match lane {
+                    Lane::Slice(values) => values,
+                    Lane::Splat(value) => {
+                        all = vec![value; strip.len()];
+                        &all
+                    }
+                };
+                for (from, start) in strip.runs() {
+                    reducer.accept(start, A::into_source(&values[from..from + strip.run]));
+                }
+            }
+        }
+    }
+}
+
+/// Why a register has the type that a step expects.
+const TYPED: &str = "registers and homes were typed when the program was compiled";
+
+impl Tile<'_> {
+    /// The number of elements of the strip.
+    pub(super) const fn len(&self) -> usize {
+        self.strip.len()
+    }
+
+    /// The elements of a node.
+    pub(super) fn lane<A: Element>(&self, home: Home) -> Lane<'_, A> {
+        let n = self.len();
+        let register = |register: u32| {
+            Lane::Slice(&A::buffer_ref(&self.registers[register as usize]).expect(TYPED)[..n])
+        };
+        match home {
+            Home::Register(index) => register(index),
+            Home::Constant(index) => {
+                Lane::Splat(A::from_scalar(self.constants[index as usize]).expect(TYPED))
+            }
+            Home::Input(index) => {
+                let input = &self.inputs[index as usize];
+                let elements = A::from_source(input.elements).expect(TYPED);
+                match input.located {
+                    Located::Borrowed(from) => Lane::Slice(&elements[from..from + n]),
+                    Located::Splat(at) => Lane::Splat(elements[at]),
+                    Located::Gathered => register(input.register),
+                }
+            }
+        }
+    }
+
+    /// Takes a register out, lets `f` fill it, and puts it back.
+    pub(super) fn fill_any<R>(&mut self, out: u32, f: impl FnOnce(&Self, &mut Buffer) -> R) -> R {
+        let mut buffer = std::mem::replace(&mut self.registers[out as usize], Buffer::Bool(Vec::new()));
+        let result = f(self, &mut buffer);
+        self.registers[out as usize] = buffer;
+        result
+    }
+
+    /// The same with the register's elements of this strip.
+    pub(super) fn fill<A: Element>(
+        &mut self,
+        out: u32,
+        f: impl FnOnce(&Self, &mut [A]) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let n = self.len();
+        self.fill_any(out, |tile, buffer| f(tile, &mut A::buffer_mut(buffer).expect(TYPED)[..n]))
+    }
+
+    /// Fills a register with what a generator makes of indices.
+    pub(super) fn generate<A: Element>(
+        &mut self,
+        out: u32,
+        generator: usize,
+        mut make: impl FnMut(Indices, &mut [A]),
+    ) {
+        let strip = self.strip;
+        self.fill_any(out, |tile, buffer| {
+            let values = A::buffer_mut(buffer).expect(TYPED);
+            let Generator { start, walk } = &tile.generators[generator];
+            for (to, first) in strip.runs() {
+                walk.pieces(first, strip.run, to, |piece| {
+                    let indices =
+                        Indices { start: start.wrapping_add(piece.from as u64), step: piece.stride as u64 };
+                    make(indices, &mut values[piece.to..piece.to + piece.len]);
+                });
+            }
+        });
+    }
+
+    /// Runs a user's function.
+    pub(super) fn map(&mut self, function: &dyn StripFn, inputs: &[(Home, DType)], out: u32) {
+        /// Keeps an operand that is the same for all as a list, because users' functions read lists.
+        struct Spread<'t, 'a>(&'t Tile<'a>, Home);
+        impl Visit for Spread<'_, '_> {
+            type Output = Option<Buffer>;
+            fn visit<A: Element>(self) -> Option<Buffer> {
+                match self.0.lane::<A>(self.1) {
+                    Lane::Slice(_) => None,
+                    Lane::Splat(value) => Some(A::into_buffer(vec![value; self.0.len()])),
+                }
+            }
+        }
+        struct Borrow<'t, 'a>(&'t Tile<'a>, Home, &'t Option<Buffer>);
+        impl<'t> Visit for Borrow<'t, '_> {
+            type Output = Source<'t>;
+            fn visit<A: Element>(self) -> Source<'t> {
+                match (self.2, self.0.lane::<A>(self.1)) {
+                    (Some(buffer), _) => A::into_source(A::buffer_ref(buffer).expect(TYPED)),
+                    (None, Lane::Slice(values)) => A::into_source(values),
+                    (None, Lane::Splat(_)) => A::into_source(&[]),
+                }
+            }
+        }
+        self.fill_any(out, |tile, buffer| {
+            let lists: Vec<Option<Buffer>> =
+                inputs.iter().map(|&(home, dtype)| dtype.visit(Spread(tile, home))).collect();
+            let sources: Vec<Source<'_>> = inputs
+                .iter()
+                .zip(&lists)
+                .map(|(&(home, dtype), list)| dtype.visit(Borrow(tile, home, list)))
+                .collect();
+            function.run(&sources, buffer, tile.len());
+        });
+    }
+
+    /// Finds the elements of an input for this strip, gathering them where they do not lie one after another.
+    pub(super) fn load(&mut self, load: usize) {
+        let strip = self.strip;
+        let input = &mut self.inputs[load];
+        if strip.n_runs == 1 {
+            let mut whole = None;
+            input.walk.pieces(strip.start, strip.run, 0, |piece| {
+                if piece.len == strip.run {
+                    whole = Some(piece);
+                }
+            });
+            match whole {
+                Some(Piece { from, stride: 1, .. }) => return input.located = Located::Borrowed(from),
+                Some(Piece { from, stride: 0, .. }) => return input.located = Located::Splat(from),
+                Some(Piece { from, len: 1, .. }) => return input.located = Located::Splat(from),
+                _ => {}
+            }
+        } else if input.strides.iter().all(|&stride| stride == 0) {
+            return input.located = Located::Splat(0);
+        }
+        input.located = Located::Gathered;
+        let (register, dtype) = (input.register, input.elements.dtype());
+        self.fill_any(register, |tile, buffer| {
+            dtype.visit(Gather { input: &tile.inputs[load], strip, buffer });
+        });
+    }
+}
+
+/// Gathers the elements of an input into its register.
+struct Gather<'t, 'a> {
+    input: &'t Input<'a>,
+    strip: Strip,
+    buffer: &'t mut Buffer,
+}
+
+impl Visit for Gather<'_, '_> {
+    type Output = ();
+
+    fn visit<A: Element>(self) {
+        let Self { input, strip, buffer } = self;
+        let elements = A::from_source(input.elements).expect(TYPED);
+        let out = A::buffer_mut(buffer).expect(TYPED);
+        if strip.n_runs > 1 {
+            let mut corner = None;
+            let mut next_row = None;
+            input.walk.pieces(strip.start, 1, 0, |piece| corner = Some(piece.from));
+            input.walk.pieces(strip.start + strip.distance, 1, 0, |piece| next_row = Some(piece.from));
+            let along = input.strides.last().copied().unwrap_or(0);
+            if let (Some(corner), Some(next_row)) = (corner, next_row)
+                && next_row == corner + 1
+                && along > 1
+            {
+                return turn(elements, corner, along, strip, out);
+            }
+        }
+        for (to, start) in strip.runs() {
+            input.walk.pieces(start, strip.run, to, |piece| copy_piece(elements, piece, out));
+        }
+    }
+}
+
+/// Copies neighbors at equal distances.
+fn copy_piece<A: Copy>(elements: &[A], piece: Piece, out: &mut [A]) {
+    let Piece { to, from, stride, len } = piece;
+    let out = &mut out[to..to + len];
+    match stride {
+        0 => out.fill(elements[from]),
+        1 => out.copy_from_slice(&elements[from..from + len]),
+        _ => {
+            for (out, value) in out.iter_mut().zip(elements[from..].iter().step_by(stride)) {
+                *out = *value;
+            }
+        }
+    }
+}
+
+/// Reads a box whose rows are columns in memory, in squares of 8 × 8, so that each cache line is read once and
+/// written once.
+fn turn<A: Copy>(elements: &[A], corner: usize, along: usize, strip: Strip, out: &mut [A]) {
+    const SIDE: usize = 8;
+    let Strip { run, n_runs, .. } = strip;
+    for column in (0..run).step_by(SIDE) {
+        let columns = SIDE.min(run - column);
+        for row in (0..n_runs).step_by(SIDE) {
+            let rows = SIDE.min(n_runs - row);
+            let from = corner + column * along + row;
+            if columns == SIDE && rows == SIDE {
+                let lines: [&[A]; SIDE] =
+                    std::array::from_fn(|c| &elements[from + c * along..from + c * along + SIDE]);
+                for r in 0..SIDE {
+                    let target = &mut out[(row + r) * run + column..][..SIDE];
+                    for c in 0..SIDE {
+                        target[c] = lines[c][r];
+                    }
+                }
+            } else {
+                for r in 0..rows {
+                    for c in 0..columns {
+                        out[(row + r) * run + column + c] = elements[from + c * along + r];
+                    }
+                }
+            }
+        }
+    }
+}
