@@ -1,1 +1,29 @@
-//! musher testkit.
+//! What the tests of all crates share; never published.
+//!
+//! | for | there is |
+//! |---|---|
+//! | the same answer on every scheduler | [`check_everywhere`], [`everywhere`] |
+//! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
+//! | what ran, in which order | [`Trace`] |
+//! | failures by a script | [`Scripted`], [`Act`] |
+//! | chunks that are counted while they live | [`Alive`], [`Counted`] |
+//! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
+//! | deep graphs on small stacks | [`with_small_stack`] |
+
+mod alive;
+mod chunkings;
+mod drawn;
+mod everywhere;
+mod random;
+mod script;
+mod stack;
+mod trace;
+
+pub use alive::{Alive, Counted};
+pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
+pub use drawn::{Drawn, Weighed};
+pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
+pub use random::Random;
+pub use script::{Act, Scripted, ScriptedFailure};
+pub use stack::{SMALL_STACK, with_small_stack};
+pub use trace::Trace;
