@@ -202,7 +202,7 @@ impl Drawing {
 
     /// The picture as the bytes of a PNG file, two pixels per unit of the SVG.
     ///
-    /// A picture of more than 32 million pixels is drawn smaller.
+    /// A picture of more than 16 million pixels is drawn smaller.
     ///
     /// # Errors
     ///

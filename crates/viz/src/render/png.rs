@@ -13,7 +13,7 @@ use crate::scene::{Anchor, Paint, Scene, Segment, Shape};
 /// Pixels per unit of the scene: sharp on dense screens.
 const SCALE: f64 = 2.0;
 /// More pixels than this and the picture is drawn smaller.
-const MOST_PIXELS: f64 = 32e6;
+const MOST_PIXELS: f64 = 16e6;
 
 /// The bytes of a PNG file.
 pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, Error> {
