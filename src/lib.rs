@@ -1,4 +1,30 @@
-//! Parallelize everything: lazy, chunked arrays, data frames, bags, images and machine learning on all cores.
+#![doc = include_str!("../README.md")]
 
-pub use musher_graph_core::*;
+#[cfg(any(feature = "array", feature = "frame"))]
+pub mod convert;
+pub mod prelude;
+
+pub use musher_graph_core as graph;
+pub use musher_graph_core::{
+    AxisMap, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts, FnTask, Frames, Graph,
+    GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId, Output, Place, Plan, Port,
+    Task, TaskError, Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
+};
+pub use musher_macros::{Token, delayed};
 pub use musher_scheduler as scheduler;
+pub use musher_scheduler::{
+    CancelToken, Compute, Error, Event, MemoryLimit, Observer, Options, compute, compute_with, persist, persist_with,
+};
+
+#[cfg(feature = "array")]
+pub use musher_array::{self as array, Array, Chunks, ndarray};
+#[cfg(feature = "bag")]
+pub use musher_bag::{self as bag, Bag};
+#[cfg(feature = "frame")]
+pub use musher_frame::{self as frame, Frame};
+#[cfg(feature = "image")]
+pub use musher_image as image;
+#[cfg(feature = "ml")]
+pub use musher_ml as ml;
+#[cfg(feature = "viz")]
+pub use musher_viz::{self as viz, Visualize, VisualizeOptions};

@@ -1,0 +1,109 @@
+//! To a frame: measurements, bags of tuples, arrays.
+
+use musher_frame::{Error, Frame};
+use musher_graph_core::delayed;
+
+/// Collections that name their own columns.
+pub trait ToFrame {
+    /// The lazy frame of this collection's rows.
+    ///
+    /// # Errors
+    /// [`Error`] where the columns cannot form a table.
+    fn to_frame(&self) -> Result<Frame, Error>;
+}
+
+/// Collections whose columns are named when they become a frame.
+pub trait ToFrameNamed {
+    /// An array of names, one for each column.
+    type Names;
+
+    /// The lazy frame of this collection's rows, under these names.
+    ///
+    /// # Errors
+    /// [`Error`] where the columns cannot form a table.
+    fn to_frame(&self, names: Self::Names) -> Result<Frame, Error>;
+}
+
+#[cfg(feature = "image")]
+mod measured {
+    use std::sync::Arc;
+
+    use musher_frame::polars::prelude::{
+        Column as Series, DataFrame, DataType, Field, NamedFrom, PolarsError, Schema, Series as Values,
+    };
+    use musher_image::{Column, Columns, Measurements};
+
+    use super::{Error, Frame, ToFrame, delayed};
+
+    impl ToFrame for Measurements {
+        /// One row for each region, in one partition.
+        ///
+        /// # Examples
+        /// ```
+        /// use musher::prelude::*;
+        /// let image = Array::from_array(ndarray::arr2(&[[1.0, 3.0, 0.0], [5.0, 0.0, 8.0]]), (1, 3));
+        /// let (labels, _count) = musher::image::label(&image.gt(0.0));
+        /// let table = musher::image::measure(&image, &labels)?.to_frame()?.compute()?;
+        /// assert_eq!(table.height(), 2);
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[track_caller]
+        fn to_frame(&self) -> Result<Frame, Error> {
+            let dtype = |column: &Column| match column {
+                Column::I64(_) => DataType::Int64,
+                Column::U64(_) => DataType::UInt64,
+                Column::F64(_) => DataType::Float64,
+            };
+            let empty = self.empty_columns().into_columns();
+            let schema: Schema =
+                empty.iter().map(|(name, column)| Field::new(name.as_str().into(), dtype(column))).collect();
+            let table = delayed(table).fallible().label("to_frame").call(self.to_delayed());
+            Frame::from_delayed([table], Arc::new(schema))
+        }
+    }
+
+    fn table(columns: Columns) -> Result<DataFrame, PolarsError> {
+        let height = columns.len();
+        let column = |(name, column): (String, Column)| -> Series {
+            match column {
+                Column::I64(values) => Values::new(name.into(), values).into(),
+                Column::U64(values) => Values::new(name.into(), values).into(),
+                Column::F64(values) => Values::new(name.into(), values).into(),
+            }
+        };
+        DataFrame::new(height, columns.into_columns().into_iter().map(column).collect())
+    }
+}
+
+#[cfg(feature = "bag")]
+mod rows {
+    use std::sync::Arc;
+
+    use musher_bag::Bag;
+    use musher_frame::polars::prelude::{DataFrame, PolarsError};
+
+    use super::super::Row;
+    use super::{Error, Frame, ToFrameNamed, delayed};
+
+    impl<T: Row> ToFrameNamed for Bag<T> {
+        type Names = T::Names;
+
+        /// One partition for each partition of the bag.
+        ///
+        /// # Examples
+        /// ```
+        /// use musher::prelude::*;
+        /// let words = Bag::from_sequence(["a", "b", "a"].map(String::from), 2).frequencies();
+        /// let table = words.to_frame(["word", "count"])?.compute()?;
+        /// assert_eq!(table.shape(), (2, 2));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[track_caller]
+        fn to_frame(&self, names: T::Names) -> Result<Frame, Error> {
+            let table = move |rows: Vec<T>| -> Result<DataFrame, PolarsError> { T::table(names, rows) };
+            let table = delayed(table).token(&names.as_ref()).fallible().label("to_frame");
+            let tables = self.to_delayed().into_iter().map(|part| table.call(part));
+            Frame::from_delayed(tables, Arc::new(T::schema(names)))
+        }
+    }
+}
