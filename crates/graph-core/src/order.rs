@@ -225,12 +225,25 @@ impl Emit<'_> {
             }
             for &slot in self.graph.inputs_of(task) {
                 self.uses[slot.index()] -= 1;
+                if self.uses[slot.index()] == 1 {
+                    self.wake_last_reader(slot);
+                }
             }
             for &reader in self.graph.readers_of(task) {
                 self.missing[reader.index()] -= 1;
                 if self.missing[reader.index()] == 0 && self.frees(reader) {
                     self.ready.push(reader);
                 }
+            }
+        }
+    }
+
+    /// One reader of this output is left: if it is ready, it may free it now. Happens once for each output, so the
+    /// looks at its readers add up to the number of edges.
+    fn wake_last_reader(&mut self, slot: SlotIx) {
+        for &reader in self.graph.readers_of(self.graph.task_of(slot)) {
+            if !self.done[reader.index()] && self.missing[reader.index()] == 0 && self.frees(reader) {
+                self.ready.push(reader);
             }
         }
     }

@@ -1,0 +1,3 @@
+//! The engine's decisions before data exists, from outside: wirings, keys, lowering, fusion, order.
+
+mod order;
