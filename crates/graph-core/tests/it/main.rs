@@ -1,3 +1,4 @@
 //! The engine's decisions before data exists, from outside: wirings, keys, lowering, fusion, order.
 
 mod order;
+mod wiring;
