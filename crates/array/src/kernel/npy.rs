@@ -210,6 +210,9 @@ impl NpyHeader {
     }
 
     /// The bytes that stand before the first element; equal to what NumPy 2 writes.
+    ///
+    /// # Panics
+    /// With more than about 3,000 axes, whose header would not fit format 1.0; NumPy's limit is 64.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let order = match (self.dtype.bytes(), self.byte_order) {
@@ -232,8 +235,7 @@ impl NpyHeader {
         let unpadded = MAGIC.len() + 4 + text.len() + 1;
         text.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(ALIGNMENT) - unpadded));
         text.push('\n');
-        // 64 axes of 20 digits stay far below the two bytes of format 1.0.
-        let length = u16::try_from(text.len()).expect("a header of at most 64 axes is shorter than 64 KiB");
+        let length = u16::try_from(text.len()).expect("64 axes of 20 digits are far below 64 KiB");
         [MAGIC.as_slice(), &[1, 0], &length.to_le_bytes(), text.as_bytes()].concat()
     }
 
@@ -355,6 +357,9 @@ impl Iterator for Runs {
 ///
 /// # Errors
 /// [`NpyError::ElementType`], [`NpyError::OutOfBounds`], [`NpyError::OutOfMemory`], [`NpyError::Io`].
+///
+/// # Panics
+/// Never: the runs hold as many elements as the block.
 pub fn read_block<A: Element>(
     reader: &mut (impl Read + Seek),
     header: &NpyHeader,

@@ -1,0 +1,179 @@
+//! `.npy` files in and out.
+
+use crate::blocks::{answer, bits, golden, grids};
+use musher_array::ndarray::{Array1, Array2, ArrayD, Ix0, Ix1, Ix2, IxDyn};
+use musher_array::{Array, Chunks, Complex, Element, Error, NpyError};
+use musher_scheduler::{Compute, Options, compute};
+use std::fs;
+
+/// Reads a file that NumPy wrote, in blocks of two, and writes the same bytes.
+fn check<A: Element>(name: &str, values: &[A]) {
+    let path = golden(&format!("npy/{name}.npy"));
+    let x = Array::<A, IxDyn>::read_npy(&path, 2).expect("a file that NumPy wrote");
+    let found = answer(&x);
+    assert_eq!(found.iter().copied().collect::<Vec<_>>(), values, "{name}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let again = folder.path().join("again.npy");
+    x.to_npy(&again).compute().expect("writes");
+    let header = fs::read(&path).expect("golden files are in the repository");
+    if !["fortran", "big_endian"].contains(&name) {
+        assert_eq!(fs::read(&again).expect("just written"), header, "{name}");
+    }
+    let back = Array::<A, IxDyn>::read_npy(&again, 1).expect("just written");
+    assert_eq!(bits(&answer(&back)), bits(&found), "{name}");
+}
+
+#[test]
+fn files_of_numpy_are_read_and_written_as_numpy_does() {
+    let signed = [0, 4, 8, 1, 5, 9];
+    check("type_bool", &[false, true, true, true, true, true]);
+    check("type_int8", &signed.map(|value| value as i8));
+    check("type_uint64", &signed.map(|value| value as u64));
+    check("type_float32", &signed.map(|value| value as f32));
+    check("type_float64", &signed.map(f64::from));
+    check("type_complex128", &[Complex::new(1_f64, 2.0), Complex::new(3.0, -0.5)]);
+    let fortran = Array::<f64, IxDyn>::read_npy(golden("npy/fortran.npy"), Chunks::whole()).expect("reads");
+    let whole = answer(&fortran);
+    check("fortran", whole.as_slice().expect("gathered in C order"));
+    let big = Array::<f64, IxDyn>::read_npy(golden("npy/big_endian.npy"), Chunks::whole()).expect("reads");
+    check("big_endian", answer(&big).as_slice().expect("gathered in C order"));
+    check("empty", &[] as &[f64]);
+    let scalar = Array::<f64, Ix0>::read_npy(golden("npy/scalar.npy"), Chunks::whole()).expect("reads");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("scalar.npy");
+    scalar.to_npy(&path).compute().expect("writes");
+    assert_eq!(fs::read(&path).expect("written"), fs::read(golden("npy/scalar.npy")).expect("golden"));
+}
+
+#[test]
+fn every_division_writes_and_reads_the_same_file() {
+    let whole =
+        Array2::from_shape_fn((3, 4), |(i, j)| if i == 2 { f32::NAN } else { -(i as f32) / j as f32 });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    let mut first: Option<Vec<u8>> = None;
+    for chunks in grids(3, 4) {
+        let x = Array::from_array(whole.clone(), chunks.clone());
+        x.to_npy(&path).compute_with(&Options::sequential()).expect("writes");
+        let bytes = fs::read(&path).expect("written");
+        assert_eq!(*first.get_or_insert_with(|| bytes.clone()), bytes, "{chunks:?}");
+        let again = Array::<f32, Ix2>::read_npy(&path, chunks).expect("reads");
+        let found = again.compute_with(&Options::sequential()).expect("computes");
+        assert_eq!(bits(&found), bits(&whole));
+    }
+    let x = Array::<f32, Ix2>::read_npy(&path, (2, 3)).expect("reads");
+    assert_eq!(bits(&answer(&x)), bits(&whole));
+}
+
+#[test]
+fn threads_write_one_file() {
+    let whole = Array2::from_shape_fn((40, 30), |(i, j)| (i * 30 + j) as u32);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    for threads in [1, 2, 3, 8] {
+        let x = Array::from_array(whole.clone(), (7, 11));
+        x.to_npy(&path).compute_with(&Options::default().threads(threads)).expect("writes");
+        let found =
+            Array::<u32, Ix2>::read_npy(&path, Chunks::whole()).expect("reads").compute().expect("computes");
+        assert_eq!(found, whole);
+        fs::remove_file(&path).expect("is there");
+    }
+}
+
+#[test]
+fn writing_is_lazy_and_shares_work_with_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, two) = (folder.path().join("one.npy"), folder.path().join("two.npy"));
+    let x = Array::from_array(Array1::from_iter(0..10_i64), 3);
+    let (first, second) = (x.to_npy(&one), x.to_npy(&two));
+    assert!(!one.exists());
+    let ((), (), values) = compute((&first, &second, &x)).expect("writes");
+    assert_eq!(values.to_vec(), (0..10).collect::<Vec<_>>());
+    assert_eq!(fs::read(&one).expect("written"), fs::read(&two).expect("written"));
+    // A second run writes again.
+    fs::remove_file(&one).expect("is there");
+    first.compute().expect("writes");
+    assert!(one.exists());
+}
+
+#[test]
+fn a_run_that_fails_leaves_the_old_file_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    let good = Array::from_array(Array1::from_elem(8, 1.0), 2);
+    good.to_npy(&path).compute().expect("writes");
+    let old = fs::read(&path).expect("written");
+    let bad = good.map_blocks_with_place(|place, block| {
+        assert!(place.start[0] < 6, "scripted failure");
+        block.mapv(|value: f64| value + 1.0)
+    });
+    for options in [Options::sequential(), Options::default().threads(2)] {
+        assert!(bad.to_npy(&path).compute_with(&options).is_err());
+        assert_eq!(fs::read(&path).expect("still there"), old);
+        let names: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+    }
+}
+
+#[test]
+fn an_array_may_be_written_over_the_file_that_it_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    Array::from_array(Array1::from_iter(0..6_i32), 2).to_npy(&path).compute().expect("writes");
+    let x = Array::<i32, Ix1>::read_npy(&path, 4).expect("reads");
+    x.map_blocks(|block| block.mapv(|value| value * value)).to_npy(&path).compute().expect("writes");
+    let again = Array::<i32, Ix1>::read_npy(&path, 4).expect("reads").compute().expect("computes");
+    assert_eq!(again.to_vec(), [0, 1, 4, 9, 16, 25]);
+}
+
+#[test]
+fn a_file_that_changed_since_its_header_was_read_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    let write = |n| Array::from_array(Array1::<f64>::zeros(n), 2).to_npy(&path).compute().expect("writes");
+    write(5);
+    let x = Array::<f64, Ix1>::read_npy(&path, 2).expect("reads");
+    write(6);
+    let error = x.compute().expect_err("the file is another one");
+    assert!(error.to_string().contains("read_npy"), "{error}");
+    let cause = std::error::Error::source(&error).expect("has a cause");
+    assert!(cause.to_string().contains("x.npy"), "{cause}");
+    let reason = std::error::Error::source(cause).expect("has a reason");
+    assert_eq!(reason.to_string(), "the file has changed since its header was read");
+    assert_ne!(Array::<f64, Ix1>::read_npy(&path, 2).expect("reads").key(), x.key());
+}
+
+#[test]
+fn what_the_header_tells_is_refused_when_the_array_is_made() {
+    let read = |name: &str| Array::<f64, Ix2>::read_npy(golden(&format!("npy/{name}.npy")), 2);
+    for name in ["magic", "short", "header_cut", "huge_shape", "object", "negative_shape"] {
+        let error = read(&format!("damaged_{name}")).expect_err(name);
+        assert!(matches!(&error, Error::Npy { operation: "read_npy", .. }), "{name}: {error:?}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let source = |error| match error {
+        Error::Npy { source, .. } => source,
+        other => panic!("{other}"),
+    };
+    assert_eq!(source(read("vector").expect_err("one axis")), NpyError::Dimensions { expected: 2, found: 1 });
+    assert!(matches!(
+        source(read("type_int8").expect_err("bytes")),
+        NpyError::ElementType { expected: "f8", .. }
+    ));
+    assert!(matches!(source(read("missing").expect_err("no file")), NpyError::Io(_)));
+    let path = golden("npy/type_float64.npy");
+    assert!(matches!(Array::<f64, Ix2>::read_npy(path, (1, 2, 3)), Err(Error::Chunks { .. })));
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("none").join("x.npy");
+    let error = Array::from_array(ArrayD::<u8>::zeros(IxDyn(&[2])), 1)
+        .to_npy(&path)
+        .compute()
+        .expect_err("no folder");
+    assert!(error.to_string().contains("create_npy"), "{error}");
+    let cause = std::error::Error::source(&error).expect("has a cause").to_string();
+    assert!(cause.contains("x.npy"), "{cause}");
+}
