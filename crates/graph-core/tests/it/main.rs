@@ -1,4 +1,5 @@
 //! The engine's decisions before data exists, from outside: wirings, keys, lowering, fusion, order.
 
+mod key;
 mod order;
 mod wiring;
