@@ -1,8 +1,7 @@
 //! The task of a bag: it draws all items of one partition through its pipe and makes one chunk of them.
 //!
 //! What is made is a [`Reduce`]: the items themselves ([`Collect`]) or something smaller. A consumer can take in a producer that
-//! collects, because then the items can go on without being collected. Siblings over the same partition become one
-//! task with several outputs, so that the partition is needed for one task only.
+//! collects, because then the items can go on without being collected.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -14,6 +13,7 @@ use musher_graph_core::{
 
 use crate::partition::Partition;
 use crate::pipe::{Feed, Flow, Item, Rewire, Source, may_fuse};
+use crate::site::name_panics;
 
 /// What is made of the items of one partition.
 pub(crate) trait Reduce<T>: Send + Sync + 'static {
@@ -125,31 +125,29 @@ impl<T: Item> Reduce<T> for Collect<T> {
     }
 }
 
-/// The task: one output for each member, over the same partitions.
-pub(crate) struct Drain {
-    members: Vec<Arc<dyn Member>>,
-}
+/// The task: a source, and what is made of its items.
+pub(crate) struct Drain(Arc<dyn Work>);
 
 impl Drain {
     /// A task that makes one chunk of what the source pushes.
     pub(crate) fn new<T: Item>(source: Source<T>, reduce: impl Reduce<T>) -> Self {
-        Self { members: vec![Arc::new(Reduction { source, reduce: Arc::new(reduce) })] }
+        Self(Arc::new(Reduction { source, reduce: Arc::new(reduce) }))
     }
 
-    /// The source of the items that are collected into this output.
-    pub(crate) fn collected<T: Item>(&self, output: usize) -> Option<&Source<T>> {
-        self.members.get(output)?.collected()?.downcast_ref()
+    /// The source of the items, if they are collected.
+    pub(crate) fn collected<T: Item>(&self) -> Option<&Source<T>> {
+        self.0.collected()?.downcast_ref()
     }
 }
 
-/// One source and what is made of it, for items of any type.
-trait Member: Send + Sync {
+/// A source and what is made of its items, for items of any type.
+trait Work: Send + Sync {
     fn run(&self, feed: &mut Feed<'_, '_>) -> Result<ChunkRef, TaskError>;
     fn labels(&self, into: &mut Vec<Cow<'static, str>>);
     fn token(&self, tokenizer: &mut Tokenizer);
     fn depth(&self) -> usize;
-    fn facts(&self, at: Place<'_>) -> (Facts, Option<u64>);
-    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Member>>;
+    fn facts(&self, at: Place<'_>) -> Facts;
+    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>>;
     /// The `Source<T>`, if the items are collected.
     fn collected(&self) -> Option<&dyn Any>;
 }
@@ -159,7 +157,7 @@ struct Reduction<T, R> {
     reduce: Arc<R>,
 }
 
-impl<T: Item, R: Reduce<T>> Member for Reduction<T, R> {
+impl<T: Item, R: Reduce<T>> Work for Reduction<T, R> {
     fn run(&self, feed: &mut Feed<'_, '_>) -> Result<ChunkRef, TaskError> {
         let mut acc = self.reduce.start();
         let owned = match R::TAKES {
@@ -189,11 +187,16 @@ impl<T: Item, R: Reduce<T>> Member for Reduction<T, R> {
         self.source.depth()
     }
 
-    fn facts(&self, at: Place<'_>) -> (Facts, Option<u64>) {
-        (self.source.facts(at), self.reduce.output_bytes())
+    fn facts(&self, at: Place<'_>) -> Facts {
+        let source = self.source.facts(at);
+        match (self.reduce.is_collection(), self.reduce.output_bytes()) {
+            (true, _) => source,
+            (false, Some(bytes)) => Facts { output_bytes: Facts::bytes(bytes).output_bytes, ..source },
+            (false, None) => Facts { output_bytes: Default::default(), ..source },
+        }
     }
 
-    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Member>> {
+    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>> {
         Some(Arc::new(Self { source: self.source.rewired(rewire)?, reduce: Arc::clone(&self.reduce) }))
     }
 
@@ -205,67 +208,36 @@ impl<T: Item, R: Reduce<T>> Member for Reduction<T, R> {
 impl Task for Drain {
     /// The operations from first to last; a long line shows its ends.
     fn label(&self) -> Cow<'_, str> {
-        let mut all = Vec::with_capacity(self.members.len());
-        for member in &self.members {
-            let mut labels = Vec::new();
-            member.labels(&mut labels);
-            all.push(match labels.as_slice() {
-                [] => "collect".to_owned(),
-                [first, .., last] if labels.len() > 6 => {
-                    format!("{first} → … {} … → {last}", labels.len() - 2)
-                }
-                labels => labels.join(" → "),
-            });
+        let mut labels = Vec::new();
+        self.0.labels(&mut labels);
+        match labels.as_slice() {
+            [] => "collect".into(),
+            [first, .., last] if labels.len() > 6 => {
+                format!("{first} → … {} … → {last}", labels.len() - 2).into()
+            }
+            labels => labels.join(" → ").into(),
         }
-        all.join(" + ").into()
     }
 
     fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let last = self.members.len().saturating_sub(1);
-        let mut chunks = Vec::with_capacity(self.members.len());
-        for (number, member) in self.members.iter().enumerate() {
-            chunks.push(member.run(&mut Feed { at, inputs: &mut inputs, again: number < last })?);
-        }
-        Ok(Output::many(chunks))
+        let chunk = name_panics(|| self.0.run(&mut Feed { at, inputs: &mut inputs }))?;
+        Ok(Output::shared(chunk))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("bag.drain/1");
-        self.members.iter().for_each(|member| member.token(tokenizer));
-    }
-
-    fn n_outputs(&self) -> usize {
-        self.members.len()
+        self.0.token(tokenizer);
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        let mut all = Facts::default();
-        for member in &self.members {
-            let (facts, output) = member.facts(at);
-            all.scratch_bytes = all.scratch_bytes.max(facts.scratch_bytes);
-            all.bytes_read += facts.bytes_read;
-            all.output_bytes.push(output);
-        }
-        all
+        self.0.facts(at)
     }
 
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
-        // Of several members each would draw the producer's items anew.
-        let [member] = self.members.as_slice() else { return None };
-        let producer = request.producer.downcast_ref::<Self>()?.members.get(request.output)?;
-        if !may_fuse(member.depth(), producer.depth()) {
+        let producer = request.producer.downcast_ref::<Self>()?;
+        if !may_fuse(self.0.depth(), producer.0.depth()) {
             return None;
         }
-        let member = member.rewired(Rewire::Absorb(request))?;
-        Some(Arc::new(Self { members: vec![member] }))
-    }
-
-    fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
-        let sibling = sibling.downcast_ref::<Self>()?;
-        let rewire = Rewire::Renumber { slots: sibling_slots, selection: &Default::default() };
-        let theirs = sibling.members.iter().map(|member| member.rewired(rewire));
-        let members: Option<Vec<_>> =
-            self.members.iter().map(|member| Some(Arc::clone(member))).chain(theirs).collect();
-        Some(Arc::new(Self { members: members? }))
+        Some(Arc::new(Self(self.0.rewired(Rewire::Absorb(request))?)))
     }
 }

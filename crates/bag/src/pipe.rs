@@ -34,8 +34,6 @@ const MAX_DEPTH: usize = 64;
 pub(crate) struct Feed<'a, 'i> {
     pub(crate) at: Place<'i>,
     pub(crate) inputs: &'i mut Inputs<'a>,
-    /// Whether the inputs are read again, so that nothing may be moved out of them.
-    pub(crate) again: bool,
 }
 
 /// Which of its own partitions a source makes at a place of the task that it is in.
@@ -156,9 +154,6 @@ impl<T: Item> Source<T> {
     ) -> Result<Flow, TaskError> {
         match self {
             Self::Pipe(pipe) => pipe.owned(feed, sink),
-            Self::Slot(slot) if feed.again => {
-                Ok(feed.inputs.get::<Partition<T>>(*slot)?.items().iter().cloned().try_for_each(sink))
-            }
             Self::Slot(slot) => {
                 let partition = feed.inputs.take::<Partition<T>>(*slot)?;
                 Ok(match Arc::try_unwrap(partition) {
@@ -172,14 +167,14 @@ impl<T: Item> Source<T> {
     /// All items at once; those of a partition that nobody else holds stay where they are.
     pub(crate) fn items(&self, feed: &mut Feed<'_, '_>) -> Result<Vec<T>, TaskError> {
         match self {
-            Self::Slot(slot) if !feed.again => {
+            Self::Slot(slot) => {
                 let partition = feed.inputs.take::<Partition<T>>(*slot)?;
                 Ok(Arc::try_unwrap(partition)
                     .map_or_else(|shared| shared.items().to_vec(), Partition::into_items))
             }
-            _ => {
+            Self::Pipe(pipe) => {
                 let mut items = Vec::new();
-                let _ = self.owned(feed, &mut |item| {
+                let _ = pipe.owned(feed, &mut |item| {
                     items.push(item);
                     Flow::Continue(())
                 })?;
@@ -204,9 +199,7 @@ impl<T: Item> Source<T> {
     pub(crate) fn lends(&self, feed: &Feed<'_, '_>) -> bool {
         match self {
             Self::Pipe(pipe) => pipe.lends(feed),
-            Self::Slot(slot) => {
-                feed.again || feed.inputs.chunk(*slot).is_ok_and(|chunk| Arc::strong_count(chunk) > 1)
-            }
+            Self::Slot(slot) => feed.inputs.chunk(*slot).is_ok_and(|chunk| Arc::strong_count(chunk) > 1),
         }
     }
 
@@ -262,7 +255,7 @@ impl<T: Item> Source<T> {
                 Some(Self::Slot(absorb.consumer_slots[*slot]))
             }
             (Self::Slot(_), Rewire::Absorb(absorb)) => {
-                let producer = absorb.producer.downcast_ref::<Drain>()?.collected::<T>(absorb.output)?;
+                let producer = absorb.producer.downcast_ref::<Drain>()?.collected::<T>()?;
                 let selection = Selection::of(absorb);
                 producer.rewired(Rewire::Renumber { slots: absorb.producer_slots, selection: &selection })
             }
@@ -273,6 +266,11 @@ impl<T: Item> Source<T> {
 /// Whether a consumer of depth `consumer` may take in a producer of depth `producer`.
 pub(crate) fn may_fuse(consumer: usize, producer: usize) -> bool {
     consumer + producer <= MAX_DEPTH
+}
+
+/// What is known of an operation with a user's function in it: what its source reads, but neither bytes nor time.
+pub(crate) fn opaque(source: Facts) -> Facts {
+    Facts { output_bytes: Default::default(), cost_ns: None, ..source }
 }
 
 /// One operation that makes items of type `U` from items of type `T`.
@@ -352,7 +350,7 @@ impl<T: Item, U: Item, S: Stage<T, U>> Pipe<U> for Staged<T, S> {
     }
 
     fn facts(&self, at: Place<'_>) -> Facts {
-        self.source.facts(at)
+        opaque(self.source.facts(at))
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<U>>> {

@@ -7,7 +7,8 @@ use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer};
 
 use crate::bag::Bag;
 use crate::identity::Identity;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, Stage};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, Stage, opaque};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// The items for which `predicate` holds.
@@ -25,7 +26,12 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> bool + Send + Sync + 'static,
     {
-        self.staged(Filter { predicate, wanted: true, identity: Identity::of::<F>() })
+        self.staged(Filter {
+            predicate,
+            wanted: true,
+            site: Site::new("filter"),
+            identity: Identity::of::<F>(),
+        })
     }
 
     /// The items for which `predicate` does not hold.
@@ -43,7 +49,12 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> bool + Send + Sync + 'static,
     {
-        self.staged(Filter { predicate, wanted: false, identity: Identity::of::<F>() })
+        self.staged(Filter {
+            predicate,
+            wanted: false,
+            site: Site::new("remove"),
+            identity: Identity::of::<F>(),
+        })
     }
 
     /// What `function` makes of each item for which it makes something.
@@ -62,7 +73,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> Option<U> + Send + Sync + 'static,
     {
-        self.staged(FilterMap { function, identity: Identity::of::<F>() })
+        self.staged(FilterMap { function, site: Site::new("filter_map"), identity: Identity::of::<F>() })
     }
 
     /// About this fraction of the items, each chosen by its own throw of a die.
@@ -91,15 +102,13 @@ impl<T: Item> Bag<T> {
 struct Filter<F> {
     predicate: F,
     wanted: bool,
+    site: Site,
     identity: Identity,
 }
 
 impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<F> {
     fn label(&self) -> Cow<'static, str> {
-        match self.wanted {
-            true => "filter".into(),
-            false => "remove".into(),
-        }
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -117,7 +126,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
         if source.lends(feed) {
             return self.lent(source, feed, &mut |item| sink(item.clone()));
         }
-        source.owned(feed, &mut |item| match (self.predicate)(&item) == self.wanted {
+        source.owned(feed, &mut |item| match self.site.call(|| (self.predicate)(&item)) == self.wanted {
             true => sink(item),
             false => Flow::Continue(()),
         })
@@ -129,7 +138,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&T) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.lent(feed, &mut |item| match (self.predicate)(item) == self.wanted {
+        source.lent(feed, &mut |item| match self.site.call(|| (self.predicate)(item)) == self.wanted {
             true => sink(item),
             false => Flow::Continue(()),
         })
@@ -142,12 +151,13 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
 
 struct FilterMap<F> {
     function: F,
+    site: Site,
     identity: Identity,
 }
 
 impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U> for FilterMap<F> {
     fn label(&self) -> Cow<'static, str> {
-        "filter_map".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -160,7 +170,7 @@ impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| match (self.function)(item) {
+        source.owned(feed, &mut |item| match self.site.call(|| (self.function)(item)) {
             Some(made) => sink(made),
             None => Flow::Continue(()),
         })
@@ -239,7 +249,7 @@ impl<T: Item> Pipe<T> for Sample<T> {
     }
 
     fn facts(&self, at: Place<'_>) -> Facts {
-        self.source.facts(at)
+        opaque(self.source.facts(at))
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {

@@ -9,6 +9,7 @@ use crate::bag::Bag;
 use crate::identity::Identity;
 use crate::kernel::words::for_each_word;
 use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// All items of what `function` makes of each item.
@@ -29,7 +30,12 @@ impl<T: Item> Bag<T> {
         I::Item: Item,
         F: Fn(T) -> I + Send + Sync + 'static,
     {
-        self.staged(FlatMap { function, identity: Identity::of::<F>(), many: PhantomData })
+        self.staged(FlatMap {
+            function,
+            site: Site::new("flat_map"),
+            identity: Identity::of::<F>(),
+            many: PhantomData,
+        })
     }
 
     /// All items of each item.
@@ -73,7 +79,7 @@ impl Bag<String> {
     where
         F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static,
     {
-        self.staged(SplitWith { split, identity: Identity::of::<F>() })
+        self.staged(SplitWith { split, site: Site::new("split_with"), identity: Identity::of::<F>() })
     }
 
     /// The words of each text: runs of characters that are not white space.
@@ -96,6 +102,7 @@ impl Bag<String> {
 
 struct FlatMap<I, F> {
     function: F,
+    site: Site,
     identity: Identity,
     many: PhantomData<fn() -> I>,
 }
@@ -108,7 +115,7 @@ where
     F: Fn(T) -> I + Send + Sync + 'static,
 {
     fn label(&self) -> Cow<'static, str> {
-        "flat_map".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -121,7 +128,13 @@ where
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| (self.function)(item).into_iter().try_for_each(&mut *sink))
+        source.owned(feed, &mut |item| {
+            let mut many = self.site.call(|| (self.function)(item).into_iter());
+            while let Some(made) = self.site.call(|| many.next()) {
+                sink(made)?;
+            }
+            Flow::Continue(())
+        })
     }
 }
 
@@ -141,12 +154,13 @@ impl Lender<'_> {
 
 struct SplitWith<F> {
     split: F,
+    site: Site,
     identity: Identity,
 }
 
 impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, String> for SplitWith<F> {
     fn label(&self) -> Cow<'static, str> {
-        "split_with".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -172,10 +186,12 @@ impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, St
         source.lent(feed, &mut |text| {
             // The user's function cannot be stopped; once nothing more is wanted, its pieces fall to the floor.
             let mut flow = Flow::Continue(());
-            (self.split)(text, &mut |piece| {
-                if flow.is_continue() {
-                    flow = lender.lend(piece);
-                }
+            self.site.call(|| {
+                (self.split)(text, &mut |piece| {
+                    if flow.is_continue() {
+                        flow = lender.lend(piece);
+                    }
+                });
             });
             flow
         })

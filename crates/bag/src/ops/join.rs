@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::GroupBy;
 use crate::partition::Partial;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Source};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Source, opaque};
 
 impl<T: Item> Bag<T> {
     /// Pairs of each item with each item of the small bag `other` that has the same key.
@@ -149,7 +149,7 @@ where
     }
 
     fn facts(&self, at: Place<'_>) -> Facts {
-        self.source.facts(at)
+        opaque(self.source.facts(at))
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<(T, U)>>> {

@@ -14,6 +14,7 @@ use crate::kernel::json::parse;
 use crate::kernel::lines::for_each_line;
 use crate::ops::text::{Blocks, TextOptions};
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, Stage};
+use crate::site::Site;
 
 impl<T: Item + DeserializeOwned> Bag<T> {
     /// The items of JSON-lines files: one value a line, blank lines aside.
@@ -50,7 +51,8 @@ impl<T: Item + DeserializeOwned> Bag<T> {
     pub fn read_json_lines_with(pattern: &str, options: &TextOptions) -> Result<Self, Error> {
         let blocks = Arc::new(Blocks::find(pattern, options)?);
         let n = blocks.blocks.len();
-        let pipe = JsonLines { blocks, selection: Selection::default(), item: PhantomData };
+        let site = Site::new("read_json_lines");
+        let pipe = JsonLines { blocks, selection: Selection::default(), site, item: PhantomData };
         Ok(from_source(Source::Pipe(Arc::new(pipe)), n))
     }
 }
@@ -73,7 +75,7 @@ impl Bag<Value> {
     /// ```
     #[track_caller]
     pub fn pluck(&self, field: impl Into<String>) -> Self {
-        self.staged(Pluck { field: field.into(), default: None })
+        self.staged(Pluck { field: field.into(), default: None, site: Site::new("pluck") })
     }
 
     /// The field of this name of each item, or `default` where there is none.
@@ -90,7 +92,7 @@ impl Bag<Value> {
     /// ```
     #[track_caller]
     pub fn pluck_or(&self, field: impl Into<String>, default: impl Into<Value>) -> Self {
-        self.staged(Pluck { field: field.into(), default: Some(default.into()) })
+        self.staged(Pluck { field: field.into(), default: Some(default.into()), site: Site::new("pluck") })
     }
 }
 
@@ -98,6 +100,7 @@ impl Bag<Value> {
 struct JsonLines<T> {
     blocks: Arc<Blocks>,
     selection: Selection,
+    site: Site,
     item: PhantomData<fn() -> T>,
 }
 
@@ -113,15 +116,15 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
                     Flow::Break(())
                 }
             })
-        })?;
-        match failure {
-            Some(error) => Err(error.into()),
-            None => Ok(flow),
+        });
+        match (failure, flow) {
+            (Some(error), _) | (None, Err(error)) => Err(self.site.error(error)),
+            (None, Ok(flow)) => Ok(flow),
         }
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push("read_json_lines".into());
+        into.push(self.site.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -140,7 +143,8 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {
         let selection = self.selection.rewired(rewire);
-        Some(Arc::new(Self { blocks: Arc::clone(&self.blocks), selection, item: PhantomData }))
+        let blocks = Arc::clone(&self.blocks);
+        Some(Arc::new(Self { blocks, selection, site: self.site, item: PhantomData }))
     }
 }
 
@@ -148,6 +152,7 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
 struct Pluck {
     field: String,
     default: Option<Value>,
+    site: Site,
 }
 
 impl Stage<Value, Value> for Pluck {
@@ -185,7 +190,7 @@ impl Stage<Value, Value> for Pluck {
             }
         })?;
         match missing {
-            true => Err(Error::NoField { field: self.field.clone() }.into()),
+            true => Err(self.site.error(Error::NoField { field: self.field.clone() })),
             false => Ok(flow),
         }
     }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::marker::PhantomData;
 
 use musher_graph_core::{TaskError, Tokenizer};
 
 use crate::bag::Bag;
 use crate::identity::Identity;
 use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// What `function` makes of each item.
@@ -27,7 +29,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> U + Send + Sync + 'static,
     {
-        self.staged(Map { function, identity: Identity::of::<F>() })
+        self.staged(Map { function, site: Site::new("map"), identity: Identity::of::<F>() })
     }
 
     /// What `function` makes of a look at each item.
@@ -46,7 +48,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> U + Send + Sync + 'static,
     {
-        self.staged(MapRef { function, identity: Identity::of::<F>() })
+        self.staged(MapRef { function, site: Site::new("map"), identity: Identity::of::<F>() })
     }
 
     /// What `function` makes of each item, or the first error it gives.
@@ -71,7 +73,12 @@ impl<T: Item> Bag<T> {
         E: StdError + Send + Sync + 'static,
         F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
     {
-        self.staged(TryMap { function, identity: Identity::of::<F>(), error: std::marker::PhantomData })
+        self.staged(TryMap {
+            function,
+            site: Site::new("try_map"),
+            identity: Identity::of::<F>(),
+            error: PhantomData,
+        })
     }
 }
 
@@ -109,12 +116,13 @@ impl<A: Item, B: Item> Bag<(A, B)> {
 
 struct Map<F> {
     function: F,
+    site: Site,
     identity: Identity,
 }
 
 impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Map<F> {
     fn label(&self) -> Cow<'static, str> {
-        "map".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -127,18 +135,19 @@ impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Ma
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| sink((self.function)(item)))
+        source.owned(feed, &mut |item| sink(self.site.call(|| (self.function)(item))))
     }
 }
 
 struct MapRef<F> {
     function: F,
+    site: Site,
     identity: Identity,
 }
 
 impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for MapRef<F> {
     fn label(&self) -> Cow<'static, str> {
-        "map".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -151,14 +160,15 @@ impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for M
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.lent(feed, &mut |item| sink((self.function)(item)))
+        source.lent(feed, &mut |item| sink(self.site.call(|| (self.function)(item))))
     }
 }
 
 struct TryMap<F, E> {
     function: F,
+    site: Site,
     identity: Identity,
-    error: std::marker::PhantomData<fn() -> E>,
+    error: PhantomData<fn() -> E>,
 }
 
 impl<T, U, E, F> Stage<T, U> for TryMap<F, E>
@@ -169,7 +179,7 @@ where
     F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
 {
     fn label(&self) -> Cow<'static, str> {
-        "try_map".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -183,7 +193,7 @@ where
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
         let mut failure = None;
-        let flow = source.owned(feed, &mut |item| match (self.function)(item) {
+        let flow = source.owned(feed, &mut |item| match self.site.call(|| (self.function)(item)) {
             Ok(made) => sink(made),
             Err(error) => {
                 failure = Some(error);
@@ -191,7 +201,7 @@ where
             }
         })?;
         match failure {
-            Some(error) => Err(TaskError::new(error)),
+            Some(error) => Err(self.site.error(error)),
             None => Ok(flow),
         }
     }

@@ -8,6 +8,7 @@ use musher_graph_core::{TaskError, Tokenizer};
 use crate::bag::Bag;
 use crate::identity::Identity;
 use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// What `function` makes of all items of each partition.
@@ -29,12 +30,18 @@ impl<T: Item> Bag<T> {
         I::Item: Item,
         F: Fn(Vec<T>) -> I + Send + Sync + 'static,
     {
-        self.staged(MapPartitions { function, identity: Identity::of::<F>(), many: PhantomData })
+        self.staged(MapPartitions {
+            function,
+            site: Site::new("map_partitions"),
+            identity: Identity::of::<F>(),
+            many: PhantomData,
+        })
     }
 }
 
 struct MapPartitions<I, F> {
     function: F,
+    site: Site,
     identity: Identity,
     many: PhantomData<fn() -> I>,
 }
@@ -47,7 +54,7 @@ where
     F: Fn(Vec<T>) -> I + Send + Sync + 'static,
 {
     fn label(&self) -> Cow<'static, str> {
-        "map_partitions".into()
+        self.site.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -61,6 +68,12 @@ where
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<Flow, TaskError> {
         let items = source.items(feed)?;
-        Ok((self.function)(items).into_iter().try_for_each(sink))
+        let mut many = self.site.call(|| (self.function)(items).into_iter());
+        while let Some(made) = self.site.call(|| many.next()) {
+            if sink(made).is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
     }
 }

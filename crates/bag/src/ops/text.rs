@@ -17,6 +17,7 @@ use crate::kernel::glob::{GlobError, files};
 use crate::kernel::lines::{self, TextError, for_each_line};
 use crate::kernel::ranges::byte_ranges;
 use crate::pipe::{Feed, Flow, Pipe, Rewire, Selection, Source};
+use crate::site::Site;
 
 /// How text files are read.
 ///
@@ -98,7 +99,8 @@ impl Bag<String> {
     pub fn read_text_with(pattern: &str, options: &TextOptions) -> Result<Self, Error> {
         let blocks = Arc::new(Blocks::find(pattern, options)?);
         let n = blocks.blocks.len();
-        Ok(from_source(Source::Pipe(Arc::new(Lines { blocks, selection: Selection::default() })), n))
+        let pipe = Lines { blocks, selection: Selection::default(), site: Site::new("read_text") };
+        Ok(from_source(Source::Pipe(Arc::new(pipe)), n))
     }
 }
 
@@ -176,7 +178,7 @@ impl Blocks {
         &self,
         index: usize,
         sink: &mut dyn FnMut(&Path, u64, &str) -> Flow,
-    ) -> Result<Flow, TaskError> {
+    ) -> Result<Flow, Error> {
         let block = &self.blocks[index];
         let file = &self.files[block.file as usize];
         let path = || file.path.clone();
@@ -184,7 +186,7 @@ impl Blocks {
         let mut opened = File::open(&file.path).map_err(open)?;
         let found = opened.metadata().map_err(open)?.len();
         if found != file.length {
-            return Err(Error::FileChanged { path: path(), expected: file.length, found }.into());
+            return Err(Error::FileChanged { path: path(), expected: file.length, found });
         }
         let inside = block.bytes.start > 0;
         if inside {
@@ -195,10 +197,8 @@ impl Blocks {
         let run = &mut |offset, run: &str| sink(&file.path, offset, run);
         match lines::for_each_run(&mut *stream, block.bytes.clone(), inside, run) {
             Ok(flow) => Ok(flow),
-            Err(TextError::Read { offset, source }) => {
-                Err(Error::Read { path: path(), offset, source }.into())
-            }
-            Err(TextError::NotUtf8 { offset }) => Err(Error::NotUtf8 { path: path(), offset }.into()),
+            Err(TextError::Read { offset, source }) => Err(Error::Read { path: path(), offset, source }),
+            Err(TextError::NotUtf8 { offset }) => Err(Error::NotUtf8 { path: path(), offset }),
         }
     }
 }
@@ -207,6 +207,15 @@ impl Blocks {
 struct Lines {
     blocks: Arc<Blocks>,
     selection: Selection,
+    site: Site,
+}
+
+impl Lines {
+    fn runs(&self, feed: &Feed<'_, '_>, sink: &mut dyn FnMut(u64, &str) -> Flow) -> Result<Flow, TaskError> {
+        self.blocks
+            .for_each_run(self.selection.index(feed.at), &mut |_, offset, run| sink(offset, run))
+            .map_err(|error| self.site.error(error))
+    }
 }
 
 impl Pipe<String> for Lines {
@@ -215,9 +224,7 @@ impl Pipe<String> for Lines {
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(String) -> Flow,
     ) -> Result<Flow, TaskError> {
-        self.blocks.for_each_run(self.selection.index(feed.at), &mut |_, offset, run| {
-            for_each_line(offset, run, &mut |_, line| sink(line.to_owned()))
-        })
+        self.runs(feed, &mut |offset, run| for_each_line(offset, run, &mut |_, line| sink(line.to_owned())))
     }
 
     fn lent(
@@ -226,7 +233,7 @@ impl Pipe<String> for Lines {
         sink: &mut dyn FnMut(&String) -> Flow,
     ) -> Result<Flow, TaskError> {
         let mut buffer = String::new();
-        self.blocks.for_each_run(self.selection.index(feed.at), &mut |_, offset, run| {
+        self.runs(feed, &mut |offset, run| {
             for_each_line(offset, run, &mut |_, line| {
                 buffer.clear();
                 buffer.push_str(line);
@@ -244,11 +251,11 @@ impl Pipe<String> for Lines {
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&str) -> Flow,
     ) -> Option<Result<Flow, TaskError>> {
-        Some(self.blocks.for_each_run(self.selection.index(feed.at), &mut |_, _, run| sink(run)))
+        Some(self.runs(feed, &mut |_, run| sink(run)))
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push("read_text".into());
+        into.push(self.site.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -266,6 +273,6 @@ impl Pipe<String> for Lines {
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<String>>> {
         let selection = self.selection.rewired(rewire);
-        Some(Arc::new(Self { blocks: Arc::clone(&self.blocks), selection }))
+        Some(Arc::new(Self { blocks: Arc::clone(&self.blocks), selection, site: self.site }))
     }
 }

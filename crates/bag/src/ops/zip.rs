@@ -1,6 +1,7 @@
 //! Items of two bags side by side.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{Collection, Facts, Grid, Layer, Place, Port, TaskError, Tokenizer, Wiring};
@@ -10,6 +11,7 @@ use crate::drain::{Collect, Drain};
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// Pairs of the items of two bags, partition by partition.
@@ -47,8 +49,9 @@ impl<T: Item> Bag<T> {
         if left != right {
             return Err(Error::Partitions { left, right });
         }
+        let site = Site::new("zip");
         let pipe: Zip<T, U> =
-            Zip { left: 0, right: 1, selection: Selection::default(), items: Default::default() };
+            Zip { left: 0, right: 1, selection: Selection::default(), site, items: PhantomData };
         let layer = Layer::build(Drain::new(Source::Pipe(Arc::new(pipe)), Collect::<(T, U)>::new()))
             .input(self.port(), Wiring::one_to_one(1))
             .input(other.port(), Wiring::one_to_one(1));
@@ -61,7 +64,8 @@ struct Zip<T, U> {
     left: usize,
     right: usize,
     selection: Selection,
-    items: std::marker::PhantomData<fn() -> (T, U)>,
+    site: Site,
+    items: PhantomData<fn() -> (T, U)>,
 }
 
 impl<T: Item, U: Item> Pipe<(T, U)> for Zip<T, U> {
@@ -74,13 +78,14 @@ impl<T: Item, U: Item> Pipe<(T, U)> for Zip<T, U> {
         let right = feed.inputs.get::<Partition<U>>(self.right)?.items();
         if left.len() != right.len() {
             let partition = self.selection.index(feed.at);
-            return Err(Error::Lengths { partition, left: left.len(), right: right.len() }.into());
+            let error = Error::Lengths { partition, left: left.len(), right: right.len() };
+            return Err(self.site.error(error));
         }
         Ok(left.iter().cloned().zip(right.iter().cloned()).try_for_each(sink))
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push("zip".into());
+        into.push(self.site.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -106,7 +111,8 @@ impl<T: Item, U: Item> Pipe<(T, U)> for Zip<T, U> {
             left: slot(self.left)?,
             right: slot(self.right)?,
             selection: self.selection.rewired(rewire),
-            items: self.items,
+            site: self.site,
+            items: PhantomData,
         }))
     }
 }

@@ -1,0 +1,85 @@
+//! One answer from all items: equal to the standard library's for every cut, bit for bit on every scheduler.
+
+use crate::support::{cuts, everywhere};
+use musher_bag::Bag;
+use musher_graph_core::{Delayed, delayed};
+
+/// A few roundings of numbers of this size.
+const TOLERANCE: f64 = 1e-12;
+
+#[test]
+fn integer_reductions_equal_iterators_for_every_cut() {
+    for items in [&[3i64, -1, 4, -1, 5][..], &[7], &[]] {
+        for bag in cuts(items, 4) {
+            assert_eq!(everywhere(&bag.count()), items.len() as u64);
+            assert_eq!(everywhere(&bag.sum()), items.iter().sum::<i64>());
+            assert_eq!(everywhere(&bag.min()), items.iter().copied().min());
+            assert_eq!(everywhere(&bag.max()), items.iter().copied().max());
+            assert_eq!(everywhere(&bag.any(|x| *x == 4)), items.contains(&4));
+            assert_eq!(everywhere(&bag.all(|x| *x > -2)), items.iter().all(|x| *x > -2));
+            assert_eq!(
+                everywhere(&bag.fold(0, |acc, x: i64| acc + x * x, |a, b| a + b)),
+                items.iter().map(|x| x * x).sum::<i64>()
+            );
+            assert_eq!(everywhere(&bag.reduce(|a, b| a.max(b))), items.iter().copied().max());
+        }
+    }
+}
+
+#[test]
+fn folds_keep_the_order() {
+    let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+    for parts in 1..30 {
+        let bag = Bag::from_sequence(letters.clone(), parts);
+        let all = "abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(everywhere(&bag.reduce(|a, b| a + &b)).unwrap(), all);
+        assert_eq!(
+            everywhere(&bag.fold(String::new(), |acc, letter: String| acc + &letter, |a, b| a + &b)),
+            all
+        );
+    }
+}
+
+#[test]
+fn moments_equal_their_definition() {
+    let items: Vec<f64> = (0..200).map(|i| f64::from(i * i % 37) / 7.0 + 1e6).collect();
+    let n = items.len() as f64;
+    let mean = items.iter().sum::<f64>() / n;
+    let squares = items.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    for parts in [1, 2, 7, 64, 199, 300] {
+        let bag = Bag::from_sequence(items.clone(), parts);
+        assert!((everywhere(&bag.mean()).unwrap() / mean - 1.0).abs() < TOLERANCE);
+        for ddof in [0, 1] {
+            let expected = squares / (n - ddof as f64);
+            assert!((everywhere(&bag.var(ddof)).unwrap() / expected - 1.0).abs() < 1e-8);
+            assert!((everywhere(&bag.std(ddof)).unwrap() / expected.sqrt() - 1.0).abs() < 1e-8);
+        }
+    }
+    let nothing = Bag::<f64>::from_sequence([], 3);
+    assert_eq!(everywhere(&nothing.mean()), None);
+    assert_eq!(everywhere(&nothing.var(0)), None);
+    assert_eq!(everywhere(&Bag::from_sequence([1.0], 3).std(1)), None);
+}
+
+fn as_text<T: std::fmt::Debug + Clone + Send + Sync + 'static>(value: &Delayed<T>) -> Delayed<String> {
+    delayed(|value: &T| format!("{value:?}")).call(value)
+}
+
+#[test]
+fn nan_is_the_extreme_and_the_sum_wherever_it_stands() {
+    for items in [[f64::NAN, 1.0, 2.0], [1.0, f64::NAN, 2.0], [1.0, 2.0, f64::NAN]] {
+        for bag in cuts(&items, 3) {
+            // As text, because NaN is not equal to itself.
+            assert_eq!(everywhere(&as_text(&bag.min())), "Some(NaN)");
+            assert_eq!(everywhere(&as_text(&bag.max())), "Some(NaN)");
+            assert_eq!(everywhere(&as_text(&bag.sum())), "NaN");
+        }
+    }
+}
+
+#[test]
+fn float_sums_carry_their_errors_across_partitions() {
+    for bag in cuts(&[1e100, 1.0, -1e100, 1.0], 4) {
+        assert_eq!(everywhere(&bag.sum()), 2.0);
+    }
+}

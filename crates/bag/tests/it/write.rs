@@ -1,0 +1,78 @@
+//! Files out: what is written is read back, and a failed run leaves nothing.
+
+use crate::support::everywhere;
+use musher_bag::{Bag, Error};
+use musher_scheduler::{Compute, Options};
+use std::fs;
+use std::path::Path;
+
+/// The names in a folder, hidden ones included.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn partitions_become_files_that_read_back() {
+    let lines: Vec<String> = (0..25).map(|i| format!("line {i}")).collect();
+    for ending in ["txt", "txt.gz", "zst"] {
+        let folder = tempfile::tempdir().unwrap();
+        let bag = Bag::from_sequence(lines.clone(), 11);
+        // Once into a new folder two levels down, once into the same one again.
+        for _ in 0..2 {
+            let pattern = folder.path().join(format!("new/deep/part-*.{ending}"));
+            let paths = bag.to_text(&pattern).unwrap().compute_with(&Options::default().threads(3)).unwrap();
+            assert_eq!(paths.len(), 11);
+            assert!(paths[3].ends_with(format!("part-03.{ending}")));
+            assert_eq!(names(&folder.path().join("new/deep")).len(), 11);
+            assert_eq!(names(&folder.path().join("new")), ["deep"]);
+            let back = Bag::read_text(pattern.to_str().unwrap()).unwrap();
+            assert_eq!(everywhere(&back), lines);
+        }
+    }
+}
+
+#[test]
+fn json_reads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let items: Vec<(u32, Option<String>)> =
+        (0..9).map(|i| (i, (i % 2 == 0).then(|| format!("\"{i}\"\n")))).collect();
+    let pattern = folder.path().join("*.jsonl");
+    Bag::from_sequence(items.clone(), 3).to_json_lines(&pattern).unwrap().compute().unwrap();
+    let back = Bag::<(u32, Option<String>)>::read_json_lines(pattern.to_str().unwrap()).unwrap();
+    assert_eq!(everywhere(&back), items);
+}
+
+#[test]
+fn a_failed_run_leaves_the_old_files_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("part-0.txt"), "old").unwrap();
+    let bad = Bag::from_sequence(["1", "2", "x", "4"], 4).try_map(str::parse::<i32>).map(|x| x.to_string());
+    for target in ["part-*.txt", "new/part-*.txt"] {
+        let written = bad.to_text(folder.path().join(target)).unwrap();
+        for threads in [1, 2] {
+            assert!(written.compute_with(&Options::default().threads(threads)).is_err());
+            assert_eq!(names(folder.path()), ["part-0.txt"]);
+            assert_eq!(fs::read_to_string(folder.path().join("part-0.txt")).unwrap(), "old");
+        }
+    }
+}
+
+#[test]
+fn patterns_need_one_star_for_several_partitions() {
+    let bag = Bag::from_sequence(["a".to_owned(), "b".to_owned()], 2);
+    for pattern in ["a.txt", "*-*.txt", "*/part-*.txt", ".."] {
+        assert!(matches!(bag.to_text(pattern), Err(Error::OutputPattern { .. })), "{pattern}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let one = bag.repartition(1).to_text(folder.path().join("a.txt")).unwrap();
+    one.compute().unwrap();
+    // Writing is done each time it is asked for.
+    fs::remove_file(folder.path().join("a.txt")).unwrap();
+    one.compute().unwrap();
+    assert_eq!(names(folder.path()), ["a.txt"]);
+}
