@@ -8,7 +8,7 @@ use std::any::Any;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use polars::prelude::{
     DataFrame, IpcStreamReader, IpcStreamWriter, LazyFrame, PolarsError, PolarsResult, Schema, SerReader,
@@ -41,6 +41,10 @@ pub(crate) fn guard<T>(
     wrap: impl FnOnce(PolarsError) -> Error,
     run: impl FnOnce() -> PolarsResult<T>,
 ) -> Result<T, Error> {
+    static MARGIN: Once = Once::new();
+    // polars' planner recurses over steps, and takes new memory for its stack where little is left; in builds
+    // without optimisation one level may need more than the margin that counts as little by default.
+    MARGIN.call_once(|| recursive::set_minimum_stack_size(1 << 20));
     // What `run` captures is dropped or only read after a panic: no broken state is seen.
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
@@ -70,8 +74,13 @@ pub(crate) fn collect(
 
 /// The schema that polars resolves for a lazy frame.
 pub(crate) fn schema_of(lazy: &mut LazyFrame) -> PolarsResult<Arc<Schema>> {
-    catch_unwind(AssertUnwindSafe(|| lazy.collect_schema()))
-        .unwrap_or_else(|panic| Err(PolarsError::ComputeError(message(panic.as_ref()).into())))
+    let panicked = |error| match error {
+        Error::Panic { message, .. } => PolarsError::ComputeError(message.into()),
+        Error::Polars { source, .. } => source,
+        other => PolarsError::ComputeError(other.to_string().into()),
+    };
+    guard(String::new, |source| Error::Polars { steps: String::new(), source }, || lazy.collect_schema())
+        .map_err(panicked)
 }
 
 /// The same rows in one piece of memory a column: later sums then see the same pieces whatever the number of

@@ -5,12 +5,13 @@ use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PlSmallStr
 use polars_plan::plans::expr_ir::ExprIR;
 use polars_plan::prelude::{AExpr, IR, IRPlan, is_elementwise_rec};
 
-use crate::Error;
 use crate::border::{guard, schema_of};
 use crate::read::Site;
+use crate::{Difference, Error};
 
-/// How deep an expression may be nested: polars drops expressions by recursion, also on threads of small stacks.
-const DEEPEST: usize = 400;
+/// How deep an expression may be nested: polars' planner takes more than quadratic time, and it drops expressions
+/// by recursion, also on threads of small stacks.
+const DEEPEST: usize = 256;
 
 /// Refuses expressions that are nested too deeply.
 pub(crate) fn depth(expressions: &[Expr], site: Site) -> Result<(), Error> {
@@ -114,16 +115,8 @@ fn planned(lazy: LazyFrame, site: Site) -> Result<IRPlan, Error> {
     guard(|| format!("{}: {}", site.caller, site.operation), wrong, || lazy.to_alp())
 }
 
-/// The first column in which two schemas differ.
-#[derive(Debug)]
-pub(crate) struct Difference {
-    pub(crate) position: usize,
-    pub(crate) expected: Option<(String, DataType)>,
-    pub(crate) found: Option<(String, DataType)>,
-}
-
 /// Whether two schemas have the same columns in the same order.
-pub(crate) fn compare_schemas(expected: &Schema, found: &Schema) -> Result<(), Difference> {
+pub(crate) fn compare_schemas(expected: &Schema, found: &Schema) -> Result<(), Box<Difference>> {
     let at = |schema: &Schema, position| {
         schema
             .get_at_index(position)
@@ -132,7 +125,7 @@ pub(crate) fn compare_schemas(expected: &Schema, found: &Schema) -> Result<(), D
     for position in 0..expected.len().max(found.len()) {
         let (expected, found) = (at(expected, position), at(found, position));
         if expected != found {
-            return Err(Difference { position, expected, found });
+            return Err(Box::new(Difference { position, expected, found }));
         }
     }
     Ok(())

@@ -1,10 +1,31 @@
 //! What can go wrong with a frame: one typed error for building, reading, computing and writing.
 
+use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
 use polars::prelude::{DataType, PolarsError};
+
+/// The first column in which a table differs from what was expected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Number of the column, from 0.
+    pub position: usize,
+    /// Name and type that were expected, if there should be such a column.
+    pub expected: Option<(String, DataType)>,
+    /// Name and type that were found, if there is such a column.
+    pub found: Option<(String, DataType)>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |column: &Option<(String, DataType)>| {
+            column.as_ref().map_or("none".to_owned(), |(name, dtype)| format!("\"{name}\" of type {dtype}"))
+        };
+        write!(f, "column {} is {}, expected {}", self.position, text(&self.found), text(&self.expected))
+    }
+}
 
 /// What can go wrong with a frame.
 ///
@@ -75,18 +96,14 @@ pub enum Error {
         caller: &'static Location<'static>,
     },
     /// Two tables that must have the same columns have not.
-    #[error("{caller}: {operation}: column {position} is {found:?} in {place} and {expected:?} in the first")]
+    #[error("{caller}: {operation}: {place} has other columns than the first: {difference}")]
     Schemas {
         /// The method that was called.
         operation: &'static str,
         /// Which table differs.
         place: String,
-        /// Number of the column, from 0.
-        position: usize,
-        /// Name and type in the first table, if it has this column.
-        expected: Option<(String, DataType)>,
-        /// Name and type in the table that differs, if it has this column.
-        found: Option<(String, DataType)>,
+        /// Where they differ.
+        difference: Box<Difference>,
         /// The user's line.
         caller: &'static Location<'static>,
     },
@@ -191,15 +208,17 @@ pub enum Error {
         /// The end of a block.
         offset: u64,
     },
-    /// A file's columns are not those of the first file.
-    #[error("{path}: its columns are {found:?}, those of the first file are {expected:?}", path = path.display())]
+    /// A file's columns are not those of the first file, or not as many as there are names.
+    #[error("{caller}: {path}: the columns are {found:?}, expected {expected:?}", path = path.display())]
     Columns {
         /// The file.
         path: PathBuf,
-        /// The columns of the first file.
+        /// The columns of the first file, or the names.
         expected: Vec<String>,
         /// The columns of this file.
         found: Vec<String>,
+        /// The user's line.
+        caller: &'static Location<'static>,
     },
     /// A file was changed between building and computing.
     #[error("{path}: changed since the frame was built: {expected} bytes then, {found} bytes now", path = path.display())]
@@ -238,16 +257,12 @@ pub enum Error {
         dtype: DataType,
     },
     /// A partition made by a function of the user's, or read from a file, has other columns than was said.
-    #[error("{place}: column {position} is {found:?} where {expected:?} was declared")]
+    #[error("{place}: the columns are not those that were declared: {difference}")]
     Declared {
         /// What made the partition.
         place: String,
-        /// Number of the column, from 0.
-        position: usize,
-        /// What was declared.
-        expected: Option<(String, DataType)>,
-        /// What was found.
-        found: Option<(String, DataType)>,
+        /// Where they differ.
+        difference: Box<Difference>,
     },
     /// A function of the user's failed on a partition.
     #[error("{name}: the function failed")]

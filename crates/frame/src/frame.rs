@@ -11,7 +11,7 @@ use musher_graph_core::{
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
 use crate::border::stack;
-use crate::check::{Difference, compare_schemas, empty, resolve};
+use crate::check::{compare_schemas, empty, resolve};
 use crate::read::{CsvSource, ParquetSource, Site, Source};
 use crate::step::Step;
 use crate::task::{PartitionTask, Rows};
@@ -108,7 +108,7 @@ impl Frame {
             let table = inputs.take::<Value<DataFrame>>(0)?;
             let table = Arc::try_unwrap(table).map_or_else(|shared| shared.0.clone(), |own| own.0);
             compare_schemas(&promised, table.schema())
-                .map_err(|difference| declared("from_delayed", difference))?;
+                .map_err(|difference| Error::Declared { place: "from_delayed".to_owned(), difference })?;
             Ok(Partition(table))
         });
         let mut layer = Layer::build(task).caller(caller);
@@ -333,12 +333,10 @@ impl Frame {
         let mut layer = Layer::build(Forward::new("concat")).caller(caller);
         let mut start = 0;
         for (number, frame) in frames.iter().enumerate() {
-            compare_schemas(&first.schema, &frame.schema).map_err(
-                |Difference { position, expected, found }| {
-                    let place = format!("frame {number}");
-                    Error::Schemas { operation: "concat", place, position, expected, found, caller }
-                },
-            )?;
+            compare_schemas(&first.schema, &frame.schema).map_err(|difference| {
+                let place = format!("frame {number}");
+                Error::Schemas { operation: "concat", place, difference, caller }
+            })?;
             layer = layer.part(&frame.port, &[start], &[frame.n_partitions()], Wiring::one_to_one(1));
             start += frame.n_partitions();
         }
@@ -404,12 +402,6 @@ impl Frame {
             caller: site.caller,
         })
     }
-}
-
-/// The error of a partition that is not as was said.
-pub(crate) fn declared(place: &str, difference: Difference) -> Error {
-    let Difference { position, expected, found } = difference;
-    Error::Declared { place: place.to_owned(), position, expected, found }
 }
 
 impl From<DataFrame> for Frame {

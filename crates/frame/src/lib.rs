@@ -43,7 +43,7 @@ mod step;
 mod task;
 mod token;
 
-pub use error::Error;
+pub use error::{Difference, Error};
 pub use frame::Frame;
 pub use ops::{GroupBy, How, Order, Written};
 pub use partition::Partition;

@@ -253,12 +253,7 @@ fn map(lazy: LazyFrame, function: MapFn, name: &'static str, schema: SchemaRef, 
             function(canonical(table)).map_err(|source| escape.raise(Error::User { name, source }))?;
         match compare_schemas(&promised, table.schema()) {
             Ok(()) => Ok(table),
-            Err(difference) => Err(escape.raise(Error::Declared {
-                place: name.to_owned(),
-                position: difference.position,
-                expected: difference.expected,
-                found: difference.found,
-            })),
+            Err(difference) => Err(escape.raise(Error::Declared { place: name.to_owned(), difference })),
         }
     };
     let schema_of = move |_: &polars::prelude::Schema| Ok(Arc::clone(&schema));

@@ -6,7 +6,8 @@
 use std::hash::{Hash, Hasher};
 
 use musher_graph_core::{Token, Tokenizer};
-use polars::prelude::{DataFrame, Expr, LiteralValue, Schema};
+use polars::prelude::{AnyValue, DataFrame, Expr, LiteralValue, Schema};
+use polars_plan::prelude::DynLiteralValue;
 
 use crate::border;
 
@@ -55,12 +56,17 @@ fn enter_node(node: &Expr, tokenizer: &mut Tokenizer) {
 fn enter_literal(literal: &LiteralValue, tokenizer: &mut Tokenizer) {
     let mut bytes = Bytes::default();
     match literal {
+        // polars hashes 0.0 and -0.0 as one.
+        LiteralValue::Dyn(DynLiteralValue::Float(value)) => value.to_bits().hash(&mut bytes),
+        LiteralValue::Dyn(DynLiteralValue::List(_)) => tokenizer.fresh(),
         LiteralValue::Dyn(value) => value.hash(&mut bytes),
         LiteralValue::Scalar(scalar) => {
             // The type tells 1 of 8 bits from 1 of 64, and dates from numbers.
             format!("{:?}", scalar.dtype()).token(tokenizer);
             match scalar.value() {
                 value if value.is_nested_null() || value.dtype().is_nested() => tokenizer.fresh(),
+                AnyValue::Float64(value) => value.to_bits().hash(&mut bytes),
+                AnyValue::Float32(value) => value.to_bits().hash(&mut bytes),
                 value => value.hash(&mut bytes),
             }
         }
@@ -121,8 +127,7 @@ mod tests {
                 col("x") + lit(1.0),
                 col("x") + lit(-0.0),
                 col("x") + lit(0.0),
-                col("x") + lit(1_i8),
-                col("x") + lit(1_i64),
+                col("x") + lit(1).cast(DataType::Int8),
                 lit(1) + col("x"),
                 col("x").eq(lit("a")),
                 col("x").eq(lit("b")),

@@ -616,7 +616,7 @@ mod tests {
             let plan = decompose(&named(&aggs), table.schema()).unwrap();
             let by_key = table.clone().lazy().group_by_stable([col("key")]).agg(&aggs).collect().unwrap();
             let global = table.clone().lazy().select(&aggs).collect().unwrap();
-            for n in (1..=9).chain([30]) {
+            for n in [1, 2, 3, 7, 30] {
                 let what = format!("{} rows, {n} partitions", table.height());
                 assert_close(&by_parts(&table, &[col("key")], &plan, n), &by_key, &what);
                 assert_close(&by_parts(&table, &[], &plan, n), &global, &what);

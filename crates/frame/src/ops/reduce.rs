@@ -212,8 +212,8 @@ impl Frame {
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "c"])?, 2)?;
     /// let described = frame.describe(&[0.5])?.compute()?;
-    /// assert_eq!(described.column("statistic")?.str()?.get(6), Some("50%"));
-    /// assert_eq!(described.column("x")?.f64()?.get(6), Some(2.0));
+    /// assert_eq!(described.column("statistic")?.str()?.get(5), Some("50%"));
+    /// assert_eq!(described.column("x")?.f64()?.get(5), Some(2.0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]

@@ -69,8 +69,8 @@ impl Frame {
             let port = Port::of(layer.finish(Grid::from([1])));
             return Self { port, schema, lengths: Some([n_rows].into()) };
         }
-        if let Some((source, parts, steps)) = self.files_and_steps() {
-            let task = EndTask { source, parts, steps, end, n };
+        if let Some((files, steps)) = self.files_and_steps() {
+            let task = EndTask { files, steps, end, n };
             let layer = Layer::build(task).caller(site.caller).finish(Grid::from([1]));
             return Self { port: Port::of(layer), schema, lengths: None };
         }
@@ -79,7 +79,7 @@ impl Frame {
     }
 
     /// The files, and the steps on each part of them, if this frame is nothing else.
-    fn files_and_steps(&self) -> Option<(Arc<dyn Source>, Arc<[u32]>, Vec<Step>)> {
+    fn files_and_steps(&self) -> Option<(FileParts, Vec<Step>)> {
         let mut steps = Vec::new();
         let mut layer = self.port.layer.clone();
         loop {
@@ -87,7 +87,7 @@ impl Frame {
             steps.splice(0..0, task.steps().iter().cloned());
             match task.rows() {
                 Rows::Files { source, parts, .. } => {
-                    return Some((Arc::clone(source), Arc::clone(parts), steps));
+                    return Some((FileParts { source: Arc::clone(source), parts: Arc::clone(parts) }, steps));
                 }
                 Rows::Stack { .. } => return None,
                 Rows::Input { .. } => {}
@@ -272,10 +272,15 @@ impl End {
     }
 }
 
-/// The rows at one end of some files: reads part after part until there are enough.
-struct EndTask {
+/// Some parts of files, in order.
+struct FileParts {
     source: Arc<dyn Source>,
     parts: Arc<[u32]>,
+}
+
+/// The rows at one end of some files: reads part after part until there are enough.
+struct EndTask {
+    files: FileParts,
     steps: Vec<Step>,
     end: End,
     n: u32,
@@ -292,14 +297,14 @@ impl Task for EndTask {
     fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let mut tables: Vec<DataFrame> = Vec::new();
         let mut missing = self.n;
-        let mut parts: Vec<usize> = self.parts.iter().map(|&part| part as usize).collect();
+        let mut parts: Vec<usize> = self.files.parts.iter().map(|&part| part as usize).collect();
         if self.end == End::Tail {
             parts.reverse();
         }
         for part in parts {
             let escape = Escape::default();
-            let place = || format!("{} of {}", self.label(), self.source.place(part));
-            let lazy = scan(Arc::clone(&self.source), part, &escape)
+            let place = || format!("{} of {}", self.label(), self.files.source.place(part));
+            let lazy = scan(Arc::clone(&self.files.source), part, &escape)
                 .map_err(|source| Error::Polars { steps: place(), source })?;
             let limit = self.end.step(missing);
             let mut steps = self.steps.iter().chain([&limit]);
@@ -319,8 +324,8 @@ impl Task for EndTask {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("frame.end/1");
-        self.source.token(tokenizer);
-        self.parts.token(tokenizer);
+        self.files.source.token(tokenizer);
+        self.files.parts.token(tokenizer);
         self.steps.token(tokenizer);
         (self.end == End::Head, self.n).token(tokenizer);
     }
@@ -328,11 +333,11 @@ impl Task for EndTask {
     /// As if the first part were enough.
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         let part = match self.end {
-            End::Head => self.parts.first(),
-            End::Tail => self.parts.last(),
+            End::Head => self.files.parts.first(),
+            End::Tail => self.files.parts.last(),
         };
-        let (read, rows) = part.map_or((0, 0), |&part| self.source.bytes(part as usize));
-        let width = u64::from(self.n) * 8 * self.source.schema().len() as u64;
+        let (read, rows) = part.map_or((0, 0), |&part| self.files.source.bytes(part as usize));
+        let width = u64::from(self.n) * 8 * self.files.source.schema().len() as u64;
         Facts::bytes(width.min(rows)).scratch(read + rows).read(read)
     }
 }

@@ -167,7 +167,7 @@ impl Frame {
         let dropped: Vec<&str> = columns.into_iter().collect();
         dropped.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
-        let expressions: Vec<Expr> = kept.map(|column| col(column)).collect();
+        let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
         Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
     }

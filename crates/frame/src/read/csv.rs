@@ -146,7 +146,7 @@ impl CsvSource {
                 1..=9 => options.infer_rows / 10,
                 _ => 0,
             };
-            if let Some(file) = sample.add(facts, &options, n_rows)? {
+            if let Some(file) = sample.add(facts, &options, n_rows, site)? {
                 files.push(file);
             }
         }
@@ -198,7 +198,8 @@ impl CsvSource {
             if read_to == file.facts.bytes {
                 break bytes.len();
             }
-            let more = (read_to + (64 << 10)).min(file.facts.bytes);
+            // A record that does not end for long is looked for in growing pieces.
+            let more = (read_to + (64 << 10).max(bytes.len() as u64 / 2)).min(file.facts.bytes);
             bytes.extend(read_range(&mut handle, &file.facts, read_to, more)?);
             read_to = more;
         };
@@ -334,6 +335,7 @@ impl Sample {
         facts: FileFacts,
         options: &CsvOptions,
         n_rows: usize,
+        site: Site,
     ) -> Result<Option<TextFile>, Error> {
         let mut handle = open(&facts)?;
         let mut length = 64 << 10;
@@ -365,7 +367,7 @@ impl Sample {
                 continue;
             }
             let rows = ends.last().copied().unwrap_or(header);
-            return self.add_text(facts, &window, start, header, rows);
+            return self.add_text(facts, &window, [start, header, rows], site);
         }
     }
 
@@ -373,9 +375,8 @@ impl Sample {
         &mut self,
         facts: FileFacts,
         window: &[u8],
-        start: usize,
-        header: usize,
-        rows: usize,
+        [start, header, rows]: [usize; 3],
+        site: Site,
     ) -> Result<Option<TextFile>, Error> {
         let own_header = &window[start..header];
         if self.header.is_empty() {
@@ -386,7 +387,11 @@ impl Sample {
                 path: facts.path,
                 expected: names(&self.header),
                 found: names(own_header),
+                caller: site.caller,
             });
+        }
+        if self.is_compressed {
+            return Ok(Some(TextFile { facts, data_start: header as u64, compressed: false }));
         }
         self.rows.extend_from_slice(&window[header..rows]);
         if !self.rows.is_empty() && !self.rows.ends_with(b"\n") {
@@ -430,7 +435,7 @@ impl Sample {
             },
         )?;
         if let Header::Names(names) = &options.header {
-            schema = rename(&schema, names, site)?;
+            schema = rename(&schema, names, site, pattern)?;
             overwrite.iter_fields().for_each(|field| {
                 schema.set_dtype(field.name(), field.dtype().clone());
             });
@@ -449,15 +454,12 @@ impl Sample {
     }
 }
 
-fn rename(schema: &Schema, names: &[String], site: Site) -> Result<Schema, Error> {
-    let position = schema.len().min(names.len());
+fn rename(schema: &Schema, names: &[String], site: Site, pattern: &str) -> Result<Schema, Error> {
     if schema.len() != names.len() {
-        return Err(Error::Schemas {
-            operation: site.operation,
-            place: "the files".to_owned(),
-            position,
-            expected: names.get(position).map(|name| (name.clone(), DataType::Null)),
-            found: schema.get_at_index(position).map(|(name, dtype)| (name.to_string(), dtype.clone())),
+        return Err(Error::Columns {
+            path: pattern.into(),
+            expected: names.to_vec(),
+            found: schema.iter_names().map(PlSmallStr::to_string).collect(),
             caller: site.caller,
         });
     }

@@ -67,9 +67,7 @@ impl ParquetSource {
                     compare_schemas(first, &found).map_err(|difference| Error::Schemas {
                         operation: site.operation,
                         place: facts.path.display().to_string(),
-                        position: difference.position,
-                        expected: difference.expected,
-                        found: difference.found,
+                        difference,
                         caller: site.caller,
                     })?;
                 }

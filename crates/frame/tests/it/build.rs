@@ -1,0 +1,130 @@
+//! What can be told from metadata fails when the frame is built, with the user's line.
+
+use musher_frame::polars::prelude::*;
+use musher_frame::{CsvOptions, Error, Frame, How};
+
+use crate::support::table;
+
+fn frame() -> Frame {
+    Frame::from_polars(table(10), 2).unwrap()
+}
+
+#[test]
+fn a_wrong_column_or_type_names_the_line() {
+    let line = line!() + 1;
+    let error = frame().select([col("nope")]).unwrap_err();
+    assert!(error.to_string().contains(&format!("build.rs:{line}")), "{error}");
+    assert!(matches!(&error, Error::Expression { operation: "select", caller, .. } if caller.line() == line));
+    let polars = std::error::Error::source(&error).unwrap().to_string();
+    assert!(polars.contains("nope"), "{polars}");
+
+    for error in [
+        frame().filter(col("int")).unwrap_err(),
+        frame().with_columns([col("text") - lit(1.5)]).unwrap_err(),
+        frame().group_by([col("nope")]).map(drop).unwrap_err(),
+        frame().group_by([col("key")]).unwrap().agg([col("nope").sum()]).unwrap_err(),
+        frame().aggregate([col("text").mean() + lit(1)]).map(drop).err().unwrap_or(Error::Zero {
+            operation: "",
+            what: "",
+            caller: std::panic::Location::caller(),
+        }),
+        frame().join(table(1), [col("key")], [col("nope")], How::Inner).unwrap_err(),
+        frame().rename([("key", "int")]).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("build.rs") || matches!(error, Error::Zero { .. }), "{error}");
+    }
+    for error in [
+        frame().drop(["nope"]).unwrap_err(),
+        frame().rename([("nope", "x")]).unwrap_err(),
+        frame().cast([("nope", DataType::Int8)]).unwrap_err(),
+        frame().value_counts("nope").unwrap_err(),
+        frame().unique(["nope"]).unwrap_err(),
+        frame().drop_nulls(["nope"]).unwrap_err(),
+    ] {
+        assert!(matches!(&error, Error::NoColumn { column, .. } if column == "nope"), "{error}");
+    }
+}
+
+#[test]
+fn what_looks_at_other_rows_is_refused() {
+    for expression in [
+        col("int").sum(),
+        col("int") - col("int").mean(),
+        col("int").shift(lit(1)),
+        col("int").cum_sum(false),
+        col("int").sort(SortOptions::default()),
+        col("int").sum().over([col("key")]).unwrap(),
+        col("int").rank(RankOptions::default(), None),
+        col("int").unique(),
+        col("int").head(Some(3)),
+        col("int").reverse(),
+        col("float").fill_null_with_strategy(FillNullStrategy::Forward(None)),
+        len(),
+        lit(1),
+    ] {
+        let error = frame().select([expression.clone()]).map(drop).unwrap_err();
+        assert!(matches!(error, Error::NotRowWise { .. }), "{expression}: {error}");
+    }
+    assert!(matches!(frame().filter(col("int").gt(col("int").mean())), Err(Error::NotRowWise { .. })));
+    assert!(matches!(frame().group_by([col("int").sum()]), Err(Error::NotRowWise { .. })));
+    assert!(matches!(
+        frame().join(table(3), [col("key").reverse()], [col("key")], How::Inner),
+        Err(Error::NotRowWise { .. })
+    ));
+    let error =
+        frame().group_by([col("key")]).unwrap().agg([col("int").sort(SortOptions::default()).first()]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("first") && error.contains("build.rs") && error.contains("n_unique"), "{error}");
+}
+
+#[test]
+fn impossible_shapes_are_refused() {
+    assert!(matches!(Frame::from_polars(table(1), 0), Err(Error::Zero { .. })));
+    assert!(matches!(frame().repartition(0), Err(Error::Zero { .. })));
+    assert!(matches!(frame().partitions([2]), Err(Error::NoPartition { index: 2, n_partitions: 2, .. })));
+    assert!(matches!(frame().partitions([]), Err(Error::Zero { .. })));
+    assert!(matches!(Frame::concat([]), Err(Error::Zero { .. })));
+    assert!(matches!(Frame::from_delayed([], table(0).schema().clone()), Err(Error::Zero { .. })));
+    let other = Frame::from(df!("key" => ["a"]).unwrap());
+    assert!(
+        matches!(Frame::concat([&frame(), &other]), Err(Error::Schemas { difference, .. }) if difference.position == 1)
+    );
+    let error = frame().join(frame(), [col("key")], [col("key")], How::Left).unwrap_err();
+    assert!(matches!(error, Error::JoinTooWide { n_partitions: 2, .. }), "{error}");
+    assert!(matches!(Frame::read_csv("/nonexistent/*.csv"), Err(Error::NoFiles { .. })));
+    assert!(matches!(Frame::read_csv("a[b"), Err(Error::Pattern { .. })));
+    let options = CsvOptions { block_bytes: 0, ..CsvOptions::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.csv");
+    std::fs::write(&path, "x\n1\n").unwrap();
+    assert!(matches!(Frame::read_csv_with(path.to_str().unwrap(), options), Err(Error::Zero { .. })));
+}
+
+#[test]
+fn deep_expressions_are_refused_before_they_overflow_a_stack() {
+    let deep = |depth: usize| (0..depth).fold(col("int"), |sum, _| sum + lit(1));
+    assert!(frame().select([deep(60)]).is_ok());
+    let worker = std::thread::Builder::new().stack_size(512 << 10);
+    let error =
+        worker.spawn(move || frame().select([deep(600)]).map(drop).unwrap_err()).unwrap().join().unwrap();
+    assert!(matches!(error, Error::TooDeep { limit: 256, .. }), "{error}");
+}
+
+#[test]
+fn a_frame_shows_its_columns() {
+    let shown = Frame::from_polars(df!("x" => [1], "name" => ["a"]).unwrap(), 1).unwrap().to_string();
+    assert_eq!(shown, "Frame of 1 partition, 1 rows\n  x     i32\n  name  str");
+}
+
+#[test]
+fn equal_work_has_equal_keys() {
+    use musher_graph_core::Collection;
+    let frame = frame();
+    let twice = [0, 1].map(|_| {
+        let frame = frame.filter(col("int").gt(lit(1))).unwrap().select([col("int")]).unwrap();
+        frame.sum().unwrap().port().key()
+    });
+    assert_eq!(twice[0], twice[1]);
+    let other = frame.filter(col("int").gt(lit(2))).unwrap().select([col("int")]).unwrap();
+    assert_ne!(other.sum().unwrap().port().key(), twice[0]);
+}

@@ -1,0 +1,13 @@
+//! Tests of frames against polars on whole tables, against golden files, and of what a frame promises.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
+mod build;
+mod determinism;
+mod fusion;
+mod golden;
+mod group;
+mod read;
+mod rows;
+mod support;
+mod write;

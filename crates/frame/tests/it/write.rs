@@ -1,0 +1,120 @@
+//! Writers: what is written reads back, the old is replaced at once or not at all.
+
+use std::fs;
+use std::path::Path;
+
+use musher_frame::polars::prelude::*;
+use musher_frame::{Error, Frame};
+use musher_scheduler::Compute;
+
+use crate::support::{assert_same, layouts, table};
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    for table in [table(40), table(0)] {
+        for (layout, frame) in layouts(&table) {
+            let directory = tempfile::tempdir().unwrap();
+            for name in ["parts", "single.parquet"] {
+                let path = directory.path().join(name);
+                let written = frame.to_parquet(&path).unwrap().compute().unwrap();
+                assert_eq!(written.n_rows, table.height() as u64, "{layout}");
+                let back = Frame::read_parquet(path.to_str().unwrap()).unwrap();
+                assert_same(&back.compute().unwrap(), &table, &layout);
+            }
+            let texts = frame.drop(["float", "flag"]).unwrap();
+            for name in ["text", "single.csv"] {
+                let path = directory.path().join(name);
+                texts.to_csv(&path).unwrap().compute().unwrap();
+                if table.height() == 0 {
+                    continue;
+                }
+                let back = Frame::read_csv(path.to_str().unwrap()).unwrap();
+                let back = back.cast([("small", DataType::Int8)]).unwrap();
+                assert_same(&back.compute().unwrap(), &texts.compute().unwrap(), &layout);
+            }
+            assert_eq!(
+                names(directory.path()),
+                ["parts", "single.csv", "single.parquet", "text"],
+                "{layout}"
+            );
+            let n = frame.n_partitions();
+            assert_eq!(names(&directory.path().join("parts")).len(), n);
+        }
+    }
+}
+
+#[test]
+fn single_files_have_one_header() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.csv");
+    let frame = Frame::from_polars(df!("x" => [1, 2, 3], "y" => ["a", "b,c", ""]).unwrap(), 3).unwrap();
+    frame.to_csv(&path).unwrap().compute().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "x,y\n1,a\n2,\"b,c\"\n3,\"\"\n");
+}
+
+#[test]
+fn the_old_is_replaced_whole_and_stays_if_the_run_fails() {
+    let directory = tempfile::tempdir().unwrap();
+    let (parts, single) = (directory.path().join("parts"), directory.path().join("one.csv"));
+    let old = Frame::from_polars(df!("x" => [1, 2, 3, 4]).unwrap(), 4).unwrap();
+    old.to_csv(&parts).unwrap().compute().unwrap();
+    old.to_csv(&single).unwrap().compute().unwrap();
+    let failing = old.map_partitions(
+        |table| {
+            let last = table.column("x")?.i32()?.get(0) == Some(4);
+            if last { Err(PolarsError::ComputeError("disk of straw".into())) } else { Ok(table) }
+        },
+        old.schema().clone(),
+    );
+    for path in [&parts, &single] {
+        let write = failing.to_csv(path).unwrap();
+        assert!(write.compute().is_err());
+        drop(write);
+        let read = Frame::read_csv(path.to_str().unwrap()).unwrap().compute().unwrap();
+        assert_eq!(read, df!("x" => [1_i64, 2, 3, 4]).unwrap());
+    }
+    assert_eq!(names(directory.path()), ["one.csv", "parts"], "nothing is left beside");
+    let new = Frame::from_polars(df!("x" => [9]).unwrap(), 1).unwrap();
+    for path in [&parts, &single] {
+        new.to_csv(path).unwrap().compute().unwrap();
+        let read = Frame::read_csv(path.to_str().unwrap()).unwrap().compute().unwrap();
+        assert_eq!(read, df!("x" => [9_i64]).unwrap());
+    }
+    assert_eq!(names(&parts), ["part-00000.csv"]);
+}
+
+#[test]
+fn foreign_directories_are_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
+    let frame = Frame::from(df!("x" => [1]).unwrap());
+    let error = frame.to_parquet(directory.path()).unwrap_err();
+    assert!(matches!(&error, Error::Foreign { found, .. } if found == "thesis.txt"), "{error}");
+    let file = directory.path().join("thesis.txt");
+    assert!(matches!(frame.to_parquet(&file), Err(Error::Foreign { .. })));
+    fs::create_dir(directory.path().join("d.csv")).unwrap();
+    assert!(matches!(frame.to_csv(directory.path().join("d.csv")), Err(Error::Foreign { .. })));
+    assert_eq!(fs::read_to_string(file).unwrap(), "years of work");
+}
+
+#[test]
+fn lists_do_not_fit_into_csv() {
+    let lists = Frame::from(df!("x" => [1, 1]).unwrap()).aggregate([col("x").implode(true)]).unwrap();
+    assert!(matches!(lists.to_csv("never.csv"), Err(Error::Unwritable { column, .. }) if column == "x"));
+}
+
+#[test]
+fn a_writer_can_be_computed_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("parts");
+    let write = Frame::from_polars(df!("x" => [1, 2]).unwrap(), 2).unwrap().to_parquet(&path).unwrap();
+    assert_eq!(write.compute().unwrap(), write.compute().unwrap());
+    assert_eq!(names(&path), ["part-00000.parquet", "part-00001.parquet"]);
+}
