@@ -319,6 +319,23 @@ impl Wiring {
         matches!(self, Self::Axes(maps) if maps.iter().enumerate().all(|(axis, map)| *map == AxisMap::follow(axis)))
     }
 
+    /// Whether no two tasks of the consumer read the same task, as far as single maps tell.
+    pub(crate) fn reads_once(&self, consumer: &Grid) -> bool {
+        let Self::Axes(maps) = self else { return false };
+        let tells_apart = |along: usize| {
+            maps.iter().any(|map| match map {
+                AxisMap::Affine { axis, step, .. } => *axis == along && *step != 0,
+                AxisMap::Lookup { axis, table } if *axis == along => {
+                    let mut seen = table.to_vec();
+                    seen.sort_unstable();
+                    seen.windows(2).all(|pair| pair[0] != pair[1])
+                }
+                _ => false,
+            })
+        };
+        consumer.shape().iter().enumerate().all(|(axis, &n)| n <= 1 || tells_apart(axis))
+    }
+
     /// Indices of the producer's tasks that the task at `at` reads, in order.
     ///
     /// **Cost** linear in their number.

@@ -31,7 +31,7 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, uses: &mut [u32]) -> 
         return false;
     }
     let producer = &graph.layers[at];
-    let only_here = uses[at] == 1 && layer.grid.n_tasks() <= producer.grid.n_tasks();
+    let only_here = uses[at] == 1 && input.wiring.reads_once(&layer.grid);
     if !only_here && !is_cheap_source(producer) {
         return false;
     }

@@ -1,5 +1,6 @@
 //! The engine's decisions before data exists, from outside: wirings, keys, lowering, fusion, order.
 
+mod fuse;
 mod key;
 mod lower;
 mod order;
