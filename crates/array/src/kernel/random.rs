@@ -59,8 +59,9 @@ pub struct Indices {
 
 impl Indices {
     /// The index of element `j` of the run.
+    #[must_use]
     #[inline(always)]
-    const fn at(self, j: usize) -> u64 {
+    pub const fn at(self, j: usize) -> u64 {
         self.start.wrapping_add(self.step.wrapping_mul(j as u64))
     }
 }

@@ -128,8 +128,10 @@ pub enum Op {
     Ramp {
         /// The value at index 0.
         start: Scalar,
-        /// The difference of neighbors.
+        /// The difference of neighbors; `f64` for floats of any size.
         step: Scalar,
+        /// An index whose value is known exactly.
+        last: Option<(u64, Scalar)>,
         /// Which elements.
         index: GlobalIndex,
     },
@@ -357,10 +359,14 @@ impl Op {
                 words.extend([3, name_word(engine), *low as u64, *span]);
                 index.words(&mut words);
             }
-            Self::Ramp { start, step, index } => {
+            Self::Ramp { start, step, last, index } => {
                 words.push(4);
                 scalar_words(start, &mut words);
                 scalar_words(step, &mut words);
+                if let Some((at, value)) = last {
+                    words.push(*at);
+                    scalar_words(value, &mut words);
+                }
                 index.words(&mut words);
             }
             Self::Unary(op) => words.extend([5, name_word(op)]),

@@ -322,7 +322,7 @@ impl Visit for Making<'_> {
                     })
                 })
             }
-            Op::Ramp { start, step, .. } => ramp(*start, *step, out, generator),
+            Op::Ramp { start, step, last, .. } => ramp(*start, *step, *last, out, generator),
             Op::Unary(op) => unary::<A>(*op, home(0), out),
             Op::Test(op) => test::<A>(*op, home(0), out),
             Op::Binary(op) => {
@@ -403,26 +403,55 @@ fn random<A: Element + RandomFloat>(
 }
 
 /// The step of `start + step * index`.
-fn ramp(start: Scalar, step: Scalar, out: u32, generator: usize) -> Option<Step> {
-    /// Floats are computed in `f64`, integers exactly: the builder has checked that the ends fit.
+fn ramp(
+    start: Scalar,
+    step: Scalar,
+    last: Option<(u64, Scalar)>,
+    out: u32,
+    generator: usize,
+) -> Option<Step> {
+    /// Fills a strip, each value computed from its index alone.
+    fn fill<A: Element>(
+        last: Option<(u64, Scalar)>,
+        out: u32,
+        generator: usize,
+        value: impl Fn(u64) -> A + Send + Sync + 'static,
+    ) -> Option<Step> {
+        let last = last.and_then(|(at, value)| Some((at, A::from_scalar(value)?)));
+        Some(Box::new(move |tile| {
+            tile.generate::<A>(out, generator, |indices, out| {
+                for (j, out) in out.iter_mut().enumerate() {
+                    let index = indices.at(j);
+                    *out = match last {
+                        Some((at, exact)) if at == index => exact,
+                        _ => value(index),
+                    };
+                }
+            });
+            Ok(())
+        }))
+    }
+    /// Integers are computed exactly; the builder has counted the elements, so all values fit.
     macro_rules! arms {
-        ($($variant:ident $wide:ident),*) => {
+        ($($variant:ident $t:ident),*) => {
             match (start, step) {
-                $((Scalar::$variant(start), Scalar::$variant(step)) => Some(Box::new(move |tile: &mut Tile<'_>| {
-                    tile.generate(out, generator, |indices, out| {
-                        for (j, out) in out.iter_mut().enumerate() {
-                            let index = indices.start.wrapping_add(indices.step.wrapping_mul(j as u64));
-                            *out = (start as $wide + step as $wide * index as $wide) as _;
-                            let _: [_; 2] = [*out, start];
-                        }
-                    });
-                    Ok(())
-                }) as Step),)*
+                $((Scalar::$variant(start), Scalar::$variant(step)) => fill(last, out, generator, move |index| {
+                    (i128::from(start) + i128::from(step) * i128::from(index)) as $t
+                }),)*
+                (Scalar::F32(start), Scalar::F32(step)) => fill(last, out, generator, move |index| {
+                    (f64::from(start) + f64::from(step) * index as f64) as f32
+                }),
+                (Scalar::F32(start), Scalar::F64(step)) => fill(last, out, generator, move |index| {
+                    (f64::from(start) + step * index as f64) as f32
+                }),
+                (Scalar::F64(start), Scalar::F64(step)) => fill(last, out, generator, move |index| {
+                    start + step * index as f64
+                }),
                 _ => None,
             }
         };
     }
-    arms!(I8 i128, I16 i128, I32 i128, I64 i128, U8 i128, U16 i128, U32 i128, U64 i128, F32 f64, F64 f64)
+    arms!(I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64)
 }
 
 /// The step of a function of one value.

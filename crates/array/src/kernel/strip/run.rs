@@ -97,11 +97,42 @@ impl Code {
         coords: &[usize],
         inputs: &[Binding<'_>],
     ) -> Result<Vec<Made>, RunError> {
-        let inputs = self.bind(shape, inputs)?;
-        let row = self.targets.iter().find_map(|(_, _, sink)| match sink {
+        // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
+        let row_of = |sink: &Sink| match sink {
             Sink::Reduce(_, axis) => row_length(shape, axis.map(usize::from)),
             Sink::Block => None,
-        });
+        };
+        let mut rows: Vec<usize> = self.targets.iter().filter_map(|(_, _, sink)| row_of(sink)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        if rows.len() <= 1 {
+            let all: Vec<usize> = (0..self.targets.len()).collect();
+            return self.pass(shape, coords, inputs, rows.first().copied(), &all);
+        }
+        let mut made: Vec<Option<Made>> = vec![None; self.targets.len()];
+        for (pass, &row) in rows.iter().enumerate() {
+            let targets: Vec<usize> = (0..self.targets.len())
+                .filter(|&target| row_of(&self.targets[target].2).map_or(pass == 0, |own| own == row))
+                .collect();
+            for (target, output) in
+                targets.iter().zip(self.pass(shape, coords, inputs, Some(row), &targets)?)
+            {
+                made[*target] = Some(output);
+            }
+        }
+        Ok(made.into_iter().map(|made| made.expect("each target belongs to one pass")).collect())
+    }
+
+    /// Runs all steps over the block once and keeps some targets.
+    fn pass(
+        &self,
+        shape: &[usize],
+        coords: &[usize],
+        inputs: &[Binding<'_>],
+        row: Option<usize>,
+        targets: &[usize],
+    ) -> Result<Vec<Made>, RunError> {
+        let inputs = self.bind(shape, inputs)?;
         let cover = Cover::new(shape, row, inputs.iter().map(|input| input.strides.as_slice()));
         let room = cover.largest(shape);
         let mut tile = Tile {
@@ -115,14 +146,15 @@ impl Code {
             constants: &self.constants,
             strip: Strip { start: 0, run: 0, n_runs: 0, distance: 0 },
         };
-        let mut outputs = self.outputs(shape, &cover)?;
+        let mut outputs = self.outputs(shape, &cover, targets)?;
         cover.strips(shape, |strip| {
             tile.strip = strip;
             for step in &self.steps {
                 step(&mut tile)?;
             }
-            for (output, (home, dtype, _)) in outputs.iter_mut().zip(&self.targets) {
-                dtype.visit(Keep { tile: &tile, home: *home, output });
+            for (output, &target) in outputs.iter_mut().zip(targets) {
+                let (home, dtype, _) = self.targets[target];
+                dtype.visit(Keep { tile: &tile, home, output });
             }
             Ok::<(), RunError>(())
         })?;
@@ -177,10 +209,11 @@ impl Code {
     }
 
     /// Room for the outputs.
-    fn outputs(&self, shape: &[usize], cover: &Cover) -> Result<Vec<Keeping>, RunError> {
+    fn outputs(&self, shape: &[usize], cover: &Cover, targets: &[usize]) -> Result<Vec<Keeping>, RunError> {
         let total = shape.iter().product();
-        self.targets
+        targets
             .iter()
+            .map(|&target| &self.targets[target])
             .map(|(_, dtype, sink)| match (sink, cover) {
                 (Sink::Reduce(reduction, axis), _) => {
                     let reducer = reducer(*reduction, *dtype, shape, axis.map(usize::from))?;

@@ -144,7 +144,11 @@ fn casts_ramps_tests_and_faults() {
     let mut program = Program::default();
     let starts: Arc<[u64]> = [0_u64].into_iter().collect();
     let index = GlobalIndex { base: 0, terms: [Term { axis: 0, stride: 1, starts }].into_iter().collect() };
-    let ramp = program.node(Op::Ramp { start: Scalar::I32(-3), step: Scalar::I32(2), index }, [], DType::I32);
+    let ramp = program.node(
+        Op::Ramp { start: Scalar::I32(-3), step: Scalar::I32(2), last: None, index },
+        [],
+        DType::I32,
+    );
     let float = program.node(Op::Cast, [ramp], DType::F64);
     let root = program.node(Op::Unary(UnaryOp::Sqrt), [float], DType::F64);
     let nan = program.node(Op::Test(TestOp::IsNan), [root], DType::Bool);

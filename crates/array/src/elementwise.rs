@@ -1,0 +1,335 @@
+//! How an elementwise operation becomes a layer: shapes broadcast, block lengths brought into line, one small program.
+
+use crate::array::{Array, Core};
+use crate::chunks::Chunking;
+use crate::element::{DType, Element, Visit};
+use crate::error::{Error, Shape};
+use crate::kernel::ops::{BinaryOp, CompareOp, TestOp, UnaryOp, cast_kernel};
+use crate::kernel::strip::{Axes, Mapped, NodeIx, Op, Program, Sink, StripFn};
+use crate::rechunk::{common_lengths, rechunked};
+use crate::strip_task::StripTask;
+use musher_graph_core::{AxisMap, Layer, Port, Session, Token, Tokenizer, Wiring};
+use ndarray::Dimension;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// An operand of an elementwise operation: the blocks of an array, or one value.
+#[derive(Clone)]
+pub(crate) enum Operand {
+    /// Blocks with elements of this type.
+    Blocks(Core, DType),
+    /// One value for all elements.
+    Value(crate::element::Scalar),
+}
+
+impl Operand {
+    /// The element type.
+    fn dtype(&self) -> DType {
+        match self {
+            Self::Blocks(_, dtype) => *dtype,
+            Self::Value(scalar) => scalar.dtype(),
+        }
+    }
+}
+
+impl<A: Element, D: Dimension> From<&Array<A, D>> for Operand {
+    fn from(array: &Array<A, D>) -> Self {
+        Self::Blocks(array.core().clone(), A::DTYPE)
+    }
+}
+
+/// What an elementwise operation computes, and where the user asked for it.
+pub(crate) struct Elementwise {
+    /// The name of the operation.
+    pub(crate) operation: &'static str,
+    /// What each element becomes.
+    pub(crate) op: Op,
+    /// The type of the result.
+    pub(crate) dtype: DType,
+    /// The user's line.
+    pub(crate) caller: &'static Location<'static>,
+}
+
+impl Elementwise {
+    /// The layer over these operands. Shapes are broadcast as NumPy's: axes are matched from the last one, and an
+    /// axis of length 1 is repeated. Where the block lengths differ, both are cut at the ends of both.
+    pub(crate) fn over(&self, operands: &[Operand]) -> Result<Core, Error> {
+        let chunking = self.common_chunking(operands)?;
+        let mut program = Program::default();
+        let mut inputs: Vec<(Port, Wiring)> = Vec::new();
+        let mut nodes: Vec<NodeIx> = Vec::new();
+        for operand in operands {
+            let node = match operand {
+                Operand::Value(scalar) => program.node(Op::Constant(*scalar), [], scalar.dtype()),
+                Operand::Blocks(core, dtype) => {
+                    let core = dtype.visit(InLine(core, &chunking, self.caller));
+                    let (axes, wiring) = broadcast(&core.chunking, &chunking);
+                    let slot = inputs.len() as u32;
+                    inputs.push((core.port, wiring));
+                    program.node(Op::Load { slot, axes }, [], *dtype)
+                }
+            };
+            nodes.push(node);
+        }
+        let node = program.node(self.op.clone(), nodes, self.dtype);
+        program.target(node, Sink::Block);
+        let task = StripTask::new(self.operation, program, chunking.clone());
+        let mut builder = Layer::build(task).caller(self.caller);
+        for (port, wiring) in &inputs {
+            builder = builder.input(port, wiring.clone());
+        }
+        let layer = builder.finish(chunking.grid());
+        Ok(Core { port: Port::of(layer), chunking })
+    }
+
+    /// The block lengths of the result.
+    fn common_chunking(&self, operands: &[Operand]) -> Result<Chunking, Error> {
+        let mut chunkings = operands.iter().filter_map(|operand| match operand {
+            Operand::Blocks(core, _) => Some(&core.chunking),
+            Operand::Value(_) => None,
+        });
+        let Some(first) = chunkings.next() else { return Ok(Chunking::from_lengths(&[])) };
+        let mut common = first.clone();
+        for chunking in chunkings {
+            common = self.both(&common, chunking)?;
+        }
+        Ok(common)
+    }
+
+    /// The block lengths of two operands together.
+    fn both(&self, left: &Chunking, right: &Chunking) -> Result<Chunking, Error> {
+        if left == right {
+            return Ok(left.clone());
+        }
+        let ndim = left.ndim().max(right.ndim());
+        let mut axes: Vec<Arc<[usize]>> = Vec::with_capacity(ndim);
+        for axis in 0..ndim {
+            let part = |chunking: &Chunking| {
+                let at = (axis + chunking.ndim()).checked_sub(ndim)?;
+                Some((chunking.axis(at).iter().sum::<usize>(), chunking.shared_axis(at)))
+            };
+            axes.push(match (part(left), part(right)) {
+                (Some((n, a)), Some((m, b))) if n == m => {
+                    if a == b {
+                        a
+                    } else {
+                        common_lengths(&a, &b).into()
+                    }
+                }
+                (Some((_, a)), Some((1, _)) | None) => a,
+                (Some((1, _)) | None, Some((_, b))) => b,
+                _ => {
+                    return Err(Error::Shapes {
+                        operation: self.operation,
+                        left: Shape(left.shape()),
+                        right: Shape(right.shape()),
+                        caller: self.caller,
+                    });
+                }
+            });
+        }
+        Ok(Chunking::from_axes(axes))
+    }
+}
+
+/// Brings the blocks of an operand into line with those of the result.
+struct InLine<'a>(&'a Core, &'a Chunking, &'static Location<'static>);
+
+impl Visit for InLine<'_> {
+    type Output = Core;
+
+    fn visit<A: Element>(self) -> Core {
+        let Self(core, common, caller) = self;
+        let skipped = common.ndim() - core.chunking.ndim();
+        let repeated = |axis: usize| core.chunking.axis(axis).iter().sum::<usize>() == 1;
+        let axes = (0..core.chunking.ndim()).map(|axis| {
+            if repeated(axis) { core.chunking.shared_axis(axis) } else { common.shared_axis(axis + skipped) }
+        });
+        let wanted = Chunking::from_axes(axes);
+        // An axis of length 1 in several blocks (one of them with the element) is joined first.
+        let wanted = if wanted.axes().zip(0..).any(|(axis, at)| repeated(at) && axis.len() > 1) {
+            let joined =
+                wanted.axes().zip(0..).map(|(axis, at)| if repeated(at) { [1].into() } else { axis.into() });
+            Chunking::from_axes(joined)
+        } else {
+            wanted
+        };
+        rechunked::<A>(core, &wanted, caller)
+    }
+}
+
+/// How an operand's axes follow those of the result, inside blocks and among them.
+pub(crate) fn broadcast(operand: &Chunking, result: &Chunking) -> (Axes, Wiring) {
+    let skipped = result.ndim() - operand.ndim();
+    let follows = |axis: usize| operand.axis(axis) == result.axis(axis + skipped);
+    let axes = (0..operand.ndim()).map(|axis| follows(axis).then_some((axis + skipped) as u8)).collect();
+    let maps = (0..operand.ndim())
+        .map(|axis| if follows(axis) { AxisMap::follow(axis + skipped) } else { AxisMap::Fixed(0) });
+    (axes, Wiring::axes(maps))
+}
+
+/// Asks whether a type has an operation.
+struct Has<'a>(&'a Op);
+
+impl Visit for Has<'_> {
+    type Output = bool;
+    fn visit<A: Element>(self) -> bool {
+        match self.0 {
+            Op::Unary(op) => A::unary(*op).is_some(),
+            Op::Test(op) => A::test(*op).is_some(),
+            Op::Binary(op) => A::binary(*op).is_some(),
+            Op::Compare(op) => A::compare(*op).is_some(),
+            _ => true,
+        }
+    }
+}
+
+/// The result of an operation on operands of one type.
+fn combine<B: Element, E: Dimension>(work: &Elementwise, operands: &[Operand]) -> Result<Array<B, E>, Error> {
+    let dtype = operands[0].dtype();
+    if !dtype.visit(Has(&work.op)) {
+        return Err(Error::Undefined { operation: work.operation, dtype, caller: work.caller });
+    }
+    work.over(operands).map(Array::from_core)
+}
+
+/// A function of one array that keeps the element type.
+#[track_caller]
+pub(crate) fn unary<A: Element, D: Dimension>(
+    array: &Array<A, D>,
+    operation: &'static str,
+    op: UnaryOp,
+) -> Result<Array<A, D>, Error> {
+    let work = Elementwise { operation, op: Op::Unary(op), dtype: A::DTYPE, caller: Location::caller() };
+    combine(&work, &[array.into()])
+}
+
+/// A test of one array.
+#[track_caller]
+pub(crate) fn test<A: Element, D: Dimension>(
+    array: &Array<A, D>,
+    operation: &'static str,
+    op: TestOp,
+) -> Result<Array<bool, D>, Error> {
+    let work = Elementwise { operation, op: Op::Test(op), dtype: DType::Bool, caller: Location::caller() };
+    combine(&work, &[array.into()])
+}
+
+/// A function of two operands that keeps the element type.
+#[track_caller]
+pub(crate) fn binary<A: Element, E: Dimension>(
+    operation: &'static str,
+    op: BinaryOp,
+    left: Operand,
+    right: Operand,
+) -> Result<Array<A, E>, Error> {
+    let work = Elementwise { operation, op: Op::Binary(op), dtype: A::DTYPE, caller: Location::caller() };
+    combine(&work, &[left, right])
+}
+
+/// A comparison of two operands.
+#[track_caller]
+pub(crate) fn compare<E: Dimension>(
+    operation: &'static str,
+    op: CompareOp,
+    left: Operand,
+    right: Operand,
+) -> Result<Array<bool, E>, Error> {
+    let work = Elementwise { operation, op: Op::Compare(op), dtype: DType::Bool, caller: Location::caller() };
+    combine(&work, &[left, right])
+}
+
+/// `if cond { a } else { b }`, element by element.
+#[track_caller]
+pub(crate) fn select<A: Element, E: Dimension>(
+    cond: Operand,
+    a: Operand,
+    b: Operand,
+) -> Result<Array<A, E>, Error> {
+    let work =
+        Elementwise { operation: "select", op: Op::Select, dtype: A::DTYPE, caller: Location::caller() };
+    combine(&work, &[cond, a, b])
+}
+
+/// The elements in another type.
+#[track_caller]
+pub(crate) fn cast<A: Element, B: Element, D: Dimension>(array: &Array<A, D>) -> Result<Array<B, D>, Error> {
+    let caller = Location::caller();
+    if A::DTYPE == B::DTYPE {
+        return Ok(Array::from_core(array.core().clone()));
+    }
+    if cast_kernel(A::DTYPE, B::DTYPE).is_none() {
+        return Err(Error::Cast { from: A::DTYPE, to: B::DTYPE, caller });
+    }
+    combine(&Elementwise { operation: "cast", op: Op::Cast, dtype: B::DTYPE, caller }, &[array.into()])
+}
+
+/// A user's function of one element, as a function over strips.
+struct MapEach<A, B, F>(F, PhantomData<fn(A) -> B>);
+
+/// Why strips have the types that a user's function was added with.
+const TYPED: &str = "the program was built with these types";
+
+impl<A: Element, B: Element, F: Fn(A) -> B + Send + Sync> StripFn for MapEach<A, B, F> {
+    fn run(&self, inputs: &[crate::element::Source<'_>], out: &mut crate::element::Buffer, len: usize) {
+        let out = &mut B::buffer_mut(out).expect(TYPED)[..len];
+        for (out, &x) in out.iter_mut().zip(A::from_source(inputs[0]).expect(TYPED)) {
+            *out = (self.0)(x);
+        }
+    }
+}
+
+/// A user's function of two elements, as a function over strips.
+struct MapPairs<A, B, C, F>(F, PhantomData<fn(A, B) -> C>);
+
+impl<A: Element, B: Element, C: Element, F: Fn(A, B) -> C + Send + Sync> StripFn for MapPairs<A, B, C, F> {
+    fn run(&self, inputs: &[crate::element::Source<'_>], out: &mut crate::element::Buffer, len: usize) {
+        let out = &mut C::buffer_mut(out).expect(TYPED)[..len];
+        let (x, y) = (A::from_source(inputs[0]).expect(TYPED), B::from_source(inputs[1]).expect(TYPED));
+        for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+            *out = (self.0)(x, y);
+        }
+    }
+}
+
+/// A user's function with its identity: its type if it captures nothing, else a fresh one.
+fn mapped<F: 'static>(function: impl StripFn + 'static) -> Mapped {
+    let mut tokenizer = Tokenizer::new();
+    tokenizer.name("array.map/1");
+    if size_of::<F>() == 0 {
+        tokenizer.type_of::<F>();
+    } else {
+        Session::fresh().token(&mut tokenizer);
+    }
+    Mapped { function: Arc::new(function), identity: tokenizer.finish().to_bits(), process_bound: true }
+}
+
+/// Applies a function to every element.
+#[track_caller]
+pub(crate) fn map_each<A, B, D, F>(array: &Array<A, D>, f: F) -> Result<Array<B, D>, Error>
+where
+    A: Element,
+    B: Element,
+    D: Dimension,
+    F: Fn(A) -> B + Send + Sync + 'static,
+{
+    let op = Op::Map(mapped::<F>(MapEach(f, PhantomData)));
+    let work = Elementwise { operation: "mapv", op, dtype: B::DTYPE, caller: Location::caller() };
+    combine(&work, &[array.into()])
+}
+
+/// Applies a function to every pair of elements.
+#[track_caller]
+pub(crate) fn map_pairs<A, B, C, E, F>(left: Operand, right: Operand, f: F) -> Result<Array<C, E>, Error>
+where
+    A: Element,
+    B: Element,
+    C: Element,
+    E: Dimension,
+    F: Fn(A, B) -> C + Send + Sync + 'static,
+{
+    let op = Op::Map(mapped::<F>(MapPairs(f, PhantomData)));
+    let work = Elementwise { operation: "zip_map", op, dtype: C::DTYPE, caller: Location::caller() };
+    combine(&work, &[left, right])
+}

@@ -1,0 +1,445 @@
+//! The task behind everything elementwise: a strip program over the blocks of a layer, and how two of them fuse.
+//!
+//! Fusing is substitution: where the consumer loads the producer's block, the producer's program takes the place of
+//! the load, its own loads and generators seen through the axes of the load. Values never change: each element is
+//! computed by the same operations, and reductions meet the elements in an order that only their index decides.
+
+use crate::block::Block;
+use crate::chunks::Chunking;
+use crate::element::{Element, Plain, Visit};
+use crate::gather::check;
+use crate::kernel::reduce::States;
+use crate::kernel::strip::{
+    Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Sink, Term,
+};
+use musher_graph_core::{
+    Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
+    Tokenizer, Wiring,
+};
+use ndarray::{ArrayD, Axis, IxDyn};
+use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+/// Programs of more nodes are not fused further: the gain is spent, and copying them again and again would make
+/// building long chains quadratic.
+const MOST_NODES: usize = 256;
+
+/// Labels of more parts are shortened.
+const MOST_LABELS: usize = 4;
+
+/// A strip program over the blocks of a layer.
+pub(crate) struct StripTask {
+    /// What is done, producers first.
+    labels: SmallVec<[Cow<'static, str>; 2]>,
+    program: Program,
+    /// The block lengths of what the program runs over; one task for each block.
+    chunking: Chunking,
+    code: OnceLock<Result<Code, CompileError>>,
+}
+
+impl StripTask {
+    /// A task that runs `program` over blocks of these lengths.
+    pub(crate) fn new(label: impl Into<Cow<'static, str>>, program: Program, chunking: Chunking) -> Self {
+        Self { labels: SmallVec::from_elem(label.into(), 1), program, chunking, code: OnceLock::new() }
+    }
+
+    /// The compiled program; compiled once, by whoever comes first.
+    fn code(&self) -> Result<&Code, TaskError> {
+        self.code
+            .get_or_init(|| Code::compile(&self.program))
+            .as_ref()
+            .map_err(|error| TaskError::new(error.clone()))
+    }
+
+    /// The axes of the only input, when all the program does is to hand it on.
+    fn handed_on(&self) -> Option<&Axes> {
+        let [target] = self.program.targets() else { return None };
+        match (&self.program.nodes().get(target.node.index())?.op, target.sink) {
+            (Op::Load { axes, .. }, Sink::Block) if self.program.n_slots() == 1 => Some(axes),
+            _ => None,
+        }
+    }
+
+    /// The chunk of what a target made.
+    fn chunk(&self, made: Made, sink: Sink, coords: &[usize]) -> Result<ChunkRef, TaskError> {
+        let mut shape = self.chunking.block_shape(coords);
+        match made {
+            Made::Block(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape)),
+            Made::States(states) => {
+                match sink {
+                    Sink::Reduce(_, Some(axis)) => shape[usize::from(axis)] = 1,
+                    _ => shape.fill(1),
+                }
+                match states {
+                    States::Elements(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape)),
+                    States::Integer(states) => to_block(states, &shape),
+                    States::Complex(states) => to_block(states, &shape),
+                    States::Moments(states) => to_block(states, &shape),
+                    States::Product(states) => to_block(states, &shape),
+                    States::ArgFloat(mut states) => {
+                        let place = self.globally(sink, coords);
+                        states.iter_mut().for_each(|state| state.index = place(state.index));
+                        to_block(states, &shape)
+                    }
+                    States::ArgInteger(mut states) => {
+                        let place = self.globally(sink, coords);
+                        states.iter_mut().for_each(|state| state.index = place(state.index));
+                        to_block(states, &shape)
+                    }
+                }
+            }
+        }
+    }
+
+    /// From an index inside a block to one in the whole array: along the reduced axis, or in C order of all.
+    fn globally(&self, sink: Sink, coords: &[usize]) -> impl Fn(u64) -> u64 {
+        let start = self.chunking.block_start(coords);
+        let block = self.chunking.block_shape(coords);
+        let whole = self.chunking.shape();
+        let axis = if let Sink::Reduce(_, axis) = sink { axis } else { None };
+        move |index| {
+            if index == u64::MAX {
+                return index;
+            }
+            if let Some(axis) = axis {
+                return start[usize::from(axis)] as u64 + index;
+            }
+            let (mut rest, mut step, mut global) = (index as usize, 1, 0);
+            for axis in (0..whole.len()).rev() {
+                global += (start[axis] + rest % block[axis]) * step;
+                rest /= block[axis];
+                step *= whole[axis];
+            }
+            global as u64
+        }
+    }
+}
+
+/// Makes a block of elements of a type known at run time.
+struct ToBlock<'a>(crate::element::Buffer, &'a [usize]);
+
+impl Visit for ToBlock<'_> {
+    type Output = Result<ChunkRef, TaskError>;
+    fn visit<A: Element>(self) -> Self::Output {
+        to_block(A::from_buffer(self.0).expect("visited with its own type"), self.1)
+    }
+}
+
+/// Makes a block of states or elements in C order.
+fn to_block<S: Plain>(values: Vec<S>, shape: &[usize]) -> Result<ChunkRef, TaskError> {
+    Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(shape), values)?)))
+}
+
+/// Finds the inputs of a program among the chunks.
+struct Bind<'t, 'i>(&'t Inputs<'i>, usize);
+
+impl<'t> Visit for Bind<'t, '_> {
+    type Output = Result<Binding<'t>, TaskError>;
+    fn visit<A: Element>(self) -> Self::Output {
+        let block: &Block<A> = self.0.get(self.1)?;
+        let array = block.array();
+        Ok(Binding {
+            elements: A::into_source(block.elements()),
+            shape: array.shape(),
+            strides: array.strides(),
+        })
+    }
+}
+
+/// Hands a block on under other axes, without copying; none where axes must be repeated.
+struct HandOn<'t, 'i> {
+    inputs: &'t Inputs<'i>,
+    axes: &'t Axes,
+    shape: &'t [usize],
+}
+
+impl Visit for HandOn<'_, '_> {
+    type Output = Result<Option<ChunkRef>, TaskError>;
+
+    fn visit<A: Element>(self) -> Self::Output {
+        let Self { inputs, axes, shape } = self;
+        let block: &Block<A> = inputs.get(0)?;
+        if axes.iter().enumerate().all(|(source, axis)| *axis == Some(source as u8))
+            && axes.len() == shape.len()
+        {
+            check(shape, block.shape())?;
+            return Ok(Some(inputs.chunk(0)?.clone()));
+        }
+        let mut array = block.array().clone();
+        let mut kept: Vec<usize> = Vec::new();
+        for (source, axis) in axes.iter().enumerate().rev() {
+            match axis.map(usize::from) {
+                Some(axis) if kept.contains(&axis) => return Ok(None),
+                Some(axis) => kept.insert(0, axis),
+                None => array = array.index_axis_move(Axis(source), 0),
+            }
+        }
+        let mut order: Vec<usize> = (0..kept.len()).collect();
+        order.sort_by_key(|&at| kept[at]);
+        let mut array = array.permuted_axes(IxDyn(&order));
+        for (axis, &length) in shape.iter().enumerate() {
+            if !kept.contains(&axis) {
+                if length != 1 {
+                    return Ok(None);
+                }
+                array = array.insert_axis(Axis(axis));
+            }
+        }
+        check(shape, array.shape())?;
+        Ok(Some(Arc::new(Block::shared(array))))
+    }
+}
+
+impl Task for StripTask {
+    fn label(&self) -> Cow<'_, str> {
+        match self.labels.as_slice() {
+            [only] => Cow::Borrowed(only),
+            labels if labels.len() <= MOST_LABELS => labels.join(" → ").into(),
+            [first, middle @ .., last] => format!("{first} → {} more → {last}", middle.len()).into(),
+            [] => Cow::Borrowed(""),
+        }
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let coords = at.coords();
+        let shape = self.chunking.block_shape(&coords);
+        if let Some(axes) = self.handed_on() {
+            let dtype = self.program.nodes()[self.program.targets()[0].node.index()].dtype;
+            if let Some(chunk) = dtype.visit(HandOn { inputs: &inputs, axes, shape: &shape })? {
+                return Ok(Output::shared(chunk));
+            }
+        }
+        let code = self.code()?;
+        let mut types = vec![None; self.program.n_slots()];
+        for node in self.program.nodes() {
+            if let Op::Load { slot, .. } = node.op {
+                types[slot as usize] = Some(node.dtype);
+            }
+        }
+        let bindings: Vec<Binding<'_>> = types
+            .into_iter()
+            .enumerate()
+            .map(|(slot, dtype)| dtype.expect("a slot that is read by some load").visit(Bind(&inputs, slot)))
+            .collect::<Result<_, _>>()?;
+        let made = code.run(&shape, &coords, &bindings)?;
+        let targets = self.program.targets();
+        let chunks: Vec<ChunkRef> = made
+            .into_iter()
+            .zip(targets)
+            .map(|(made, target)| self.chunk(made, target.sink, &coords))
+            .collect::<Result<_, _>>()?;
+        Ok(Output::many(chunks))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("array.strip/1");
+        self.program.words().token(tokenizer);
+        self.chunking.token(tokenizer);
+        if self.program.is_process_bound() {
+            tokenizer.bind_to_process();
+        }
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.program.targets().len()
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let shape = self.chunking.block_shape(&at.coords());
+        let total: usize = shape.iter().product();
+        let mut facts = Facts { scratch_bytes: 1 << 16, ..Facts::default() };
+        for target in self.program.targets() {
+            let dtype = self.program.nodes()[target.node.index()].dtype;
+            let bytes = match target.sink {
+                Sink::Block => total * dtype.bytes(),
+                Sink::Reduce(_, axis) => {
+                    let along = axis.map_or(total, |axis| shape[usize::from(axis)]).max(1);
+                    // One state for each 32 elements or more, of at most 48 bytes.
+                    facts.scratch_bytes += (total / 32 + total / along) as u64 * 48;
+                    total / along * 48
+                }
+            };
+            facts.output_bytes.push(Some(bytes as u64));
+        }
+        let each: u64 = self.program.nodes().iter().map(|node| node.op.cost()).sum();
+        facts.cost_ns = Some(1_000 + each * total as u64 / 1024);
+        facts
+    }
+
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        let Wiring::Axes(maps) = request.wiring else { return None };
+        if request.producer.downcast_ref::<Forward>().is_some() {
+            let [slot] = request.producer_slots else { return None };
+            return Some(Arc::new(self.over_slots(request.slots, *slot, request.consumer_slots)));
+        }
+        let producer: &Self = request.producer.downcast_ref()?;
+        let target = producer.program.targets().get(request.output)?;
+        if target.sink != Sink::Block
+            || self.program.nodes().len() + producer.program.nodes().len() > MOST_NODES
+        {
+            return None;
+        }
+        let through =
+            Through { maps, grid: request.grid, chunking: &self.chunking, slots: request.producer_slots };
+        let mut program = Program::default();
+        let mut possible = true;
+        let numbers = program.graft(&self.program, |program, node| match &node.op {
+            Op::Load { slot, axes } if request.slots.contains(&(*slot as usize)) => {
+                match through.substitute(program, producer, target.node, axes) {
+                    Some(number) => Leaf::Is(number),
+                    None => {
+                        possible = false;
+                        Leaf::Stays
+                    }
+                }
+            }
+            Op::Load { slot, axes } => Leaf::Becomes(Op::Load {
+                slot: request.consumer_slots[*slot as usize] as u32,
+                axes: axes.clone(),
+            }),
+            _ => Leaf::Stays,
+        });
+        if !possible {
+            return None;
+        }
+        for target in self.program.targets() {
+            program.target(numbers[target.node.index()], target.sink);
+        }
+        let labels = producer.labels.iter().chain(&self.labels).cloned().collect();
+        Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))
+    }
+
+    fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
+        let sibling: &Self = sibling.downcast_ref()?;
+        let reduces = |task: &Self| task.program.targets().iter().all(|target| target.sink != Sink::Block);
+        // Two whole blocks at once may be one too many for the memory; states are small.
+        let nodes = self.program.nodes().len() + sibling.program.nodes().len();
+        if self.chunking != sibling.chunking || nodes > MOST_NODES || !(reduces(self) || reduces(sibling)) {
+            return None;
+        }
+        let mut program = self.program.clone();
+        let numbers = program.graft(&sibling.program, |_, node| match &node.op {
+            Op::Load { slot, axes } => {
+                Leaf::Becomes(Op::Load { slot: sibling_slots[*slot as usize] as u32, axes: axes.clone() })
+            }
+            _ => Leaf::Stays,
+        });
+        for target in sibling.program.targets() {
+            program.target(numbers[target.node.index()], target.sink);
+        }
+        let shared = self.labels.iter().zip(&sibling.labels).take_while(|(a, b)| a == b).count();
+        let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(|labels| labels.join(" → "));
+        let mut labels: SmallVec<[Cow<'static, str>; 2]> = self.labels[..shared].iter().cloned().collect();
+        labels.push(ends.join(" + ").into());
+        Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))
+    }
+}
+
+impl StripTask {
+    /// The same task where the loads of `slots` read `slot`, and the others their new slots.
+    fn over_slots(&self, slots: &[usize], slot: usize, others: &[usize]) -> Self {
+        let mut program = Program::default();
+        let numbers = program.graft(&self.program, |_, node| match &node.op {
+            Op::Load { slot: old, axes } => {
+                let old = *old as usize;
+                let new = if slots.contains(&old) { slot } else { others[old] };
+                Leaf::Becomes(Op::Load { slot: new as u32, axes: axes.clone() })
+            }
+            _ => Leaf::Stays,
+        });
+        for target in self.program.targets() {
+            program.target(numbers[target.node.index()], target.sink);
+        }
+        Self { labels: self.labels.clone(), program, chunking: self.chunking.clone(), code: OnceLock::new() }
+    }
+}
+
+/// How a consumer sees its producer.
+struct Through<'a> {
+    /// For each axis of the producer, which block is read.
+    maps: &'a [AxisMap],
+    /// The consumer's grid.
+    grid: &'a Grid,
+    /// The consumer's block lengths.
+    chunking: &'a Chunking,
+    /// The new slots of the producer's inputs.
+    slots: &'a [usize],
+}
+
+impl Through<'_> {
+    /// Puts the producer's program in the place of a load with these axes; none where that is not possible or would
+    /// repeat much work.
+    fn substitute(
+        &self,
+        program: &mut Program,
+        producer: &StripTask,
+        result: NodeIx,
+        axes: &Axes,
+    ) -> Option<NodeIx> {
+        let repeats = (0..self.chunking.ndim())
+            .any(|axis| !axes.contains(&Some(axis as u8)) && self.chunking.axis(axis).iter().any(|&n| n > 1));
+        let cheap = |op: &Op| matches!(op, Op::Load { .. } | Op::Constant(_) | Op::Ramp { .. });
+        if repeats && !producer.program.nodes().iter().all(|node| cheap(&node.op)) {
+            return None;
+        }
+        let mut possible = true;
+        let mut seen = |index: &GlobalIndex| {
+            self.index(index, axes).unwrap_or_else(|| {
+                possible = false;
+                GlobalIndex::default()
+            })
+        };
+        let numbers = program.graft(&producer.program, |_, node| match &node.op {
+            Op::Load { slot, axes: inner } => Leaf::Becomes(Op::Load {
+                slot: self.slots[*slot as usize] as u32,
+                axes: inner.iter().map(|axis| axis.and_then(|axis| axes[usize::from(axis)])).collect(),
+            }),
+            Op::Random { engine, distribution, index } => {
+                Leaf::Becomes(Op::Random { engine: *engine, distribution: *distribution, index: seen(index) })
+            }
+            Op::RandomInteger { engine, low, span, index } => Leaf::Becomes(Op::RandomInteger {
+                engine: *engine,
+                low: *low,
+                span: *span,
+                index: seen(index),
+            }),
+            Op::Ramp { start, step, last, index } => {
+                Leaf::Becomes(Op::Ramp { start: *start, step: *step, last: *last, index: seen(index) })
+            }
+            _ => Leaf::Stays,
+        });
+        possible.then(|| numbers[result.index()])
+    }
+
+    /// A global index of the producer, by the axes and blocks of the consumer.
+    fn index(&self, index: &GlobalIndex, axes: &Axes) -> Option<GlobalIndex> {
+        let mut seen = GlobalIndex { base: index.base, terms: SmallVec::new() };
+        for term in &index.terms {
+            let inner = usize::from(term.axis);
+            let read = |n: usize, at: &dyn Fn(usize) -> usize| -> Option<Arc<[u64]>> {
+                (0..n).map(|coord| term.starts.get(at(coord)).copied()).collect()
+            };
+            let n = |axis: usize| self.grid.shape().get(axis).map(|&n| n as usize);
+            match (axes[inner], &self.maps[inner]) {
+                (None, AxisMap::Fixed(at)) => seen.base = seen.base.wrapping_add(*term.starts.get(*at)?),
+                (Some(axis), AxisMap::Fixed(at)) => {
+                    let starts = read(n(axis.into())?, &|_| *at)?;
+                    seen.terms.push(Term { axis, stride: term.stride, starts });
+                }
+                (Some(axis), AxisMap::Affine { axis: follows, start, step })
+                    if usize::from(axis) == *follows =>
+                {
+                    let starts = read(n(*follows)?, &|coord| (start + step * coord as isize) as usize)?;
+                    seen.terms.push(Term { axis, stride: term.stride, starts });
+                }
+                (Some(axis), AxisMap::Lookup { axis: follows, table }) if usize::from(axis) == *follows => {
+                    let starts = read(n(*follows)?, &|coord| table[coord] as usize)?;
+                    seen.terms.push(Term { axis, stride: term.stride, starts });
+                }
+                _ => return None,
+            }
+        }
+        Some(seen)
+    }
+}
