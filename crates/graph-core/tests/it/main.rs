@@ -1,7 +1,10 @@
 //! The engine's decisions before data exists, from outside: wirings, keys, lowering, fusion, order.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
 mod fuse;
 mod key;
+mod line;
 mod lower;
 mod order;
 mod support;
