@@ -1,0 +1,383 @@
+//! The same elements under other axes: transposes, new axes, repeated axes, other shapes.
+
+use crate::array::{Array, Core};
+use crate::block::Block;
+use crate::chunks::{Chunking, Chunks};
+use crate::element::Element;
+use crate::elementwise::broadcast;
+use crate::error::{Error, Shape, expect};
+use crate::gather::check;
+use crate::kernel::strip::{Axes, Op, Program, Sink};
+use crate::strip_task::StripTask;
+use musher_graph_core::{
+    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
+};
+use ndarray::{Axis, Dimension, IntoDimension, IxDyn, RemoveAxis};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A layer that hands blocks on under other axes; whatever is elementwise sees through it.
+pub(crate) fn handed_on<A: Element>(
+    label: &'static str,
+    core: &Core,
+    (axes, wiring): (Axes, Wiring),
+    chunking: Chunking,
+    caller: &'static Location<'static>,
+) -> Core {
+    let mut program = Program::default();
+    let node = program.node(Op::Load { slot: 0, axes }, [], A::DTYPE);
+    program.target(node, Sink::Block);
+    let task = StripTask::new(label, program, chunking.clone());
+    let layer = Layer::build(task).caller(caller).input(&core.port, wiring).finish(chunking.grid());
+    Core { port: Port::of(layer), chunking }
+}
+
+impl<A: Element, D: Dimension> Array<A, D> {
+    /// The array with its axes in reverse order.
+    ///
+    /// **Shape** `(n, m) → (m, n)`; blocks likewise.
+    /// **Cost** none: elementwise work reads the blocks across, others get a view.
+    ///
+    /// # Panics
+    /// Never.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::arr2};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr2(&[[1, 2, 3], [4, 5, 6]]), (1, 2));
+    /// assert_eq!(x.t().compute()?, arr2(&[[1, 4], [2, 5], [3, 6]]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "T")]
+    #[doc(alias = "transpose")]
+    #[doc(alias = "reversed_axes")]
+    pub fn t(&self) -> Self {
+        let order: Vec<usize> = (0..self.ndim()).rev().collect();
+        self.permuted("t", &order, Location::caller())
+    }
+
+    /// The array with its axes in another order: axis `i` of the result is axis `axes[i]` of this one.
+    ///
+    /// # Panics
+    /// When `axes` is not a permutation.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "transpose")]
+    pub fn permuted_axes<T: IntoDimension<Dim = D>>(&self, axes: T) -> Self {
+        expect(self.try_permuted_axes(axes))
+    }
+
+    /// As [`permuted_axes`](Self::permuted_axes).
+    ///
+    /// # Errors
+    /// [`Error::Permutation`] when `axes` is not one.
+    #[track_caller]
+    pub fn try_permuted_axes<T: IntoDimension<Dim = D>>(&self, axes: T) -> Result<Self, Error> {
+        let axes = axes.into_dimension();
+        let mut sorted = axes.slice().to_vec();
+        sorted.sort_unstable();
+        if !sorted.iter().copied().eq(0..self.ndim()) {
+            let caller = Location::caller();
+            return Err(Error::Permutation { operation: "permuted_axes", axes: axes.slice().into(), caller });
+        }
+        Ok(self.permuted("permuted_axes", axes.slice(), Location::caller()))
+    }
+
+    /// The array with two axes exchanged.
+    ///
+    /// # Panics
+    /// When there are no such axes.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "swapaxes")]
+    pub fn swap_axes(&self, a: usize, b: usize) -> Self {
+        let caller = Location::caller();
+        for axis in [a, b] {
+            expect(self.check_axis("swap_axes", axis, self.ndim(), caller));
+        }
+        let mut order: Vec<usize> = (0..self.ndim()).collect();
+        order.swap(a, b);
+        self.permuted("swap_axes", &order, caller)
+    }
+
+    /// Refuses an axis that is not there.
+    pub(crate) fn check_axis(
+        &self,
+        operation: &'static str,
+        axis: usize,
+        ndim: usize,
+        caller: &'static Location<'static>,
+    ) -> Result<(), Error> {
+        if axis < ndim { Ok(()) } else { Err(Error::Axis { operation, axis, ndim: self.ndim(), caller }) }
+    }
+
+    /// The layer of a permutation that was checked.
+    fn permuted(&self, label: &'static str, order: &[usize], caller: &'static Location<'static>) -> Self {
+        let place = |axis: usize| order.iter().position(|&from| from == axis).expect("a permutation");
+        let axes: Axes = (0..self.ndim()).map(|axis| Some(place(axis) as u8)).collect();
+        let wiring = Wiring::axes((0..self.ndim()).map(|axis| AxisMap::follow(place(axis))));
+        let chunking = Chunking::from_axes(order.iter().map(|&axis| self.chunks().shared_axis(axis)));
+        Self::from_core(handed_on::<A>(label, self.core(), (axes, wiring), chunking, caller))
+    }
+
+    /// The array with a new axis of length 1.
+    ///
+    /// # Panics
+    /// When `axis` is greater than the number of axes.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::{Axis, arr2}};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::arange(0, 3, 1, 2);
+    /// let table = &x.clone().insert_axis(Axis(1)) * 10 + x;
+    /// assert_eq!(table.compute()?, arr2(&[[0, 1, 2], [10, 11, 12], [20, 21, 22]]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "expand_dims")]
+    #[doc(alias = "newaxis")]
+    pub fn insert_axis(&self, axis: Axis) -> Array<A, D::Larger> {
+        let caller = Location::caller();
+        expect(self.check_axis("insert_axis", axis.0, self.ndim() + 1, caller));
+        let place = |own: usize| if own < axis.0 { own } else { own + 1 };
+        let axes: Axes = (0..self.ndim()).map(|own| Some(place(own) as u8)).collect();
+        let wiring = Wiring::axes((0..self.ndim()).map(|own| AxisMap::follow(place(own))));
+        let mut lengths: Vec<Arc<[usize]>> =
+            (0..self.ndim()).map(|own| self.chunks().shared_axis(own)).collect();
+        lengths.insert(axis.0, [1].into());
+        let chunking = Chunking::from_axes(lengths);
+        Array::from_core(handed_on::<A>("insert_axis", self.core(), (axes, wiring), chunking, caller))
+    }
+
+    /// The array without an axis, at one index along it.
+    ///
+    /// **Cost** one block for each block that holds the index; the others are not made.
+    ///
+    /// # Panics
+    /// When there is no such axis or index.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "take")]
+    pub fn index_axis(&self, axis: Axis, index: usize) -> Array<A, D::Smaller>
+    where
+        D: RemoveAxis,
+    {
+        expect(self.try_index_axis(axis, index))
+    }
+
+    /// As [`index_axis`](Self::index_axis).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] or [`Error::Index`] when there is no such axis or index.
+    #[track_caller]
+    pub fn try_index_axis(&self, axis: Axis, index: usize) -> Result<Array<A, D::Smaller>, Error>
+    where
+        D: RemoveAxis,
+    {
+        let caller = Location::caller();
+        self.check_axis("index_axis", axis.0, self.ndim(), caller)?;
+        let mut elements = vec![ndarray::SliceInfoElem::Slice { start: 0, end: None, step: 1 }; self.ndim()];
+        elements[axis.0] = ndarray::SliceInfoElem::Index(index as isize);
+        crate::slicing::sliced::<A>("index_axis", self.core(), &elements, caller).map(Array::from_core)
+    }
+
+    /// The array repeated to a larger shape: axes are matched from the last one, and those of length 1 are repeated.
+    ///
+    /// **Shape** as given; axes that are repeated get blocks as [`Chunks::auto`] would give them.
+    /// **Cost** none inside elementwise work; else one block at a time is made.
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the shapes do not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::arr2};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::arange(0, 3, 1, 2).broadcast_to((2, 3))?;
+    /// assert_eq!(x.compute()?, arr2(&[[0, 1, 2], [0, 1, 2]]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "broadcast")]
+    pub fn broadcast_to<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
+        let caller = Location::caller();
+        let shape = shape.into_dimension();
+        let wrong = || Error::Shapes {
+            operation: "broadcast_to",
+            left: Shape(self.shape()),
+            right: shape.slice().into(),
+            caller,
+        };
+        let skipped = shape.ndim().checked_sub(self.ndim()).ok_or_else(wrong)?;
+        let automatic = Chunks::Auto.resolve(shape.slice(), A::DTYPE)?;
+        let mut lengths = Vec::with_capacity(shape.ndim());
+        for (axis, &length) in shape.slice().iter().enumerate() {
+            let own = axis.checked_sub(skipped).map(|axis| self.chunks().shared_axis(axis));
+            lengths.push(match own {
+                Some(own) if own.iter().sum::<usize>() == length => own,
+                Some(own) if own.iter().sum::<usize>() != 1 => return Err(wrong()),
+                _ => automatic.shared_axis(axis),
+            });
+        }
+        let chunking = Chunking::from_axes(lengths);
+        let own = single_blocks::<A>(self.core(), &chunking, caller);
+        let seen = broadcast(&own.chunking, &chunking);
+        Ok(Array::from_core(handed_on::<A>("broadcast_to", &own, seen, chunking, caller)))
+    }
+
+    /// The elements, in C order, under another shape.
+    ///
+    /// **Shape** as given. Axes that are equal from the first one on stay as they are; then the blocks must be whole
+    /// but along the first axis that differs, where their elements become blocks along the new one.
+    /// **Cost** none for blocks that lie in C order, else a copy.
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the number of elements differs; [`Error::Reshape`] when elements would move between
+    /// blocks: rechunk first.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::Array;
+    /// use musher_scheduler::Compute;
+    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3))?;
+    /// assert_eq!(x.chunks().axis(0), [2, 2]);
+    /// assert_eq!(x.compute()?[[3, 0]], 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "ravel")]
+    #[doc(alias = "flatten")]
+    #[doc(alias = "to_shape")]
+    pub fn reshape<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
+        let caller = Location::caller();
+        let (from, shape) = (self.shape(), shape.into_dimension());
+        let to = shape.slice();
+        if from.iter().product::<usize>() != to.iter().product::<usize>() {
+            let (left, right) = (Shape(from), to.into());
+            return Err(Error::Shapes { operation: "reshape", left, right, caller });
+        }
+        let moves = || Error::Reshape { from: Shape(from.clone()), to: to.into(), caller };
+        let chunking = reshaped(self.chunks(), to).ok_or_else(moves)?;
+        let kept = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+        let maps = (0..self.ndim()).map(|axis| {
+            if axis < chunking.ndim().min(kept + 1) { AxisMap::follow(axis) } else { AxisMap::Fixed(0) }
+        });
+        let task = Reshape::<A> { output: chunking.clone(), marker: PhantomData };
+        let layer = Layer::build(task).caller(caller).input(&self.core().port, Wiring::axes(maps));
+        let layer = layer.finish(chunking.grid());
+        Ok(Array::from_core(Core { port: Port::of(layer), chunking }))
+    }
+}
+
+/// The array with one block along axes of length 1 that are repeated.
+fn single_blocks<A: Element>(core: &Core, result: &Chunking, caller: &'static Location<'static>) -> Core {
+    let skipped = result.ndim() - core.chunking.ndim();
+    let lengths = (0..core.chunking.ndim()).map(|axis| {
+        let own = core.chunking.shared_axis(axis);
+        if *own == *result.axis(axis + skipped) { own } else { [own.iter().sum::<usize>()].into() }
+    });
+    crate::rechunk::rechunked::<A>(core, &Chunking::from_axes(lengths), caller)
+}
+
+/// The block lengths after a reshape that moves no element between blocks, if there is one.
+fn reshaped(chunking: &Chunking, to: &[usize]) -> Option<Chunking> {
+    let from = chunking.shape();
+    let kept = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+    let single = |axis: usize| chunking.axis(axis).len() == 1;
+    let mut lengths: Vec<Arc<[usize]>> = (0..kept).map(|axis| chunking.shared_axis(axis)).collect();
+    let (Some(&first), Some(_)) = (to.get(kept), from.get(kept)) else {
+        // Only axes of length 1 come or go.
+        if !(kept..from.len()).all(single) {
+            return None;
+        }
+        lengths.extend(to[kept..].iter().map(|&length| [length].into()));
+        return Some(Chunking::from_axes(lengths));
+    };
+    if !(kept + 1..from.len()).all(single) {
+        return None;
+    }
+    let inner: usize = from[kept + 1..].iter().product();
+    let new_inner: usize = to[kept + 1..].iter().product();
+    let along: Option<Vec<usize>> = if single(kept) {
+        Some(vec![first])
+    } else {
+        let cut = |&length: &usize| {
+            let elements = length * inner;
+            (new_inner > 0 && elements % new_inner == 0).then(|| elements / new_inner)
+        };
+        chunking.axis(kept).iter().map(cut).collect()
+    };
+    lengths.push(along?.into());
+    lengths.extend(to[kept + 1..].iter().map(|&length| [length].into()));
+    Some(Chunking::from_axes(lengths))
+}
+
+/// Gives a block another shape.
+struct Reshape<A> {
+    output: Chunking,
+    marker: PhantomData<fn() -> A>,
+}
+
+impl<A: Element> Task for Reshape<A> {
+    fn label(&self) -> Cow<'_, str> {
+        "reshape".into()
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let block: &Block<A> = inputs.get(0)?;
+        let shape = self.output.block_shape(&at.coords());
+        check(&[shape.iter().product()], &[block.view().len()])?;
+        let array = block.array().clone();
+        let array = if array.is_standard_layout() {
+            array
+        } else {
+            array.as_standard_layout().into_owned().into_shared()
+        };
+        Ok(Output::one(Block::shared(array.into_shape_with_order(IxDyn(&shape))?)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("array.reshape/1");
+        self.output.token(tokenizer);
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let n: usize = self.output.block_shape(&at.coords()).iter().product();
+        Facts::bytes((n * size_of::<A>()) as u64).cost(500)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(axes: &[&[usize]]) -> Chunking {
+        Chunking::from_lengths(&axes.iter().map(|axis| axis.to_vec()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_whole_blocks_are_reshaped() {
+        let cases: &[(&[&[usize]], &[usize], Option<&[&[usize]]>)] = &[
+            (&[&[2, 4], &[4]], &[24], Some(&[&[8, 16]])),
+            (&[&[8, 16]], &[6, 4], Some(&[&[2, 4], &[4]])),
+            (&[&[6, 18]], &[6, 4], None),
+            (&[&[2, 4], &[2, 2]], &[24], None),
+            (&[&[1, 1], &[3], &[4]], &[2, 12], Some(&[&[1, 1], &[12]])),
+            (&[&[1, 1], &[1, 2], &[4]], &[2, 12], Some(&[&[1, 1], &[4, 8]])),
+            (&[&[5]], &[5, 1, 1], Some(&[&[5], &[1], &[1]])),
+            (&[&[2, 3]], &[5, 1], Some(&[&[2, 3], &[1]])),
+            (&[&[2, 3], &[1]], &[5], Some(&[&[2, 3]])),
+            (&[&[1], &[2, 3]], &[5], None),
+        ];
+        for (from, to, want) in cases {
+            assert_eq!(reshaped(&lengths(from), to), want.map(lengths), "{from:?} {to:?}");
+        }
+    }
+}
