@@ -2,6 +2,7 @@
 //!
 //! Reading comes first (ranges, decoding, lines, words), then what a partition is reduced to.
 
+pub(crate) mod counter;
 pub(crate) mod decode;
 pub(crate) mod extreme;
 pub(crate) mod glob;

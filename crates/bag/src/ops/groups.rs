@@ -10,6 +10,7 @@ use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::Fold;
 use crate::identity::Identity;
+use crate::kernel::counter::Counter;
 use crate::kernel::groups::Groups;
 use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
@@ -110,7 +111,7 @@ impl<T: Item> Bag<T> {
 struct Frequencies;
 
 impl<T: Item + Eq + Hash> Fold<T> for Frequencies {
-    type Acc = Groups<T, u64>;
+    type Acc = Counter<T>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
@@ -121,33 +122,33 @@ impl<T: Item + Eq + Hash> Fold<T> for Frequencies {
         tokenizer.name("bag.frequencies/1");
     }
 
-    fn start(&self) -> Self::Acc {
-        Groups::default()
+    fn start(&self) -> Counter<T> {
+        Counter::new()
     }
 
-    fn look(&self, acc: &mut Self::Acc, item: &T) -> Flow {
-        acc.with_lent(item, || 0, |count| *count += 1);
+    fn look(&self, acc: &mut Counter<T>, item: &T) -> Flow {
+        acc.look(item);
         Flow::Continue(())
     }
 
-    fn take(&self, acc: &mut Self::Acc, item: T) -> Flow {
-        acc.with(item, || 0, |count| *count += 1);
+    fn take(&self, acc: &mut Counter<T>, item: T) -> Flow {
+        acc.take(item);
         Flow::Continue(())
     }
 
-    fn merge(&self, acc: &mut Self::Acc, later: Self::Acc) {
-        acc.merge(later, |count, more| *count += more);
+    fn merge(&self, acc: &mut Counter<T>, later: Counter<T>) {
+        acc.merge(later);
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_pairs().collect())))
+    fn finish(&self, acc: Counter<T>) -> Result<ChunkRef, TaskError> {
+        Ok(Arc::new(Partition::new(acc.into_groups().into_pairs().collect())))
     }
 }
 
 struct Distinct;
 
 impl<T: Item + Eq + Hash> Fold<T> for Distinct {
-    type Acc = Groups<T, ()>;
+    type Acc = Counter<T>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
@@ -158,26 +159,27 @@ impl<T: Item + Eq + Hash> Fold<T> for Distinct {
         tokenizer.name("bag.distinct/1");
     }
 
-    fn start(&self) -> Self::Acc {
-        Groups::default()
+    fn start(&self) -> Counter<T> {
+        Counter::new()
     }
 
-    fn look(&self, acc: &mut Self::Acc, item: &T) -> Flow {
-        acc.with_lent(item, || (), |()| ());
+    fn look(&self, acc: &mut Counter<T>, item: &T) -> Flow {
+        acc.look(item);
         Flow::Continue(())
     }
 
-    fn take(&self, acc: &mut Self::Acc, item: T) -> Flow {
-        acc.with(item, || (), |()| ());
+    fn take(&self, acc: &mut Counter<T>, item: T) -> Flow {
+        acc.take(item);
         Flow::Continue(())
     }
 
-    fn merge(&self, acc: &mut Self::Acc, later: Self::Acc) {
-        acc.merge(later, |(), ()| ());
+    fn merge(&self, acc: &mut Counter<T>, later: Counter<T>) {
+        acc.merge(later);
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_pairs().map(|(item, ())| item).collect::<Vec<T>>())))
+    fn finish(&self, acc: Counter<T>) -> Result<ChunkRef, TaskError> {
+        let items = acc.into_groups().into_pairs().map(|(item, _)| item);
+        Ok(Arc::new(Partition::new(items.collect::<Vec<T>>())))
     }
 }
 
