@@ -17,6 +17,8 @@ use crate::{
 };
 
 mod call;
+#[cfg(doctest)]
+mod misuse;
 mod received;
 
 pub use call::{ByRef, ByValue, Call, CallWith, For, StoredArgs};
