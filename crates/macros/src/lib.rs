@@ -1,7 +1,7 @@
-//! The attribute [`macro@delayed`] and the derive [`macro@Token`], which `musher` and `musher-graph-core` re-export.
+//! The attribute [`macro@delayed`] and the derive [`macro@Token`], which `musher` re-exports.
 //!
 //! Both write paths into the crate that holds the engine, by default `::musher`; someone who depends on
-//! `musher-graph-core` alone says `crate = musher_graph_core`.
+//! `musher-graph-core` alone adds this crate and says `crate = musher_graph_core`.
 
 mod delayed;
 mod token;
