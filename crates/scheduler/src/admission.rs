@@ -286,3 +286,6 @@ impl<'a> Admission<'a> {
         fits
     }
 }
+
+#[cfg(test)]
+mod tests;

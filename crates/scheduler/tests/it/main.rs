@@ -1,0 +1,5 @@
+//! The schedulers from outside: what runs, when it is released, how it fails, and that it always ends.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
+mod support;

@@ -1,0 +1,32 @@
+//! What several tests here need: runs of plans that are not optimized, and a look at errors.
+
+use std::error::Error as _;
+
+use musher_graph_core::{ChunkRef, Graph, Plan, Request};
+use musher_scheduler::{Error, MemoryLimit, Run, Scheduler, Sequential, Threaded};
+
+/// The plan of these requests as they stand: nothing is fused.
+pub(crate) fn unfused(requests: &[Request]) -> Plan {
+    Plan::new(Graph::collect(requests).unwrap()).unwrap()
+}
+
+/// Runs a plan in sequence (0 threads) or on threads.
+pub(crate) fn run(plan: &Plan, threads: usize, limit: Option<u64>) -> Result<Vec<ChunkRef>, Error> {
+    let memory_limit = limit.map(MemoryLimit::from);
+    let run = Run { plan, memory_limit, observers: &[], cancel: None };
+    match std::num::NonZeroUsize::new(threads) {
+        None => Sequential.run(&run),
+        threads => Threaded::new(threads).run(&run),
+    }
+}
+
+/// An error's message and those of its causes.
+pub(crate) fn messages(error: &Error) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        messages.push(cause.to_string());
+        source = cause.source();
+    }
+    messages
+}
