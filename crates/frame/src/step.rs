@@ -98,12 +98,42 @@ impl Step {
         }
     }
 
-    /// Whether the result has few rows however many there were.
-    pub(crate) fn condenses(&self) -> bool {
-        matches!(
-            self.operation(),
-            Operation::Aggregate(_) | Operation::CheckSums(_) | Operation::Slice { length: 0..=1_000, .. }
-        )
+    /// About how many bytes the result has, from those of the rows.
+    pub(crate) fn estimate(&self, bytes: u64) -> u64 {
+        const FEW: u64 = 64 << 10;
+        match self.operation() {
+            Operation::Aggregate(_) | Operation::Slice { length: 0..=1000, .. } => bytes.min(FEW),
+            // Most groups have many rows.
+            Operation::GroupBy { .. } | Operation::Unique { .. } => bytes.min(FEW.max(bytes / 16)),
+            _ => bytes,
+        }
+    }
+
+    /// Adds the columns that the step reads to those that are needed of its input.
+    pub(crate) fn need(&self, columns: &mut Vec<PlSmallStr>) -> Needs {
+        let exprs = |exprs: &[Expr], columns: &mut Vec<PlSmallStr>, then| {
+            for node in exprs.iter().flatten() {
+                match node {
+                    Expr::Column(name) if !columns.contains(name) => columns.push(name.clone()),
+                    Expr::Selector(_) => return Needs::All,
+                    _ => {}
+                }
+            }
+            then
+        };
+        match self.operation() {
+            Operation::Select(list) | Operation::Aggregate(list) => exprs(list, columns, Needs::NoMore),
+            Operation::GroupBy { keys, aggs } => match exprs(keys, columns, Needs::NoMore) {
+                Needs::NoMore => exprs(aggs, columns, Needs::NoMore),
+                other => other,
+            },
+            Operation::WithColumns(list) => exprs(list, columns, Needs::More),
+            Operation::Filter(predicate) => exprs(std::slice::from_ref(predicate), columns, Needs::More),
+            Operation::Sort { by, .. } => exprs(by, columns, Needs::More),
+            Operation::Join { left_on, .. } => exprs(left_on, columns, Needs::More),
+            Operation::Slice { .. } | Operation::CheckSums(_) => Needs::More,
+            Operation::Unique { .. } | Operation::Map { .. } => Needs::All,
+        }
     }
 
     /// The lazy frame with this step added.
@@ -136,7 +166,7 @@ impl Step {
                     .how(how.clone())
                     .suffix(suffix.clone())
                     .coalesce(JoinCoalesce::JoinSpecific)
-                    .maintain_order(MaintainOrderJoin::Left)
+                    .maintain_order(order_of(how))
                     .finish()
             }
             Operation::Map { function, name, schema, .. } => {
@@ -144,6 +174,17 @@ impl Step {
             }
         })
     }
+}
+
+/// Which other columns of its input are needed after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// None: the step names all that go on.
+    NoMore,
+    /// Those that later steps need.
+    More,
+    /// All.
+    All,
 }
 
 impl Token for Step {
@@ -219,6 +260,14 @@ impl Operation {
                 tokenizer.bind_to_process();
             }
         }
+    }
+}
+
+/// The order of a join's rows that does not depend on polars' threads.
+pub(crate) fn order_of(how: &JoinType) -> MaintainOrderJoin {
+    match how {
+        JoinType::Semi | JoinType::Anti => MaintainOrderJoin::Left,
+        _ => MaintainOrderJoin::LeftRight,
     }
 }
 

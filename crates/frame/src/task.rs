@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{Absorb, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer};
-use polars::prelude::{DataFrame, IntoLazy};
+use polars::prelude::{DataFrame, IntoLazy, PlSmallStr};
 
 use crate::border::{Escape, collect, guard, stack};
 use crate::read::{Source, scan};
-use crate::step::Step;
+use crate::step::{Needs, Step};
 use crate::{Error, Partition};
 
 /// Steps that are put into one lazy frame at most: polars' planner takes more than linear time.
@@ -22,6 +22,8 @@ const LONGEST: usize = 32;
 pub(crate) struct PartitionTask {
     rows: Rows,
     steps: Vec<Step>,
+    /// The columns that are read of files, as far as the steps tell; for estimates only.
+    needed: Option<Vec<PlSmallStr>>,
 }
 
 /// Where the rows of a task come from.
@@ -37,7 +39,8 @@ pub(crate) enum Rows {
 
 impl PartitionTask {
     pub(crate) fn new(rows: Rows, steps: Vec<Step>) -> Self {
-        Self { rows, steps }
+        let needed = matches!(rows, Rows::Files { .. }).then(|| needed(&steps)).flatten();
+        Self { rows, steps, needed }
     }
 
     /// The rows of the input partition, then a step.
@@ -84,6 +87,19 @@ impl PartitionTask {
     }
 }
 
+/// The columns that these steps read of their input; `None` if that may be all.
+fn needed(steps: &[Step]) -> Option<Vec<PlSmallStr>> {
+    let mut columns = Vec::new();
+    for step in steps {
+        match step.need(&mut columns) {
+            Needs::NoMore => return Some(columns),
+            Needs::More => {}
+            Needs::All => return None,
+        }
+    }
+    None
+}
+
 impl Task for PartitionTask {
     fn label(&self) -> Cow<'_, str> {
         let rows = match &self.rows {
@@ -121,13 +137,12 @@ impl Task for PartitionTask {
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let (read, rows) = match &self.rows {
             Rows::Files { source, parts, .. } => {
-                let (read, rows) = source.bytes(parts[at.index()] as usize);
+                let (read, rows) = source.bytes(parts[at.index()] as usize, self.needed.as_deref());
                 (read, Some(rows))
             }
             Rows::Input { .. } | Rows::Stack { .. } => (0, inputs.iter().copied().sum()),
         };
-        let condenses = self.steps.iter().any(Step::condenses);
-        let output = rows.map(|bytes| if condenses { bytes.min(1 << 16) } else { bytes });
+        let output = rows.map(|bytes| self.steps.iter().fold(bytes, |bytes, step| step.estimate(bytes)));
         // The rows exist beside the result while it is made, and the text beside the rows.
         let scratch = if self.steps.is_empty() { read } else { read + rows.unwrap_or(0) };
         let cost = rows.map(|bytes| (read * 3 + bytes * (1 + self.steps.len() as u64)).max(20_000));

@@ -64,7 +64,7 @@ fn enter_literal(literal: &LiteralValue, tokenizer: &mut Tokenizer) {
             // The type tells 1 of 8 bits from 1 of 64, and dates from numbers.
             format!("{:?}", scalar.dtype()).token(tokenizer);
             match scalar.value() {
-                value if value.is_nested_null() || value.dtype().is_nested() => tokenizer.fresh(),
+                _ if scalar.dtype().is_nested() => tokenizer.fresh(),
                 AnyValue::Float64(value) => value.to_bits().hash(&mut bytes),
                 AnyValue::Float32(value) => value.to_bits().hash(&mut bytes),
                 value => value.hash(&mut bytes),
@@ -147,6 +147,7 @@ mod tests {
                 col("x").dt().strftime("%m"),
                 when(col("x").gt(lit(1))).then(lit(1)).otherwise(lit(2)),
                 when(col("x").gt(lit(1))).then(lit(2)).otherwise(lit(1)),
+                when(col("x").gt(lit(1))).then(lit(2)).otherwise(lit(NULL)),
             ]
         };
         let (first, second) = (expressions(), expressions());

@@ -2,10 +2,10 @@
 
 use std::panic::Location;
 
-use polars::prelude::{Expr, JoinCoalesce, JoinType, MaintainOrderJoin};
+use polars::prelude::{Expr, JoinCoalesce, JoinType};
 
 use crate::read::Site;
-use crate::step::{Operation, Step};
+use crate::step::{Operation, Step, order_of};
 use crate::{Error, Frame, check};
 
 /// Which rows a join keeps.
@@ -35,7 +35,7 @@ impl From<How> for JoinType {
 impl Frame {
     /// Joins each partition with a small table: a polars `DataFrame`, or a frame of one partition.
     ///
-    /// Rows keep the order of the left side; columns of the right side whose names are taken get `_right` behind
+    /// Rows keep the order of the left side, and several matches that of the right side; columns of the right side whose names are taken get `_right` behind
     /// theirs. A missing key has no match.
     ///
     /// **Cost** the right side is held whole, and hashed for each partition; nothing of the left side moves.
@@ -74,11 +74,12 @@ impl Frame {
             check::depth(keys, site)?;
             check::row_wise(frame.nothing().select(keys), site)?;
         }
+        let how = JoinType::from(how);
         let joined =
             self.nothing().join_builder().with(right.nothing()).left_on(&left_on).right_on(&right_on);
-        let joined = joined.how(how.into()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
-        let schema = Self::resolved(joined.maintain_order(MaintainOrderJoin::Left).finish(), site)?;
-        let (how, suffix) = (how.into(), "_right".into());
+        let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
+        let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), site)?;
+        let suffix = "_right".into();
         let step = Step::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
         Ok(self.then_with(step, &right, schema, site))
     }

@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
 
-use crate::kernel::aggregate::{Decomposed, Refusal, decompose};
+use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
 use crate::read::Site;
 use crate::step::{Operation, Step};
 use crate::{Error, Frame, check};
@@ -73,15 +73,26 @@ impl Frame {
     pub(super) fn aggregate_at(&self, aggregates: &[Expr], site: Site) -> Result<Self, Error> {
         check::depth(aggregates, site)?;
         let expanded = check::expand(self.nothing().select(aggregates), site)?;
+        for (_, expression) in &expanded {
+            // In a group such an expression is the list of its values, over the whole frame the column itself.
+            let facts = analyze(&self.schema, expression);
+            if facts.is_ok_and(|facts| facts.row_separable && facts.has_column) {
+                let expression = expression.to_string();
+                return Err(Error::NotDecomposable {
+                    part: expression.clone(),
+                    expression,
+                    caller: site.caller,
+                });
+            }
+        }
         let plan = self.decomposed(&expanded, site)?;
         let partial = Step::new(Operation::Aggregate(plan.partial.clone()));
         let combine = Step::new(Operation::Aggregate(plan.combine.clone()));
-        let finish =
-            [Step::new(Operation::CheckSums(plan.sums)), Step::new(Operation::Select(plan.finish.clone()))];
+        let finish = finish(plan.sums, plan.finish.clone());
         let states = self.nothing().select(&plan.partial).select(&plan.combine);
         let schema = Self::resolved(states.select(&plan.finish), site)?;
         let partials = self.then(partial, self.schema.clone(), false, site);
-        let mut row = partials.tree(&[combine], finish.to_vec(), schema, site);
+        let mut row = partials.tree(&[combine], finish, schema, site);
         row.lengths = Some([1].into());
         Ok(row)
     }
@@ -96,6 +107,12 @@ impl Frame {
             }
         })
     }
+}
+
+/// The steps that make results of combined states.
+fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<Step> {
+    let check = (!sums.is_empty()).then(|| Step::new(Operation::CheckSums(sums)));
+    check.into_iter().chain([Step::new(Operation::Select(results))]).collect()
 }
 
 impl GroupBy {
@@ -165,8 +182,7 @@ impl GroupBy {
         let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, site)?;
         let partials = frame.then(grouped(&self.keys, &plan.partial), schema.clone(), false, site);
         let combine = grouped(&names, &plan.combine);
-        let last = vec![Step::new(Operation::CheckSums(plan.sums)), Step::new(Operation::Select(finish))];
-        Ok(partials.tree(&[combine], last, schema, site))
+        Ok(partials.tree(&[combine], self::finish(plan.sums, finish), schema, site))
     }
 
     fn finished_schema(

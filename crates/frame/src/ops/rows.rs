@@ -336,7 +336,7 @@ impl Task for EndTask {
             End::Head => self.files.parts.first(),
             End::Tail => self.files.parts.last(),
         };
-        let (read, rows) = part.map_or((0, 0), |&part| self.files.source.bytes(part as usize));
+        let (read, rows) = part.map_or((0, 0), |&part| self.files.source.bytes(part as usize, None));
         let width = u64::from(self.n) * 8 * self.files.source.schema().len() as u64;
         Facts::bytes(width.min(rows)).scratch(read + rows).read(read)
     }

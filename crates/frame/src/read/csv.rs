@@ -499,9 +499,12 @@ impl Source for CsvSource {
         None
     }
 
-    fn bytes(&self, part: usize) -> (u64, u64) {
+    /// All of the text is read, whatever columns it is for.
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64) {
         let Part { from, to, .. } = self.parts[part];
-        (to - from, to - from)
+        let n_columns = self.schema.len() as u64;
+        let n_needed = columns.map_or(n_columns, |columns| columns.len() as u64);
+        (to - from, (to - from).saturating_mul(n_needed) / n_columns.max(1))
     }
 
     fn place(&self, part: usize) -> String {

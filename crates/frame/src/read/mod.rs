@@ -41,8 +41,8 @@ pub(crate) trait Source: Send + Sync {
     /// Number of rows of each part, where the files say it.
     fn lengths(&self) -> Option<Vec<usize>>;
 
-    /// Bytes of the file that a part reads at most, and of the table that it makes, about.
-    fn bytes(&self, part: usize) -> (u64, u64);
+    /// About how many bytes of the file a part reads, and how many its table has, of these columns or all.
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64);
 
     /// The file and the place in it, for messages.
     fn place(&self, part: usize) -> String;

@@ -132,8 +132,22 @@ impl Source for ParquetSource {
         Some(self.parts.iter().map(|part| part.n_rows).collect())
     }
 
-    fn bytes(&self, part: usize) -> (u64, u64) {
-        (self.parts[part].stored, self.parts[part].decoded)
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64) {
+        let Part { file, first_row, n_rows, stored, decoded } = self.parts[part];
+        let Some(columns) = columns else { return (stored, decoded) };
+        let mut row = 0;
+        let mut sum = (0, 0);
+        for group in &self.files[file].1.row_groups {
+            if (first_row..first_row + n_rows).contains(&row) {
+                for column in columns.iter().filter_map(|name| group.columns_under_root_iter(name)).flatten()
+                {
+                    sum.0 += column.compressed_size().max(0) as u64;
+                    sum.1 += column.uncompressed_size().max(0) as u64;
+                }
+            }
+            row += group.num_rows();
+        }
+        sum
     }
 
     fn place(&self, part: usize) -> String {

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use musher_frame::Frame;
 use musher_frame::polars::prelude::*;
+use musher_graph_core::Collection;
 use musher_scheduler::Compute;
 
 /// What begins the line in which a child process says its result.
@@ -42,18 +43,41 @@ fn a_child_says_its_bits() {
     println!("{MARK}{hash:016x}");
 }
 
+/// What begins the line in which a child process says a key.
+const KEY: &str = "key of the work: ";
+
+#[test]
+fn a_child_says_its_key() {
+    let flights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/flights");
+    let flights = Frame::read_parquet(flights).unwrap();
+    let late = flights.filter(col("dep_delay").gt(lit(60.5)).and(col("origin").neq(lit("JFK")))).unwrap();
+    let groups = late.group_by([col("carrier")]).unwrap().agg([col("air_time").mean(), len()]).unwrap();
+    let groups = groups.top_k(3, [col("len")], musher_frame::Order::Descending).unwrap();
+    assert!(!groups.port().layer.is_process_bound());
+    println!("{KEY}{:?}", groups.port().key());
+}
+
+#[test]
+fn equal_programs_have_equal_keys_in_every_process() {
+    let key = || said("determinism::a_child_says_its_key", KEY, "2");
+    assert_eq!(key(), key());
+}
+
+/// What a test says behind a mark when a new process runs it with this many threads of polars'.
+fn said(test: &str, mark: &str, threads: &str) -> String {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env("POLARS_MAX_THREADS", threads)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(child.stdout).unwrap();
+    let found = said.lines().find_map(|line| line.split(mark).nth(1)).map(str::to_owned);
+    found.unwrap_or_else(|| panic!("{said}"))
+}
+
 #[test]
 fn the_number_of_polars_threads_does_not_matter() {
-    let bits = |threads: &str| {
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "determinism::a_child_says_its_bits", "--nocapture"])
-            .env("POLARS_MAX_THREADS", threads)
-            .output()
-            .unwrap();
-        let said = String::from_utf8(child.stdout).unwrap();
-        let bits = said.lines().find_map(|line| line.split(MARK).nth(1)).map(str::to_owned);
-        bits.unwrap_or_else(|| panic!("{said}"))
-    };
+    let bits = |threads: &str| said("determinism::a_child_says_its_bits", MARK, threads);
     let one = bits("1");
     assert_eq!(one, bits("2"));
     assert_eq!(one, bits("5"));

@@ -2,7 +2,7 @@
 
 use musher_frame::polars::prelude::*;
 use musher_frame::{CsvOptions, Error, Frame};
-use musher_scheduler::Compute;
+use musher_scheduler::{Compute, Options};
 
 use crate::support::{assert_same, cause, layouts, table};
 
@@ -39,7 +39,7 @@ fn a_read_and_its_steps_are_one_task_a_partition() {
     let explained = steps(&frame, |frame| frame).unwrap().explain().unwrap().to_string();
     assert!(explained.contains("in 2 layers"), "{explained}");
     assert!(explained.contains("read_csv·filter·with_columns·select·filter·"), "{explained}");
-    assert!(explained.contains("combine·group_by·check_sums·select·select·"), "{explained}");
+    assert!(explained.contains("combine·group_by·select·select·filter"), "{explained}");
 }
 
 #[test]
@@ -89,4 +89,35 @@ fn long_chains_of_steps_are_cut_into_several_tasks() {
         frame = frame.with_columns([col("x") + lit(1_i64)]).unwrap();
     }
     assert_eq!(frame.compute().unwrap(), df!("x" => [200_i64, 201, 202]).unwrap());
+}
+
+#[test]
+fn the_plan_says_how_little_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(directory.path().join("t.parquet")).unwrap();
+    let mut wide = table(5000);
+    let bytes = ParquetWriter::new(file).with_row_group_size(Some(1000)).finish(&mut wide).unwrap();
+    let frame = Frame::read_parquet(directory.path().to_str().unwrap()).unwrap();
+    let reads = |frame: &Frame| frame.explain().unwrap().bytes_read();
+    let all = reads(&frame);
+    let some = reads(&frame.filter(col("flag")).unwrap().aggregate([col("small").sum()]).unwrap());
+    assert!(all > bytes / 2 && all <= bytes, "{all} of {bytes}");
+    assert!(some > 0 && some < all / 2, "{some} of {all}");
+}
+
+#[test]
+fn a_group_by_needs_much_less_memory_than_its_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    let mut rows =
+        df!("key" => (0..200_000_i64).map(|i| i % 3).collect::<Vec<_>>(), "x" => vec![1.5; 200_000]).unwrap();
+    CsvWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut rows).unwrap();
+    let options = CsvOptions { block_bytes: 50_000, ..CsvOptions::default() };
+    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    assert!(frame.n_partitions() > 20);
+    let limit = Options::default().threads(2).memory_limit(1_500_000);
+    let sums = frame.group_by([col("key")]).unwrap().agg([col("x").sum()]).unwrap();
+    assert_same(&sums.compute_with(&limit).unwrap(), &sums.compute().unwrap(), "limited");
+    let error = frame.compute_with(&Options::default().memory_limit(500_000)).unwrap_err();
+    assert!(matches!(error, musher_scheduler::Error::MemoryLimit { .. }), "{error:?}");
 }

@@ -72,7 +72,10 @@ fn ends_and_ranks_equal_polars() {
 
 #[test]
 fn joins_with_a_small_side_equal_polars() {
-    let right = df!("name" => ["a", "c", "z"], "int" => [10_i64, 30, 0], "area" => [1.5, 2.5, 0.5]).unwrap();
+    let right = df!(
+        "name" => ["a", "c", "z", "a", "c", "a"], "int" => [10_i64, 30, 0, 11, 31, 12], "area" => [1.5, 2.5, 0.5, 0.0, 1.0, 2.0],
+    )
+    .unwrap();
     for table in [table(40), table(0)] {
         for (how, polars) in [
             (How::Inner, JoinType::Inner),
@@ -87,7 +90,7 @@ fn joins_with_a_small_side_equal_polars() {
                 .right_on([col("name")])
                 .how(polars)
                 .suffix("_right")
-                .maintain_order(MaintainOrderJoin::Left)
+                .maintain_order(MaintainOrderJoin::LeftRight)
                 .finish()
                 .collect()
                 .unwrap();
