@@ -107,7 +107,7 @@ impl StdError for CodecError {
     }
 }
 
-/// A value that knows how many bytes it holds, heap included.
+/// A value that knows how many bytes it holds, heap included: at least its own size.
 ///
 /// # Examples
 /// ```
@@ -145,13 +145,15 @@ impl<T: Measure> Measure for Vec<T> {
 
 impl<T: Measure> Measure for Option<T> {
     fn nbytes(&self) -> usize {
-        self.as_ref().map_or(size_of::<Self>(), Measure::nbytes)
+        let heap = self.as_ref().map_or(0, |value| value.nbytes() - size_of::<T>());
+        size_of::<Self>() + heap
     }
 }
 
 impl<A: Measure, B: Measure> Measure for (A, B) {
     fn nbytes(&self) -> usize {
-        self.0.nbytes() + self.1.nbytes()
+        let heap = self.0.nbytes() - size_of::<A>() + self.1.nbytes() - size_of::<B>();
+        size_of::<Self>() + heap
     }
 }
 

@@ -24,8 +24,12 @@ impl Graph {
         // A layer that nobody needs any more would count as a reader: it goes before the next pass counts.
         fuse::fuse(&mut self);
         self = self.sweep();
-        join::join(&mut self);
-        self = self.sweep();
+        // Siblings that became one read their producer once, so it may be absorbed now. Each round has fewer layers.
+        while join::join(&mut self) {
+            self = self.sweep();
+            fuse::fuse(&mut self);
+            self = self.sweep();
+        }
         line::string_lines(&mut self);
         self.sweep()
     }

@@ -9,8 +9,8 @@ use crate::{Graph, GraphLayer, Key, LayerIx, Token, Tokenizer};
 /// How many siblings a layer is compared with at most, so that the pass stays linear.
 const MOST_SIBLINGS: usize = 16;
 
-/// Joins siblings where their tasks agree to it.
-pub(super) fn join(graph: &mut Graph) {
+/// Joins siblings where their tasks agree to it; tells whether any did.
+pub(super) fn join(graph: &mut Graph) -> bool {
     // By what they read and their grid: the layers met so far that others may join.
     let mut met: HashMap<Key, SmallVec<[usize; 2]>> = HashMap::new();
     // Where a joined sibling's outputs went: (layer, first output).
@@ -48,6 +48,7 @@ pub(super) fn join(graph: &mut Graph) {
             request.output += first;
         }
     }
+    moved.iter().any(Option::is_some)
 }
 
 /// Equal for layers that read the same, in any order of slots, over equal grids.

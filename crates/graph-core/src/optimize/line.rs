@@ -138,6 +138,10 @@ impl Task for Line {
         Ok(output)
     }
 
+    fn n_outputs(&self) -> usize {
+        self.steps.last().map_or(1, |step| step.task.n_outputs())
+    }
+
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.steps.iter().for_each(|step| step.task.token(tokenizer));
     }

@@ -1,9 +1,11 @@
 //! Lines: straight lines of opaque tasks become one task that still says which of its steps failed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use musher_graph_core::{
-    Facts, FnTask, Graph, Grid, Inputs, Layer, Place, Plan, Port, StepError, StepPanic, TaskIx, Value, Wiring,
+    ChunkRef, Facts, FnTask, FnTaskMany, Graph, Grid, Inputs, Layer, Place, Places, Plan, Port, Request,
+    StepError, StepPanic, TaskIx, Value, Wiring,
 };
 use musher_testkit::{Act, Scripted, ScriptedFailure};
 
@@ -121,4 +123,27 @@ fn a_long_line_shows_its_ends() {
     assert_eq!(graph.layers().len(), 1);
     assert_eq!(graph.layers()[0].task.label(), "first → … 999 … → step");
     assert_eq!(values(graph), [0, 1]);
+}
+
+/// `numbers ─▶ halves`, where `halves` has two outputs: the line has them, too.
+#[test]
+fn a_line_has_the_outputs_of_its_last_step() {
+    let numbers =
+        FnTask::new("numbers", |at: Place<'_>, _: &mut Inputs<'_>| Ok(Value(at.index() as i64 + 7)));
+    let numbers = Port::of(Layer::build(numbers).finish(Grid::from([2])));
+    let halves = FnTaskMany::new("halves", 2, |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let Value(x) = inputs.get::<Value<i64>>(0)?;
+        Ok(vec![Arc::new(Value(x / 2)) as ChunkRef, Arc::new(Value(x % 2))])
+    });
+    let layer = Layer::build(halves).input(&numbers, Wiring::one_to_one(1)).finish(Grid::from([2]));
+    let requests: Vec<Request> = [0, 1]
+        .map(|output| Request { port: Port { layer: layer.clone(), output }, places: Places::All })
+        .to_vec();
+    let plan = Plan::new(Graph::collect(&requests).unwrap().optimize()).unwrap();
+    assert_eq!(plan.tasks().n_tasks(), 2, "one line over two places");
+    let made: Vec<i64> = (0..2)
+        .flat_map(|task| plan.tasks().run(TaskIx(task), &mut []).unwrap().into_chunks())
+        .map(|chunk| chunk.downcast_ref::<Value<i64>>().unwrap().0)
+        .collect();
+    assert_eq!(made, [3, 1, 4, 0]);
 }
