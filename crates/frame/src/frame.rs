@@ -207,6 +207,19 @@ impl Frame {
     ///
     /// # Errors
     /// As [`read_parquet`](Frame::read_parquet).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, ParquetOptions, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("x.parquet");
+    /// # let path = path.to_str().expect("a text");
+    /// Frame::from_polars(df!("x" => [1, 2, 3])?, 3)?.to_parquet(path)?.compute()?;
+    /// let options = ParquetOptions { partition_bytes: 1 };
+    /// assert_eq!(Frame::read_parquet_with(path, &options)?.n_partitions(), 3, "one for each row group");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn read_parquet_with(pattern: &str, options: &ParquetOptions) -> Result<Self, Error> {
         let site = Site { operation: "read_parquet", caller: Location::caller() };

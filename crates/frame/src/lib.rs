@@ -23,6 +23,52 @@
 //!   partitions may change the last digits.
 //! - A panic inside polars, and a file that is not what it says, become an [`Error`] with its place.
 //!
+//! # Missing values and NaN
+//!
+//! A missing value (`null`) is not NaN. The rules are polars':
+//!
+//! | | missing | NaN |
+//! |---|---|---|
+//! | `sum`, `mean`, `std`, `var` | passed over; the sum of nothing is 0, the mean missing | the result is NaN |
+//! | `min`, `max` | passed over | passed over, unless there is nothing else |
+//! | `count` | not counted | counted |
+//! | `len` | counted | counted |
+//! | `n_unique`, `unique`, keys of `group_by` | one value of its own | one value of its own |
+//! | `median`, `quantile` | passed over | larger than every number |
+//! | comparison in `filter` | the row is dropped | equal to NaN, larger than every number |
+//! | key of a `join` | has no match | matches NaN |
+//! | `sort_values`, `top_k` | last | larger than every number |
+//!
+//! ```
+//! # use musher_frame::{Frame, How, Order, polars::prelude::*};
+//! # use musher_scheduler::Compute;
+//! let nan = f64::NAN;
+//! let values = [None, Some(nan), Some(1.0), Some(3.0), Some(nan)];
+//! let frame = Frame::from_polars(df!("x" => values)?, 3)?;
+//! let row = frame
+//!     .aggregate([
+//!         col("x").sum().is_nan().alias("sum"),
+//!         col("x").max().alias("max"),
+//!         col("x").count().alias("count"),
+//!         len(),
+//!         col("x").n_unique().alias("n_unique"),
+//!         col("x").quantile(lit(0.0), QuantileMethod::Nearest).alias("least"),
+//!         col("x").quantile(lit(1.0), QuantileMethod::Nearest).is_nan().alias("greatest"),
+//!     ])?
+//!     .compute()?;
+//! let expected = df!(
+//!     "sum" => [true], "max" => [3.0], "count" => [4_i64], "len" => [5_i64], "n_unique" => [4_i64],
+//!     "least" => [1.0], "greatest" => [true],
+//! )?;
+//! assert_eq!(row, expected);
+//! assert_eq!(frame.group_by([col("x")])?.size()?.compute()?.height(), 4);
+//! assert_eq!(frame.filter(col("x").gt(lit(2.0)))?.len().compute()?, 3);
+//! assert_eq!(frame.join(df!("x" => [None, Some(nan)])?, [col("x")], [col("x")], How::Inner)?.len().compute()?, 2);
+//! let sorted = frame.sort_values([col("x")], Order::Descending)?.compute()?;
+//! assert!(sorted.equals_missing(&df!("x" => [Some(nan), Some(nan), Some(3.0), Some(1.0), None])?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Threads
 //!
 //! polars has a pool of threads of its own, as many as there are cores, or as the environment variable

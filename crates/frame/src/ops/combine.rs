@@ -9,6 +9,18 @@ use crate::step::{Operation, Step, order_of};
 use crate::{Error, Frame, check};
 
 /// Which rows a join keeps.
+///
+/// # Examples
+/// ```
+/// use musher_frame::{Frame, How, polars::prelude::*};
+/// use musher_scheduler::Compute;
+/// let left = Frame::from(df!("k" => [1, 2])?);
+/// # let height = |how| -> Result<u64, Box<dyn std::error::Error>> {
+/// #     Ok(left.join(df!("k" => [1, 1])?, [col("k")], [col("k")], how)?.len().compute()?)
+/// # };
+/// assert_eq!((height(How::Inner)?, height(How::Left)?, height(How::Semi)?, height(How::Anti)?), (2, 3, 1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum How {
     /// Those of the left side that have a match, once for each match.

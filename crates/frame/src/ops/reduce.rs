@@ -57,6 +57,15 @@ impl Frame {
     /// Whether there is no row.
     ///
     /// **Cost** as [`len`](Frame::len).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from(df!("x" => [1, 2])?);
+    /// assert!(frame.filter(col("x").gt(lit(2)))?.is_empty().compute()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn is_empty(&self) -> Delayed<bool> {
         let caller = Location::caller();
@@ -74,7 +83,7 @@ impl Frame {
     /// The sum of each column of numbers, booleans or durations, as one row; integers as `Int64`, or an error.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
     ///
     /// # Examples
     /// ```
@@ -93,7 +102,16 @@ impl Frame {
     /// The mean of each column of numbers or booleans, as one row.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
+    /// assert_eq!(frame.mean()?.compute()?, df!("x" => [3.0])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn mean(&self) -> Result<Self, Error> {
         self.each(is_number, Expr::mean, Site { operation: "mean", caller: Location::caller() })
@@ -102,7 +120,16 @@ impl Frame {
     /// The standard deviation of each column of numbers or booleans, as one row; `ddof` is taken off the count.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
+    /// assert_eq!(frame.std(1)?.compute()?, df!("x" => [7_f64.sqrt()])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn std(&self, ddof: u8) -> Result<Self, Error> {
         self.each(is_number, |x| x.std(ddof), Site { operation: "std", caller: Location::caller() })
@@ -111,7 +138,16 @@ impl Frame {
     /// The variance of each column of numbers or booleans, as one row; `ddof` is taken off the count.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
+    /// assert_eq!(frame.var(1)?.compute()?, df!("x" => [7.0])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn var(&self, ddof: u8) -> Result<Self, Error> {
         self.each(is_number, |x| x.var(ddof), Site { operation: "var", caller: Location::caller() })
@@ -120,7 +156,16 @@ impl Frame {
     /// The smallest value of each column that has an order, as one row.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
+    /// assert_eq!(frame.min()?.compute()?, df!("x" => [1], "name" => ["a"])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn min(&self) -> Result<Self, Error> {
         self.each(
@@ -133,7 +178,16 @@ impl Frame {
     /// The largest value of each column that has an order, as one row.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
+    /// assert_eq!(frame.max()?.compute()?, df!("x" => [6], "name" => ["b"])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn max(&self) -> Result<Self, Error> {
         self.each(
@@ -146,7 +200,16 @@ impl Frame {
     /// The number of values of each column that are not missing, as one row.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there are no columns.
+    /// [`Error::Zero`] if there are no columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [Some(1), None, Some(1)])?, 2)?;
+    /// assert_eq!(frame.count()?.compute()?, df!("x" => [2_i64])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn count(&self) -> Result<Self, Error> {
         self.each(|_| true, Expr::count, Site { operation: "count", caller: Location::caller() })
@@ -155,7 +218,16 @@ impl Frame {
     /// The number of missing values of each column, as one row.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there are no columns.
+    /// [`Error::Zero`] if there are no columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [Some(1), None, Some(1)])?, 2)?;
+    /// assert_eq!(frame.null_count()?.compute()?, df!("x" => [1_i64])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     #[doc(alias = "isna")]
     pub fn null_count(&self) -> Result<Self, Error> {
@@ -167,7 +239,16 @@ impl Frame {
     /// **Cost** the distinct values of all columns must fit into memory.
     ///
     /// # Errors
-    /// [`Error::Expression`] if there are no columns.
+    /// [`Error::Zero`] if there are no columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [Some(1), None, Some(1)])?, 2)?;
+    /// assert_eq!(frame.n_unique()?.compute()?, df!("x" => [2_i64])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> Result<Self, Error> {

@@ -229,7 +229,7 @@ impl Frame {
     }
 }
 
-/// In which order rows are ranked.
+/// In which order rows are ranked; see [`Frame::top_k`] and [`Frame::sort_values`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Smallest first.

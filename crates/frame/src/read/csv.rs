@@ -21,6 +21,13 @@ use crate::border::guard;
 use crate::kernel::records::{Dialect, Start, end_after, ends, first_start};
 
 /// Where the names of the columns stand.
+///
+/// # Examples
+/// ```
+/// use musher_frame::{CsvOptions, Header};
+/// let options = CsvOptions { header: Header::Names(vec!["x".into(), "y".into()]), ..CsvOptions::default() };
+/// assert_ne!(options.header, Header::default());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Header {
     /// In the first line of every file that is not empty.
