@@ -115,7 +115,8 @@ impl Step {
             for node in exprs.iter().flatten() {
                 match node {
                     Expr::Column(name) if !columns.contains(name) => columns.push(name.clone()),
-                    Expr::Selector(_) => return Needs::All,
+                    // These read columns that they do not show.
+                    Expr::Selector(_) | Expr::DataTypeFunction(_) | Expr::SubPlan(..) => return Needs::All,
                     _ => {}
                 }
             }

@@ -7,22 +7,25 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{Absorb, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer};
-use polars::prelude::{DataFrame, IntoLazy, PlSmallStr};
+use musher_graph_core::{Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer};
+use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
 use crate::border::{Escape, collect, guard, stack};
 use crate::read::{Source, scan};
-use crate::step::{Needs, Step};
+use crate::step::{Needs, Operation, Step};
 use crate::{Error, Partition};
 
 /// Steps that are put into one lazy frame at most: polars' planner takes more than linear time.
 const LONGEST: usize = 32;
 
-/// Rows from somewhere, then steps.
+/// Rows from somewhere, then steps; the task of several consumers of the same rows branches, and has an output for
+/// each branch.
 pub(crate) struct PartitionTask {
     rows: Rows,
-    steps: Vec<Step>,
-    /// The columns that are read of files, as far as the steps tell; for estimates only.
+    /// Steps that all branches share; none where there is a single branch.
+    common: Vec<Step>,
+    branches: Vec<Vec<Step>>,
+    /// The columns that the branches read behind the common steps, as far as the steps tell.
     needed: Option<Vec<PlSmallStr>>,
 }
 
@@ -39,8 +42,18 @@ pub(crate) enum Rows {
 
 impl PartitionTask {
     pub(crate) fn new(rows: Rows, steps: Vec<Step>) -> Self {
-        let needed = matches!(rows, Rows::Files { .. }).then(|| needed(&steps)).flatten();
-        Self { rows, steps, needed }
+        Self::branching(rows, Vec::new(), vec![steps])
+    }
+
+    fn branching(rows: Rows, common: Vec<Step>, branches: Vec<Vec<Step>>) -> Self {
+        let mut union: Option<Vec<PlSmallStr>> = Some(Vec::new());
+        for branch in &branches {
+            union = union.zip(needed(branch)).map(|(mut union, more)| {
+                union.extend(more.into_iter().filter(|name| !union.contains(name)).collect::<Vec<_>>());
+                union
+            });
+        }
+        Self { rows, common, branches, needed: union }
     }
 
     /// The rows of the input partition, then a step.
@@ -52,16 +65,21 @@ impl PartitionTask {
         &self.rows
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.steps
+    /// The steps, if there is a single branch.
+    pub(crate) fn steps(&self) -> Option<&[Step]> {
+        match self.branches.as_slice() {
+            [steps] => Some(steps),
+            _ => None,
+        }
     }
 
-    fn compute(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<DataFrame, TaskError> {
-        let escape = Escape::default();
-        let lazy = match &self.rows {
-            Rows::Input { slot } if self.steps.is_empty() => {
-                return Ok(inputs.take::<Partition>(*slot)?.0.clone());
-            }
+    fn n_steps(&self) -> usize {
+        self.common.len() + self.branches.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// The rows as the beginning of a lazy frame.
+    fn begin(&self, at: Place<'_>, inputs: &Inputs<'_>, escape: &Escape) -> Result<LazyFrame, TaskError> {
+        Ok(match &self.rows {
             Rows::Input { slot } => inputs.slot::<Partition>(*slot)?[0].0.clone().lazy(),
             Rows::Stack { slot } => {
                 let partitions = inputs.slot::<Partition>(*slot)?;
@@ -71,19 +89,45 @@ impl PartitionTask {
             }
             Rows::Files { source, parts, label } => {
                 let part = parts[at.index()] as usize;
-                scan(Arc::clone(source), part, &escape)
+                scan(Arc::clone(source), part, escape)
                     .map_err(|source| Error::Polars { steps: (*label).to_owned(), source })?
             }
-        };
-        let steps = self.steps.iter();
-        let lazy = steps.clone().try_fold(lazy, |lazy, step| step.add_to(lazy, &inputs, &escape))?;
+        })
+    }
+
+    fn compute(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        if let (Rows::Input { slot }, Some([])) = (&self.rows, self.steps()) {
+            return Ok(Output::shared(inputs.take::<Partition>(*slot)?));
+        }
+        let escape = Escape::default();
         let place = || match &self.rows {
             Rows::Files { source, parts, .. } => {
                 format!("{} ({})", self.label(), source.place(parts[at.index()] as usize))
             }
             Rows::Input { .. } | Rows::Stack { .. } => self.label().into_owned(),
         };
-        Ok(collect(lazy, &escape, place)?)
+        let run = |begin: LazyFrame, steps: &[Step]| -> Result<DataFrame, TaskError> {
+            let mut steps = steps.iter();
+            let lazy = steps.try_fold(begin, |lazy, step| step.add_to(lazy, &inputs, &escape))?;
+            Ok(collect(lazy, &escape, place)?)
+        };
+        let begin = self.begin(at, &inputs, &escape)?;
+        if let Some(steps) = self.steps() {
+            return Ok(Output::one(Partition(run(begin, steps)?)));
+        }
+        // The rows are made once, with the columns that any branch needs, and then go through each branch.
+        let mut common = self.common.clone();
+        if let Some(needed) = self.needed.as_ref().filter(|needed| !needed.is_empty()) {
+            let columns = needed.iter().map(|name| col(name.clone())).collect();
+            common.push(Step::new(Operation::Select(columns)));
+        }
+        let rows = run(begin, &common)?;
+        let branches = self.branches.iter();
+        let outputs = branches.map(|steps| {
+            let partition = Partition(run(rows.clone().lazy(), steps)?);
+            Ok(Arc::new(partition) as ChunkRef)
+        });
+        Ok(Output::many(outputs.collect::<Result<Vec<_>, TaskError>>()?))
     }
 }
 
@@ -107,16 +151,24 @@ impl Task for PartitionTask {
             Rows::Stack { .. } => Some("combine"),
             Rows::Files { label, .. } => Some(*label),
         };
-        let names: Vec<&str> = rows.into_iter().chain(self.steps.iter().map(Step::name)).collect();
+        let shared = self.steps().unwrap_or(&self.common).iter().map(Step::name);
+        let mut names: Vec<&str> = rows.into_iter().chain(shared).collect();
+        let ends: Vec<String>;
+        let all;
+        if self.steps().is_none() {
+            let branches = self.branches.iter();
+            ends = branches.map(|steps| steps.iter().map(Step::name).collect::<Vec<_>>().join("·")).collect();
+            all = format!("({})", ends.join(" | "));
+            names.push(&all);
+        }
         match names.as_slice() {
             [] => Cow::Borrowed("partition"),
-            [one] => Cow::Borrowed(one),
             names => Cow::Owned(names.join("·")),
         }
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        Ok(Output::one(Partition(self.compute(at, inputs)?)))
+        self.compute(at, inputs)
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -130,24 +182,31 @@ impl Task for PartitionTask {
                 parts.token(tokenizer);
             }
         }
-        self.steps.token(tokenizer);
+        self.common.token(tokenizer);
+        self.branches.token(tokenizer);
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.branches.len()
     }
 
     /// Estimates: polars tells no sizes in advance.
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let (read, rows) = match &self.rows {
             Rows::Files { source, parts, .. } => {
+                // What common steps need besides is not known; they are seldom much.
                 let (read, rows) = source.bytes(parts[at.index()] as usize, self.needed.as_deref());
                 (read, Some(rows))
             }
             Rows::Input { .. } | Rows::Stack { .. } => (0, inputs.iter().copied().sum()),
         };
-        let output = rows.map(|bytes| self.steps.iter().fold(bytes, |bytes, step| step.estimate(bytes)));
+        let estimate = |bytes, steps: &[Step]| steps.iter().fold(bytes, |bytes, step| step.estimate(bytes));
+        let output = |steps: &Vec<Step>| rows.map(|bytes| estimate(estimate(bytes, &self.common), steps));
         // The rows exist beside the result while it is made, and the text beside the rows.
-        let scratch = if self.steps.is_empty() { read } else { read + rows.unwrap_or(0) };
-        let cost = rows.map(|bytes| (read * 3 + bytes * (1 + self.steps.len() as u64)).max(20_000));
+        let scratch = if self.n_steps() == 0 { read } else { read + rows.unwrap_or(0) };
+        let cost = rows.map(|bytes| (read * 3 + bytes * (1 + self.n_steps() as u64)).max(20_000));
         Facts {
-            output_bytes: smallvec::smallvec![output],
+            output_bytes: self.branches.iter().map(output).collect(),
             scratch_bytes: scratch,
             cost_ns: cost,
             bytes_read: read,
@@ -155,11 +214,13 @@ impl Task for PartitionTask {
         }
     }
 
+    /// Takes in the task that makes the rows: its steps come before all others.
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
         let Rows::Input { slot } = self.rows else { return None };
         let producer = request.producer.downcast_ref::<Self>()?;
+        let before = producer.steps()?;
         // The producer must be where the rows come from, and nothing else that is read.
-        if request.slots != [slot] || self.steps.len() + producer.steps.len() > LONGEST {
+        if request.slots != [slot] || self.n_steps() + before.len() > LONGEST {
             return None;
         }
         let rows = match &producer.rows {
@@ -171,8 +232,35 @@ impl Task for PartitionTask {
                 Rows::Files { source: Arc::clone(source), parts, label }
             }
         };
-        let inner = producer.steps.iter().map(|step| step.with_slots(request.producer_slots));
-        let outer = self.steps.iter().map(|step| step.with_slots(request.consumer_slots));
-        Some(Arc::new(Self::new(rows, inner.chain(outer).collect())))
+        let before = before.iter().map(|step| step.with_slots(request.producer_slots));
+        let own = |steps: &[Step]| {
+            steps.iter().map(|step| step.with_slots(request.consumer_slots)).collect::<Vec<_>>()
+        };
+        Some(Arc::new(match self.steps() {
+            Some(steps) => Self::new(rows, before.chain(own(steps)).collect()),
+            None => {
+                let branches = self.branches.iter().map(|steps| own(steps)).collect();
+                Self::branching(rows, before.chain(own(&self.common)).collect(), branches)
+            }
+        }))
+    }
+
+    /// One task for two that read the same rows: they are made, or read from files, once.
+    fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
+        let sibling = sibling.downcast_ref::<Self>()?;
+        let (Rows::Input { slot }, Rows::Input { slot: other }) = (&self.rows, &sibling.rows) else {
+            return None;
+        };
+        let same_rows = *slot == sibling_slots[*other];
+        let plain = self.common.is_empty() && sibling.common.is_empty();
+        if !same_rows || !plain || self.n_steps() + sibling.n_steps() > LONGEST {
+            return None;
+        }
+        let theirs = sibling
+            .branches
+            .iter()
+            .map(|steps| steps.iter().map(|step| step.with_slots(sibling_slots)).collect());
+        let branches = self.branches.iter().cloned().chain(theirs).collect();
+        Some(Arc::new(Self::branching(self.rows.clone(), Vec::new(), branches)))
     }
 }

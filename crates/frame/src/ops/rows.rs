@@ -84,7 +84,7 @@ impl Frame {
         let mut layer = self.port.layer.clone();
         loop {
             let task = layer.task().downcast_ref::<PartitionTask>()?;
-            steps.splice(0..0, task.steps().iter().cloned());
+            steps.splice(0..0, task.steps()?.iter().cloned());
             match task.rows() {
                 Rows::Files { source, parts, .. } => {
                     return Some((FileParts { source: Arc::clone(source), parts: Arc::clone(parts) }, steps));

@@ -1,8 +1,9 @@
 //! Steps of a partition become one task, and give what they give one by one.
 
 use musher_frame::polars::prelude::*;
-use musher_frame::{CsvOptions, Error, Frame};
-use musher_scheduler::{Compute, Options};
+use musher_frame::{CsvOptions, Error, Frame, How};
+use musher_graph_core::Collection;
+use musher_scheduler::{Compute, Options, compute_with, plan};
 
 use crate::support::{assert_same, cause, layouts, table};
 
@@ -120,4 +121,34 @@ fn a_group_by_needs_much_less_memory_than_its_rows() {
     assert_same(&sums.compute_with(&limit).unwrap(), &sums.compute().unwrap(), "limited");
     let error = frame.compute_with(&Options::default().memory_limit(500_000)).unwrap_err();
     assert!(matches!(error, musher_scheduler::Error::MemoryLimit { .. }), "{error:?}");
+}
+
+#[test]
+fn what_is_computed_of_the_same_rows_reads_them_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    CsvWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut table(80)).unwrap();
+    let options = CsvOptions { block_bytes: 500, ..CsvOptions::default() };
+    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    let joined = Frame::from(df!("name" => ["a", "b"], "rank" => [1, 2]).unwrap());
+    let kept = frame.filter(col("int").gt(lit(-4))).unwrap();
+    let a = kept.aggregate([col("float").std(1), len()]).unwrap();
+    let b = kept.group_by([col("key")]).unwrap().agg([col("small").sum()]).unwrap();
+    let c = kept.select([col("key"), col("text")]).unwrap();
+    let d = kept.join(&joined, [col("key")], [col("name")], How::Left).unwrap();
+    let apart = [&a, &b, &c, &d].map(|frame| frame.compute().unwrap());
+    for options in crate::support::options() {
+        let together = compute_with((&a, &b, &c, &d), &options).unwrap();
+        let together = [together.0, together.1, together.2, together.3];
+        for (together, apart) in together.iter().zip(&apart) {
+            assert_same(together, apart, &format!("{options:?}"));
+        }
+    }
+    let explained = plan(&[a.request(), b.request(), c.request()]).unwrap().explain();
+    assert_eq!(explained.layers.len(), 3, "{explained}");
+    assert_eq!(explained.bytes_read(), frame.explain().unwrap().bytes_read(), "{explained}");
+    assert!(
+        explained.layers[0].label.contains("read_csv·filter·(aggregate | group_by | select)"),
+        "{explained}"
+    );
 }
