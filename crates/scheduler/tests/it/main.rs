@@ -2,4 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod cancel;
+mod collections;
+mod failure;
+mod memory;
+mod million;
+mod nested;
+mod storage;
 mod support;
+mod trace;

@@ -1,0 +1,133 @@
+//! Cancelling: no new task starts, running ones end, and everything can be used again.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use musher_graph_core::{Grid, Layer, Places, Port, Request, Wiring, delayed};
+use musher_scheduler::{CancelToken, Compute, Error, Options, Run, Scheduler, Sequential, Threaded};
+use musher_testkit::{Act, Scripted, Trace, everywhere};
+
+use crate::support::{run, unfused};
+
+fn many(task: Scripted, n: usize) -> Request {
+    let layer = Layer::build(task).finish(Grid::from([n]));
+    let sum = Layer::build(Scripted::new("sum")).input(&Port::of(layer), Wiring::All).finish(Grid::scalar());
+    Request { port: Port::of(sum), places: Places::All }
+}
+
+#[test]
+fn what_is_cancelled_before_it_starts_does_not_start() {
+    let task = Scripted::new("work");
+    let plan = unfused(&[many(task.clone(), 100)]);
+    let token = CancelToken::new();
+    token.cancel();
+    let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
+    for threads in [0, 1, 4] {
+        let error = match std::num::NonZeroUsize::new(threads) {
+            None => Sequential.run(&observed),
+            threads => Threaded::new(threads).run(&observed),
+        };
+        assert_eq!(error.unwrap_err().to_string(), "cancelled with 0 of 101 tasks finished");
+    }
+    assert_eq!(task.calls(), 0);
+}
+
+#[test]
+fn a_task_may_cancel_its_own_run() {
+    for threads in [0, 1, 2, 8] {
+        let token = CancelToken::new();
+        let inside = token.clone();
+        let task = Scripted::new("work").at(10, Act::Then(Arc::new(move || inside.cancel())));
+        let plan = unfused(&[many(task.clone(), 5000)]);
+        let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
+        let error = match std::num::NonZeroUsize::new(threads) {
+            None => Sequential.run(&observed),
+            threads => Threaded::new(threads).run(&observed),
+        };
+        let Err(Error::Cancelled { finished, n_tasks: 5001 }) = error else { panic!("{error:?}") };
+        if threads < 2 {
+            assert_eq!((finished, task.calls()), (11, 11), "the one that cancels still ends");
+        }
+        assert!(task.calls() < 5000);
+    }
+}
+
+/// Two ends of a wait: a task says that it has begun and waits until it may go on.
+fn gate() -> (Act, Receiver<()>, Sender<()>) {
+    let (began, has_begun) = channel();
+    let (go_on, may_go_on) = channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let wait = move || {
+        began.send(()).unwrap();
+        may_go_on.lock().unwrap().recv().unwrap();
+    };
+    (Act::Then(Arc::new(wait)), has_begun, go_on)
+}
+
+#[test]
+fn another_thread_cancels_while_a_task_runs() {
+    for threads in [0, 1, 2] {
+        let (wait, has_begun, go_on) = gate();
+        let task = Scripted::new("work").at(3, wait);
+        let plan = unfused(&[many(task, 2000)]);
+        let token = CancelToken::new();
+        let trace = Arc::new(Trace::default());
+        let (token_of_run, trace_of_run) = (&token, Arc::clone(&trace));
+        let result = std::thread::scope(|scope| {
+            let running = scope.spawn(move || {
+                let observers: [Arc<dyn musher_scheduler::Observer>; 1] = [trace_of_run];
+                let run = Run {
+                    plan: &plan,
+                    memory_limit: None,
+                    observers: &observers,
+                    cancel: Some(token_of_run),
+                };
+                match std::num::NonZeroUsize::new(threads) {
+                    None => Sequential.run(&run),
+                    threads => Threaded::new(threads).run(&run),
+                }
+            });
+            has_begun.recv().unwrap();
+            token.cancel();
+            go_on.send(()).unwrap();
+            running.join().unwrap()
+        });
+        assert!(matches!(result, Err(Error::Cancelled { .. })), "{result:?}");
+        assert_eq!(trace.count("end badly"), 1);
+        assert_eq!(trace.count("start"), trace.count("finish"), "what had started has ended");
+        assert_eq!(trace.count("start sum"), 0);
+    }
+}
+
+#[test]
+fn a_run_that_is_over_when_it_is_cancelled_has_its_answer() {
+    // The last task cancels: nothing is left that could be stopped.
+    for threads in [0, 1, 2] {
+        let token = CancelToken::new();
+        let inside = token.clone();
+        let last = Scripted::new("last").at(0, Act::Then(Arc::new(move || inside.cancel())));
+        let first = Layer::build(Scripted::new("first")).finish(Grid::from([3]));
+        let last = Layer::build(last).input(&Port::of(first), Wiring::All).finish(Grid::scalar());
+        let plan = unfused(&[Request { port: Port::of(last), places: Places::All }]);
+        let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
+        let chunks = match std::num::NonZeroUsize::new(threads) {
+            None => Sequential.run(&observed),
+            threads => Threaded::new(threads).run(&observed),
+        };
+        assert_eq!(chunks.unwrap().len(), 1, "on {threads} threads");
+    }
+}
+
+#[test]
+fn after_a_cancelled_run_the_next_one_runs() {
+    let token = CancelToken::new();
+    let answer = delayed(|x: i64| x + 1).call(delayed(|| 41).call(()));
+    token.cancel();
+    for (name, options) in everywhere() {
+        assert!(answer.compute_with(&options.clone().cancel(&token)).is_err(), "{name}");
+        assert_eq!(answer.compute_with(&options).unwrap(), 42, "{name}");
+        assert_eq!(answer.compute_with(&options.cancel(&CancelToken::new())).unwrap(), 42, "{name}");
+    }
+    assert!(token.is_cancelled() && token.clone().is_cancelled());
+    let _ = (Options::default(), run as fn(_, _, _) -> _);
+}
