@@ -116,8 +116,8 @@ fn the_first_rows_equal_pandas() {
     assert_close(&head, &expected.lazy().select(columns).collect().unwrap(), 0.0);
 }
 
-#[test]
-fn a_small_table_with_holes_equals_pandas() {
+/// `golden/frame/small.json`.
+fn small() -> DataFrame {
     let whole = [
         Some(5_i64),
         Some(3),
@@ -174,7 +174,12 @@ fn a_small_table_with_holes_equals_pandas() {
         Some(""),
         None,
     ];
-    let table = df!("key" => key, "whole" => whole, "real" => real, "text" => text).unwrap();
+    df!("key" => key, "whole" => whole, "real" => real, "text" => text).unwrap()
+}
+
+#[test]
+fn a_small_table_with_holes_equals_pandas() {
+    let table = small();
     let expected = golden("small_grouped.csv");
     for n in 1..=13 {
         let frame = Frame::from_polars(table.clone(), n).unwrap();
