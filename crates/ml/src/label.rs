@@ -1,13 +1,14 @@
 //! What may stand in a target array of a classifier.
 
 use std::cmp::Ordering;
-use std::fmt::Debug;
+
+use musher_array::Element;
 
 /// A class label: a truth value or a number.
 ///
 /// Labels have an order, which is the order of the classes (and of the columns of
 /// [`predict_proba`](crate::FittedLogisticRegression::predict_proba)). NaN is no label.
-pub trait Label: Copy + Debug + PartialEq + Send + Sync + 'static {
+pub trait Label: Element {
     /// The order of two labels; negative and positive zero are the same label.
     fn order(&self, other: &Self) -> Ordering;
 
@@ -15,6 +16,9 @@ pub trait Label: Copy + Debug + PartialEq + Send + Sync + 'static {
     fn is_label(&self) -> bool {
         true
     }
+
+    /// The label that prints as this text.
+    fn from_text(text: &str) -> Option<Self>;
 }
 
 /// One line per type whose own order is total.
@@ -23,6 +27,10 @@ macro_rules! ordered_labels {
         impl Label for $label {
             fn order(&self, other: &Self) -> Ordering {
                 self.cmp(other)
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                text.parse().ok()
             }
         }
     )*};
@@ -38,6 +46,10 @@ macro_rules! float_labels {
 
             fn is_label(&self) -> bool {
                 !self.is_nan()
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                text.parse().ok().filter(Self::is_label)
             }
         }
     )*};

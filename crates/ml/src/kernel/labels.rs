@@ -15,38 +15,40 @@ pub(crate) struct Distinct<L> {
     pub(crate) too_many: bool,
     /// The first row whose label is no label (NaN).
     pub(crate) not_a_label: Option<usize>,
+    /// Largest number of labels that are kept.
+    pub(crate) limit: usize,
 }
 
 impl<L: Label> Distinct<L> {
     /// Of one block whose first element stands at `first_row` of the whole array.
     pub(crate) fn of(block: ArrayView1<'_, L>, first_row: usize, limit: usize) -> Self {
-        let mut found = Distinct { labels: Vec::new(), too_many: false, not_a_label: None };
+        let mut found = Distinct { labels: Vec::new(), too_many: false, not_a_label: None, limit };
         for (row, label) in block.iter().enumerate() {
             if !label.is_label() {
                 found.not_a_label.get_or_insert(first_row + row);
                 continue;
             }
-            found.insert(*label, limit);
+            found.insert(*label);
         }
         found
     }
 
     /// Of the rows of both.
-    pub(crate) fn merge(mut self, other: Distinct<L>, limit: usize) -> Self {
+    pub(crate) fn merge(mut self, other: &Distinct<L>) -> Self {
         self.too_many |= other.too_many;
         self.not_a_label = match (self.not_a_label, other.not_a_label) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        for label in other.labels {
-            self.insert(label, limit);
+        for label in &other.labels {
+            self.insert(*label);
         }
         self
     }
 
-    fn insert(&mut self, label: L, limit: usize) {
+    fn insert(&mut self, label: L) {
         let Err(at) = self.labels.binary_search_by(|known| known.order(&label)) else { return };
-        if self.labels.len() == limit {
+        if self.labels.len() == self.limit {
             self.too_many = true;
         } else {
             self.labels.insert(at, label);
@@ -74,9 +76,9 @@ mod tests {
     #[test]
     fn labels_come_once_and_in_order() {
         let found = Distinct::of(array![3i64, -1, 3, 2, -1].view(), 0, 10);
-        assert_eq!(found, Distinct { labels: vec![-1, 2, 3], too_many: false, not_a_label: None });
+        assert_eq!(found, Distinct { labels: vec![-1, 2, 3], too_many: false, not_a_label: None, limit: 10 });
         let other = Distinct::of(array![5i64, 2].view(), 5, 10);
-        assert_eq!(found.merge(other, 10).labels, vec![-1, 2, 3, 5]);
+        assert_eq!(found.merge(&other).labels, vec![-1, 2, 3, 5]);
     }
 
     #[test]
@@ -91,7 +93,7 @@ mod tests {
         assert!(!Distinct::of(array![1u8, 2, 3, 1].view(), 0, 3).too_many);
         assert!(Distinct::of(array![1u8, 2, 3, 4].view(), 0, 3).too_many);
         let half = Distinct::of(array![1u8, 2].view(), 0, 3);
-        assert!(half.merge(Distinct::of(array![3u8, 4].view(), 2, 3), 3).too_many);
+        assert!(half.merge(&Distinct::of(array![3u8, 4].view(), 2, 3)).too_many);
     }
 
     #[test]

@@ -5,14 +5,20 @@
 //! tile into a buffer with a column of ones at the end, so that the intercept is a coefficient like any other and any
 //! memory layout of the block is as fast as the next.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::math::{dot, exp_of_negative, ln_1p_of_unit};
 use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
 
-/// Side of the square of second derivatives that is updated at a time: two such rows of a tile stay in the first-level
-/// cache.
-const SQUARE: usize = 32;
+/// Numbers that the inner loops take at once; rows are padded with zeros to a multiple of it.
+const LANES: usize = 8;
+
+/// Lanes along the side of the square of second derivatives that is updated at a time, so that it and the rows that it
+/// is made of stay in the first-level cache.
+const SQUARE: usize = 4;
 
 /// What one block, or several, say about the loss at some coefficients.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,11 +79,19 @@ pub(crate) fn logistic_sums(
     assert_eq!(coefficients.len(), shape.width * shape.outputs, "one coefficient per column and class");
     assert_eq!(targets.len(), x.nrows(), "one target per row");
     let mut tile = Tile::new(shape);
-    let mut packed = vec![0.0; shape.outputs * (shape.outputs + 1) / 2 * shape.width * shape.width];
+    let coefficients = shape.padded(coefficients);
+    let mut packed = vec![0.0; shape.outputs * (shape.outputs + 1) / 2 * shape.stride * shape.stride];
+    let arch = Arch::new();
     for (index, targets) in targets.chunks(TILE_ROWS).enumerate() {
         let from = index * TILE_ROWS;
         tile.load(x.slice(ndarray::s![from..from + targets.len(), ..]));
-        pulp::Arch::new().dispatch(|| tile.add_to(&mut sums, &mut packed, targets, coefficients));
+        arch.dispatch(AddTile {
+            tile: &mut tile,
+            sums: &mut sums,
+            packed: &mut packed,
+            targets,
+            coefficients: &coefficients,
+        });
         if sums.non_finite.is_none() && !tile.scores_finite {
             sums.non_finite = tile.find_non_finite(first_row + from);
         }
@@ -95,12 +109,13 @@ pub(crate) fn scores(
     first_row: usize,
 ) -> Result<Vec<f64>, Cell> {
     let shape = Shape::new(x.ncols(), n_classes, intercept);
+    let coefficients = shape.padded(coefficients);
     let mut tile = Tile::new(shape);
     let mut all = Vec::with_capacity(x.nrows() * shape.outputs);
-    let rows = x.nrows();
+    let (arch, rows) = (Arch::new(), x.nrows());
     for from in (0..rows).step_by(TILE_ROWS) {
         tile.load(x.slice(ndarray::s![from..(from + TILE_ROWS).min(rows), ..]));
-        pulp::Arch::new().dispatch(|| tile.score(coefficients));
+        arch.dispatch(ScoreTile { tile: &mut tile, coefficients: &coefficients });
         if !tile.scores_finite
             && let Some(cell) = tile.find_non_finite(first_row + from)
         {
@@ -109,6 +124,42 @@ pub(crate) fn scores(
         all.extend_from_slice(&tile.scores[..tile.rows * shape.outputs]);
     }
     Ok(all)
+}
+
+// What is compiled once per instruction set is a struct and not a closure, because only a function can be told to be
+// inlined into the compiled copies; a closure stays a call to the plain code.
+
+/// [`Tile::add_to`] on the best instruction set.
+struct AddTile<'a> {
+    tile: &'a mut Tile,
+    sums: &'a mut LogisticSums,
+    packed: &'a mut [f64],
+    targets: &'a [u32],
+    coefficients: &'a [f64],
+}
+
+impl NullaryFnOnce for AddTile<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.tile.add_to(self.sums, self.packed, self.targets, self.coefficients);
+    }
+}
+
+/// [`Tile::score`] on the best instruction set.
+struct ScoreTile<'a> {
+    tile: &'a mut Tile,
+    coefficients: &'a [f64],
+}
+
+impl NullaryFnOnce for ScoreTile<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.tile.score(self.coefficients);
+    }
 }
 
 /// Turns the scores of one row into probabilities of the classes. With one score the second class's is computed, too.
@@ -149,6 +200,8 @@ struct Shape {
     columns: usize,
     /// Coefficients of one output: the columns, and the intercept.
     width: usize,
+    /// The same, padded to whole lanes.
+    stride: usize,
     /// Scores of one row: one for two classes, else one per class.
     outputs: usize,
 }
@@ -156,7 +209,18 @@ struct Shape {
 impl Shape {
     fn new(columns: usize, n_classes: usize, intercept: bool) -> Self {
         let outputs = if n_classes <= 2 { 1 } else { n_classes };
-        Shape { columns, width: columns + usize::from(intercept), outputs }
+        let width = columns + usize::from(intercept);
+        Shape { columns, width, stride: width.next_multiple_of(LANES).max(LANES), outputs }
+    }
+
+    /// Coefficients with zeros after those of each output.
+    fn padded(self, coefficients: &[f64]) -> Vec<f64> {
+        let mut padded = vec![0.0; self.outputs * self.stride];
+        for output in 0..self.outputs {
+            let from = &coefficients[output * self.width..(output + 1) * self.width];
+            padded[output * self.stride..][..self.width].copy_from_slice(from);
+        }
+        padded
     }
 }
 
@@ -164,7 +228,7 @@ impl Shape {
 struct Tile {
     shape: Shape,
     rows: usize,
-    /// Rows × width, the intercept's column being ones.
+    /// Rows × stride: the columns, a one for the intercept, zeros.
     values: Vec<f64>,
     /// Rows × outputs.
     scores: Vec<f64>,
@@ -172,6 +236,8 @@ struct Tile {
     scores_finite: bool,
     /// Outputs × rows: derivative of the loss by the score.
     slopes: Vec<f64>,
+    /// Derivative by the coefficients of one output, padded.
+    gradient: Vec<f64>,
     /// Rows × outputs (soft-max only).
     probabilities: Vec<f64>,
     /// Second derivative by a pair of scores.
@@ -183,10 +249,11 @@ impl Tile {
         Tile {
             shape,
             rows: 0,
-            values: vec![1.0; TILE_ROWS * shape.width],
+            values: vec![0.0; TILE_ROWS * shape.stride],
             scores: vec![0.0; TILE_ROWS * shape.outputs],
             scores_finite: true,
             slopes: vec![0.0; TILE_ROWS * shape.outputs],
+            gradient: vec![0.0; shape.stride],
             probabilities: vec![0.0; TILE_ROWS * shape.outputs],
             weights: vec![0.0; TILE_ROWS],
         }
@@ -195,26 +262,24 @@ impl Tile {
     /// Takes other rows (at most a tile of them).
     fn load(&mut self, x: ArrayView2<'_, f64>) {
         self.rows = x.nrows();
-        let Shape { columns, width, .. } = self.shape;
-        if width == 0 {
-            return;
-        }
-        for (into, row) in self.values.chunks_exact_mut(width).zip(x.rows()) {
+        let Shape { columns, width, stride, .. } = self.shape;
+        for (into, row) in self.values.chunks_exact_mut(stride).zip(x.rows()) {
+            into[columns..width].fill(1.0);
             match row.as_slice() {
                 Some(row) => into[..columns].copy_from_slice(row),
-                None => into.iter_mut().zip(row).for_each(|(into, value)| *into = *value),
+                None => into[..columns].iter_mut().zip(row).for_each(|(into, value)| *into = *value),
             }
         }
     }
 
     #[inline(always)]
     fn score(&mut self, coefficients: &[f64]) {
-        let Shape { width, outputs, .. } = self.shape;
+        let Shape { stride, outputs, .. } = self.shape;
         let mut all_finite = true;
         for row in 0..self.rows {
-            let values = &self.values[row * width..(row + 1) * width];
+            let values = &self.values[row * stride..(row + 1) * stride];
             for output in 0..outputs {
-                let score = dot(values, &coefficients[output * width..(output + 1) * width]);
+                let score = dot(values, &coefficients[output * stride..(output + 1) * stride]);
                 self.scores[row * outputs + output] = score;
                 all_finite &= score.is_finite();
             }
@@ -230,17 +295,21 @@ impl Tile {
             1 => self.two_classes(targets),
             _ => self.many_classes(targets),
         };
-        let Shape { width, outputs, .. } = self.shape;
+        let Shape { width, stride, outputs, .. } = self.shape;
+        self.pad_rows();
         for output in 0..outputs {
+            self.gradient.fill(0.0);
+            let slopes = &self.slopes[output * TILE_ROWS..(output + 1) * TILE_ROWS];
+            let fours = self.values.chunks_exact(4 * stride).zip(slopes.as_chunks::<4>().0);
+            for (rows, slopes) in fours.take(self.rows.div_ceil(4)) {
+                add_four(&mut self.gradient, *slopes, four_rows(rows, stride, 0..stride));
+            }
             let gradient = &mut sums.gradient[output * width..(output + 1) * width];
-            for row in 0..self.rows {
-                let slope = self.slopes[output * TILE_ROWS + row];
-                for (sum, value) in gradient.iter_mut().zip(&self.values[row * width..(row + 1) * width]) {
-                    *sum += slope * value;
-                }
+            for (sum, value) in gradient.iter_mut().zip(&self.gradient) {
+                *sum += value;
             }
         }
-        let square = width * width;
+        let square = stride * stride;
         if outputs == 1 {
             return self.add_squares(packed);
         }
@@ -258,23 +327,36 @@ impl Tile {
         }
     }
 
+    /// Makes whole fours of the rows: those past the end are zeros and weigh nothing.
+    #[inline(always)]
+    fn pad_rows(&mut self) {
+        let (rows, padded) = (self.rows, self.rows.next_multiple_of(4));
+        self.weights[rows..padded].fill(0.0);
+        self.values[rows * self.shape.stride..padded * self.shape.stride].fill(0.0);
+        for slopes in self.slopes.chunks_exact_mut(TILE_ROWS) {
+            slopes[rows..padded].fill(0.0);
+        }
+    }
+
     /// Slopes and weights of the loss of two classes, and the loss.
     #[inline(always)]
     fn two_classes(&mut self, targets: &[u32]) -> f64 {
-        let mut losses = [0.0; TILE_ROWS];
-        for row in 0..self.rows {
-            let score = self.scores[row];
-            let is_one = targets[row] != 0;
-            let tail = exp_of_negative(-score.abs());
-            let whole = 1.0 + tail;
-            // 1 − p is not computed as such: it would lose its digits where p is near one.
-            let right = (score >= 0.0) == is_one;
-            let miss = if right { tail / whole } else { 1.0 / whole };
-            self.slopes[row] = if is_one { -miss } else { miss };
-            self.weights[row] = tail / (whole * whole);
-            losses[row] = ln_1p_of_unit(tail) + if right { 0.0 } else { score.abs() };
+        let mut losses = [0.0; LANES];
+        for first in (0..self.rows).step_by(LANES) {
+            let rows = LANES.min(self.rows - first);
+            let mut signs = [1.0; LANES];
+            for (sign, target) in signs.iter_mut().zip(&targets[first..first + rows]) {
+                *sign = if *target == 0 { -1.0 } else { 1.0 };
+            }
+            let scores = &self.scores.as_chunks::<LANES>().0[first / LANES];
+            let (slopes, weights, lost) = two_class_loss(*scores, signs);
+            self.slopes.as_chunks_mut::<LANES>().0[first / LANES] = slopes;
+            self.weights.as_chunks_mut::<LANES>().0[first / LANES] = weights;
+            for (lane, loss) in losses.iter_mut().enumerate().take(rows) {
+                *loss += lost[lane];
+            }
         }
-        losses[..self.rows].iter().sum()
+        losses.iter().sum()
     }
 
     /// Slopes and probabilities of the soft-max loss, and the loss.
@@ -295,28 +377,28 @@ impl Tile {
         loss
     }
 
-    /// Adds `Σ weight · row · rowᵀ` to the lower triangle of a square, four rows at a time.
+    /// Adds `Σ weight · row · rowᵀ` to the lower triangle of a square (and to a little above it), four rows at a time.
     #[inline(always)]
     fn add_squares(&self, square: &mut [f64]) {
-        let width = self.shape.width;
-        for top in (0..width).step_by(SQUARE) {
+        let stride = self.shape.stride;
+        let n_lanes = stride / LANES;
+        let padded_rows = self.rows.next_multiple_of(4);
+        for top in (0..n_lanes).step_by(SQUARE) {
             for left in (0..=top).step_by(SQUARE) {
-                for first in (0..self.rows).step_by(4) {
-                    let row = |k: usize| match first + k < self.rows {
-                        true => &self.values[(first + k) * width..(first + k + 1) * width],
-                        false => &self.values[first * width..(first + 1) * width],
-                    };
-                    let weight = |k: usize| if first + k < self.rows { self.weights[first + k] } else { 0.0 };
-                    let (rows, weights) =
-                        ([row(0), row(1), row(2), row(3)], [weight(0), weight(1), weight(2), weight(3)]);
-                    for i in top..(top + SQUARE).min(width) {
-                        let right = (left + SQUARE).min(i + 1);
-                        let a: [f64; 4] = std::array::from_fn(|k| weights[k] * rows[k][i]);
-                        let into = &mut square[i * width + left..i * width + right];
-                        let [b0, b1, b2, b3] = rows.map(|row| &row[left..right]);
-                        for (j, sum) in into.iter_mut().enumerate() {
-                            *sum += (a[0] * b0[j] + a[1] * b1[j]) + (a[2] * b2[j] + a[3] * b3[j]);
-                        }
+                let end = ((top + SQUARE) * LANES).min(self.shape.width);
+                for first in (0..padded_rows).step_by(4) {
+                    let weights = &self.weights[first..first + 4];
+                    let rows = &self.values[first * stride..(first + 4) * stride];
+                    for i in top * LANES..end {
+                        let right = (left + SQUARE).min(i / LANES + 1);
+                        let range = left * LANES..right * LANES;
+                        let a = [
+                            weights[0] * rows[i],
+                            weights[1] * rows[stride + i],
+                            weights[2] * rows[2 * stride + i],
+                            weights[3] * rows[3 * stride + i],
+                        ];
+                        add_four(&mut square[i * stride..][range.clone()], a, four_rows(rows, stride, range));
                     }
                 }
             }
@@ -324,26 +406,66 @@ impl Tile {
     }
 
     fn find_non_finite(&self, first_row: usize) -> Option<Cell> {
-        let Shape { columns, width, .. } = self.shape;
-        if width == 0 {
-            return None;
-        }
-        let rows = self.values.chunks_exact(width).take(self.rows);
+        let Shape { columns, stride, .. } = self.shape;
+        let rows = self.values.chunks_exact(stride).take(self.rows);
         rows.enumerate().find_map(|(row, values)| find_non_finite(&values[..columns], first_row + row, 0))
+    }
+}
+
+/// Derivatives of the loss of two classes by the scores, and the losses; a sign is 1 for the second class, else −1.
+#[inline(always)]
+fn two_class_loss(scores: [f64; LANES], signs: [f64; LANES]) -> ([f64; LANES], [f64; LANES], [f64; LANES]) {
+    let (mut slopes, mut weights, mut losses) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        let margin = scores[lane] * signs[lane];
+        let tail = exp_of_negative(-margin.abs());
+        let whole = 1.0 + tail;
+        // The probability of the other class is not had by 1 − p, which loses its digits where p is near one.
+        let miss = if margin >= 0.0 { tail } else { 1.0 } / whole;
+        slopes[lane] = -signs[lane] * miss;
+        weights[lane] = tail / (whole * whole);
+        losses[lane] = ln_1p_of_unit(tail) + if margin >= 0.0 { 0.0 } else { -margin };
+    }
+    (slopes, weights, losses)
+}
+
+/// The same columns of four rows that follow each other.
+#[inline(always)]
+fn four_rows(rows: &[f64], stride: usize, range: Range<usize>) -> [&[f64]; 4] {
+    let row = |k: usize| &rows[k * stride + range.start..k * stride + range.end];
+    [row(0), row(1), row(2), row(3)]
+}
+
+/// Adds four rows, each by its weight, to whole lanes.
+#[inline(always)]
+fn add_four(into: &mut [f64], weights: [f64; 4], rows: [&[f64]; 4]) {
+    let into = into.as_chunks_mut::<LANES>().0;
+    let n = into.len();
+    let b0 = &rows[0].as_chunks::<LANES>().0[..n];
+    let b1 = &rows[1].as_chunks::<LANES>().0[..n];
+    let b2 = &rows[2].as_chunks::<LANES>().0[..n];
+    let b3 = &rows[3].as_chunks::<LANES>().0[..n];
+    for lane in 0..n {
+        // By way of copies, so that the compiler need not fear that the sums overlap the rows.
+        let (mut sum, b0, b1, b2, b3) = (into[lane], b0[lane], b1[lane], b2[lane], b3[lane]);
+        for j in 0..LANES {
+            sum[j] += (weights[0] * b0[j] + weights[1] * b1[j]) + (weights[2] * b2[j] + weights[3] * b3[j]);
+        }
+        into[lane] = sum;
     }
 }
 
 /// Spreads the lower triangles of the pairs of outputs over the whole symmetric matrix.
 fn unpack(packed: &[f64], shape: Shape, hessian: &mut [f64]) {
-    let Shape { width, outputs, .. } = shape;
+    let Shape { width, stride, outputs, .. } = shape;
     let side = width * outputs;
     let mut pair = 0;
     for one in 0..outputs {
         for other in 0..=one {
-            let square = &packed[pair * width * width..(pair + 1) * width * width];
+            let square = &packed[pair * stride * stride..(pair + 1) * stride * stride];
             for i in 0..width {
                 for j in 0..=i {
-                    let value = square[i * width + j];
+                    let value = square[i * stride + j];
                     let (a, b) = (one * width, other * width);
                     for (i, j) in [(a + i, b + j), (a + j, b + i), (b + i, a + j), (b + j, a + i)] {
                         hessian[i * side + j] = value;

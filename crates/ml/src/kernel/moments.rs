@@ -4,6 +4,7 @@
 //! nine digits of its variance when blocks are merged.
 
 use ndarray::ArrayView2;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
 
@@ -44,19 +45,18 @@ impl Moments {
             return total;
         }
         let values = block.as_slice().expect("a standard layout is one slice");
-        pulp::Arch::new().dispatch(|| {
-            for (tile, rows) in values.chunks(TILE_ROWS * columns).enumerate() {
-                let first_row = origin.0 + tile * TILE_ROWS;
-                let part = tile_moments(rows, columns);
-                if part.squares.iter().any(|square| !square.is_finite()) && total.non_finite.is_none() {
-                    total.non_finite = rows
-                        .chunks_exact(columns)
-                        .enumerate()
-                        .find_map(|(row, values)| find_non_finite(values, first_row + row, origin.1));
-                }
-                total = std::mem::replace(&mut total, Moments::empty(0)).merge(part);
+        let arch = Arch::new();
+        for (tile, rows) in values.chunks(TILE_ROWS * columns).enumerate() {
+            let first_row = origin.0 + tile * TILE_ROWS;
+            let part = arch.dispatch(TileMoments { rows, columns });
+            if part.squares.iter().any(|square| !square.is_finite()) && total.non_finite.is_none() {
+                total.non_finite = rows
+                    .chunks_exact(columns)
+                    .enumerate()
+                    .find_map(|(row, values)| find_non_finite(values, first_row + row, origin.1));
             }
-        });
+            total = total.merge(&part);
+        }
         total
     }
 
@@ -64,13 +64,13 @@ impl Moments {
     ///
     /// Source: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*
     /// (1979), with the mean in two parts.
-    pub(crate) fn merge(mut self, other: Moments) -> Moments {
+    pub(crate) fn merge(mut self, other: &Moments) -> Moments {
         if other.rows == 0 {
             self.non_finite = first_cell(self.non_finite, other.non_finite);
             return self;
         }
         if self.rows == 0 {
-            return Moments { non_finite: first_cell(self.non_finite, other.non_finite), ..other };
+            return Moments { non_finite: first_cell(self.non_finite, other.non_finite), ..other.clone() };
         }
         let (ours, theirs) = (self.rows as f64, other.rows as f64);
         let all = ours + theirs;
@@ -108,6 +108,21 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let b_part = sum - a;
     let a_part = sum - b_part;
     (sum, (a - a_part) + (b - b_part))
+}
+
+/// [`tile_moments`] on the best instruction set.
+struct TileMoments<'a> {
+    rows: &'a [f64],
+    columns: usize,
+}
+
+impl NullaryFnOnce for TileMoments<'_> {
+    type Output = Moments;
+
+    #[inline(always)]
+    fn call(self) -> Moments {
+        tile_moments(self.rows, self.columns)
+    }
 }
 
 /// Moments of one tile: its mean first, the deviations from it next, while the tile is in the cache.
@@ -192,7 +207,7 @@ mod tests {
         for first in 0..=11 {
             for second in first..=11 {
                 let part = |from, to| Moments::of(x.slice(s![from..to, ..]), (from, 0));
-                check(&x, &part(0, first).merge(part(first, second)).merge(part(second, 11)), 1e-13);
+                check(&x, &part(0, first).merge(&part(first, second)).merge(&part(second, 11)), 1e-13);
             }
         }
     }
@@ -205,7 +220,7 @@ mod tests {
         let whole = |x: &Array2<f64>| {
             x.axis_chunks_iter(ndarray::Axis(0), 1000)
                 .map(|rows| Moments::of(rows, (0, 0)))
-                .fold(Moments::empty(1), Moments::merge)
+                .fold(Moments::empty(1), |acc, part| acc.merge(&part))
         };
         let (near, far) = (whole(&near).variance()[0], whole(&far).variance()[0]);
         assert!((near - far).abs() <= 1e-12 * near, "{near} {far}");
@@ -220,7 +235,7 @@ mod tests {
         assert_eq!((found.row, found.column), (1200, 11));
         assert!(found.value.is_nan());
         let later = Moments::of(x.slice(s![250.., ..]), (250, 0));
-        let both = later.merge(Moments::of(x.slice(s![..250, ..]), (0, 0)));
+        let both = later.merge(&Moments::of(x.slice(s![..250, ..]), (0, 0)));
         assert_eq!(both.non_finite.map(|cell| (cell.row, cell.column)), Some((200, 3)));
     }
 

@@ -50,8 +50,8 @@ impl RowKeys {
     }
 
     /// How many of `rows` have a key of at most `threshold`.
-    pub(crate) fn count(self, rows: Range<usize>, threshold: Option<u64>) -> usize {
-        threshold.map_or(0, |threshold| rows.filter(|&row| self.key(row) <= threshold).count())
+    pub(crate) fn count(self, rows: Range<usize>, threshold: u64) -> usize {
+        rows.filter(|&row| self.key(row) <= threshold).count()
     }
 }
 
@@ -71,8 +71,10 @@ mod tests {
     fn the_threshold_takes_exactly_the_rows_asked_for() {
         for rows in [1, 2, 3, 10, 1000, 100_000] {
             let keys = RowKeys::new(rows as u64);
-            for count in [0, 1, rows / 4, rows / 2, rows] {
-                assert_eq!(keys.count(0..rows, keys.threshold(rows, count)), count, "{count} of {rows}");
+            assert_eq!(keys.threshold(rows, 0), None);
+            for count in [1, (rows / 4).max(1), (rows / 2).max(1), rows] {
+                let threshold = keys.threshold(rows, count).unwrap();
+                assert_eq!(keys.count(0..rows, threshold), count, "{count} of {rows}");
             }
         }
     }
@@ -80,7 +82,7 @@ mod tests {
     #[test]
     fn parts_hold_as_many_as_the_whole() {
         let keys = RowKeys::new(5);
-        let threshold = keys.threshold(1000, 250);
+        let threshold = keys.threshold(1000, 250).unwrap();
         let parts: usize =
             (0..1000).step_by(7).map(|from| keys.count(from..(from + 7).min(1000), threshold)).sum();
         assert_eq!(parts, 250);
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn chosen_rows_spread_over_the_whole() {
         let keys = RowKeys::new(0);
-        let threshold = keys.threshold(100_000, 25_000);
+        let threshold = keys.threshold(100_000, 25_000).unwrap();
         for tenth in 0..10 {
             // Standard deviation of a tenth's count is 41: five of them.
             let found = keys.count(tenth * 10_000..(tenth + 1) * 10_000, threshold);

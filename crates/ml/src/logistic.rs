@@ -1,0 +1,463 @@
+//! Logistic regression: the fit by passes over the data, and the fitted model.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use musher_array::{Array, Block};
+use musher_graph_core::{Collection, Facts, FnTask, Inputs, Layer, Place, Token, Tokenizer, Wiring};
+use musher_scheduler::Options;
+use ndarray::{Array1, Array2, Axis, Ix0, Ix1, Ix2};
+use serde::{Deserialize, Serialize};
+
+use crate::blocks::{
+    array_of, block_of_one, block_of_two, check_columns, check_data, check_rows, like_rows, starts, values,
+    whole_rows,
+};
+use crate::exact::{Exact, exact, plain};
+use crate::fold::{PieceChunk, fold};
+use crate::kernel::Cell;
+use crate::kernel::labels::{Distinct, class_of};
+use crate::kernel::logistic::{LogisticSums, logistic_sums, probabilities, scores};
+use crate::kernel::newton::{Newton, Next, Problem};
+use crate::label::Label;
+use crate::{Error, Fit, Penalty, Predict, ValidLogisticRegression, accuracy_score};
+
+/// More classes than this are taken for a measured quantity that was given as targets by mistake.
+const MOST_CLASSES: usize = 1000;
+
+impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegression {
+    type Fitted = FittedLogisticRegression<L>;
+
+    #[track_caller]
+    fn fit_with(
+        &self,
+        (x, y): (&Array<f64, Ix2>, &Array<L, Ix1>),
+        options: &Options,
+    ) -> Result<FittedLogisticRegression<L>, Error> {
+        let caller = Location::caller();
+        check_data(x, 2, caller)?;
+        check_rows(x.shape()[0], y.shape()[0], caller)?;
+        let x = whole_rows(x);
+        let y = like_rows(y, &x);
+        let classes = classes(&y, caller, options)?;
+        let n_columns = x.shape()[1];
+        let problem = Problem {
+            width: n_columns + usize::from(self.intercept),
+            outputs: if classes.len() == 2 { 1 } else { classes.len() },
+            intercept: self.intercept,
+            ridge: match self.penalty {
+                Penalty::None => 0.0,
+                Penalty::L2 { c } => 1.0 / c,
+            },
+            tolerance: self.tolerance,
+            max_iterations: self.max_iterations,
+        };
+        let pass = Pass { x: &x, y: &y, classes: classes.clone().into(), intercept: self.intercept, caller };
+        let (coefficients, iterations) = self.descend(&problem, &pass, options)?;
+        let table = Array2::from_shape_vec((problem.outputs, problem.width), coefficients)
+            .expect("one vector of coefficients per output");
+        let (coefficients, intercepts) = match self.intercept {
+            true => {
+                let (left, right) = table.view().split_at(Axis(1), n_columns);
+                (left.to_owned(), right.column(0).to_owned())
+            }
+            false => (table, Array1::zeros(problem.outputs)),
+        };
+        Ok(FittedLogisticRegression { classes, coefficients, intercepts, iterations })
+    }
+}
+
+impl ValidLogisticRegression {
+    /// Newton's method: one pass over the data for each set of coefficients it asks about.
+    fn descend<L: Label>(
+        &self,
+        problem: &Problem,
+        pass: &Pass<'_, L>,
+        options: &Options,
+    ) -> Result<(Vec<f64>, usize), Error> {
+        let (mut newton, mut next) = Newton::new(problem.clone());
+        loop {
+            match next {
+                Next::Evaluate(coefficients) => {
+                    let sums: Vec<LogisticSums> = fold(pass.layer(coefficients), pass.caller, options)?;
+                    if let Some(cell) = sums[0].non_finite {
+                        return Err(non_finite(cell));
+                    }
+                    next = newton.report(&sums[0]);
+                }
+                Next::Done { coefficients, iterations } => return Ok((coefficients, iterations)),
+                Next::Failed { iterations, gradient } => {
+                    return Err(Error::NotConverged { iterations, gradient, tolerance: self.tolerance });
+                }
+            }
+        }
+    }
+}
+
+/// What each pass over the data shares.
+struct Pass<'a, L> {
+    x: &'a Array<f64, Ix2>,
+    y: &'a Array<L, Ix1>,
+    classes: Arc<[L]>,
+    intercept: bool,
+    caller: &'static Location<'static>,
+}
+
+impl<L: Label> Pass<'_, L> {
+    /// One task per block of rows: what it says about the loss at these coefficients.
+    fn layer(&self, coefficients: Vec<f64>) -> Layer {
+        let (classes, intercept, first_rows) =
+            (Arc::clone(&self.classes), self.intercept, starts(self.x.chunks().axis(0)));
+        let parameters = (coefficients.clone(), token_of(&classes), (intercept, first_rows.clone()));
+        let n = coefficients.len() as u64;
+        let output_bytes = (n + n * n) * 8;
+        let task = FnTask::new("logistic loss", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let first_row = first_rows[at.coords()[0]];
+            let x = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+            let y = block_of_one(inputs.get::<Block<L>>(1)?)?;
+            let mut targets = Vec::with_capacity(y.len());
+            for (row, label) in y.iter().enumerate() {
+                let class = class_of(&classes, label).ok_or(Error::NewLabel { row: first_row + row })?;
+                targets.push(class as u32);
+            }
+            Ok(PieceChunk(logistic_sums(x, &targets, &coefficients, classes.len(), intercept, first_row)))
+        })
+        .params("ml.logistic/1", &parameters)
+        .facts(move |_, inputs| {
+            let bytes = inputs.first().copied().flatten().unwrap_or(0);
+            Facts::bytes(output_bytes)
+                .scratch(output_bytes + (128 + bytes / 8) * 8)
+                .cost(bytes / 8 * (n + 8) / 4)
+        });
+        Layer::build(task)
+            .caller(self.caller)
+            .input(self.x.port(), Wiring::one_to_one(2))
+            .input(self.y.port(), Wiring::one_to_one(1))
+            .finish(self.x.port().grid().clone())
+    }
+}
+
+/// A digest of the classes, for fingerprints.
+fn token_of<L: Label>(classes: &[L]) -> musher_graph_core::Key {
+    let mut tokenizer = Tokenizer::new();
+    tokenizer.name(L::NAME);
+    for label in classes {
+        let mut bytes = [0; 16];
+        label.store(&mut bytes);
+        bytes.token(&mut tokenizer);
+    }
+    tokenizer.finish()
+}
+
+/// The distinct targets in ascending order: one pass over `y`.
+fn classes<L: Label>(
+    y: &Array<L, Ix1>,
+    caller: &'static Location<'static>,
+    options: &Options,
+) -> Result<Vec<L>, Error> {
+    let first_rows = starts(y.chunks().axis(0));
+    let parameters = (first_rows.clone(), MOST_CLASSES);
+    let task = FnTask::new("classes", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+        let y = block_of_one(inputs.get::<Block<L>>(0)?)?;
+        Ok(PieceChunk(Distinct::of(y, first_rows[at.index()], MOST_CLASSES)))
+    })
+    .params("ml.classes/1", &parameters)
+    .facts(|_, inputs| {
+        let bytes = inputs.first().copied().flatten().unwrap_or(0);
+        Facts::bytes((MOST_CLASSES * size_of::<L>()) as u64).cost(bytes)
+    });
+    let layer = Layer::build(task).caller(caller).input(y.port(), Wiring::one_to_one(1));
+    let found: Vec<Distinct<L>> = fold(layer.finish(y.port().grid().clone()), caller, options)?;
+    let found = found.into_iter().next().expect("one piece remains of a fold along the only axis");
+    match found {
+        Distinct { not_a_label: Some(row), .. } => Err(Error::NotALabel { row }),
+        Distinct { too_many: true, .. } => Err(Error::TooManyClasses { limit: MOST_CLASSES }),
+        Distinct { labels, .. } if labels.len() < 2 => Err(Error::SingleClass),
+        Distinct { labels, .. } => Ok(labels),
+    }
+}
+
+/// A fitted [`LogisticRegression`](crate::LogisticRegression).
+///
+/// It can be saved and read back with serde.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedLogistic", into = "SavedLogistic", bound = "L: Label")]
+pub struct FittedLogisticRegression<L> {
+    classes: Vec<L>,
+    /// Outputs × columns.
+    coefficients: Array2<f64>,
+    /// One per output.
+    intercepts: Array1<f64>,
+    iterations: usize,
+}
+
+impl<L: Label> FittedLogisticRegression<L> {
+    /// The labels in ascending order.
+    #[doc(alias = "classes_")]
+    pub fn classes(&self) -> &[L] {
+        &self.classes
+    }
+
+    /// One row of coefficients for two classes (those of the second), else one row per class.
+    #[doc(alias = "coef_")]
+    pub fn coefficients(&self) -> &Array2<f64> {
+        &self.coefficients
+    }
+
+    /// One intercept for each row of coefficients; zeros if none was fitted.
+    #[doc(alias = "intercept_")]
+    pub fn intercepts(&self) -> &[f64] {
+        values(&self.intercepts)
+    }
+
+    /// Newton steps that the fit took.
+    #[doc(alias = "n_iter_")]
+    pub fn iterations(&self) -> usize {
+        self.iterations
+    }
+
+    /// The score of each row and output: `x · w + b`.
+    ///
+    /// **Shape** `(n, m) → (n, 1)` for two classes, where a positive score means the second, else `(n, classes)`;
+    /// the row blocks of `x`. **Cost** one pass.
+    ///
+    /// # Errors
+    /// [`Error::ColumnMismatch`] here, [`Error::NonFinite`] when computed.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[-1.0], [-0.5], [0.5], [1.0]], 2);
+    /// let y = Array::from_array(array![0i64, 0, 1, 1], 2);
+    /// let model = LogisticRegression::new().fit((&x, &y))?;
+    /// let scores = model.decision_function(&x)?.compute()?;
+    /// assert!(scores[[0, 0]] < 0.0 && scores[[3, 0]] > 0.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn decision_function(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
+        let outputs = self.intercepts.len();
+        self.by_rows(
+            x,
+            "decision function",
+            outputs,
+            |scores, into| into.copy_from_slice(scores),
+            Location::caller(),
+        )
+    }
+
+    /// The probability of each class, in the order of [`classes`](Self::classes).
+    ///
+    /// **Shape** `(n, m) → (n, classes)`, the row blocks of `x`. **Cost** one pass.
+    ///
+    /// # Errors
+    /// [`Error::ColumnMismatch`] here, [`Error::NonFinite`] when computed.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[-1.0], [0.0], [1.0], [2.0]], 2);
+    /// let y = Array::from_array(array![0i64, 1, 0, 1], 2);
+    /// let model = LogisticRegression::new().fit((&x, &y))?;
+    /// let rows = model.predict_proba(&x)?.compute()?.sum_axis(ndarray::Axis(1));
+    /// assert!(rows.iter().all(|sum| (sum - 1.0).abs() < 1e-12));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn predict_proba(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
+        self.by_rows(x, "probabilities", self.classes.len(), probabilities, Location::caller())
+    }
+
+    /// The share of rows whose label is predicted right.
+    ///
+    /// **Shape** `(n, m), (n,) → ()`. **Cost** one pass.
+    ///
+    /// # Errors
+    /// [`Error::ColumnMismatch`], [`Error::RowMismatch`] or [`Error::TooFewRows`] here, [`Error::NonFinite`] when
+    /// computed.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[-1.0], [-0.5], [0.5], [1.0]], 2);
+    /// let y = Array::from_array(array![0i64, 0, 1, 1], 2);
+    /// let model = LogisticRegression::new().fit((&x, &y))?;
+    /// assert_eq!(model.score(&x, &y)?.compute()?, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn score(&self, x: &Array<f64, Ix2>, y: &Array<L, Ix1>) -> Result<Array<f64, Ix0>, Error> {
+        accuracy_score(y, &self.predict(x)?)
+    }
+
+    /// Coefficients and intercepts as the kernels want them.
+    fn packed(&self) -> Vec<f64> {
+        let rows = self.coefficients.rows().into_iter().zip(&self.intercepts);
+        rows.flat_map(|(row, intercept)| row.iter().copied().chain([*intercept]).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// One row of numbers for each row of `x`, made of its scores.
+    #[track_caller]
+    fn by_rows(
+        &self,
+        x: &Array<f64, Ix2>,
+        label: &'static str,
+        width: usize,
+        of_scores: fn(&[f64], &mut [f64]),
+        caller: &'static Location<'static>,
+    ) -> Result<Array<f64, Ix2>, Error> {
+        let x = self.accept(x, caller)?;
+        let (packed, outputs, n_classes) = (self.packed(), self.intercepts.len(), self.classes.len());
+        let first_rows = starts(x.chunks().axis(0));
+        let parameters = (packed.clone(), n_classes, first_rows.clone());
+        let task = FnTask::new(label, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let block = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+            let rows = block.nrows();
+            let scores =
+                scores(block, &packed, n_classes, true, first_rows[at.coords()[0]]).map_err(non_finite)?;
+            let mut out = vec![0.0; rows * width];
+            for (scores, into) in scores.chunks_exact(outputs).zip(out.chunks_exact_mut(width)) {
+                of_scores(scores, into);
+            }
+            let out = Array2::from_shape_vec((rows, width), out).expect("one row of output per row");
+            Ok(Block::new(out.into_dyn()))
+        })
+        .params(format!("ml.logistic.{label}/1"), &parameters)
+        .facts(row_facts(x.shape()[1], 8 * width));
+        let layer = Layer::build(task).caller(caller).input(x.port(), Wiring::one_to_one(2));
+        let rows = x.chunks().axis(0).to_vec();
+        Ok(array_of(layer.finish(x.port().grid().clone()), &[rows, vec![width]]))
+    }
+
+    /// `x` with each row in one block, if it has the columns of the model.
+    #[track_caller]
+    fn accept(
+        &self,
+        x: &Array<f64, Ix2>,
+        caller: &'static Location<'static>,
+    ) -> Result<Array<f64, Ix2>, Error> {
+        check_columns(self.coefficients.ncols(), x, caller)?;
+        Ok(whole_rows(x))
+    }
+}
+
+impl<L: Label> Predict for FittedLogisticRegression<L> {
+    type Target = L;
+
+    #[track_caller]
+    fn predict(&self, x: &Array<f64, Ix2>) -> Result<Array<L, Ix1>, Error> {
+        let caller = Location::caller();
+        let x = self.accept(x, caller)?;
+        let (packed, outputs, classes) = (self.packed(), self.intercepts.len(), self.classes.clone());
+        let first_rows = starts(x.chunks().axis(0));
+        let parameters = (packed.clone(), token_of(&classes), first_rows.clone());
+        let task = FnTask::new("predict", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let block = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+            let scores =
+                scores(block, &packed, classes.len(), true, first_rows[at.index()]).map_err(non_finite)?;
+            let labels: Array1<L> =
+                scores.chunks_exact(outputs).map(|scores| classes[best(scores)]).collect();
+            Ok(Block::new(labels.into_dyn()))
+        })
+        .params("ml.logistic.predict/1", &parameters)
+        .facts(row_facts(x.shape()[1], size_of::<L>()));
+        let rows = x.chunks().axis(0).to_vec();
+        let layer = Layer::build(task).caller(caller).input(
+            x.port(),
+            Wiring::axes([musher_graph_core::AxisMap::follow(0), musher_graph_core::AxisMap::Fixed(0)]),
+        );
+        Ok(array_of(layer.finish([rows.len()].into()), &[rows]))
+    }
+}
+
+/// What a value that is not finite is reported as.
+fn non_finite(cell: Cell) -> Error {
+    Error::NonFinite { row: cell.row, column: cell.column, value: cell.value }
+}
+
+/// The class that scores of one row speak for; of equals the first.
+fn best(scores: &[f64]) -> usize {
+    match scores {
+        [score] => usize::from(*score > 0.0),
+        scores => {
+            (1..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
+        }
+    }
+}
+
+/// Facts of a task that makes `bytes` bytes of each row.
+fn row_facts(
+    columns: usize,
+    bytes: usize,
+) -> impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static {
+    move |_, inputs| match inputs.first().copied().flatten() {
+        Some(input) => {
+            let rows = input / (8 * columns as u64);
+            Facts::bytes(rows * bytes as u64).scratch(rows * 8 + 128 * 8 * columns as u64).cost(input / 4)
+        }
+        None => Facts::default(),
+    }
+}
+
+/// The form in which a model is saved; the classes stand as text.
+#[derive(Clone, Serialize, Deserialize)]
+struct SavedLogistic {
+    version: u32,
+    labels: String,
+    classes: Vec<String>,
+    coefficients: Vec<Vec<Exact>>,
+    intercepts: Vec<Exact>,
+    iterations: usize,
+}
+
+impl<L: Label> From<FittedLogisticRegression<L>> for SavedLogistic {
+    fn from(model: FittedLogisticRegression<L>) -> Self {
+        SavedLogistic {
+            version: 1,
+            labels: L::NAME.to_owned(),
+            classes: model.classes.iter().map(L::to_string).collect(),
+            coefficients: model.coefficients.rows().into_iter().map(exact).collect(),
+            intercepts: exact(&model.intercepts),
+            iterations: model.iterations,
+        }
+    }
+}
+
+impl<L: Label> TryFrom<SavedLogistic> for FittedLogisticRegression<L> {
+    type Error = Error;
+
+    fn try_from(saved: SavedLogistic) -> Result<Self, Error> {
+        let malformed = |reason| Error::Malformed { model: "LogisticRegression", reason };
+        if saved.version != 1 {
+            return Err(malformed("its version is unknown"));
+        }
+        if saved.labels != L::NAME {
+            return Err(malformed("its labels are of another type"));
+        }
+        let classes: Option<Vec<L>> = saved.classes.iter().map(|text| L::from_text(text)).collect();
+        let classes = classes.ok_or(malformed("a class is no label"))?;
+        if classes.len() < 2 || !classes.is_sorted_by(|a, b| a.order(b).is_lt()) {
+            return Err(malformed("its classes are not at least two in ascending order"));
+        }
+        let outputs = if classes.len() == 2 { 1 } else { classes.len() };
+        let columns = saved.coefficients.first().map_or(0, Vec::len);
+        let even = saved.coefficients.iter().all(|row| row.len() == columns);
+        if columns == 0 || !even || saved.coefficients.len() != outputs || saved.intercepts.len() != outputs {
+            return Err(malformed("its coefficients do not match its classes"));
+        }
+        let (values, intercepts) = (plain(&saved.coefficients.concat()), plain(&saved.intercepts));
+        if !values.iter().chain(&intercepts).all(|value| value.is_finite()) {
+            return Err(malformed("a coefficient is not finite"));
+        }
+        Ok(FittedLogisticRegression {
+            classes,
+            coefficients: Array2::from_shape_vec((outputs, columns), values).expect("rows of one length"),
+            intercepts: intercepts.into(),
+            iterations: saved.iterations,
+        })
+    }
+}

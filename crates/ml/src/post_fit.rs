@@ -1,0 +1,215 @@
+//! Models of other libraries, fitted in memory, that predict chunk by chunk.
+
+use std::any::type_name;
+use std::panic::Location;
+use std::sync::Arc;
+
+use linfa::traits::{Fit, PredictInplace};
+use musher_array::{Array, Block, Element};
+use musher_graph_core::{
+    AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Session, Token, Tokenizer, Wiring,
+};
+use musher_scheduler::{Options, compute_with};
+use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
+
+use crate::blocks::{array_of, block_of_two, check_columns, check_data, check_rows, whole_rows};
+use crate::{Error, bridge};
+
+/// A model that predicts a `T` for each row of a block: every linfa model of single targets on `f64` is one.
+///
+/// Implement it for a model of your own to use it in a [`ParallelPostFit`].
+pub trait PredictRows<T> {
+    /// One prediction per row.
+    fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<T>;
+}
+
+impl<M, T: Element> PredictRows<T> for M
+where
+    M: for<'a> PredictInplace<ndarray16::ArrayView2<'a, f64>, ndarray16::Array1<T>>,
+{
+    fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<T> {
+        let rows = rows.as_standard_layout();
+        let view = rows.view();
+        let rows = bridge::view(&view).expect("a standard layout is one slice");
+        let mut targets = self.default_target(&rows);
+        self.predict_inplace(&rows, &mut targets);
+        bridge::vector_back(targets)
+    }
+}
+
+/// An estimator that learns from rows in memory: every linfa estimator of single targets on `f64` is one.
+///
+/// `E` is its error type, which the compiler finds.
+pub trait FitRows<T, E> {
+    /// The fitted model.
+    type Model;
+
+    /// Learns from all rows at once.
+    ///
+    /// # Errors
+    /// Those of the estimator.
+    fn fit_rows(&self, x: Array2<f64>, y: Array1<T>) -> Result<Self::Model, E>;
+}
+
+impl<P, T, E> FitRows<T, E> for P
+where
+    T: Element,
+    E: std::error::Error + From<linfa::error::Error>,
+    P: Fit<ndarray16::Array2<f64>, ndarray16::Array1<T>, E>,
+{
+    type Model = P::Object;
+
+    fn fit_rows(&self, x: Array2<f64>, y: Array1<T>) -> Result<P::Object, E> {
+        self.fit(&linfa::DatasetBase::new(bridge::matrix(x), bridge::vector(y)))
+    }
+}
+
+/// A model that was fitted in memory and predicts chunk by chunk.
+///
+/// Many models learn all they can from a sample, but have to say something about all rows. Any linfa model will do;
+/// parameters, guards and errors are linfa's own.
+///
+/// # Examples
+/// A linear regression of `linfa-linear`:
+/// ```
+/// use linfa_linear::LinearRegression;
+/// use musher_ml::prelude::*;
+/// use ndarray::{Array1, Array2, array};
+/// let x = Array::from_array(Array2::from_shape_fn((1000, 2), |(i, j)| ((i * (3 + j)) % 17) as f64), 100);
+/// let y = Array::from_array(Array1::from_shape_fn(1000, |i| ((i * 3) % 17) as f64 * 2.0 + 1.0), 100);
+///
+/// let sample = train_test_split(&x, &y).test_rows(200).split()?;
+/// let model = ParallelPostFit::fit(&LinearRegression::new(), &sample.x_test, &sample.y_test)?;
+/// let error = (model.predict(&x)? - &y).compute()?;
+/// assert!(error.iter().all(|error| error.abs() < 1e-9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A classifier of `linfa-logistic`, whose parameter guard speaks for itself:
+/// ```
+/// use linfa_logistic::LogisticRegression as Linfa;
+/// use musher_ml::prelude::*;
+/// use ndarray::array;
+/// let x = Array::from_array(array![[-2.0], [-1.0], [1.0], [2.0]], 2);
+/// let y = Array::from_array(array![false, false, true, true], 2);
+/// let model = ParallelPostFit::fit(&Linfa::default().max_iterations(50), &x, &y)?;
+/// assert_eq!(model.predict(&x)?.compute()?, array![false, false, true, true]);
+///
+/// let error = ParallelPostFit::fit(&Linfa::default().alpha(-1.0), &x, &y).err().unwrap();
+/// let source = std::error::Error::source(&error).unwrap().to_string();
+/// assert!(source.contains("alpha must be a positive"), "{source}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "dask_ml.wrappers.ParallelPostFit")]
+pub struct ParallelPostFit<M> {
+    model: Arc<M>,
+    identity: Identity,
+    /// Columns it was fitted on, where that is known.
+    columns: Option<usize>,
+}
+
+/// What tells a model from every other one, in this process.
+#[derive(Clone, Copy)]
+struct Identity((u64, u64));
+
+impl Token for Identity {
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.0.token(tokenizer);
+        tokenizer.bind_to_process();
+    }
+}
+
+impl<M> Clone for ParallelPostFit<M> {
+    fn clone(&self) -> Self {
+        ParallelPostFit { model: Arc::clone(&self.model), ..*self }
+    }
+}
+
+impl<M: Send + Sync + 'static> ParallelPostFit<M> {
+    /// Wraps a model that is fitted already.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::{Array1, ArrayView2, array};
+    /// struct FirstColumn;
+    /// impl PredictRows<f64> for FirstColumn {
+    ///     fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<f64> {
+    ///         rows.column(0).to_owned()
+    ///     }
+    /// }
+    /// let x = Array::from_array(array![[1.0, 2.0], [3.0, 4.0]], 1);
+    /// assert_eq!(ParallelPostFit::new(FirstColumn).predict(&x)?.compute()?, array![1.0, 3.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(model: M) -> Self {
+        ParallelPostFit { model: Arc::new(model), identity: Identity(Session::fresh()), columns: None }
+    }
+
+    /// Computes `x` and `y` into memory and lets the estimator learn from them.
+    ///
+    /// **Cost** one pass over both, which must fit in memory: give it a sample ([`train_test_split`](crate::train_test_split)).
+    ///
+    /// # Errors
+    /// [`Error::RowMismatch`], [`Error::TooFewRows`] or [`Error::NoColumns`] for wrong shapes, [`Error::Compute`] if the
+    /// pass fails, [`Error::Estimator`] if the estimator does, its own error being the source.
+    #[track_caller]
+    pub fn fit<P, T, E>(estimator: &P, x: &Array<f64, Ix2>, y: &Array<T, Ix1>) -> Result<Self, Error>
+    where
+        P: FitRows<T, E, Model = M>,
+        T: Element,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let caller = Location::caller();
+        check_data(x, 1, caller)?;
+        check_rows(x.shape()[0], y.shape()[0], caller)?;
+        let (rows, targets) = compute_with((x, y), &Options::default())?;
+        let model = estimator.fit_rows(rows, targets);
+        let model = model
+            .map_err(|source| Error::Estimator { estimator: type_name::<P>(), source: Box::new(source) })?;
+        Ok(ParallelPostFit { columns: Some(x.shape()[1]), ..ParallelPostFit::new(model) })
+    }
+
+    /// Predicts chunk by chunk, lazily.
+    ///
+    /// **Shape** `(n, m) → (n,)`, the row blocks of `x`. **Cost** one pass.
+    ///
+    /// # Errors
+    /// [`Error::ColumnMismatch`] if the model was fitted here on another number of columns.
+    #[track_caller]
+    pub fn predict<T: Element>(&self, x: &Array<f64, Ix2>) -> Result<Array<T, Ix1>, Error>
+    where
+        M: PredictRows<T>,
+    {
+        let caller = Location::caller();
+        if let Some(columns) = self.columns {
+            check_columns(columns, x, caller)?;
+        }
+        let x = whole_rows(x);
+        let model = Arc::clone(&self.model);
+        let columns = x.shape()[1].max(1) as u64;
+        let task = FnTask::new("predict", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+            let rows = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+            let expected = rows.nrows();
+            let predictions = model.predict_rows(rows);
+            match predictions.len() {
+                found if found == expected => Ok(Block::new(predictions.into_dyn())),
+                found => Err(Error::PredictionCount { expected, found }.into()),
+            }
+        })
+        .params("ml.post_fit/1", &(self.identity, T::NAME))
+        .facts(move |_, inputs| match inputs.first().copied().flatten() {
+            Some(bytes) => Facts::bytes(bytes / 8 / columns * size_of::<T>() as u64),
+            None => Facts::default(),
+        });
+        let rows = x.chunks().axis(0).to_vec();
+        let wiring = Wiring::axes([AxisMap::follow(0), AxisMap::Fixed(0)]);
+        let layer = Layer::build(task).caller(caller).input(x.port(), wiring).finish([rows.len()].into());
+        Ok(array_of(layer, &[rows]))
+    }
+
+    /// The model.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+}

@@ -1,0 +1,206 @@
+//! Scaling of columns to mean 0 and standard deviation 1.
+
+use std::panic::Location;
+
+use musher_array::{Array, Block};
+use musher_graph_core::{Facts, FnTask, Inputs, Layer, Place, Wiring};
+use musher_scheduler::Options;
+use ndarray::{Array1, Ix1, Ix2};
+use serde::{Deserialize, Serialize};
+
+use crate::blocks::{block_of_two, check_columns, check_data, starts, values};
+use crate::exact::{Exact, exact, plain};
+use crate::fold::{PieceChunk, fold};
+use crate::kernel::moments::Moments;
+use crate::{Error, Fit, StandardScaler, Transform};
+
+impl Fit<&Array<f64, Ix2>> for StandardScaler {
+    type Fitted = FittedStandardScaler;
+
+    #[track_caller]
+    fn fit_with(&self, x: &Array<f64, Ix2>, options: &Options) -> Result<FittedStandardScaler, Error> {
+        let caller = Location::caller();
+        check_data(x, 1, caller)?;
+        let pieces: Vec<Moments> = fold(moments_layer(x, caller), caller, options)?;
+        if let Some(cell) =
+            pieces.iter().filter_map(|piece| piece.non_finite).min_by_key(|cell| (cell.row, cell.column))
+        {
+            return Err(Error::NonFinite { row: cell.row, column: cell.column, value: cell.value });
+        }
+        let wide = |piece: &Moments| piece.squares.iter().position(|square| !square.is_finite());
+        let mut first_column = 0;
+        for piece in &pieces {
+            if let Some(column) = wide(piece) {
+                return Err(Error::VarianceOverflow { column: first_column + column });
+            }
+            first_column += piece.mean.len();
+        }
+        let columns =
+            || pieces.iter().flat_map(|piece| (0..piece.mean.len()).map(move |column| (piece, column)));
+        let scale = |(piece, column): (&Moments, usize)| match self.with_scale && !piece.is_constant(column) {
+            true => (piece.squares[column] / piece.rows as f64).sqrt(),
+            false => 1.0,
+        };
+        Ok(FittedStandardScaler {
+            mean: columns().map(|(piece, column)| piece.mean[column]).collect(),
+            variance: pieces.iter().flat_map(Moments::variance).collect(),
+            scale: columns().map(scale).collect(),
+            with_mean: self.with_mean,
+            n_rows: pieces[0].rows,
+        })
+    }
+}
+
+/// One task per block: its moments.
+fn moments_layer(x: &Array<f64, Ix2>, caller: &'static Location<'static>) -> Layer {
+    let (rows, columns) = (starts(x.chunks().axis(0)), starts(x.chunks().axis(1)));
+    let parameters = (rows.clone(), columns.clone());
+    let task = FnTask::new("moments", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+        let coords = at.coords();
+        let block = inputs.get::<Block<f64>>(0)?;
+        Ok(PieceChunk(Moments::of(block_of_two(block)?, (rows[coords[0]], columns[coords[1]]))))
+    })
+    .params("ml.moments/1", &parameters)
+    .facts(|_, inputs| {
+        let bytes = inputs.first().copied().flatten().unwrap_or(0);
+        Facts { cost_ns: Some(bytes / 4), ..Facts::default() }
+    });
+    let port = musher_graph_core::Collection::port(x);
+    Layer::build(task).caller(caller).input(port, Wiring::one_to_one(2)).finish(port.grid().clone())
+}
+
+/// A [`StandardScaler`] that knows the means and standard deviations of the columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedScaler", into = "SavedScaler")]
+pub struct FittedStandardScaler {
+    mean: Array1<f64>,
+    variance: Array1<f64>,
+    scale: Array1<f64>,
+    with_mean: bool,
+    n_rows: u64,
+}
+
+impl FittedStandardScaler {
+    /// Mean of each column.
+    #[doc(alias = "mean_")]
+    pub fn mean(&self) -> &[f64] {
+        values(&self.mean)
+    }
+
+    /// Variance of each column (divided by the number of rows).
+    #[doc(alias = "var_")]
+    pub fn variance(&self) -> &[f64] {
+        values(&self.variance)
+    }
+
+    /// What each column is divided by: its standard deviation, or 1 where it is constant or not to be scaled.
+    #[doc(alias = "scale_")]
+    pub fn scale(&self) -> &[f64] {
+        values(&self.scale)
+    }
+
+    /// How many rows it has seen.
+    #[doc(alias = "n_samples_seen_")]
+    pub fn n_rows(&self) -> u64 {
+        self.n_rows
+    }
+
+    /// Undoes [`transform`](Transform::transform).
+    ///
+    /// **Shape** `(n, m) → (n, m)`, the same chunks. **Cost** one pass, fused with its neighbors.
+    ///
+    /// # Errors
+    /// [`Error::ColumnMismatch`] if the scaler was fitted on another number of columns.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[1.0], [3.0]], 1);
+    /// let scaler = StandardScaler::new().fit(&x)?;
+    /// let scaled = scaler.transform(&x)?;
+    /// assert_eq!(scaler.inverse_transform(&scaled)?.compute()?, array![[1.0], [3.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn inverse_transform(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
+        check_columns(self.mean.len(), x, Location::caller())?;
+        let scaled = x * per_column(&self.scale, x);
+        Ok(match self.with_mean {
+            true => scaled + per_column(&self.mean, x),
+            false => scaled,
+        })
+    }
+}
+
+impl Transform for FittedStandardScaler {
+    #[track_caller]
+    fn transform(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
+        check_columns(self.mean.len(), x, Location::caller())?;
+        let scale = per_column(&self.scale, x);
+        Ok(match self.with_mean {
+            true => (x - per_column(&self.mean, x)) / scale,
+            false => x / scale,
+        })
+    }
+}
+
+/// One number per column, in the column blocks of `x`.
+#[track_caller]
+fn per_column(numbers: &Array1<f64>, x: &Array<f64, Ix2>) -> Array<f64, Ix1> {
+    Array::from_array(numbers.view(), vec![x.chunks().axis(1).to_vec()])
+}
+
+/// The form in which a scaler is saved.
+#[derive(Clone, Serialize, Deserialize)]
+struct SavedScaler {
+    version: u32,
+    mean: Vec<Exact>,
+    variance: Vec<Exact>,
+    scale: Vec<Exact>,
+    with_mean: bool,
+    n_rows: u64,
+}
+
+impl From<FittedStandardScaler> for SavedScaler {
+    fn from(scaler: FittedStandardScaler) -> Self {
+        SavedScaler {
+            version: 1,
+            mean: exact(&scaler.mean),
+            variance: exact(&scaler.variance),
+            scale: exact(&scaler.scale),
+            with_mean: scaler.with_mean,
+            n_rows: scaler.n_rows,
+        }
+    }
+}
+
+impl TryFrom<SavedScaler> for FittedStandardScaler {
+    type Error = Error;
+
+    fn try_from(saved: SavedScaler) -> Result<Self, Error> {
+        let malformed = |reason| Err(Error::Malformed { model: "StandardScaler", reason });
+        if saved.version != 1 {
+            return malformed("its version is unknown");
+        }
+        if saved.mean.is_empty()
+            || saved.variance.len() != saved.mean.len()
+            || saved.scale.len() != saved.mean.len()
+        {
+            return malformed("its lists are not of one length");
+        }
+        if saved.scale.iter().any(|scale| !scale.0.is_finite() || scale.0 <= 0.0) {
+            return malformed("a scale is not positive and finite");
+        }
+        if saved.mean.iter().chain(&saved.variance).any(|value| !value.0.is_finite()) {
+            return malformed("a mean or variance is not finite");
+        }
+        Ok(FittedStandardScaler {
+            mean: plain(&saved.mean).into(),
+            variance: plain(&saved.variance).into(),
+            scale: plain(&saved.scale).into(),
+            with_mean: saved.with_mean,
+            n_rows: saved.n_rows,
+        })
+    }
+}

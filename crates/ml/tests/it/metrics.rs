@@ -1,0 +1,41 @@
+//! Accuracy against scikit-learn, over all chunks.
+
+use musher_ml::Error;
+use musher_ml::prelude::*;
+use musher_testkit::chunkings;
+use ndarray::{Array1, array};
+
+use crate::golden::{cases, labels};
+use crate::schedulers;
+
+#[test]
+fn accuracy_is_that_of_scikit_learn() {
+    let cases = cases("ml", "accuracy");
+    let case = cases.iter().find(|case| case.name == "accuracy").unwrap();
+    let [truth, guess] = [0, 1].map(|i| labels("ml", &case.inputs[i]));
+    let (truth, guess) = (Array::from_array(truth, 50), Array::from_array(guess, 31));
+    for options in schedulers() {
+        let found = accuracy_score(&truth, &guess).unwrap().compute_with(&options).unwrap();
+        assert_eq!(found, case.value.unwrap());
+    }
+}
+
+#[test]
+fn chunks_of_either_side_do_not_matter() {
+    let (truth, guess) = (array![1i64, 2, 3, 4, 5, 6], array![1i64, 0, 3, 0, 5, 0]);
+    for lengths in chunkings(6) {
+        for other in [vec![6], vec![1, 5], lengths.clone()] {
+            let a = Array::from_array(truth.clone(), vec![lengths.clone()]);
+            let b = Array::from_array(guess.clone(), vec![other]);
+            assert_eq!(accuracy_score(&a, &b).unwrap().compute_with(&Options::sequential()).unwrap(), 0.5);
+        }
+    }
+}
+
+#[test]
+fn nothing_to_compare_is_an_error() {
+    let none = Array::from_array(Array1::<i64>::zeros(0), 1);
+    let one = Array::from_array(Array1::<i64>::zeros(1), 1);
+    assert!(matches!(accuracy_score(&none, &none), Err(Error::TooFewRows { .. })));
+    assert!(matches!(accuracy_score(&one, &none), Err(Error::RowMismatch { expected: 1, found: 0, .. })));
+}
