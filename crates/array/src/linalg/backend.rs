@@ -79,8 +79,8 @@ pub struct Svd<A> {
 
 /// Dense linear algebra on matrices in memory, on the calling thread only.
 ///
-/// Views may have any layout and strides, and the answer does not depend on them. An implementation brings its
-/// operands into one layout before it computes where its library would choose another order of additions.
+/// Views may have any layout and strides. An implementation should bring its operands into one layout before it
+/// computes where its library would choose another order of additions, so that the layout does not change bits.
 ///
 /// Backends agree up to rounding and up to the signs that the factorizations leave open (columns of `q`, `u` and of
 /// eigenvectors).

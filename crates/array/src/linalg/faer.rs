@@ -15,6 +15,8 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// Linear algebra by [faer](https://docs.rs/faer).
 ///
+/// On one machine its answers are the same to the last bit, whatever the layout of the operands.
+///
 /// # Examples
 /// ```
 /// use musher_array::linalg::{Faer, LinalgBackend};

@@ -1,6 +1,8 @@
 //! The backend of the cargo feature `lapack`: the system's OpenBLAS through ndarray-linalg.
 //!
-//! For those who want LAPACK's own answers, or its matrix product, which is a little faster than faer's.
+//! For those who want LAPACK's own answers, or its matrix product, which is a little faster than faer's. Its last bits
+//! may depend on the strides of the operands (seen with OpenBLAS 0.3.21 and products of one column), so it is never
+//! the default: turning a feature on must not change anybody's bits.
 //! It needs OpenBLAS with its headers, on Debian `apt-get install libopenblas-dev`.
 
 use super::backend::{
@@ -35,6 +37,7 @@ mod openblas {
 
 /// Linear algebra by the system's OpenBLAS and LAPACK, one thread a call.
 ///
+/// Its last bits may depend on the strides of the operands: compare with a tolerance.
 /// The first call tells OpenBLAS to use one thread in this whole process: tasks already fill the cores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lapack;

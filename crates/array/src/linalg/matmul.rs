@@ -4,6 +4,7 @@
 //! [`FAN_IN`] pairs of blocks, so what it holds does not grow with the array; its partial sums go up a tree by block
 //! number. So the additions have one order, whatever runs first.
 
+use super::Faer;
 use super::backend::{LinalgBackend, LinalgElement};
 use crate::array::{Array, Core};
 use crate::block::Block;
@@ -27,13 +28,6 @@ const FAN_IN: usize = 4;
 const SUM_FAN_IN: usize = 8;
 /// Floating-point operations a nanosecond, for the planner's estimate.
 const FLOPS_PER_NS: u64 = 20;
-
-/// The backend that [`Array::matmul`] uses: faer, or LAPACK where the cargo feature `lapack` is on.
-#[cfg(not(feature = "lapack"))]
-pub type DefaultBackend = super::Faer;
-/// The backend that [`Array::matmul`] uses: faer, or LAPACK where the cargo feature `lapack` is on.
-#[cfg(feature = "lapack")]
-pub type DefaultBackend = super::Lapack;
 
 /// The number of axes of a product: a vector on the left counts as a row, on the right as a column, and its axis is
 /// not in the result.
@@ -193,7 +187,7 @@ impl<A: Element + LinalgElement> Task for AddPartials<A> {
 }
 
 impl<A: Element + LinalgElement, D: Dimension> Array<A, D> {
-    /// The matrix product `selfᵢₖ rightₖⱼ` summed over `k`; a vector on the left counts as a row, on the right as a column.
+    /// The matrix product `selfᵢₖ rightₖⱼ` summed over `k`, by faer; a vector on the left counts as a row, on the right as a column.
     ///
     /// **Shape** `(n, k), (k, m) → (n, m)`; with vectors `(n, k), (k,) → (n,)`, `(k,), (k, m) → (m,)`, `(k,), (k,) → ()`.
     /// Blocks are the rows' of the left and the columns' of the right operand. Where the blocks of the contracted
@@ -219,7 +213,7 @@ impl<A: Element + LinalgElement, D: Dimension> Array<A, D> {
     where
         D: Contract<E>,
         E: Dimension,
-        DefaultBackend: LinalgBackend<A>,
+        Faer: LinalgBackend<A>,
     {
         expect(self.try_matmul(right))
     }
@@ -244,7 +238,7 @@ impl<A: Element + LinalgElement, D: Dimension> Array<A, D> {
     where
         D: Contract<E>,
         E: Dimension,
-        DefaultBackend: LinalgBackend<A>,
+        Faer: LinalgBackend<A>,
     {
         expect(self.try_matmul(right))
     }
@@ -258,12 +252,14 @@ impl<A: Element + LinalgElement, D: Dimension> Array<A, D> {
     where
         D: Contract<E>,
         E: Dimension,
-        DefaultBackend: LinalgBackend<A>,
+        Faer: LinalgBackend<A>,
     {
-        self.matmul_by(right, DefaultBackend::default())
+        self.matmul_by(right, Faer)
     }
 
     /// As [`matmul`](Self::matmul), by a backend of your choice.
+    ///
+    /// The default does not change with the cargo feature `lapack`, so that no dependency can change your bits.
     ///
     /// # Errors
     /// [`Error::Shapes`] when the contracted axes have different lengths.

@@ -12,4 +12,4 @@ pub use backend::{LinalgBackend, LinalgElement, LinalgError, Svd};
 pub use faer::Faer;
 #[cfg(feature = "lapack")]
 pub use lapack::Lapack;
-pub use matmul::{Contract, DefaultBackend};
+pub use matmul::Contract;

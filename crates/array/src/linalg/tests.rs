@@ -45,6 +45,23 @@ fn identity<A: LinalgElement>(n: usize) -> Array2<A> {
 
 const SHAPES: [(usize, usize); 8] = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 3), (3, 5), (40, 17), (64, 64)];
 
+/// `start + left right` with every operand in another layout: columns first, backwards, with gaps.
+fn strided_product<A: LinalgElement, B: LinalgBackend<A>>(
+    backend: &B,
+    left: &Array2<A>,
+    right: &Array2<A>,
+    start: &Array2<A>,
+) -> Array2<A> {
+    let turned = left.t().to_owned();
+    let backwards = right.slice(s![..;-1, ..]).to_owned();
+    let mut wide = Array2::zeros((start.nrows() * 2, start.ncols() * 3));
+    wide.slice_mut(s![..;2, ..;-3]).assign(start);
+    backend
+        .matmul(turned.t(), backwards.slice(s![..;-1, ..]), wide.slice_mut(s![..;2, ..;-3]))
+        .expect("the shapes fit");
+    wide.slice(s![..;2, ..;-3]).to_owned()
+}
+
 fn check_products<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
     for (n, k) in SHAPES {
         for m in [0, 1, 4, 33] {
@@ -53,18 +70,8 @@ fn check_products<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
             let mut sum = start.clone();
             backend.matmul(left.view(), right.view(), sum.view_mut()).expect("the shapes fit");
             assert_close(&sum, &(&start + &product(&left, &right)), tolerance(k), "matmul");
-            // Every layout and stride of operands and sum gives the same bits.
-            let turned = left.t().to_owned();
-            let mut wide = Array2::zeros((n * 2, m * 3));
-            wide.slice_mut(s![..;2, ..;-3]).assign(&start);
-            backend
-                .matmul(
-                    turned.t(),
-                    right.slice(s![..;-1, ..]).slice(s![..;-1, ..]),
-                    wide.slice_mut(s![..;2, ..;-3]),
-                )
-                .expect("the shapes fit");
-            assert_eq!(wide.slice(s![..;2, ..;-3]), sum, "layout changed bits at {n} {k} {m}");
+            let strided = strided_product(backend, &left, &right, &start);
+            assert_close(&strided, &sum, tolerance(k), "matmul of strided operands");
         }
     }
     let (left, right) = (matrix::<A>(2, 3, 1), matrix::<A>(2, 3, 2));
@@ -93,10 +100,6 @@ fn check_factorizations<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
             sigma.iter().zip(sigma.iter().skip(1)).all(|(a, b)| a >= b)
                 && sigma.iter().all(|&s| s >= A::zero())
         );
-        // The answer does not depend on the layout.
-        let turned = a.t().to_owned();
-        assert_eq!(backend.qr(turned.t()).expect("as before"), (q, r));
-        assert_eq!(backend.svd(turned.t()).expect("as before"), Svd { u, sigma, vt });
     }
     let mut hole = matrix::<A>(4, 3, 1);
     hole[[2, 1]] = A::nan();
@@ -155,6 +158,47 @@ fn check<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
 fn faer_computes_what_it_promises() {
     check::<f64, _>(&Faer);
     check::<f32, _>(&Faer);
+}
+
+/// Bits are promised of faer, by which arrays are multiplied, and of no system library.
+fn check_bits<A: LinalgElement>()
+where
+    Faer: LinalgBackend<A>,
+{
+    for (n, k) in SHAPES {
+        let a = matrix::<A>(n, k, 1);
+        for m in [0, 1, 4, 33] {
+            let (right, start) = (matrix::<A>(k, m, 2), matrix::<A>(n, m, 3));
+            let mut sum = start.clone();
+            Faer.matmul(a.view(), right.view(), sum.view_mut()).expect("the shapes fit");
+            let strided = strided_product(&Faer, &a, &right, &start);
+            assert_eq!(strided, sum, "layout changed bits at {n} {k} {m}");
+        }
+        let turned = a.t().to_owned();
+        assert_eq!(Faer.qr(turned.t()).expect("any"), Faer.qr(a.view()).expect("any"));
+        assert_eq!(Faer.svd(turned.t()).expect("any"), Faer.svd(a.view()).expect("any"));
+    }
+    // Where the operands lie in memory does not matter either.
+    let (left, right) = (matrix::<A>(24, 41, 4), matrix::<A>(41, 1, 5));
+    let mut first = None;
+    for shift in 0..16 {
+        let shifted = |whole: &Array2<A>| {
+            let elements = (0..shift).map(|_| A::zero()).chain(whole.iter().copied());
+            Array1::from_iter(elements)
+        };
+        let (a, b) = (shifted(&left), shifted(&right));
+        let a = a.slice(s![shift..]).into_shape_with_order(left.dim()).expect("as many elements");
+        let b = b.slice(s![shift..]).into_shape_with_order(right.dim()).expect("as many elements");
+        let mut sum = Array2::zeros((24, 1));
+        Faer.matmul(a, b, sum.view_mut()).expect("the shapes fit");
+        assert_eq!(*first.get_or_insert_with(|| sum.clone()), sum, "memory changed bits at {shift}");
+    }
+}
+
+#[test]
+fn neither_layout_nor_place_in_memory_changes_bits_of_faer() {
+    check_bits::<f64>();
+    check_bits::<f32>();
 }
 
 #[test]
