@@ -1,9 +1,11 @@
 //! Ordering: static priorities that keep few bytes alive.
 //!
-//! A few linear-time candidates are simulated and the best one is kept: the order of numbering, post-order with
-//! Sethi–Ullman labels, and post-order that runs at once what frees more than it makes.
+//! A few candidates are simulated and the best one is kept: the order of numbering, post-order with Sethi–Ullman
+//! labels, post-order that runs at once what frees more than it makes, and the [`cheapest`] next reader.
 //!
 //! **Source** R. Sethi, J. D. Ullman: The generation of optimal code for arithmetic expressions, J. ACM 17 (1970).
+
+mod cheapest;
 
 use crate::{SlotIx, TaskGraph, TaskIx};
 
@@ -45,7 +47,7 @@ impl Order {
     /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
     /// tables: then nothing is worth a search.
     ///
-    /// **Cost** linear in tasks and edges (sorting each task's inputs aside), no recursion.
+    /// **Cost** n log n in tasks and edges, no recursion.
     pub fn of(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
         let natural = Self::as_numbered(graph, &weights);
@@ -57,7 +59,7 @@ impl Order {
 
     /// The best of the candidates, however small the chunks are.
     ///
-    /// **Cost** linear in tasks and edges (sorting each task's inputs aside), no recursion.
+    /// **Cost** n log n in tasks and edges, no recursion.
     pub fn search(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
         Self::best_of(graph, &weights, Self::as_numbered(graph, &weights))
@@ -75,13 +77,15 @@ impl Order {
             return best;
         }
         let inputs = sorted_inputs(graph, weights);
-        for (strategy, eager) in [("post-order", false), ("post-order with early release", true)] {
-            let sequence = post_order(graph, &inputs, weights, eager);
+        let mut consider = |strategy, sequence: Vec<TaskIx>| {
             let peak_bytes = simulate(graph, weights, &sequence);
             if peak_bytes < best.peak_bytes {
                 best = Self { sequence, peak_bytes, strategy };
             }
-        }
+        };
+        consider("post-order", post_order(graph, &inputs, weights, false));
+        consider("post-order with early release", post_order(graph, &inputs, weights, true));
+        consider("cheapest next reader", cheapest::order(graph, &inputs, weights));
         best
     }
 }
