@@ -1,0 +1,228 @@
+//! From blocks to a block with its halo: which stretches of which blocks stand where.
+//!
+//! A boundary mode is a map of positions, so a halo is found by asking that map for every position of the halo. It may
+//! be deeper than a block or than the image and needs no special case.
+
+use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn, Slice};
+
+use super::boundary::Mode;
+
+/// What one block sees along one axis.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Sight {
+    /// The blocks that it reads, by their position along the axis.
+    pub(crate) sources: Vec<u32>,
+    /// Which stretches of them stand where.
+    stretches: Vec<Stretch>,
+    /// Pixels of the block without its halo.
+    pub(crate) own: usize,
+    /// Pixels of the block with its halo, as far as the halo lies in the image.
+    pub(crate) length: usize,
+    /// Pixels of the halo that lie beyond the image, before and after, where a constant surrounds it.
+    pub(crate) missing: (usize, usize),
+}
+
+/// A row of neighbouring positions that are neighbours in their source, too.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stretch {
+    /// Which of the block's sources.
+    source: usize,
+    /// First position in the source.
+    from: usize,
+    /// First position in the block with its halo.
+    to: usize,
+    /// Number of positions.
+    length: usize,
+    /// Whether the source is read backwards.
+    backwards: bool,
+}
+
+/// What each block of an axis sees, with a halo of `radius` pixels on both sides.
+///
+/// **Cost** linear in the pixels of the axis and of its halos.
+pub(crate) fn sights(lengths: &[usize], radius: usize, mode: Mode) -> Vec<Sight> {
+    let starts: Vec<usize> = lengths
+        .iter()
+        .scan(0, |start, length| {
+            *start += length;
+            Some(*start - length)
+        })
+        .collect();
+    let total: usize = lengths.iter().sum();
+    lengths
+        .iter()
+        .zip(&starts)
+        .map(|(&length, &start)| sight(start, length, total, radius, mode, &starts))
+        .collect()
+}
+
+fn sight(start: usize, length: usize, total: usize, radius: usize, mode: Mode, starts: &[usize]) -> Sight {
+    if total == 0 || length == 0 {
+        // It reads one block, of which nothing is used.
+        return Sight { sources: vec![0], ..Sight::default() };
+    }
+    let (mut found, mut sight) = (Vec::<(u32, usize)>::new(), Sight { own: length, ..Sight::default() });
+    for position in start as i64 - radius as i64..(start + length + radius) as i64 {
+        match mode.resolve(position, total) {
+            Some(inside) => {
+                // The last block that begins here or before; empty blocks begin where their successor does.
+                let block = starts.partition_point(|&other| other <= inside) - 1;
+                found.push((block as u32, inside - starts[block]));
+            }
+            None if position < 0 => sight.missing.0 += 1,
+            None => sight.missing.1 += 1,
+        }
+    }
+    sight.length = found.len();
+    sight.sources = found.iter().map(|&(block, _)| block).collect();
+    sight.sources.sort_unstable();
+    sight.sources.dedup();
+    bridge(&mut sight.sources, starts);
+    for (to, &(block, at)) in found.iter().enumerate() {
+        let source = sight.sources.binary_search(&block).unwrap_or_default();
+        sight.push(Stretch { source, from: at, to, length: 1, backwards: false });
+    }
+    sight
+}
+
+/// Fills gaps that empty blocks leave between sources, so that they are a range.
+fn bridge(sources: &mut Vec<u32>, starts: &[usize]) {
+    let is_empty = |block: u32| starts.get(block as usize + 1) == Some(&starts[block as usize]);
+    let mut bridged: Vec<u32> = Vec::with_capacity(sources.len());
+    for &source in sources.iter() {
+        if let Some(&last) = bridged.last()
+            && (last + 1..source).all(is_empty)
+        {
+            bridged.extend(last + 1..source);
+        }
+        bridged.push(source);
+    }
+    *sources = bridged;
+}
+
+impl Sight {
+    /// Adds one position, to the last stretch if it goes on with it.
+    fn push(&mut self, next: Stretch) {
+        if let Some(last) = self.stretches.last_mut()
+            && last.source == next.source
+        {
+            if next.from == last.from + last.length && !last.backwards {
+                last.length += 1;
+                return;
+            }
+            if next.from + 1 == last.from && (last.backwards || last.length == 1) {
+                (last.from, last.length, last.backwards) = (next.from, last.length + 1, true);
+                return;
+            }
+        }
+        self.stretches.push(next);
+    }
+
+    /// The blocks from the first to the last that it reads, if it reads all between.
+    pub(crate) fn range(&self) -> Option<(u32, u32)> {
+        let (first, last) = (*self.sources.first()?, *self.sources.last()?);
+        ((last - first) as usize + 1 == self.sources.len()).then_some((first, last + 1))
+    }
+}
+
+/// Puts a block and its halo together.
+///
+/// `sources` are the blocks that the sights name, in C order over the axes.
+pub(crate) fn assemble<A: Copy + Default>(sources: &[ArrayViewD<'_, A>], sights: &[&Sight]) -> ArrayD<A> {
+    let shape: Vec<usize> = sights.iter().map(|sight| sight.length).collect();
+    let mut target = ArrayD::from_elem(IxDyn(&shape), A::default());
+    if target.is_empty() {
+        return target;
+    }
+    let counts: Vec<usize> = sights.iter().map(|sight| sight.stretches.len()).collect();
+    for choice in ndarray::indices(IxDyn(&counts)) {
+        let stretch = |axis: usize| sights[axis].stretches[choice[axis]];
+        let number = (0..sights.len())
+            .fold(0, |number, axis| number * sights[axis].sources.len() + stretch(axis).source);
+        let source = sources[number].slice_each_axis(|axis| {
+            let Stretch { from, length, backwards, .. } = stretch(axis.axis.index());
+            Slice::new(from as isize, Some((from + length) as isize), if backwards { -1 } else { 1 })
+        });
+        target
+            .slice_each_axis_mut(|axis| {
+                let Stretch { to, length, .. } = stretch(axis.axis.index());
+                Slice::from(to..to + length)
+            })
+            .assign(&source);
+    }
+    debug_assert_eq!(target.raw_dim().size(), target.len());
+    target
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn, Slice};
+
+    use super::{Mode, Sight, assemble, sights};
+
+    const MODES: [Mode; 5] = [Mode::Reflect, Mode::Mirror, Mode::Nearest, Mode::Wrap, Mode::Constant(0.0)];
+
+    #[test]
+    fn a_block_sees_what_the_mode_says() {
+        let divisions =
+            [vec![1], vec![5], vec![2, 3], vec![1, 1, 1, 1], vec![0, 2, 0, 4, 1, 0], vec![3, 3, 3]];
+        for lengths in &divisions {
+            let total: usize = lengths.iter().sum();
+            for mode in MODES {
+                for radius in 0..9 {
+                    let mut start = 0;
+                    for (sight, &length) in sights(lengths, radius, mode).iter().zip(lengths) {
+                        let blocks: Vec<ArrayD<usize>> = sight
+                            .sources
+                            .iter()
+                            .map(|&source| {
+                                let begin: usize = lengths[..source as usize].iter().sum();
+                                ArrayD::from_shape_fn(IxDyn(&[lengths[source as usize]]), |at| begin + at[0])
+                            })
+                            .collect();
+                        let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
+                        let found = assemble(&views, &[sight]);
+                        let reach = start as i64 - radius as i64..(start + length + radius) as i64;
+                        let expected: Vec<usize> =
+                            reach.clone().filter_map(|position| mode.resolve(position, total)).collect();
+                        if length > 0 {
+                            assert_eq!(found.as_slice().unwrap(), expected, "{lengths:?} {mode:?} {radius}");
+                            assert_eq!(found.len() + sight.missing.0 + sight.missing.1, length + 2 * radius);
+                        }
+                        start += length;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_plane_are_read_in_c_order() {
+        let image = ArrayD::from_shape_fn(IxDyn(&[4, 6]), |at| at[0] * 6 + at[1]);
+        let (rows, columns) = (sights(&[2, 2], 1, Mode::Nearest), sights(&[3, 3], 2, Mode::Mirror));
+        let block = |row: usize, column: usize| {
+            image.slice_each_axis(|axis| match axis.axis.index() {
+                0 => Slice::from(row * 2..row * 2 + 2),
+                _ => Slice::from(column * 3..column * 3 + 3),
+            })
+        };
+        let views = [block(0, 0), block(0, 1), block(1, 0), block(1, 1)];
+        let found = assemble(&views, &[&rows[0], &columns[1]]);
+        let expected = ArrayD::from_shape_fn(IxDyn(&[4, 7]), |at| {
+            let row = Mode::Nearest.resolve(at[0] as i64 - 1, 4).unwrap();
+            row * 6 + Mode::Mirror.resolve(at[1] as i64 + 1, 6).unwrap()
+        });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_range_is_known_where_there_is_one() {
+        let ranges = |lengths: &[usize], radius, mode| -> Vec<Option<(u32, u32)>> {
+            sights(lengths, radius, mode).iter().map(Sight::range).collect()
+        };
+        assert_eq!(ranges(&[2, 3], 0, Mode::Wrap), [Some((0, 1)), Some((1, 2))]);
+        assert_eq!(ranges(&[2, 3, 2], 1, Mode::Reflect), [Some((0, 2)), Some((0, 3)), Some((1, 3))]);
+        assert_eq!(ranges(&[2, 3, 2], 1, Mode::Wrap), [Some((0, 3)), Some((0, 3)), Some((0, 3))]);
+        assert_eq!(ranges(&[2, 2, 2, 2], 1, Mode::Wrap)[0], None);
+    }
+}

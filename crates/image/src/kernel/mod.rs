@@ -1,0 +1,15 @@
+//! Pure functions on one block, in the order in which the walk-through meets them.
+//!
+//! They know nothing of graphs, so each can be tested against a naive loop and measured alone.
+
+pub(crate) mod boundary;
+pub(crate) mod correlate;
+pub(crate) mod gaussian;
+pub(crate) mod gray;
+pub(crate) mod halo;
+pub(crate) mod label;
+pub(crate) mod measure;
+pub(crate) mod merge;
+pub(crate) mod otsu;
+pub(crate) mod real;
+pub(crate) mod union_find;
