@@ -1,1 +1,73 @@
-//! musher image.
+//! Images in chunks: reading, gray, smoothing, thresholds, labels and measurements of images that do not fit in memory.
+//!
+//! Every function takes and gives lazy [`Array`](musher_array::Array)s. Answers are those of scipy.ndimage, scikit-image
+//! and dask-image, and they are the same for every division into blocks.
+//!
+//! | to | use | Dask's world says |
+//! |---|---|---|
+//! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
+//! | make color gray | [`rgb_to_gray`] | `skimage.color.rgb2gray` |
+//! | smooth, or take a derivative | [`gaussian_filter`] | `dask_image.ndfilters.gaussian_filter` |
+//! | part bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
+//! | number the objects | [`label`](label()), [`label_with`] | `dask_image.ndmeasure.label` |
+//! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
+//! | save | [`imsave`](imsave()), [`imsave_tiles`], [`to_u8_scaled`] | `skimage.io.imsave` |
+//!
+//! # Example
+//!
+//! Two stars, found and measured:
+//!
+//! ```
+//! use musher_array::{Array, ndarray::Ix2};
+//! use musher_image::{gaussian_filter, label, measure, threshold_otsu};
+//! use musher_scheduler::Compute;
+//!
+//! let star = |row: f64, column: f64, y: usize, x: usize| {
+//!     100.0 * (-((y as f64 - row).powi(2) + (x as f64 - column).powi(2)) / 8.0).exp()
+//! };
+//! let sky = Array::<f64, Ix2>::from_shape_fn((64, 64), (20, 30), move |(y, x)| {
+//!     star(19.5, 31.0, y, x) + star(50.0, 10.0, y, x)
+//! });
+//! let smooth = gaussian_filter(&sky, 1.0)?;
+//! let bright = smooth.gt(&threshold_otsu(&smooth)?);
+//! let (labels, count) = label(&bright);
+//! assert_eq!(count.compute()?, 2);
+//! let table = measure(&sky, &labels)?.compute()?;
+//! let center = table.f64("center_0").expect("there is such a column");
+//! assert!((center[0] - 19.5).abs() < 0.1 && (center[1] - 50.0).abs() < 0.1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod columns;
+mod decode;
+mod encode;
+mod error;
+mod files;
+mod gaussian;
+mod gray;
+mod imread;
+mod imsave;
+mod kernel;
+mod label;
+mod measure;
+mod pixel;
+mod scale;
+mod threshold;
+mod wire;
+
+pub use columns::{Column, Columns};
+pub use error::Error;
+pub use gaussian::{FloatPixel, Gaussian, PerAxis, gaussian_filter};
+pub use gray::{Intensity, rgb_to_gray, rgb_to_gray_with, rgb2gray};
+pub use imread::{Imread, imread, imread_chunked, imread_tiles};
+pub use imsave::{imsave, imsave_tiles};
+pub use kernel::boundary::Mode;
+pub use kernel::gray::GrayWeights;
+pub use label::{Labeled, label, label_with};
+pub use measure::{
+    LabelIndex, Measurements, PerLabel, area, center_of_mass, find_objects, maximum, mean, measure, minimum,
+    standard_deviation, sum_labels, variance,
+};
+pub use pixel::Pixel;
+pub use scale::{to_u8_scaled, to_u8_stretched};
+pub use threshold::{Histogram, threshold, threshold_otsu, threshold_otsu_with};

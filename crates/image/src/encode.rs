@@ -1,0 +1,48 @@
+//! From pixels to a file that is there whole or not at all.
+
+use std::io::BufWriter;
+use std::path::Path;
+
+use image::{ExtendedColorType, ImageFormat};
+use musher_scheduler::AtomicFile;
+
+use crate::Error;
+use crate::pixel::Pixel;
+
+/// The format that the ending of a file name means, if it can be written.
+pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, Error> {
+    ImageFormat::from_path(path)
+        .ok()
+        .filter(ImageFormat::writing_enabled)
+        .ok_or_else(|| Error::Format { path: path.to_path_buf() })
+}
+
+/// Writes an image beside its place and renames it there, so that a reader sees the old file or the new one.
+///
+/// `pixels` are rows of columns of channels.
+pub(crate) fn write<A: Pixel>(path: &Path, pixels: &[A], shape: [usize; 3]) -> Result<(), Error> {
+    let format = format_of(path)?;
+    let unfit =
+        |source: Box<dyn std::error::Error + Send + Sync>| Error::Encode { path: path.to_path_buf(), source };
+    let color = match (A::NAME, shape[2]) {
+        ("u8", 1) => ExtendedColorType::L8,
+        ("u8", 2) => ExtendedColorType::La8,
+        ("u8", 3) => ExtendedColorType::Rgb8,
+        ("u8", 4) => ExtendedColorType::Rgba8,
+        ("u16", 1) => ExtendedColorType::L16,
+        ("u16", 2) => ExtendedColorType::La16,
+        ("u16", 3) => ExtendedColorType::Rgb16,
+        ("u16", 4) => ExtendedColorType::Rgba16,
+        ("f32", 3) => ExtendedColorType::Rgb32F,
+        ("f32", 4) => ExtendedColorType::Rgba32F,
+        (_, channels) => return Err(unfit(format!("{channels} channels of {}", A::NAME).into())),
+    };
+    let side = |length: usize| u32::try_from(length).map_err(|source| unfit(source.into()));
+    let (height, width) = (side(shape[0])?, side(shape[1])?);
+    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
+    let mut writer = BufWriter::new(AtomicFile::create(path).map_err(failed("create beside"))?);
+    image::write_buffer_with_format(&mut writer, &A::bytes(pixels), width, height, color, format)
+        .map_err(|source| unfit(source.into()))?;
+    let file = writer.into_inner().map_err(|error| failed("write")(error.into_error()))?;
+    file.commit().map_err(failed("rename"))
+}

@@ -1,0 +1,228 @@
+//! The error of this crate: what was refused or went wrong, where, and why.
+
+use std::error::Error as StdError;
+use std::io;
+use std::panic::Location;
+use std::path::PathBuf;
+
+use musher_array::Shape;
+
+/// Why an image operation was refused or failed.
+///
+/// Errors of a call name the caller's line; errors of a file name the file and keep their cause as `source()`.
+///
+/// # Examples
+///
+/// ```
+/// let error = musher_image::imread("no/such/tile-*.png").expect_err("there is no such folder");
+/// assert!(error.to_string().contains("tile-*.png"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A pattern of file names cannot be understood.
+    #[error("`{pattern}` is not a pattern of file names, at {caller}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A pattern matches no file.
+    #[error("no file matches `{pattern}`, at {caller}")]
+    NoFiles {
+        /// The pattern.
+        pattern: String,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A grid of tiles needs as many files as it has places.
+    #[error(
+        "a grid of {rows} x {columns} tiles needs one file for each, but `{pattern}` matches {found}, at {caller}"
+    )]
+    TileCount {
+        /// The pattern.
+        pattern: String,
+        /// Rows of the grid.
+        rows: usize,
+        /// Columns of the grid.
+        columns: usize,
+        /// Files that match.
+        found: usize,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A path names something that is not a file, such as a folder or a pipe.
+    #[error("{}: not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A match of a pattern is a link that leads out of the pattern's folder.
+    #[error("{}: a link that leads out of its folder; name the file itself to read it", path.display())]
+    LeavesFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The operating system refused to read or write.
+    #[error("{}: {action} failed", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What was tried, such as "open".
+        action: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The content of a file is not an image that can be read.
+    #[error("{}: not a readable image", path.display())]
+    Decode {
+        /// The path.
+        path: PathBuf,
+        /// What the decoder said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// An image could not be encoded.
+    #[error("{}: cannot be written as such an image", path.display())]
+    Encode {
+        /// The path.
+        path: PathBuf,
+        /// What the encoder said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// An image says that it is larger than the limit.
+    #[error(
+        "{}: header says {width} x {height} ({bytes} bytes), limit {limit} bytes; raise max_decoded_bytes if you trust it",
+        path.display()
+    )]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes of its pixels.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A file holds other numbers than asked for.
+    #[error("{}: pixels are {found}, not {expected}; read it as `{found}`", path.display())]
+    PixelType {
+        /// The path.
+        path: PathBuf,
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The type in the file.
+        found: &'static str,
+    },
+    /// A file does not have the shape of the files before it, or has changed since its header was read.
+    #[error("{}: shape {found:?} (rows, columns, channels), not {expected:?}", path.display())]
+    FileShape {
+        /// The path.
+        path: PathBuf,
+        /// Rows, columns and channels of the others.
+        expected: [usize; 3],
+        /// Rows, columns and channels of this one.
+        found: [usize; 3],
+    },
+    /// Two arrays that belong together have different shapes.
+    #[error("{operation} needs equal shapes, found {left} and {right}, at {caller}")]
+    ShapeMismatch {
+        /// The operation.
+        operation: &'static str,
+        /// Shape of the first array.
+        left: Shape,
+        /// Shape of the second array.
+        right: Shape,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// An image has a number of channels that the operation has no meaning for.
+    #[error("{operation} needs {expected} channels along the last axis, found shape {shape}, at {caller}")]
+    Channels {
+        /// The operation.
+        operation: &'static str,
+        /// What it needs, such as "3".
+        expected: &'static str,
+        /// Shape of the image.
+        shape: Shape,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A parameter is out of its range.
+    #[error("{parameter} is {value}, but must be {expected}, at {caller}")]
+    Parameter {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// Its value.
+        value: f64,
+        /// What would do.
+        expected: &'static str,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A parameter is given for another number of axes than the image has.
+    #[error("{parameter} is given for {found} axes, but the image has {expected}, at {caller}")]
+    AxisCount {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// Axes of the image.
+        expected: usize,
+        /// Axes that it is given for.
+        found: usize,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// An image without pixels has no answer.
+    #[error("{operation} of an image without pixels, at {caller}")]
+    Empty {
+        /// The operation.
+        operation: &'static str,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A histogram needs finite values.
+    #[error("the values reach from {low} to {high}, and no histogram can be made of that")]
+    NotFinite {
+        /// Least value.
+        low: f64,
+        /// Greatest value.
+        high: f64,
+    },
+    /// The bins of a histogram would be narrower than the numbers between them can tell.
+    #[error("{bins} bins from {low} to {high} are too narrow to tell apart")]
+    TooManyBins {
+        /// Number of bins.
+        bins: usize,
+        /// Least value.
+        low: f64,
+        /// Greatest value.
+        high: f64,
+    },
+    /// There are more components than labels.
+    #[error("{found} components or more, but labels end at {}", i32::MAX)]
+    TooManyLabels {
+        /// How many there are, at least.
+        found: u64,
+    },
+    /// The file name's ending names no image format that can be written.
+    #[error("{}: no image format is known by this ending", path.display())]
+    Format {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The array operation underneath was refused.
+    #[error(transparent)]
+    Array(#[from] musher_array::Error),
+    /// Computing failed.
+    #[error(transparent)]
+    Compute(#[from] musher_scheduler::Error),
+}

@@ -1,0 +1,106 @@
+//! Floats as bytes: the explicit step before an image of floats is saved.
+
+use std::panic::Location;
+
+use musher_array::{Array, Block};
+use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, TaskError, Wiring};
+use ndarray::{ArrayD, Dimension};
+
+use crate::wire::{grid_of, port_of};
+use crate::{Error, Intensity};
+
+/// Maps `low` to 0 and `high` to 255, linearly and rounded; what lies beyond becomes 0 or 255, NaN becomes 0.
+///
+/// **Shape** and blocks stay; `u8`.
+/// **Cost** one pass; one block in, one block out.
+///
+/// # Errors
+/// [`Error::Parameter`] when `low` is not below `high`, or one of them is not finite.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[-1.0, 0.0, 0.5, 1.0, f64::NAN]), 3);
+/// assert_eq!(musher_image::to_u8_scaled(&image, 0.0, 1.0)?.compute()?, arr1(&[0, 0, 128, 255, 0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+#[doc(alias = "img_as_ubyte")]
+#[doc(alias = "rescale_intensity")]
+pub fn to_u8_scaled<A: Intensity, D: Dimension>(
+    image: &Array<A, D>,
+    low: f64,
+    high: f64,
+) -> Result<Array<u8, D>, Error> {
+    let caller = Location::caller();
+    if !(low < high && (high - low).is_finite()) {
+        return Err(Error::Parameter {
+            parameter: "high",
+            value: high,
+            expected: "finite and above low",
+            caller,
+        });
+    }
+    let task = FnTask::new("to_u8_scaled", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, low, high))
+    })
+    .params("image.to_u8_scaled/1", &(A::NAME, low, high))
+    .facts(facts::<A>);
+    let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
+    let layer = layer.finish(grid_of(image));
+    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
+}
+
+/// As [`to_u8_scaled`], from the least to the greatest value of the image; an image of one value becomes black.
+///
+/// **Shape** and blocks stay; `u8`.
+/// **Cost** two passes: one for the values' range.
+///
+/// # Errors
+/// [`Error::Empty`] for an image without pixels.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[10.0, 11.0, 12.0]), 2);
+/// assert_eq!(musher_image::to_u8_stretched(&image)?.compute()?, arr1(&[0, 128, 255]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+pub fn to_u8_stretched<A: Intensity, D: Dimension>(image: &Array<A, D>) -> Result<Array<u8, D>, Error> {
+    let caller = Location::caller();
+    if image.is_empty() {
+        return Err(Error::Empty { operation: "to_u8_stretched", caller });
+    }
+    let (low, high) = (image.min(), image.max());
+    let task = FnTask::new("to_u8_stretched", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let bound = |slot: usize| -> Result<f64, TaskError> {
+            Ok(inputs.get::<Block<A>>(slot)?.elements().first().map_or(f64::NAN, |value| value.as_()))
+        };
+        Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, bound(1)?, bound(2)?))
+    })
+    .params("image.to_u8_stretched/1", &A::NAME)
+    .facts(facts::<A>);
+    let layer = Layer::build(task)
+        .caller(caller)
+        .input(&port_of(image), Wiring::one_to_one(image.ndim()))
+        .input(&port_of(&low), Wiring::axes(std::iter::empty::<AxisMap>()))
+        .input(&port_of(&high), Wiring::axes(std::iter::empty::<AxisMap>()))
+        .finish(grid_of(image));
+    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
+}
+
+fn facts<A>(_: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+    let pixels = inputs.first().copied().flatten().unwrap_or(0) / size_of::<A>() as u64;
+    Facts::bytes(pixels).cost(pixels)
+}
+
+/// A block of bytes: a cast cuts off below 0 and above 255, and takes NaN for 0.
+fn scaled<A: Intensity>(block: &Block<A>, low: f64, high: f64) -> Block<u8> {
+    let factor = if low < high { 255.0 / (high - low) } else { 0.0 };
+    let scale = |value: A| ((value.as_() - low) * factor).round() as u8;
+    let array: ArrayD<u8> = block.view().mapv(scale);
+    Block::new(array)
+}

@@ -1,0 +1,304 @@
+//! Thresholds: given ones, and the one that Otsu's method finds.
+
+use std::panic::Location;
+
+use musher_array::{Array, Block, Chunking};
+use musher_graph_core::{Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
+use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
+
+use crate::Error;
+use crate::kernel::otsu::otsu;
+use crate::wire::{elements_of, grid_of, port_of, single, tree};
+
+/// Bins of a histogram of floats, if nobody says otherwise.
+const BINS: usize = 256;
+
+/// Where an image is brighter than a value.
+///
+/// **Shape** and blocks stay.
+/// **Cost** one pass; it fuses with what comes before and after.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[1.0, 5.0, 3.0]), 2);
+/// assert_eq!(musher_image::threshold(&image, 3.0).compute()?, arr1(&[false, true, false]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+pub fn threshold<A: musher_array::Real, D: Dimension>(image: &Array<A, D>, value: A) -> Array<bool, D> {
+    image.gt(value)
+}
+
+/// An element type whose histogram can be made: `u8`, `u16`, `f32`, `f64`.
+///
+/// Integers have one bin for each value, floats equal bins between the least and the greatest value.
+///
+/// # Examples
+/// ```
+/// fn is_counted_exactly<A: musher_image::Histogram>() -> bool {
+///     A::LEVELS.is_some()
+/// }
+/// assert!(is_counted_exactly::<u8>() && !is_counted_exactly::<f64>());
+/// ```
+pub trait Histogram: musher_array::Real + sealed::Sealed {
+    /// How many values an integer type has; `None` for floats.
+    const LEVELS: Option<usize>;
+}
+
+mod sealed {
+    use crate::Error;
+    use crate::kernel::otsu::Bins;
+
+    /// How each type is counted. A `range` is the least and the greatest value; integers need none.
+    #[expect(unnameable_types, reason = "sealed: the list of types is closed")]
+    pub trait Sealed: Sized {
+        /// Least and greatest value, `None` of nothing; NaN if one is there.
+        fn range(values: &[Self]) -> Option<(Self, Self)>;
+
+        /// Counts values: each integer in a bin of its own, floats in `bins` bins over the range.
+        fn count(values: &[Self], range: Option<(Self, Self)>, bins: usize) -> Result<Vec<u64>, Error>;
+
+        /// The middle of each bin.
+        fn centers(range: Option<(Self, Self)>, bins: usize) -> Result<Vec<f64>, Error>;
+    }
+
+    /// Counting of integers. For `u8` it reads: 256 bins, one for each value.
+    macro_rules! integers {
+        ($($t:ty),*) => {$(
+            impl Sealed for $t {
+                fn range(values: &[$t]) -> Option<($t, $t)> {
+                    Some((*values.iter().min()?, *values.iter().max()?))
+                }
+
+                fn count(values: &[$t], _: Option<($t, $t)>, _: usize) -> Result<Vec<u64>, Error> {
+                    let mut counts = vec![0; <$t>::MAX as usize + 1];
+                    values.iter().for_each(|&value| counts[value as usize] += 1);
+                    Ok(counts)
+                }
+
+                fn centers(_: Option<($t, $t)>, _: usize) -> Result<Vec<f64>, Error> {
+                    Ok((0..=<$t>::MAX).map(f64::from).collect())
+                }
+            }
+        )*};
+    }
+    integers!(u8, u16);
+
+    /// Counting of floats. For `f64` it reads: `bins` equal bins, or one bin where all values are equal.
+    macro_rules! floats {
+        ($($t:ty),*) => {$(
+            impl Sealed for $t {
+                fn range(values: &[$t]) -> Option<($t, $t)> {
+                    let first = *values.first()?;
+                    Some(values.iter().fold((first, first), |(low, high), &value| {
+                        // Once NaN, always NaN: comparisons with it are false.
+                        (
+                            if value < low || value.is_nan() { value } else { low },
+                            if value > high || value.is_nan() { value } else { high },
+                        )
+                    }))
+                }
+
+                fn count(values: &[$t], range: Option<($t, $t)>, bins: usize) -> Result<Vec<u64>, Error> {
+                    match range {
+                        Some((low, high)) if low != high => Ok(bins_of(low, high, bins)?.count(values.iter())),
+                        _ => Ok(vec![values.len() as u64]),
+                    }
+                }
+
+                fn centers(range: Option<($t, $t)>, bins: usize) -> Result<Vec<f64>, Error> {
+                    match range {
+                        Some((low, high)) if low != high => Ok(bins_of(low, high, bins)?.centers()),
+                        range => Ok(range.map(|(low, _)| f64::from(low)).into_iter().collect()),
+                    }
+                }
+            }
+        )*};
+    }
+    floats!(f32, f64);
+
+    /// The bins from one value to another; values that are not finite or too close together are refused.
+    fn bins_of<A: num_traits::Float + Into<f64>>(low: A, high: A, bins: usize) -> Result<Bins<A>, Error> {
+        if !(high - low).is_finite() {
+            return Err(Error::NotFinite { low: low.into(), high: high.into() });
+        }
+        Bins::new(low, high, bins).ok_or(Error::TooManyBins { bins, low: low.into(), high: high.into() })
+    }
+}
+
+impl Histogram for u8 {
+    const LEVELS: Option<usize> = Some(1 << 8);
+}
+
+impl Histogram for u16 {
+    const LEVELS: Option<usize> = Some(1 << 16);
+}
+
+impl Histogram for f32 {
+    const LEVELS: Option<usize> = None;
+}
+
+impl Histogram for f64 {
+    const LEVELS: Option<usize> = None;
+}
+
+/// The value that best parts the bright from the dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
+///
+/// Pixels above it are foreground: `image.gt(&threshold)`. An image of one value gives that value. Integers are counted
+/// exactly; floats in 256 bins between the least and the greatest value, see [`threshold_otsu_with`]. Counts are exact
+/// at any size, where scikit-image's are `f32`.
+///
+/// **Shape** `(…) → ()` of `f64`.
+/// **Cost** one pass over integers, two over floats; memory of one task: one block and one histogram.
+///
+/// # Errors
+/// [`Error::Empty`] for an image without pixels. Computing fails with [`Error::NotFinite`] when a value is NaN or infinite.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[1_u8, 2, 2, 200, 201]), 2);
+/// let level = musher_image::threshold_otsu(&image)?;
+/// assert_eq!(level.compute()?, 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// **Source** Otsu 1979, "A threshold selection method from gray-level histograms".
+#[track_caller]
+#[doc(alias = "skimage.filters.threshold_otsu")]
+pub fn threshold_otsu<A: Histogram, D: Dimension>(image: &Array<A, D>) -> Result<Array<f64, Ix0>, Error> {
+    find(image, BINS, Location::caller())
+}
+
+/// As [`threshold_otsu`], with a number of bins for floats.
+///
+/// # Errors
+/// As [`threshold_otsu`], and [`Error::Parameter`] for less than one bin.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[0.0, 0.1, 0.9, 1.0]), 2);
+/// assert_eq!(musher_image::threshold_otsu_with(&image, 4)?.compute()?, 0.125);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+#[doc(alias = "nbins")]
+pub fn threshold_otsu_with<A: Histogram, D: Dimension>(
+    image: &Array<A, D>,
+    bins: usize,
+) -> Result<Array<f64, Ix0>, Error> {
+    find(image, bins, Location::caller())
+}
+
+/// Counts of the pixels of some blocks.
+#[derive(Clone)]
+struct Counts(Vec<u64>);
+
+impl Chunk for Counts {
+    fn nbytes(&self) -> Option<usize> {
+        Some(self.0.len() * size_of::<u64>())
+    }
+}
+
+impl Counts {
+    fn join(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(one, other)| one + other).collect())
+    }
+}
+
+/// Least and greatest value of some blocks; `None` for blocks without pixels.
+#[derive(Clone)]
+struct Range<A>(Option<(A, A)>);
+
+impl<A: Send + Sync + 'static> Chunk for Range<A> {
+    fn nbytes(&self) -> Option<usize> {
+        Some(size_of::<Self>())
+    }
+}
+
+impl<A: Histogram> Range<A> {
+    fn join(&self, other: &Self) -> Self {
+        let values: Vec<A> =
+            [self, other].iter().filter_map(|range| range.0).flat_map(<[A; 2]>::from).collect();
+        Self(A::range(&values))
+    }
+}
+
+fn find<A: Histogram, D: Dimension>(
+    image: &Array<A, D>,
+    bins: usize,
+    caller: &'static Location<'static>,
+) -> Result<Array<f64, Ix0>, Error> {
+    if image.is_empty() {
+        return Err(Error::Empty { operation: "threshold_otsu", caller });
+    }
+    if bins == 0 {
+        return Err(Error::Parameter { parameter: "bins", value: 0.0, expected: "at least 1", caller });
+    }
+    let range = match A::LEVELS {
+        Some(_) => None,
+        None => Some(range(image, caller)),
+    };
+    let counts = counts(image, range.as_ref(), bins, caller);
+    let finish = FnTask::new("threshold_otsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let Counts(counts) = inputs.get(0)?;
+        let centers = A::centers(range_at(inputs)?, bins)?;
+        let value = otsu(counts, &centers).unwrap_or(f64::NAN);
+        Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
+    })
+    .params("image.threshold_otsu/1", &(A::NAME, bins))
+    .facts(|_, _| Facts::bytes(8).cost(10_000));
+    let layer = Layer::build(finish).caller(caller).input(&counts, single(&counts));
+    let layer = range.iter().fold(layer, |layer, range| layer.input(range, single(range)));
+    Ok(Array::from_port(Port::of(layer.finish(Grid::scalar())), Chunking::from_lengths(&[])))
+}
+
+/// The range in the second slot, where there is one.
+fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskError> {
+    if inputs.len() > 1 { Ok(inputs.get::<Range<A>>(1)?.0) } else { Ok(None) }
+}
+
+/// Least and greatest value of the whole image.
+fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Location<'static>) -> Port {
+    let task = FnTask::new("range", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let block: &Block<A> = inputs.get(0)?;
+        Ok::<_, TaskError>(Range(A::range(elements_of(block))))
+    })
+    .params("image.range/1", &A::NAME)
+    .facts(|_, inputs| Facts::bytes(size_of::<Range<A>>() as u64).cost(elements::<A>(inputs)));
+    let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
+    let port = Port::of(layer.finish(grid_of(image)));
+    tree("range", "image.range.join/1", port, Range::<A>::join, caller)
+}
+
+/// The histogram of the whole image.
+fn counts<A: Histogram, D: Dimension>(
+    image: &Array<A, D>,
+    range: Option<&Port>,
+    bins: usize,
+    caller: &'static Location<'static>,
+) -> Port {
+    let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let block: &Block<A> = inputs.get(0)?;
+        Ok::<_, TaskError>(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?))
+    })
+    .params("image.histogram/1", &(A::NAME, bins))
+    .facts(move |_, inputs| {
+        let bytes = A::LEVELS.unwrap_or(bins) * size_of::<u64>();
+        Facts::bytes(bytes as u64).cost(4 * elements::<A>(inputs))
+    });
+    let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
+    let layer = range.into_iter().fold(layer, |layer, range| layer.input(range, single(range)));
+    let port = Port::of(layer.finish(grid_of(image)));
+    tree("histogram", "image.histogram.join/1", port, Counts::join, caller)
+}
+
+/// About how many elements the first input has.
+fn elements<A>(inputs: &[Option<u64>]) -> u64 {
+    inputs.first().copied().flatten().unwrap_or(0) / size_of::<A>() as u64
+}

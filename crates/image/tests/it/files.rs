@@ -1,0 +1,155 @@
+//! Files in and out: order, shapes, changes between header and pixels, and nothing left behind.
+
+use std::error::Error as _;
+use std::fs;
+use std::path::Path;
+
+use musher_array::Array;
+use musher_image::{Error, Imread, imread, imread_chunked, imread_tiles, imsave, imsave_tiles};
+use musher_scheduler::Compute;
+use ndarray::{Array2, Array3, Axis, Ix2, Ix3, s};
+
+use crate::support::check;
+
+fn picture(rows: usize, columns: usize, channels: usize) -> Array3<u8> {
+    Array3::from_shape_fn((rows, columns, channels), |(row, column, channel)| {
+        ((row * 31 + column * 7 + channel * 90) % 251) as u8
+    })
+}
+
+fn lazy(image: &Array3<u8>) -> Array<u8, Ix3> {
+    Array::from_array(image.clone(), (3, 4, image.shape()[2]))
+}
+
+fn pattern(folder: &Path, end: &str) -> String {
+    format!("{}/{end}", folder.display())
+}
+
+#[test]
+fn a_stack_is_in_natural_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in [1_u8, 2, 10, 9] {
+        let image = Array2::from_elem((4, 5), number);
+        imsave(&Array::from_array(image, 2), folder.path().join(format!("t-{number}.png"))).unwrap();
+    }
+    let stack = imread(pattern(folder.path(), "t-*.png")).unwrap();
+    assert_eq!(stack.chunks().axis(0), [1, 1, 1, 1]);
+    let found = check(&stack);
+    assert_eq!(found.slice(s![.., 0, 0, 0]).to_vec(), [1, 2, 9, 10]);
+}
+
+#[test]
+fn every_format_gives_back_what_was_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    for channels in [1, 3, 4] {
+        let image = picture(7, 9, channels);
+        for ending in ["png", "tif", "bmp", "webp", "ppm"] {
+            if (ending == "ppm" && channels != 3)
+                || (ending == "webp" && channels == 1)
+                || (ending == "bmp" && channels == 1)
+            {
+                continue;
+            }
+            let path = folder.path().join(format!("{channels}.{ending}"));
+            imsave(&lazy(&image), &path).unwrap();
+            for rows in [1, 3, 7, 100] {
+                let again = imread_chunked(&path, rows).unwrap();
+                assert_eq!(check(&again), image, "{ending} {rows}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_stay_sixteen_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Array2::from_shape_fn((5, 6), |(row, column)| (row * 9000 + column) as u16);
+    for name in ["a.png", "a.tif"] {
+        let path = folder.path().join(name);
+        imsave(&Array::from_array(image.clone(), 3), &path).unwrap();
+        let again = Imread::<u16>::new().chunked(&path, 2).unwrap();
+        assert_eq!(check(&again).remove_axis(Axis(2)), image);
+        assert!(matches!(imread_chunked(&path, 2), Err(Error::PixelType { found: "u16", .. })));
+    }
+}
+
+#[test]
+fn tiles_may_differ_in_shape_and_come_back_row_by_row() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("tiles");
+    let image = picture(7, 10, 3);
+    imsave_tiles(&lazy(&image), &folder, "png").unwrap();
+    let tiles = imread_tiles(pattern(&folder, "tile-*.png"), (3, 3)).unwrap();
+    assert_eq!(tiles[2][2].shape(), [1, 2, 3]);
+    let mut row = 0;
+    for line in &tiles {
+        let mut column = 0;
+        for tile in line {
+            let (rows, columns) = (tile.shape()[0], tile.shape()[1]);
+            let expected = image.slice(s![row..row + rows, column..column + columns, ..]);
+            assert_eq!(tile.compute().unwrap(), expected);
+            column += columns;
+        }
+        row += line[0].shape()[0];
+    }
+    assert!(matches!(imread(pattern(&folder, "*.png")), Err(Error::FileShape { .. })));
+    assert_eq!(Imread::<u8>::new().each(pattern(&folder, "*.png")).unwrap().len(), 9);
+}
+
+#[test]
+fn a_failed_run_leaves_neither_file_nor_folder() {
+    let parent = tempfile::tempdir().unwrap();
+    let broken = Array::<u8, Ix2>::zeros((4, 4), 2).map_blocks_with_place(|place, block| {
+        assert!(place.coords != [1, 1], "the last block is broken");
+        block.to_owned()
+    });
+    assert!(matches!(imsave(&broken, parent.path().join("a.png")), Err(Error::Compute(_))));
+    assert!(matches!(imsave_tiles(&broken, parent.path().join("tiles"), "png"), Err(Error::Compute(_))));
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_old_file_stays_when_a_new_one_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    let gray = Array::<u8, Ix2>::zeros((4, 4), 2);
+    imsave(&gray, &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let deep = Array::<u16, Ix2>::zeros((4, 4), 2);
+    assert!(matches!(imsave(&deep, &path), Err(Error::Encode { .. })), "JPEG has no 16 bits");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(matches!(imsave(&gray, folder.path().join("a.xyz")), Err(Error::Format { .. })));
+    assert!(matches!(imsave(&gray, folder.path().join("no/such/a.png")), Err(Error::Io { .. })));
+}
+
+#[test]
+fn a_file_that_changes_between_header_and_pixels_is_an_error_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    imsave(&lazy(&picture(4, 5, 3)), &path).unwrap();
+    let image = imread_chunked(&path, 2).unwrap();
+    imsave(&lazy(&picture(5, 4, 3)), &path).unwrap();
+    let error = image.compute().unwrap_err();
+    let cause = error.source().unwrap();
+    assert!(cause.to_string().contains("a.png") && cause.to_string().contains("[5, 4, 3]"), "{cause}");
+    fs::remove_file(&path).unwrap();
+    let error = image.compute().unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("a.png"), "{error:?}");
+    fs::write(&path, "no image").unwrap();
+    assert!(matches!(
+        image.compute().unwrap_err().source().unwrap().downcast_ref(),
+        Some(Error::Decode { .. })
+    ));
+}
+
+#[test]
+fn limits_stop_large_promises_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    imsave(&lazy(&picture(40, 50, 3)), &path).unwrap();
+    let error = Imread::<u8>::new().max_decoded_bytes(5999).chunked(&path, 10).unwrap_err();
+    assert!(error.to_string().contains("header says 50 x 40 (6000 bytes), limit 5999 bytes"), "{error}");
+    assert!(Imread::<u8>::new().max_decoded_bytes(6000).chunked(&path, 10).is_ok());
+    assert!(matches!(imread_chunked(&path, 0), Err(Error::Parameter { parameter: "chunk_rows", .. })));
+}

@@ -1,0 +1,99 @@
+//! Keys and passes: equal work is one piece of work.
+
+use musher_array::Array;
+use musher_graph_core::{Collection, Graph};
+use musher_image::{
+    Gaussian, Mode, area, gaussian_filter, imread, imsave, label, label_with, mean, measure,
+    standard_deviation, threshold_otsu,
+};
+use musher_scheduler::{Compute, compute};
+use ndarray::{Ix2, arr1};
+
+fn image() -> Array<f64, Ix2> {
+    Array::<f64, Ix2>::zeros((12, 12), 4)
+}
+
+#[test]
+fn equal_calls_have_equal_keys_and_different_ones_different_keys() {
+    let image = image();
+    let key = |parameters: Gaussian| gaussian_filter(&image, parameters).unwrap().key();
+    assert_eq!(key(Gaussian::sigma(1.0)), key(Gaussian::from([1.0, 1.0])));
+    let others = [
+        Gaussian::sigma(1.0),
+        Gaussian::sigma(1.5),
+        Gaussian::sigma([1.0, 1.5]),
+        Gaussian::sigma(1.0).order(1),
+        Gaussian::sigma(1.0).truncate(3.0),
+        Gaussian::sigma(1.0).mode(Mode::Wrap),
+        Gaussian::sigma(1.0).mode(Mode::Constant(1.0)),
+        Gaussian::sigma(1.0).mode(Mode::Constant(2.0)),
+    ];
+    let mut keys: Vec<_> = others.into_iter().map(key).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 8);
+    let mask = image.gt(0.0);
+    assert_eq!(label(&mask).0.key(), label_with(&mask, 1).unwrap().0.key());
+    assert_ne!(label(&mask).0.key(), label_with(&mask, 2).unwrap().0.key());
+    assert_eq!(threshold_otsu(&image).unwrap().key(), threshold_otsu(&image).unwrap().key());
+}
+
+#[test]
+fn without_a_filter_the_image_is_handed_on() {
+    let image = image();
+    assert_eq!(gaussian_filter(&image, 0.0).unwrap().key(), image.key());
+}
+
+#[test]
+fn several_measurements_share_one_pass() {
+    let image = image();
+    let (labels, _) = label(&image.gt(0.0));
+    let requests = [
+        mean(&image, &labels, ..).unwrap().request(),
+        standard_deviation(&image, &labels, 1..5).unwrap().request(),
+        area(&image, &labels, ..).unwrap().request(),
+        measure(&image, &labels).unwrap().request(),
+    ];
+    let graph = Graph::collect(&requests).unwrap();
+    let passes = graph.layers().iter().filter(|layer| layer.task.label() == "measure").count();
+    assert_eq!(passes, 1);
+}
+
+#[test]
+fn a_changed_file_is_other_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let pattern = path.display().to_string();
+    imsave(&Array::<u8, Ix2>::zeros((4, 4), 2), &path).unwrap();
+    let before = imread(&pattern).unwrap();
+    assert_eq!(before.key(), imread(&pattern).unwrap().key());
+    imsave(&Array::<u8, Ix2>::ones((4, 5), 2), &path).unwrap();
+    assert_ne!(before.key(), imread(&pattern).unwrap().key());
+}
+
+#[test]
+fn measurements_go_on_as_arrays_and_delayed_values() {
+    let image = Array::from_array(arr1(&[1.0, 2.0, 6.0, 7.0]), 2);
+    let labels = Array::from_array(arr1(&[1, 1, 2, 2]), 2);
+    let means = mean(&image, &labels, [2, 1]).unwrap();
+    let (all, doubled) = compute((&means, &(means.to_array().unwrap() * 2.0))).unwrap();
+    assert_eq!((all, doubled), (arr1(&[6.5, 1.5]), arr1(&[13.0, 3.0])));
+    assert!(mean(&image, &labels, ..).unwrap().to_array().is_none());
+    let table = measure(&image, &labels).unwrap();
+    let rows =
+        musher_graph_core::delayed(|table: &musher_image::Columns| table.len()).call(&table.to_delayed());
+    assert_eq!(rows.compute().unwrap(), 2);
+}
+
+#[test]
+fn the_plan_reads_in_the_order_of_the_work() {
+    let image = image();
+    let smooth = gaussian_filter(&image, 1.0).unwrap();
+    let (labels, _) = label(&smooth.gt(&threshold_otsu(&smooth).unwrap()));
+    let text = measure(&smooth, &labels).unwrap().explain().unwrap().to_string();
+    for step in
+        ["gaussian_filter", "threshold_otsu", "label", "merge_labels", "relabel", "measure", "region_table"]
+    {
+        assert!(text.contains(step), "{step} is missing in\n{text}");
+    }
+}

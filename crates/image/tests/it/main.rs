@@ -1,0 +1,12 @@
+//! The image crate against its originals, on every scheduler and for all divisions of small images.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
+mod blocks;
+mod errors;
+mod files;
+mod golden;
+mod graph;
+mod memory;
+mod support;
+mod walkthrough;
