@@ -33,6 +33,9 @@ pub fn make_classification(rows: usize) -> MakeClassification {
     MakeClassification { rows, columns: 20, informative: 2, scale: 1.0, seed: 0, chunk_rows: 10_000 }
 }
 
+/// Rows, and the label of each.
+pub type Labeled = (Array<f64, Ix2>, Array<i64, Ix1>);
+
 /// Data in the making; see [`make_classification`].
 #[derive(Clone, Debug)]
 pub struct MakeClassification {
@@ -83,7 +86,7 @@ impl MakeClassification {
     /// # Errors
     /// [`Error::InvalidParameter`] if more columns are to be informative than there are, or a chunk has no rows.
     #[track_caller]
-    pub fn build(self) -> Result<(Array<f64, Ix2>, Array<i64, Ix1>), Error> {
+    pub fn build(self) -> Result<Labeled, Error> {
         let caller = Location::caller();
         if self.informative > self.columns {
             let found = self.informative as f64;

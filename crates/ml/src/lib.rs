@@ -45,7 +45,7 @@ mod post_fit;
 mod scaler;
 mod split;
 
-pub use datasets::{MakeClassification, make_classification};
+pub use datasets::{Labeled, MakeClassification, make_classification};
 pub use error::Error;
 pub use fit::{Fit, Predict, Transform};
 pub use label::Label;

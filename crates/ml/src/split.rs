@@ -127,18 +127,15 @@ where
                 });
             }
         };
+        let empty = Error::EmptySide { rows, test, caller };
         if test == 0 || test >= rows {
-            return Err(Error::EmptySide { rows, test, caller });
+            return Err(empty);
         }
         let choice = match self.seed {
             None => Choice::From(rows - test),
             Some(seed) => {
                 let keys = RowKeys::new(seed);
-                Choice::Keys {
-                    keys,
-                    seed,
-                    threshold: keys.threshold(rows, test).expect("at least one row is asked for"),
-                }
+                Choice::Keys { keys, seed, threshold: keys.threshold(rows, test).ok_or(empty)? }
             }
         };
         let [x_counts, y_counts] =

@@ -364,14 +364,13 @@ impl Tile {
     fn many_classes(&mut self, targets: &[u32]) -> f64 {
         let outputs = self.shape.outputs;
         let mut loss = 0.0;
-        for row in 0..self.rows {
+        for (row, &target) in targets.iter().enumerate() {
             let scores = &self.scores[row * outputs..(row + 1) * outputs];
             let probabilities = &mut self.probabilities[row * outputs..(row + 1) * outputs];
-            let target = targets[row] as usize;
-            loss += soft_max(scores, probabilities) - scores[target];
-            for output in 0..outputs {
-                let hit = if output == target { 1.0 } else { 0.0 };
-                self.slopes[output * TILE_ROWS + row] = probabilities[output] - hit;
+            loss += soft_max(scores, probabilities) - scores[target as usize];
+            for (output, probability) in probabilities.iter().enumerate() {
+                let hit = if output == target as usize { 1.0 } else { 0.0 };
+                self.slopes[output * TILE_ROWS + row] = probability - hit;
             }
         }
         loss

@@ -2,6 +2,8 @@
 //!
 //! `battery` holds the checks that every estimator passes; the other modules hold what is special to one.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
+
 mod battery;
 mod golden;
 mod logistic;
