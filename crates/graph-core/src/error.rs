@@ -14,6 +14,12 @@ pub enum Error {
         /// How many there would be.
         n_tasks: usize,
     },
+    /// Bytes are counted with 62 bits, so that no sum of them wraps.
+    #[error("the chunks of this graph are {bytes} bytes together, more than can be counted")]
+    TooManyBytes {
+        /// How many there would be.
+        bytes: u128,
+    },
     /// A wiring reads a task that its producer does not have.
     #[error("{consumer} (built at {caller}) reads task {index} of {producer}, which has {n_tasks}")]
     ReadsOutside {

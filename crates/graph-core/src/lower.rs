@@ -49,6 +49,9 @@ pub struct TaskGraph {
 
 const UNKNOWN: u64 = u64::MAX;
 
+/// All outputs and the largest scratch together have at most this many bytes.
+pub(crate) const MOST_BYTES: u64 = u64::MAX >> 2;
+
 /// What the flat tables hold of one layer.
 #[derive(Debug, Default)]
 pub(crate) struct LayerTable {
@@ -111,7 +114,7 @@ impl TaskGraph {
     /// **Cost** linear in tasks and edges, no recursion.
     ///
     /// # Errors
-    /// [`Error::TooManyTasks`], and [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
+    /// [`Error::TooManyTasks`], [`Error::TooManyBytes`], and [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
     pub fn lower(graph: Graph) -> Result<Self, Error> {
         let n_tasks = graph.n_tasks();
         if u32::try_from(n_tasks).is_err() {
@@ -123,7 +126,7 @@ impl TaskGraph {
         lowered.layers = layers;
         lowered.wire()?;
         lowered.turn_edges();
-        lowered.count_bytes();
+        lowered.count_bytes()?;
         for request in requests {
             let table = &lowered.tables[request.layer.index()];
             let slot = |index: u32| {
@@ -248,7 +251,8 @@ impl TaskGraph {
     }
 
     /// Asks the tasks for their facts, producers first.
-    fn count_bytes(&mut self) {
+    fn count_bytes(&mut self) -> Result<(), Error> {
+        let (mut bytes, mut scratch) = (0_u128, 0);
         let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
         for task in 0..self.n_tasks() as u32 {
             let own = self.task_layer[task as usize] as usize;
@@ -259,11 +263,18 @@ impl TaskGraph {
             let facts = layer.task.facts(layer.grid.place(table.place_of(task - table.first_task)), &inputs);
             let first = table.first_slot + (task - table.first_task) * table.n_outputs;
             for output in 0..table.n_outputs {
-                self.bytes[(first + output) as usize] = facts.output(output as usize).unwrap_or(UNKNOWN);
+                let known = facts.output(output as usize).filter(|&bytes| bytes != UNKNOWN);
+                bytes += u128::from(known.unwrap_or(0));
+                self.bytes[(first + output) as usize] = known.unwrap_or(UNKNOWN);
+            }
+            scratch = scratch.max(facts.scratch_bytes);
+            if bytes + u128::from(scratch) > u128::from(MOST_BYTES) {
+                return Err(Error::TooManyBytes { bytes: bytes + u128::from(scratch) });
             }
             let n_outputs = table.n_outputs;
             self.tables[own].facts.add(&facts, n_outputs);
         }
+        Ok(())
     }
 
     /// Number of tasks.
@@ -409,7 +420,7 @@ impl LayerTable {
 impl LayerFacts {
     fn add(&mut self, facts: &Facts, n_outputs: u32) {
         for output in 0..n_outputs as usize {
-            match facts.output(output) {
+            match facts.output(output).filter(|&bytes| bytes != UNKNOWN) {
                 Some(bytes) => {
                     self.output_bytes += bytes;
                     self.largest_output = self.largest_output.max(bytes);
@@ -418,8 +429,8 @@ impl LayerFacts {
             }
         }
         self.largest_scratch = self.largest_scratch.max(facts.scratch_bytes);
-        self.bytes_read += facts.bytes_read;
-        self.bytes_written += facts.bytes_written;
+        self.bytes_read = self.bytes_read.saturating_add(facts.bytes_read);
+        self.bytes_written = self.bytes_written.saturating_add(facts.bytes_written);
     }
 }
 

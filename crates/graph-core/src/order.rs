@@ -7,6 +7,7 @@
 
 mod cheapest;
 
+use crate::lower::MOST_BYTES;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
 /// The sequence in which a plan's tasks are admitted.
@@ -30,8 +31,11 @@ impl Weights {
     fn new(graph: &TaskGraph) -> Self {
         let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
         let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
-        let all_known = n == graph.n_slots() as u64;
-        Self { of_unknown: sum.checked_div(n).unwrap_or(0).max(1), all_known }
+        let n_unknown = graph.n_slots() as u64 - n;
+        // Known and unknown ones together are still counted without wrapping.
+        let most = MOST_BYTES / n_unknown.max(1);
+        let of_unknown = sum.checked_div(n).unwrap_or(0).min(most).max(1);
+        Self { of_unknown, all_known: n_unknown == 0 }
     }
 
     fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {

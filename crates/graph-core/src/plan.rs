@@ -115,12 +115,12 @@ impl Explain {
 
     /// Bytes read from files.
     pub fn bytes_read(&self) -> u64 {
-        self.layers.iter().map(|layer| layer.bytes_read).sum()
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_read))
     }
 
     /// Bytes written to files.
     pub fn bytes_written(&self) -> u64 {
-        self.layers.iter().map(|layer| layer.bytes_written).sum()
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_written))
     }
 
     /// Whether some outputs are of unknown size, so that the projected peak is an estimate.

@@ -151,12 +151,17 @@ impl Task for Line {
         let mut between: smallvec::SmallVec<[Option<u64>; 4]> = inputs.into();
         for (index, step) in self.steps.iter().enumerate() {
             let facts = step.task.facts(at, &between);
-            let held = if index == 0 { 0 } else { between.iter().flatten().sum() };
+            let held = if index == 0 {
+                0
+            } else {
+                between.iter().flatten().fold(0, |sum: u64, b| sum.saturating_add(*b))
+            };
             let made = if index + 1 == self.steps.len() { 0 } else { facts.output(0).unwrap_or(0) };
-            line.scratch_bytes = line.scratch_bytes.max(facts.scratch_bytes + held + made);
-            line.cost_ns = line.cost_ns.zip(facts.cost_ns).map(|(sum, cost)| sum + cost);
-            line.bytes_read += facts.bytes_read;
-            line.bytes_written += facts.bytes_written;
+            line.scratch_bytes =
+                line.scratch_bytes.max(facts.scratch_bytes.saturating_add(held).saturating_add(made));
+            line.cost_ns = line.cost_ns.zip(facts.cost_ns).map(|(sum, cost)| sum.saturating_add(cost));
+            line.bytes_read = line.bytes_read.saturating_add(facts.bytes_read);
+            line.bytes_written = line.bytes_written.saturating_add(facts.bytes_written);
             between = smallvec::smallvec![facts.output(0)];
             line.output_bytes = facts.output_bytes;
         }

@@ -223,6 +223,25 @@ fn too_many_tasks_are_refused_before_any_table_is_made() {
 }
 
 #[test]
+fn bytes_that_cannot_be_counted_are_refused_and_do_not_wrap() {
+    let sized = |bytes: u64, scratch: u64| {
+        let task = FnTask::new("huge", |_: Place<'_>, _: &mut Inputs<'_>| Ok(Value(0_u64)));
+        let task = task.facts(move |_, _| Facts::bytes(bytes).scratch(scratch).read(u64::MAX));
+        let unknown = sum("unknown", &[(&source("a", &[9]), Wiring::one_to_one(1))], &[9]);
+        let huge = Port::of(Layer::build(task).finish(Grid::from([4])));
+        TaskGraph::lower(Graph::collect(&[all(&huge), all(&unknown)]).unwrap())
+    };
+    let error = sized(1 << 60, 1).unwrap_err();
+    let expected =
+        "the chunks of this graph are 4611686018427387905 bytes together, more than can be counted";
+    assert_eq!(error.to_string(), expected);
+    assert!(sized(1, u64::MAX).is_err());
+    let largest = sized((1 << 60) - 1, 3).unwrap();
+    assert!(musher_graph_core::Order::search(&largest).peak_bytes > 1 << 62);
+    assert_eq!(sized(u64::MAX, 0).unwrap().bytes_of(musher_graph_core::SlotIx(0)), None);
+}
+
+#[test]
 fn a_task_that_makes_another_number_of_outputs_fails() {
     let task = FnTaskMany::new("two", 2, |_: Place<'_>, _: &mut Inputs<'_>| Ok(vec![]));
     let layer = Layer::build(task).finish(Grid::scalar());
