@@ -340,3 +340,26 @@ impl Shared<'_> {
         if self.uses[slot.index()].load(Ordering::Acquire) == 1 { chunk.take() } else { chunk.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_are_used_again_and_few_are_kept() {
+        let lease = |threads| Lease::new(NonZeroUsize::new(threads)).unwrap();
+        let idle = || IDLE.lock().len();
+        drop(lease(2));
+        assert_eq!(idle(), 1);
+        // Two at once are two pools; one after the other is one.
+        let (first, second) = (lease(2), lease(2));
+        assert_eq!((idle(), first.threads, second.threads), (0, 2, 2));
+        drop((first, second));
+        assert_eq!(idle(), 2);
+        drop(lease(2));
+        assert_eq!(idle(), 2);
+        let many: Vec<Lease> = (0..MOST_IDLE + 3).map(|_| lease(1)).collect();
+        drop(many);
+        assert_eq!(idle(), MOST_IDLE);
+    }
+}
