@@ -15,7 +15,7 @@ mod to_frame;
 #[cfg(feature = "frame")]
 pub use row::{Cell, Row};
 #[cfg(all(feature = "array", feature = "frame"))]
-pub use to_array::ToArray;
+pub use to_array::{Number, ToArray, ToArrayError};
 #[cfg(all(feature = "array", feature = "bag"))]
 pub use to_bag::ToBag;
 #[cfg(feature = "frame")]

@@ -4,6 +4,10 @@
 //! with the other peers, and `peak_rss_mb`, the resident memory's high-water mark over the timed part.
 
 
+#[cfg(feature = "array")]
+mod array;
+#[cfg(feature = "image")]
+mod image;
 mod measure;
 mod overhead;
 #[path = "../shapes/mod.rs"]
@@ -17,6 +21,10 @@ fn main() {
     };
     match workload.split_once('.') {
         Some(("S1", shape)) => overhead::run(shape, size),
+        #[cfg(feature = "array")]
+        Some(("A1", operation)) => array::run(operation, size),
+        #[cfg(feature = "image")]
+        Some(("I1", kind)) => image::run(kind, size),
         _ => {
             eprintln!("peer: musher has no workload {workload}");
             std::process::exit(2);

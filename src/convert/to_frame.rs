@@ -107,3 +107,70 @@ mod rows {
         }
     }
 }
+
+#[cfg(feature = "array")]
+mod arrays {
+    use std::sync::Arc;
+
+    use musher_array::ndarray::{Array1, Array2, Ix1, Ix2};
+    use musher_array::{Array, Element};
+    use musher_frame::polars::prelude::{DataFrame, Field, PolarsError, Schema};
+
+    use super::super::Cell;
+    use super::{Error, Frame, ToFrameNamed, delayed};
+
+    impl<A: Element + Cell> ToFrameNamed for Array<A, Ix1> {
+        type Names = &'static str;
+
+        /// One column; one partition for each block.
+        ///
+        /// # Examples
+        /// ```
+        /// use musher::prelude::*;
+        /// let table = Array::arange(0, 10, 1, 4).to_frame("number")?.compute()?;
+        /// assert_eq!(table.shape(), (10, 1));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[track_caller]
+        fn to_frame(&self, name: &'static str) -> Result<Frame, Error> {
+            let table = move |block: Array1<A>| -> Result<DataFrame, PolarsError> {
+                DataFrame::new(block.len(), vec![A::column(name, block.into_iter().collect())])
+            };
+            let table = delayed(table).token(&name).fallible().label("to_frame");
+            let schema: Schema = [Field::new(name.into(), A::dtype())].into_iter().collect();
+            Frame::from_delayed(self.to_delayed().into_iter().map(|block| table.call(block)), Arc::new(schema))
+        }
+    }
+
+    impl<A: Element + Cell> ToFrameNamed for Array<A, Ix2> {
+        type Names = &'static [&'static str];
+
+        /// One column for each name; one partition for each block of rows. Columns in several blocks are put
+        /// together first.
+        ///
+        /// # Panics
+        /// If there are more or fewer names than columns.
+        ///
+        /// # Examples
+        /// ```
+        /// use musher::prelude::*;
+        /// let points = Array::from_array(ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]]), (1, 2));
+        /// let table = points.to_frame(&["x", "y"])?.compute()?;
+        /// assert_eq!(table.column("y")?.f64()?.get(1), Some(4.0));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[track_caller]
+        fn to_frame(&self, names: &'static [&'static str]) -> Result<Frame, Error> {
+            assert_eq!(names.len(), self.shape()[1], "one name for each column");
+            let lengths = [self.chunks().axis(0).to_vec(), vec![names.len()]];
+            let rows = self.rechunk(musher_array::Chunking::from_lengths(&lengths));
+            let table = move |block: Array2<A>| -> Result<DataFrame, PolarsError> {
+                let columns = names.iter().zip(block.columns()).map(|(name, values)| A::column(name, values.to_vec()));
+                DataFrame::new(block.nrows(), columns.collect())
+            };
+            let table = delayed(table).token(&names).fallible().label("to_frame");
+            let schema: Schema = names.iter().map(|name| Field::new((*name).into(), A::dtype())).collect();
+            Frame::from_delayed(rows.to_delayed().into_iter().map(|block| table.call(block)), Arc::new(schema))
+        }
+    }
+}

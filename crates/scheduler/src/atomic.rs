@@ -129,23 +129,41 @@ impl AtomicDir {
         }
         searchable(beside.path())?;
         let made = beside.keep();
-        // A folder is not replaced by a rename: the old one steps aside first and goes last.
-        let aside = path.exists().then(|| made.with_extension("old"));
-        if let Some(aside) = &aside {
-            fs::rename(&path, aside).map_err(|error| named(error, &path))?;
-        }
-        if let Err(error) = fs::rename(&made, &path) {
-            if let Some(aside) = &aside {
-                fs::rename(aside, &path)?;
-            }
+        let swapped = if path.exists() { exchange(&made, &path) } else { fs::rename(&made, &path) };
+        if let Err(error) = swapped {
             fs::remove_dir_all(&made)?;
             return Err(named(error, &path));
         }
-        match aside {
-            Some(aside) => remove(&aside),
-            None => Ok(()),
-        }
+        // After an exchange the old folder stands where the new one was made.
+        if made.exists() { remove(&made) } else { Ok(()) }
     }
+}
+
+/// Puts the folder `new` where `old` is, and `old` where `new` was, so that a reader sees the one or the other.
+#[cfg(target_os = "linux")]
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
+        // Some file systems cannot exchange.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => step_aside(new, old),
+        outcome => outcome.map_err(io::Error::from),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+    step_aside(new, old)
+}
+
+/// The same by two renames: between them there is nothing at the name.
+fn step_aside(new: &Path, old: &Path) -> io::Result<()> {
+    let aside = new.with_extension("old");
+    fs::rename(old, &aside)?;
+    if let Err(error) = fs::rename(new, old) {
+        fs::rename(&aside, old)?;
+        return Err(error);
+    }
+    fs::rename(&aside, new)
 }
 
 fn remove(path: &Path) -> io::Result<()> {
