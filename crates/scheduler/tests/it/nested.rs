@@ -130,3 +130,26 @@ fn an_inner_failure_is_the_outer_ones_cause() {
         assert!(messages[1].ends_with("): inner"), "{name}: {messages:?}");
     }
 }
+
+#[test]
+fn a_long_task_among_small_ones_holds_nobody_up() {
+    // Small tasks are fetched many at a time. Of the last two of many, the first waits for the second: a loop that
+    // kept what it had fetched to itself would never come to it.
+    const N: usize = 2_000;
+    for threads in [2, 3] {
+        let (signal, signalled) = std::sync::mpsc::channel();
+        let (signal, signalled) = (Mutex::new(signal), Mutex::new(signalled));
+        let patience = std::time::Duration::from_secs(60);
+        let task = move |at: Place<'_>, _: &mut Inputs<'_>| {
+            match at.index() {
+                index if index == N - 2 => signalled.lock().unwrap().recv_timeout(patience)?,
+                index if index == N - 1 => signal.lock().unwrap().send(())?,
+                _ => {}
+            }
+            Ok(Value(0_u64))
+        };
+        let layer = Layer::build(FnTask::new("work", task)).finish(Grid::from([N]));
+        let plan = unfused(&[Request { port: Port::of(layer), places: Places::All }]);
+        assert_eq!(run(&plan, threads, None).unwrap().len(), N);
+    }
+}
