@@ -60,7 +60,7 @@ where
 
 /// A fitted model that turns rows into other rows.
 pub trait Transform {
-    /// Transforms chunk by chunk, lazily.
+    /// Transforms chunk by chunk, lazily. A value that is NaN stays NaN.
     ///
     /// # Errors
     /// [`Error::ColumnMismatch`] if the model was fitted on another number of columns.

@@ -83,6 +83,7 @@ pub enum Penalty {
 ///
 /// **Cost** one pass over the targets, then one pass over the data for each step, usually five to eight. The state is
 /// the square of the number of coefficients (classes times columns, for more than two classes), per chunk in flight.
+/// Each pass makes the data again: call `persist()` on `x` and `y` first where that is dear and they fit into memory.
 ///
 /// # Examples
 /// ```

@@ -197,7 +197,7 @@ fn nan_is_not_lost_when_the_model_is_used<S: Subject>() {
         Err(error) if S::REFUSES_NAN => {
             let story = story(&error);
             assert!(story.contains("row 31, column 1 is NaN"), "{story}");
-            assert!(story.contains("battery.rs"), "the user's line is named: {story}");
+            assert!(story.contains("tests/it/battery.rs"), "the user's line is named: {story}");
         }
         Ok(out) if !S::REFUSES_NAN => {
             assert!(out[[31, 1]].is_nan());
@@ -255,7 +255,7 @@ fn other_columns_are_refused_before_anything_runs<S: Subject>() {
         match S::apply(&model, &x) {
             Err(Error::ColumnMismatch { expected: 3, found, caller }) => {
                 assert_eq!(found, columns);
-                assert!(caller.file().ends_with("battery.rs"), "{caller}");
+                assert!(caller.file().ends_with("tests/it/battery.rs"), "{caller}");
             }
             other => panic!("{other:?}"),
         }

@@ -97,7 +97,7 @@ fn a_model_that_panics_or_miscounts_is_an_error_that_names_the_line() {
         let x = Array::from_array(rows(9, 2), chunk);
         let error = model.predict(&x).unwrap().compute().unwrap_err();
         let story = story(&error);
-        assert!(story.contains(expected) && story.contains("post_fit.rs"), "{story}");
+        assert!(story.contains(expected) && story.contains("tests/it/post_fit.rs"), "{story}");
     }
 }
 
