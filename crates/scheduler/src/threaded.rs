@@ -35,8 +35,11 @@ pub struct Threaded {
 const BATCH: Duration = Duration::from_micros(30);
 /// The most tasks that one visit takes.
 const MOST_PER_BATCH: usize = 64;
-/// An idle loop looks again after this long at the latest.
+/// An idle loop looks again after this long; each time it finds nothing it sleeps twice as long as before.
 const NAP: Duration = Duration::from_millis(1);
+/// How often a nap is doubled. Where many processes share the cores, each waking may cost a busy loop its turn; but
+/// a nap is also how long a parallel section inside a task may wait for help.
+const MOST_DOUBLINGS: u32 = 3;
 
 impl Threaded {
     /// This many threads; `None` is one for each core.
@@ -61,7 +64,7 @@ impl Scheduler for Threaded {
             }),
             wake: Condvar::new(),
             stop: AtomicBool::new(false),
-            batches: (0..pool.threads).map(|_| Batch::default()).collect(),
+            batches: (0..pool.threads).map(|_| Shelf::default()).collect(),
             uses: tasks.uses().into_iter().map(AtomicU32::new).collect(),
             slots: (0..tasks.n_slots()).map(|_| Mutex::new(None)).collect(),
         };
@@ -134,8 +137,8 @@ struct Shared<'a> {
     wake: Condvar,
     /// Whether no further task may start.
     stop: AtomicBool,
-    /// What each loop has fetched and not started.
-    batches: Vec<Batch>,
+    /// What each loop has fetched and not started, and what it has ended and not reported.
+    batches: Vec<Shelf>,
     /// Readers, and requests, that still want each output.
     uses: Vec<AtomicU32>,
     slots: Vec<Mutex<Option<ChunkRef>>>,
@@ -160,27 +163,42 @@ impl Drop for Abandoned<'_, '_> {
     }
 }
 
-/// Admitted tasks of one loop; another may take some over. On a cache line of its own, because its owner visits it
-/// for each task.
+/// The batch of one loop. On a cache line of its own, because its owner visits it for each task.
 #[derive(Default)]
 #[repr(align(128))]
-struct Batch(Mutex<VecDeque<TaskIx>>);
+struct Shelf(Mutex<Batch>);
+
+/// Admitted tasks that have not started, which others may take over, and tasks that have ended, which others may
+/// report while the owner is busy with a long one.
+#[derive(Default)]
+struct Batch {
+    tasks: VecDeque<TaskIx>,
+    ended: Vec<Ended>,
+    /// The slots that nobody needs any more, in a row for all that have ended.
+    released: Vec<SlotIx>,
+}
 
 /// A task that has ended and is not reported yet.
 struct Ended {
     task: TaskIx,
     outcome: Result<SmallVec<[u64; 1]>, Error>,
-    released: std::ops::Range<usize>,
+    /// Where its released slots end.
+    released_end: usize,
 }
 
 /// What one loop keeps from visit to visit.
 struct Worker {
     index: usize,
+    /// The task that comes next; it lies on no shelf, so that nobody takes it over before it starts.
+    first: Option<TaskIx>,
+    /// Room for what is reported, used again and again.
     ended: Vec<Ended>,
     released: Vec<SlotIx>,
     batch_size: usize,
     /// Whether the last batch was over in no time, so that waking others does not pay.
     is_quick: bool,
+    /// How often in a row it has waited in vain: then it looks at what the others have on their shelves.
+    idle_naps: u32,
 }
 
 impl Shared<'_> {
@@ -188,28 +206,29 @@ impl Shared<'_> {
     fn work(&self, index: usize) {
         let mut worker = Worker {
             index,
+            first: None,
             ended: Vec::with_capacity(MOST_PER_BATCH),
             released: Vec::new(),
             batch_size: 1,
             is_quick: false,
+            idle_naps: 0,
         };
         let _abandoned = Abandoned(self);
         while self.visit(&mut worker) {
-            let start = Instant::now();
-            let mut n_tasks = 0;
-            while let Some(task) = self.next_of(index) {
-                let from = worker.released.len();
-                let outcome = self.execute(task, index, &mut worker.released);
-                if outcome.is_err() || self.run.is_cancelled() {
-                    self.stop.store(true, Ordering::Relaxed);
-                }
-                worker.ended.push(Ended { task, outcome, released: from..worker.released.len() });
-                n_tasks += 1;
-            }
-            if n_tasks == 0 {
+            let Some(first) = worker.first.take() else {
                 // A parallel section inside somebody's task may want this thread.
                 rayon::yield_now();
                 continue;
+            };
+            let start = Instant::now();
+            let mut next = Some(first);
+            let mut released: SmallVec<[SlotIx; 8]> = SmallVec::new();
+            while let Some(task) = next {
+                let outcome = self.execute(task, index, &mut released);
+                if outcome.is_err() || self.run.is_cancelled() {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                next = self.end(index, task, outcome, &mut released);
             }
             worker.is_quick = start.elapsed() < BATCH;
             worker.batch_size = match worker.is_quick {
@@ -219,51 +238,81 @@ impl Shared<'_> {
         }
     }
 
-    /// The next task of this loop's batch, unless the run is to stop.
-    fn next_of(&self, index: usize) -> Option<TaskIx> {
+    /// Puts a task that has ended on this loop's shelf and takes the next one off it, unless the run is to stop.
+    fn end(
+        &self,
+        index: usize,
+        task: TaskIx,
+        outcome: Result<SmallVec<[u64; 1]>, Error>,
+        released: &mut SmallVec<[SlotIx; 8]>,
+    ) -> Option<TaskIx> {
         let mut batch = self.batches[index].0.lock();
+        batch.released.extend(released.drain(..));
+        let released_end = batch.released.len();
+        batch.ended.push(Ended { task, outcome, released_end });
         if self.stop.load(Ordering::Relaxed) {
-            batch.clear();
+            batch.tasks.clear();
         }
-        batch.pop_front()
+        batch.tasks.pop_front()
     }
 
-    /// Takes over the later half of what another loop has not started: its first task may be a long one.
-    fn take_over(&self, index: usize) -> bool {
+    /// Reports what lies on a loop's shelf.
+    fn report(&self, index: usize, state: &mut State<'_>, worker: &mut Worker) {
+        {
+            let mut batch = self.batches[index].0.lock();
+            std::mem::swap(&mut batch.ended, &mut worker.ended);
+            std::mem::swap(&mut batch.released, &mut worker.released);
+        }
+        let mut start = 0;
+        for Ended { task, outcome, released_end } in worker.ended.drain(..) {
+            match outcome {
+                Ok(made) => state.admission.finish(task, &made, &worker.released[start..released_end]),
+                Err(error) => {
+                    state.error.get_or_insert(error);
+                }
+            }
+            start = released_end;
+        }
+        worker.released.clear();
+    }
+
+    /// The other loops, from the next one on.
+    fn others(&self, index: usize) -> impl Iterator<Item = usize> + use<> {
         let n = self.batches.len();
-        for other in (1..n).map(|distance| (index + distance) % n) {
-            let mut theirs = self.batches[other].0.lock();
-            let kept = theirs.len() / 2;
-            let taken = theirs.split_off(kept);
-            drop(theirs);
-            if !taken.is_empty() {
-                *self.batches[index].0.lock() = taken;
-                return true;
+        (1..n).map(move |distance| (index + distance) % n)
+    }
+
+    /// Takes over the later half of what another loop has not started: the task that it runs may be a long one.
+    fn take_over(&self, worker: &mut Worker) {
+        for other in self.others(worker.index) {
+            let mut taken = {
+                let theirs = &mut self.batches[other].0.lock().tasks;
+                let kept = theirs.len() / 2;
+                theirs.split_off(kept)
+            };
+            worker.first = taken.pop_front();
+            if worker.first.is_some() {
+                self.batches[worker.index].0.lock().tasks = taken;
+                return;
             }
         }
-        false
     }
 
     /// Reports and fetches under the lock; `false` when the run is over.
     fn visit(&self, worker: &mut Worker) -> bool {
         let mut state = self.state.lock();
-        for Ended { task, outcome, released } in worker.ended.drain(..) {
-            match outcome {
-                Ok(made) => state.admission.finish(task, &made, &worker.released[released]),
-                Err(error) => {
-                    state.error.get_or_insert(error);
-                }
-            }
+        self.report(worker.index, &mut state, worker);
+        if worker.idle_naps > 0 {
+            self.others(worker.index).for_each(|other| self.report(other, &mut state, worker));
         }
-        worker.released.clear();
         if self.run.is_cancelled() && state.error.is_none() && !state.admission.is_done() {
             state.error = Some(self.run.cancelled(state.admission.finished()));
         }
-        let fetched = match state.error {
-            None => self.fetch_tasks(&mut state.admission, worker),
-            Some(_) => 0,
-        };
-        if fetched == 0 && state.error.is_none() && state.admission.running() == 0 {
+        if state.error.is_none() {
+            self.fetch_tasks(&mut state.admission, worker);
+        }
+        let fetched = worker.first.is_some();
+        if !fetched && state.error.is_none() && state.admission.running() == 0 {
             if state.admission.is_done() {
                 self.wake.notify_all();
                 return false;
@@ -276,28 +325,41 @@ impl Shared<'_> {
             self.wake.notify_all();
             return false;
         }
-        if fetched == 0 {
-            if !self.take_over(worker.index) {
-                state.asleep += 1;
-                self.wake.wait_for(&mut state, NAP);
-                state.asleep -= 1;
+        if fetched {
+            worker.idle_naps = 0;
+            if state.asleep > 0 && !worker.is_quick && state.admission.has_candidates() {
+                self.wake.notify_one();
             }
-        } else if state.asleep > 0 && !worker.is_quick && state.admission.has_candidates() {
-            self.wake.notify_one();
+            return true;
         }
+        if worker.idle_naps > 0 {
+            self.take_over(worker);
+        }
+        if worker.first.is_some() {
+            worker.idle_naps = 0;
+            return true;
+        }
+        state.asleep += 1;
+        self.wake.wait_for(&mut state, NAP * (1 << worker.idle_naps.min(MOST_DOUBLINGS)));
+        state.asleep -= 1;
+        worker.idle_naps += 1;
         true
     }
 
-    /// Admits as many tasks as this loop takes at once; how many they are.
-    fn fetch_tasks(&self, admission: &mut Admission<'_>, worker: &Worker) -> usize {
+    /// Admits as many tasks as this loop takes at once.
+    fn fetch_tasks(&self, admission: &mut Admission<'_>, worker: &mut Worker) {
+        let Next::Run(first) = admission.next() else { return };
+        worker.first = Some(first);
+        if worker.batch_size == 1 {
+            return;
+        }
         let mut batch = self.batches[worker.index].0.lock();
-        while batch.len() < worker.batch_size {
+        while batch.tasks.len() + 1 < worker.batch_size {
             match admission.next() {
-                Next::Run(task) => batch.push_back(task),
+                Next::Run(task) => batch.tasks.push_back(task),
                 Next::Wait | Next::Empty => break,
             }
         }
-        batch.len()
     }
 
     /// Fetches the inputs, runs the task, puts its outputs into their slots.
@@ -305,7 +367,7 @@ impl Shared<'_> {
         &self,
         task: TaskIx,
         worker: usize,
-        released: &mut Vec<SlotIx>,
+        released: &mut SmallVec<[SlotIx; 8]>,
     ) -> Result<SmallVec<[u64; 1]>, Error> {
         let tasks = self.run.plan.tasks();
         let mut inputs: Chunks = tasks.inputs_of(task).iter().map(|&slot| self.fetch(slot)).collect();
