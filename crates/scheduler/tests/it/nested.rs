@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Places, Port, Request, Value, delayed};
+use musher_graph_core::{
+    AxisMap, Delayed, FnTask, Grid, Inputs, Layer, Place, Places, Port, Request, Value, Wiring, delayed,
+};
 use musher_scheduler::{Compute, Options};
 use musher_testkit::everywhere;
 use rayon::prelude::*;
@@ -151,5 +153,31 @@ fn a_long_task_among_small_ones_holds_nobody_up() {
         let layer = Layer::build(FnTask::new("work", task)).finish(Grid::from([N]));
         let plan = unfused(&[Request { port: Port::of(layer), places: Places::All }]);
         assert_eq!(run(&plan, threads, None).unwrap().len(), N);
+    }
+}
+
+#[test]
+fn what_ended_before_a_long_task_is_read_while_it_runs() {
+    // The last source waits until the reader of the last but one has run: both may have been fetched at once.
+    const N: usize = 2_000;
+    for threads in [2, 3] {
+        let (signal, signalled) = std::sync::mpsc::channel();
+        let (signal, signalled) = (Mutex::new(signal), Mutex::new(signalled));
+        let source = move |at: Place<'_>, _: &mut Inputs<'_>| {
+            if at.index() == N - 1 {
+                signalled.lock().unwrap().recv_timeout(std::time::Duration::from_secs(60))?;
+            }
+            Ok(Value(0_u64))
+        };
+        let source = Port::of(Layer::build(FnTask::new("source", source)).finish(Grid::from([N])));
+        let read = FnTask::new("read", move |_: Place<'_>, _: &mut Inputs<'_>| {
+            signal.lock().unwrap().send(())?;
+            Ok(Value(0_u64))
+        });
+        let wiring = Wiring::axes([AxisMap::Fixed(N - 2)]);
+        let read = Port::of(Layer::build(read).input(&source, wiring).finish(Grid::scalar()));
+        let all = |port: &Port| Request { port: port.clone(), places: Places::All };
+        let plan = unfused(&[all(&source), all(&read)]);
+        assert_eq!(run(&plan, threads, None).unwrap().len(), N + 1);
     }
 }
