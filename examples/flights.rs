@@ -2,7 +2,7 @@
 //!
 //! The twelve monthly files are read in parallel; of their nineteen columns only the three that are needed.
 
-use musher::frame::polars::prelude::{JoinArgs, JoinType, SortMultipleOptions, col, len};
+use musher::frame::polars::prelude::{SortMultipleOptions, col, len};
 use musher::prelude::*;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data");
@@ -25,6 +25,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (all, table) = compute((&flights.len(), &named))?;
     let worst = table.sort(["mean delay"], SortMultipleOptions::default().with_order_descending(true))?;
     println!("{all} departures; the worst months of an airline, delay in minutes:\n{}", worst.head(Some(10)));
-    println!("All {} rows are in {}, the graph beside them.", worst.height(), folder.join("delays.csv").display());
+    println!(
+        "All {} rows are in {}, the graph beside them.",
+        worst.height(),
+        folder.join("delays.csv").display()
+    );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Logistic regression on chunked data: scale, split, fit, score.
 
+use musher::Compute;
 use musher::ml::prelude::*;
-use musher::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (x, y) = make_classification(100_000).columns(20).seed(1).chunks(10_000).build()?;

@@ -34,11 +34,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let total = total(output);
 
     println!("{}\n", total.explain()?);
-    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/output/loop_of_delayed"));
+    let folder =
+        std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/output/loop_of_delayed"));
     std::fs::create_dir_all(folder)?;
     total.visualize(folder.join("graph.svg"))?;
     total.visualize(folder.join("graph.png"))?;
     println!("total: {}", total.compute()?);
-    println!("The graph is drawn in {}: inc(1) is called five times and stands there once.", folder.display());
+    println!(
+        "The graph is drawn in {}: inc(1) is called five times and stands there once.",
+        folder.display()
+    );
     Ok(())
 }

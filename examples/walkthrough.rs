@@ -19,9 +19,10 @@ const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/output/walkt
 /// Gray values of one tile: a plain function on one chunk.
 fn to_gray(tile: ArrayView3<'_, u8>) -> Array2<f64> {
     let [red, green, blue] = [0, 1, 2].map(|channel| tile.index_axis(musher::ndarray::Axis(2), channel));
-    Zip::from(red).and(green).and(blue).map_collect(|&r, &g, &b| {
-        0.2125 * f64::from(r) + 0.7154 * f64::from(g) + 0.0721 * f64::from(b)
-    })
+    Zip::from(red)
+        .and(green)
+        .and(blue)
+        .map_collect(|&r, &g, &b| 0.2125 * f64::from(r) + 0.7154 * f64::from(g) + 0.0721 * f64::from(b))
 }
 
 /// A tile without its color axis.
@@ -62,10 +63,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     save_stages(&output, &image, &smooth, &bright, &labels)?;
     let sorted = Frame::from_polars(table.clone(), 1)?;
-    compute((&sorted.to_parquet(output.join("objects.parquet"))?, &sorted.to_csv(output.join("objects.csv"))?))?;
+    compute((
+        &sorted.to_parquet(output.join("objects.parquet"))?,
+        &sorted.to_csv(output.join("objects.csv"))?,
+    ))?;
 
     let pixels: usize = image.len();
-    let area = table.column("area")?.u64()?.sum().unwrap_or(0);
+    let areas: Vec<u64> = table.column("area")?.u64()?.iter().flatten().collect();
+    let area: u64 = areas.iter().sum();
     println!(
         "Found {count} objects in {} × {} pixels; they cover {:.1} % of the sky here, and the biggest has {} pixels. \
          The whole run took {:.1} s. Pictures of every stage, the two graphs, and the table (objects.parquet, \
@@ -73,7 +78,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         image.shape()[0],
         image.shape()[1],
         100.0 * area as f64 / pixels as f64,
-        table.column("area")?.u64()?.get(0).unwrap_or(0),
+        areas.first().unwrap_or(&0),
         start.elapsed().as_secs_f64(),
         output.display(),
     );

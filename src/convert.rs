@@ -3,12 +3,12 @@
 //! They go through the neutral exits that every collection has (`to_delayed`, `from_delayed`), stay lazy, and add one
 //! task for each chunk.
 
-#[cfg(all(feature = "array", feature = "bag"))]
-mod to_bag;
 #[cfg(feature = "frame")]
 mod row;
 #[cfg(all(feature = "array", feature = "frame"))]
 mod to_array;
+#[cfg(all(feature = "array", feature = "bag"))]
+mod to_bag;
 #[cfg(feature = "frame")]
 mod to_frame;
 

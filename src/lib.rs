@@ -7,13 +7,14 @@ pub mod prelude;
 pub use musher_graph_core as graph;
 pub use musher_graph_core::{
     AxisMap, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts, FnTask, Frames, Graph,
-    GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId, Output, Place, Plan, Port,
-    Task, TaskError, Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
+    GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId, Output, Place,
+    Plan, Port, Task, TaskError, Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
 };
 pub use musher_macros::{Token, delayed};
 pub use musher_scheduler as scheduler;
 pub use musher_scheduler::{
-    CancelToken, Compute, Error, Event, MemoryLimit, Observer, Options, compute, compute_with, persist, persist_with,
+    CancelToken, Compute, Error, Event, MemoryLimit, Observer, Options, compute, compute_with, persist,
+    persist_with,
 };
 
 #[cfg(feature = "array")]
@@ -28,3 +29,14 @@ pub use musher_image as image;
 pub use musher_ml as ml;
 #[cfg(feature = "viz")]
 pub use musher_viz::{self as viz, Visualize, VisualizeOptions};
+
+/// The programs that stand in the documents, run with the tests.
+#[cfg(all(doctest, feature = "bag", feature = "frame", feature = "image", feature = "ml", feature = "viz"))]
+mod documents {
+    #[doc = include_str!("../ARCHITECTURE.md")]
+    struct Architecture;
+    #[doc = include_str!("../docs/dask.md")]
+    struct Dask;
+    #[doc = include_str!("../docs/nan.md")]
+    struct Nan;
+}

@@ -2,16 +2,16 @@
 
 pub use crate::{Collection, Compute, Delayed, Options, compute, delayed, opaque, persist};
 
+#[cfg(feature = "bag")]
+pub use crate::Bag;
+#[cfg(feature = "frame")]
+pub use crate::Frame;
 #[cfg(all(feature = "array", feature = "frame"))]
 pub use crate::convert::ToArray;
 #[cfg(all(feature = "array", feature = "bag"))]
 pub use crate::convert::ToBag;
 #[cfg(feature = "frame")]
 pub use crate::convert::{ToFrame, ToFrameNamed};
-#[cfg(feature = "bag")]
-pub use crate::Bag;
-#[cfg(feature = "frame")]
-pub use crate::Frame;
 #[cfg(feature = "array")]
 pub use crate::{Array, ndarray};
 #[cfg(feature = "viz")]

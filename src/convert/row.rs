@@ -1,6 +1,8 @@
 //! Records as rows of a table: tuples of cells.
 
-use musher_frame::polars::prelude::{Column, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series};
+use musher_frame::polars::prelude::{
+    Column, DataFrame, DataType, Field, NamedFrom, PolarsResult, Schema, Series,
+};
 
 /// A value that can stand in one cell of a [`Frame`](crate::Frame).
 pub trait Cell: Clone + Send + Sync + 'static {

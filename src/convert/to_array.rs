@@ -36,7 +36,7 @@ macro_rules! numbers {
         impl Number for $t {
             fn values(column: &musher_frame::polars::prelude::Column) -> Result<Vec<Self>, PolarsError> {
                 let cast = column.strict_cast(&<$t as Cell>::dtype())?;
-                let values: Option<Vec<$t>> = cast.$get()?.into_iter().collect();
+                let values: Option<Vec<$t>> = cast.$get()?.iter().collect();
                 values.ok_or_else(|| {
                     PolarsError::ComputeError(format!("column {:?} has missing values", column.name()).into())
                 })

@@ -138,7 +138,10 @@ mod arrays {
             };
             let table = delayed(table).token(&name).fallible().label("to_frame");
             let schema: Schema = [Field::new(name.into(), A::dtype())].into_iter().collect();
-            Frame::from_delayed(self.to_delayed().into_iter().map(|block| table.call(block)), Arc::new(schema))
+            Frame::from_delayed(
+                self.to_delayed().into_iter().map(|block| table.call(block)),
+                Arc::new(schema),
+            )
         }
     }
 
@@ -165,12 +168,16 @@ mod arrays {
             let lengths = [self.chunks().axis(0).to_vec(), vec![names.len()]];
             let rows = self.rechunk(musher_array::Chunking::from_lengths(&lengths));
             let table = move |block: Array2<A>| -> Result<DataFrame, PolarsError> {
-                let columns = names.iter().zip(block.columns()).map(|(name, values)| A::column(name, values.to_vec()));
+                let columns =
+                    names.iter().zip(block.columns()).map(|(name, values)| A::column(name, values.to_vec()));
                 DataFrame::new(block.nrows(), columns.collect())
             };
             let table = delayed(table).token(&names).fallible().label("to_frame");
             let schema: Schema = names.iter().map(|name| Field::new((*name).into(), A::dtype())).collect();
-            Frame::from_delayed(rows.to_delayed().into_iter().map(|block| table.call(block)), Arc::new(schema))
+            Frame::from_delayed(
+                rows.to_delayed().into_iter().map(|block| table.call(block)),
+                Arc::new(schema),
+            )
         }
     }
 }

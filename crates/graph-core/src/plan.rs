@@ -1,5 +1,7 @@
 //! The plan: a graph after optimizing, ordering and costing; it can be explained, refused and run.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
@@ -113,6 +115,30 @@ impl Explain {
         self.layers.iter().map(|layer| layer.n_tasks).sum()
     }
 
+    /// The layers as rows of a table: what one line of the user's built several times, such as in a loop, is one row.
+    fn rows(&self) -> Vec<LayerSummary> {
+        let mut rows: Vec<LayerSummary> = Vec::new();
+        let mut seen: HashMap<(&str, &Location<'_>), usize> = HashMap::new();
+        for layer in &self.layers {
+            match seen.entry((&layer.label, layer.caller)) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(rows.len());
+                    rows.push(layer.clone());
+                }
+                Entry::Occupied(row) => {
+                    let row = &mut rows[*row.get()];
+                    row.n_tasks += layer.n_tasks;
+                    row.largest_output = row.largest_output.zip(layer.largest_output).map(|(a, b)| a.max(b));
+                    row.output_bytes += layer.output_bytes;
+                    row.scratch_bytes = row.scratch_bytes.max(layer.scratch_bytes);
+                    row.bytes_read += layer.bytes_read;
+                    row.bytes_written += layer.bytes_written;
+                }
+            }
+        }
+        rows
+    }
+
     /// Bytes read from files.
     pub fn bytes_read(&self) -> u64 {
         self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_read))
@@ -170,7 +196,8 @@ impl fmt::Display for Explain {
             "{:<width$}  {:>9}  {:>10}  {:>10}  {:>9}  built at",
             "operation", "tasks", "chunk", "all", "read"
         )?;
-        for layer in self.layers.iter().take(MOST_ROWS) {
+        let rows = self.rows();
+        for layer in rows.iter().take(MOST_ROWS) {
             let label: String = match layer.label.chars().count() > width {
                 true => layer.label.chars().take(width - 1).chain(['…']).collect(),
                 false => layer.label.clone(),
@@ -187,8 +214,8 @@ impl fmt::Display for Explain {
                 layer.n_tasks
             )?;
         }
-        if n_layers > MOST_ROWS {
-            writeln!(f, "… and {} more", n_layers - MOST_ROWS)?;
+        if rows.len() > MOST_ROWS {
+            writeln!(f, "… and {} more", rows.len() - MOST_ROWS)?;
         }
         write!(f, "order: {}", self.strategy)
     }

@@ -17,12 +17,13 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking, Element, Shape};
 use musher_graph_core::{
-    AxisMap, Chunk, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place, Port,
+    AxisMap, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place, Port,
     TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
 use crate::kernel::measure::{Region, Regions, join, measure_block};
+use crate::packet::Packet;
 use crate::wire::{grid_of, port_of, single, tree};
 use crate::{Column, Columns, Error, Intensity};
 
@@ -71,7 +72,7 @@ pub fn measure<A: Intensity, D: Dimension>(
     let caller = Location::caller();
     let regions = regions("measure", image, labels, caller)?;
     let task = FnTask::new("region_table", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        Ok::<_, TaskError>(Measured(table(&inputs.get::<RegionsChunk>(0)?.0)))
+        Ok::<_, TaskError>(Measured(table(&inputs.get::<Packet<Regions>>(0)?.0)))
     })
     .params("image.region_table/1", &())
     .facts(|_, inputs| {
@@ -79,7 +80,7 @@ pub fn measure<A: Intensity, D: Dimension>(
         Facts { output_bytes: [bytes].into_iter().collect(), ..Facts::default() }
     });
     let layer = Layer::build(task).caller(caller).input(&regions, single(&regions)).finish(Grid::scalar());
-    Ok(Measurements { port: Port::of(layer) })
+    Ok(Measurements { port: Port::of(layer), ndim: image.ndim() })
 }
 
 /// The lazy table that [`measure`] gives; computes to [`Columns`].
@@ -96,6 +97,7 @@ pub fn measure<A: Intensity, D: Dimension>(
 #[derive(Debug, Clone)]
 pub struct Measurements {
     port: Port,
+    ndim: usize,
 }
 
 impl Measurements {
@@ -103,6 +105,12 @@ impl Measurements {
     #[must_use]
     pub fn to_delayed(&self) -> Delayed<Columns> {
         Delayed::from_port(self.port.clone())
+    }
+
+    /// The table without rows: names and types of its columns, known before anything is computed.
+    #[must_use]
+    pub fn empty_columns(&self) -> Columns {
+        table(&Regions { ndim: self.ndim, labels: vec![], regions: vec![], extents: vec![] })
     }
 }
 
@@ -118,7 +126,7 @@ impl Collection for Measurements {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self { port }
+        Self { port, ndim: self.ndim }
     }
 }
 
@@ -447,22 +455,6 @@ fn variance_of(region: &Region) -> f64 {
     region.squares / region.count as f64
 }
 
-/// The regions of some blocks.
-#[derive(Clone)]
-struct RegionsChunk(Regions);
-
-impl Chunk for RegionsChunk {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.nbytes())
-    }
-}
-
-impl RegionsChunk {
-    fn join(&self, other: &Self) -> Self {
-        Self(join(&self.0, &other.0))
-    }
-}
-
 /// Measures the regions of all blocks and joins them.
 fn regions<A: Intensity, D: Dimension>(
     operation: &'static str,
@@ -480,12 +472,7 @@ fn regions<A: Intensity, D: Dimension>(
     let task = FnTask::new("measure", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let (values, labels) = (inputs.get::<Block<A>>(0)?, inputs.get::<Block<i32>>(1)?);
         let origin = of_run.block_start(&at.coords());
-        Ok::<_, TaskError>(RegionsChunk(measure_block(
-            values.view(),
-            labels.view(),
-            &origin,
-            &of_run.shape(),
-        )))
+        Ok::<_, TaskError>(Packet(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
     .params("image.measure/1", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
@@ -498,7 +485,13 @@ fn regions<A: Intensity, D: Dimension>(
         .input(&port_of(image), Wiring::one_to_one(image.ndim()))
         .input(&port_of(&labels), Wiring::one_to_one(image.ndim()))
         .finish(grid_of(image));
-    Ok(tree("join_regions", "image.join_regions/1", Port::of(layer), RegionsChunk::join, caller))
+    Ok(tree(
+        "join_regions",
+        "image.join_regions/1",
+        Port::of(layer),
+        |one: &Packet<Regions>, other| Packet(join(&one.0, &other.0)),
+        caller,
+    ))
 }
 
 /// Takes one measurement out of the regions, for the labels asked for, as one block.
@@ -530,7 +523,7 @@ fn pick<A: Element, D: Dimension>(
     let parameters = (name, index.clone());
     let trailing = trailing.to_vec();
     let task = FnTask::new(name, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let RegionsChunk(regions) = inputs.get(0)?;
+        let Packet(regions) = inputs.get::<Packet<Regions>>(0)?;
         let mut values = Vec::new();
         let rows = match &index {
             LabelIndex::All => {
