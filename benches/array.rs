@@ -41,7 +41,10 @@ fn chain(criterion: &mut Criterion) {
 fn reductions(criterion: &mut Criterion) {
     const SIDE: usize = 20_000;
     let mut group = criterion.benchmark_group("random_20000");
-    group.sample_size(10).measurement_time(Duration::from_secs(10)).throughput(Throughput::Elements((SIDE * SIDE) as u64));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(10))
+        .throughput(Throughput::Elements((SIDE * SIDE) as u64));
     let x = random::uniform((SIDE, SIDE), (1000, 1000)).seed(1).build();
     let options = Options::default().threads(2);
     group.bench_function("mean", |bench| bench.iter(|| x.mean().compute_with(&options)));

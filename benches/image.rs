@@ -23,7 +23,10 @@ fn mosaic() -> Array<f64, Ix2> {
 
 fn walkthrough(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("image_8192");
-    group.sample_size(10).measurement_time(Duration::from_secs(20)).throughput(Throughput::Elements((SIDE * SIDE) as u64));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(20))
+        .throughput(Throughput::Elements((SIDE * SIDE) as u64));
     let options = Options::default().threads(2);
     // The mosaic is made once: what is measured starts where an image is in memory.
     let image = match mosaic().persist() {

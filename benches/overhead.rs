@@ -43,7 +43,9 @@ fn calls(criterion: &mut Criterion) {
             let mut level: Vec<_> = (0..CALLS / 2).map(|x| delayed(inc).call(x)).collect();
             while level.len() > 1 {
                 let pairs = level.chunks(2);
-                level = pairs.map(|pair| delayed(add).call((&pair[0], pair.get(1).unwrap_or(&pair[0])))).collect();
+                level = pairs
+                    .map(|pair| delayed(add).call((&pair[0], pair.get(1).unwrap_or(&pair[0]))))
+                    .collect();
             }
             level[0].compute_with(&Options::sequential())
         });
@@ -53,7 +55,10 @@ fn calls(criterion: &mut Criterion) {
 fn shapes(criterion: &mut Criterion) {
     for n in [100_000, 1_000_000] {
         let mut group = criterion.benchmark_group(format!("overhead_{n}"));
-        group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(4));
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(4));
         for shape in ["independent", "chain", "tree", "wavefront", "random"] {
             let edges = Edges::of(shape, n);
             group.throughput(Throughput::Elements(edges.ends.len() as u64));

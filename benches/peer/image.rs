@@ -32,6 +32,8 @@ fn walk(pattern: &str, tiles: usize) -> Result<Value, Box<dyn std::error::Error>
     let image = Array::block(&gray)?;
     let (labels, _) = label(&gaussian_filter(&image, 2.0)?.gt(THRESHOLD));
     let table = measure(&image, &labels)?.compute()?;
-    let sum = |name: &str| table.f64(name).map_or(0.0, |values| (values.iter().sum::<f64>() * 100.0).round() / 100.0);
+    let sum = |name: &str| {
+        table.f64(name).map_or(0.0, |values| (values.iter().sum::<f64>() * 100.0).round() / 100.0)
+    };
     Ok(json!([table.len(), sum("mean"), sum("standard_deviation")]))
 }

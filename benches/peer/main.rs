@@ -3,7 +3,6 @@
 //! The line holds `seconds` and `cpu` of each repetition (their number is in `BENCH_REPS`), a `checksum` to compare
 //! with the other peers, and `peak_rss_mb`, the resident memory's high-water mark over the timed part.
 
-
 #[cfg(feature = "array")]
 mod array;
 #[cfg(feature = "image")]

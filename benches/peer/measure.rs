@@ -55,7 +55,8 @@ pub(crate) fn resident() -> u64 {
 fn status_mb(field: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|text| text.trim().trim_end_matches(" kB").parse::<f64>().ok()).map_or(0.0, |kib| kib / 1024.0)
+    line.and_then(|text| text.trim().trim_end_matches(" kB").parse::<f64>().ok())
+        .map_or(0.0, |kib| kib / 1024.0)
 }
 
 /// Clock ticks a second in `/proc`, the same on every Linux that we know of.
@@ -71,7 +72,8 @@ fn process_cpu() -> f64 {
 fn machine_busy() -> f64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let first = stat.lines().next().unwrap_or("");
-    let ticks: Vec<f64> = first.split_whitespace().skip(1).take(8).filter_map(|text| text.parse().ok()).collect();
+    let ticks: Vec<f64> =
+        first.split_whitespace().skip(1).take(8).filter_map(|text| text.parse().ok()).collect();
     let idle: f64 = ticks.iter().skip(3).take(2).sum();
     (ticks.iter().sum::<f64>() - idle) / TICKS
 }
