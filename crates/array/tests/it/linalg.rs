@@ -117,6 +117,24 @@ fn long_contractions_go_up_a_tree_of_fixed_shape() {
 }
 
 #[test]
+fn a_long_product_fits_into_a_fraction_of_its_operands() {
+    // Two operands of 4 MiB each in blocks of 64 KiB; four pairs of them are 512 KiB.
+    let row = |(i, j): (usize, usize)| ((i + 3 * j) % 5) as f64;
+    let (left, right) =
+        (Array::from_shape_fn((64, 8192), (64, 128), row), Array::from_shape_fn((8192, 64), (128, 64), row));
+    let product = left.matmul(&right);
+    let expected = product.compute().expect("computes");
+    for options in [Options::sequential(), Options::default().threads(2)] {
+        let found = product.compute_with(&options.memory_limit(3_u64 << 20)).expect("fits into 3 MiB");
+        assert_eq!(found, expected);
+    }
+    let refused = product.compute_with(&Options::sequential().memory_limit(1_u64 << 18));
+    assert!(refused.is_err(), "four pairs of blocks do not fit into 256 KiB");
+    let entry: f64 = (0..8192).map(|k| row((1, k)) * row((k, 2))).sum();
+    assert_eq!(expected[[1, 2]], entry);
+}
+
+#[test]
 fn empty_and_single_operands() {
     for (n, k, m) in [(0, 3, 2), (3, 0, 2), (3, 2, 0), (0, 0, 0), (1, 1, 1)] {
         let (left, right) = (whole_numbers(n, k), whole_numbers(k, m));
