@@ -111,7 +111,6 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// The number of elements.
     #[must_use]
     #[doc(alias = "size")]
-    #[expect(clippy::len_without_is_empty, reason = "is_empty is below, in the same block")]
     pub fn len(&self) -> usize {
         self.shape().iter().product()
     }
@@ -214,6 +213,34 @@ fn human(bytes: u128) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+impl<A: Element, D: Dimension> Array<A, D> {
+    /// A small table in HTML that says what the array is, for notebooks.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::Array;
+    /// let html = Array::<f64, _>::zeros((4, 6), (2, 3)).to_html();
+    /// assert!(html.contains("<td>(4, 6)</td>") && html.contains("<td>4 blocks of at most (2, 3)</td>"));
+    /// ```
+    #[must_use]
+    #[doc(alias = "_repr_html_")]
+    pub fn to_html(&self) -> String {
+        let chunking = &self.core.chunking;
+        let rows = [
+            ("element type", A::NAME.to_owned()),
+            ("shape", Shape(self.shape()).to_string()),
+            (
+                "blocks",
+                format!("{} blocks of at most {}", chunking.n_blocks(), Shape(chunking.largest_block())),
+            ),
+            ("bytes", human(self.nbytes())),
+            ("made by", self.core.port.layer.label().replace('&', "&amp;").replace('<', "&lt;")),
+        ];
+        let row = |(name, value): &(&str, String)| format!("<tr><th>{name}</th><td>{value}</td></tr>");
+        format!("<table>{}</table>", rows.iter().map(row).collect::<String>())
+    }
 }
 
 impl<A: Element, D: Dimension> fmt::Debug for Array<A, D> {

@@ -310,7 +310,7 @@ fn reshaped(chunking: &Chunking, to: &[usize]) -> Option<Chunking> {
     } else {
         let cut = |&length: &usize| {
             let elements = length * inner;
-            (new_inner > 0 && elements % new_inner == 0).then(|| elements / new_inner)
+            (new_inner > 0 && elements.is_multiple_of(new_inner)).then(|| elements / new_inner)
         };
         chunking.axis(kept).iter().map(cut).collect()
     };
@@ -364,7 +364,9 @@ mod tests {
 
     #[test]
     fn only_whole_blocks_are_reshaped() {
-        let cases: &[(&[&[usize]], &[usize], Option<&[&[usize]]>)] = &[
+        /// Block lengths before, shape after, block lengths after.
+        type Case<'a> = (&'a [&'a [usize]], &'a [usize], Option<&'a [&'a [usize]]>);
+        let cases: &[Case<'_>] = &[
             (&[&[2, 4], &[4]], &[24], Some(&[&[8, 16]])),
             (&[&[8, 16]], &[6, 4], Some(&[&[2, 4], &[4]])),
             (&[&[6, 18]], &[6, 4], None),

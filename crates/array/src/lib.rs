@@ -1,4 +1,54 @@
-//! Lazy chunked n-dimensional arrays: the array crate of musher.
+//! Lazy chunked n-dimensional arrays: [`ndarray`] larger than memory, on all cores.
+//!
+//! # Should I be using this crate?
+//!
+//! | you have | take |
+//! |---|---|
+//! | an array that fits in memory and work of a few milliseconds | `ndarray` alone |
+//! | an array larger than memory, or seconds of work on it | this crate |
+//! | arrays together with tables, bags, images or models | the facade `musher`, which re-exports this crate |
+//!
+//! An [`Array<A, D>`](Array) has ndarray's dimensions and names. It is divided into blocks, each an ndarray array of
+//! its own, and a call on it computes nothing: it adds a layer to a graph. `compute()` runs the graph.
+//!
+//! ```
+//! use musher_array::prelude::*;
+//! use musher_array::ndarray::{Axis, s};
+//!
+//! let x = random::normal((1000, 600), (250, 200)).seed(42).build();
+//! let z = (&x - x.mean_axis(Axis(0))) / x.std_axis(Axis(0));
+//! let outliers = z.abs().gt(3.0).count_true();
+//! assert!((500..3000).contains(&outliers.compute()?));
+//! let corner: ndarray::Array2<f64> = z.slice(s![..3, ..;-200]).compute()?;
+//! assert_eq!(corner.shape(), [3, 3]);
+//! # Ok::<(), musher_scheduler::Error>(())
+//! ```
+//!
+//! Dimensions are checked by the compiler:
+//!
+//! ```compile_fail,E0277
+//! use musher_array::{Array, ndarray::Axis};
+//! let scalar = Array::<f64, _>::zeros((2, 3), 1).sum();
+//! let _ = scalar.sum_axis(Axis(0)); // an array without axes has none to reduce
+//! ```
+//!
+//! # What is where
+//!
+//! - *Making arrays*: [`Array::from_array`], [`Array::zeros`], [`Array::arange`], [`Array::from_shape_fn`], [`random`],
+//!   [`Array::read_npy`], [`Array::from_delayed`].
+//! - *Elementwise*: the operators, [`Array::mapv`], [`Array::zip_map`], [`select`], [`Array::cast`], comparisons such as
+//!   [`Array::lt`], and mathematics such as [`Array::exp`]. A chain of them is one pass: see [`kernel::strip`].
+//! - *Reductions*: [`Array::sum`], [`Array::mean_axis`], [`Array::std`], [`Array::max`], [`Array::argmin`], …: see
+//!   [`kernel::reduce`] for the order in which elements meet.
+//! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
+//!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
+//! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`].
+//! - *Linear algebra*: [`linalg`].
+//!
+//! # What is promised
+//!
+//! For given blocks an answer has the same bits for any number of threads, any memory limit, fused or not, with or
+//! without vector instructions. Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
 
 mod array;
 mod block;
@@ -19,6 +69,7 @@ mod map_blocks;
 mod npy;
 mod operators;
 mod overlap;
+pub mod prelude;
 pub mod random;
 mod rechunk;
 mod reductions;

@@ -41,8 +41,11 @@ struct MapBlocks<A, D, B, E, F> {
     fresh: (u64, u64),
     input: Chunking,
     output: Chunking,
-    marker: PhantomData<fn(A, D) -> (B, E)>,
+    marker: PhantomData<Signature<A, D, B, E>>,
 }
+
+/// From blocks of `A` and `D` to blocks of `B` and `E`.
+type Signature<A, D, B, E> = fn(A, D) -> (B, E);
 
 impl<A, D, B, E, F> Task for MapBlocks<A, D, B, E, F>
 where

@@ -72,7 +72,7 @@ impl Reduce {
                 caller: self.caller,
             });
         }
-        if self.reduction.visit(self.from, Exists).is_none() {
+        if self.reduction.visit(self.reduction.widened(self.from), Exists).is_none() {
             let (operation, dtype, caller) = (self.operation, self.from, self.caller);
             return Err(Error::Undefined { operation, dtype, caller });
         }
@@ -97,6 +97,8 @@ impl Reduce {
         let mut program = Program::default();
         let axes = (0..ndim).map(|axis| Some(axis as u8)).collect();
         let node = program.node(Op::Load { slot: 0, axes }, [], self.from);
+        let wide = self.reduction.widened(self.from);
+        let node = if wide == self.from { node } else { program.node(Op::Cast, [node], wide) };
         program.target(node, Sink::Reduce(self.reduction, self.axis.map(|axis| axis as u8)));
         let task = StripTask::new(format!("partial {}", self.operation), program, core.chunking.clone());
         let layer = Layer::build(task).caller(self.caller).input(&core.port, Wiring::one_to_one(ndim));
@@ -158,7 +160,7 @@ impl Task for Combine {
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let run = RunCombine { task: self, at, inputs: &inputs };
-        let chunk = self.reduce.reduction.visit(self.reduce.from, run);
+        let chunk = self.reduce.reduction.visit(self.reduce.reduction.widened(self.reduce.from), run);
         chunk.expect("the builder has checked that the reduction exists").map(Output::shared)
     }
 

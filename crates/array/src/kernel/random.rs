@@ -177,7 +177,7 @@ fn each<A>(bits: impl Bits, indices: Indices, out: &mut [A], f: impl Fn(u64) -> 
     dispatch_wide(
         #[inline(always)]
         || {
-            if indices.step == 1 && indices.start % 2 == 0 {
+            if indices.step == 1 && indices.start.is_multiple_of(2) {
                 // Neighbors share a counter in engines that make two numbers at once.
                 let mut pairs = out.chunks_exact_mut(2);
                 let mut pair = indices.start / 2;

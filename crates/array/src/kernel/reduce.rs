@@ -13,6 +13,8 @@ pub use accumulate::{Accumulate, combine_states};
 pub use sink::{Reducer, VisitAlgebra, reducer, row_length};
 pub use states::{ArgFloat, ArgInteger, Moments, Product, States};
 
+use crate::element::DType;
+
 /// Neighbors along a row that make one state.
 pub const SEGMENT: usize = 128;
 
@@ -42,6 +44,21 @@ pub enum Reduction {
     ArgMin,
     /// The first largest element and its index; the first NaN if there is one.
     ArgMax,
+}
+
+impl Reduction {
+    /// The type in which elements of a type are reduced: exact, and far fewer types than there are elements.
+    #[must_use]
+    pub const fn widened(self, dtype: DType) -> DType {
+        match (self, dtype) {
+            (Self::Min | Self::Max | Self::Any | Self::All, _) => dtype,
+            (Self::Moments, DType::I8 | DType::I16 | DType::I32 | DType::I64) => DType::F64,
+            (Self::Moments, DType::U8 | DType::U16 | DType::U32 | DType::U64) => DType::F64,
+            (_, DType::I8 | DType::I16 | DType::I32) => DType::I64,
+            (_, DType::U8 | DType::U16 | DType::U32) => DType::U64,
+            _ => dtype,
+        }
+    }
 }
 
 #[cfg(test)]

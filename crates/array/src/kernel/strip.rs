@@ -286,6 +286,7 @@ impl Program {
 
 /// What becomes of a node that is grafted into another program.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made and taken apart at once, never stored")]
 pub enum Leaf {
     /// It is this node of the new program.
     Is(NodeIx),

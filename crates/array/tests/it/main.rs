@@ -1,7 +1,14 @@
 //! Array operations as users call them, on all schedulers.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod blocks;
+mod elementwise;
+mod fusion;
+mod golden;
+mod layout;
 mod linalg;
 mod npy;
 mod overlap;
 mod rechunk;
+mod reductions;

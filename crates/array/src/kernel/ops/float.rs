@@ -1,8 +1,8 @@
 //! Loops of `f32` and `f64`.
 
 use super::{
-    BinaryKernel, BinaryOp, Kernels, Lane, TestKernel, TestOp, UnaryKernel, UnaryOp, compare_tables, map1,
-    map2, map2_small, mul_add_loop, select_loop,
+    BinaryKernel, BinaryOp, Kernels, Lane, TestKernel, TestOp, UnaryKernel, UnaryOp, compare_select_table,
+    compare_tables, map1, map2, map2_small, mul_add_loop, select_loop,
 };
 
 /// Makes the tables of a float type. For `f64`: `Sqrt` runs `x.sqrt()`, `Add` runs `x + y`, and so on.
@@ -74,6 +74,7 @@ macro_rules! float_kernels {
             }
 
             compare_tables!($t);
+            compare_select_table!($t);
 
             fn mul_add() -> Option<fn(Lane<'_, $t>, Lane<'_, $t>, Lane<'_, $t>, &mut [$t])> {
                 Some(|a, b, c, out| mul_add_loop::<$t>(a, b, c, out))

@@ -1,8 +1,8 @@
 //! Loops of integers. Every one that could wrap reports it: the loop collects a flag and looks at it once at the end.
 
 use super::{
-    BinaryKernel, BinaryOp, Fault, Kernels, Lane, TestKernel, TestOp, UnaryKernel, UnaryOp, compare_tables,
-    map1, map2, map2_small, select_loop,
+    BinaryKernel, BinaryOp, CompareOp, CompareSelectKernel, Fault, Kernels, Lane, TestKernel, TestOp,
+    UnaryKernel, UnaryOp, compare_tables, map1, map2, map2_small, select_loop,
 };
 use crate::kernel::simd::dispatch;
 
@@ -172,6 +172,10 @@ macro_rules! integer_kernels {
             }
 
             compare_tables!($t);
+
+            fn compare_select(_: CompareOp) -> Option<CompareSelectKernel<$t>> {
+                None
+            }
 
             fn mul_add() -> Option<fn(Lane<'_, $t>, Lane<'_, $t>, Lane<'_, $t>, &mut [$t])> {
                 None

@@ -193,6 +193,8 @@ pub type UnaryKernel<A, B> = fn(UnaryOp, &[A], &mut [B]) -> Result<(), Fault>;
 pub type TestKernel<A> = fn(&[A], &mut [bool]);
 /// A loop with two operands.
 pub type BinaryKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, &mut [A]) -> Result<(), Fault>;
+/// A loop of `a * b + c`.
+pub type MulAddKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, Lane<'_, A>, &mut [A]);
 /// A loop that compares two operands.
 pub type CompareKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, &mut [bool]);
 /// A loop that compares two operands and picks from two others.
@@ -211,7 +213,7 @@ pub trait Kernels: Sized + Copy {
     /// The loop of `if a < b { c } else { d }`, and the like.
     fn compare_select(op: CompareOp) -> Option<CompareSelectKernel<Self>>;
     /// The loop of `a * b + c` with two roundings.
-    fn mul_add() -> Option<fn(Lane<'_, Self>, Lane<'_, Self>, Lane<'_, Self>, &mut [Self])>;
+    fn mul_add() -> Option<MulAddKernel<Self>>;
     /// The loop of `if cond { a } else { b }`.
     fn select(cond: Lane<'_, bool>, a: Lane<'_, Self>, b: Lane<'_, Self>, out: &mut [Self]);
 }
@@ -407,6 +409,13 @@ macro_rules! compare_tables {
                 CompareOp::Ne => |x, y, out| map2(x, y, out, |x: $t, y: $t| x != y),
             })
         }
+    };
+}
+use compare_tables;
+
+/// The table of comparisons joined with a selection; floats alone have it, where the gain is measured.
+macro_rules! compare_select_table {
+    ($t:ty) => {
         fn compare_select(
             op: $crate::kernel::ops::CompareOp,
         ) -> Option<$crate::kernel::ops::CompareSelectKernel<$t>> {
@@ -422,4 +431,4 @@ macro_rules! compare_tables {
         }
     };
 }
-use compare_tables;
+use compare_select_table;

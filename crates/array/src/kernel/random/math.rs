@@ -13,6 +13,7 @@ pub(super) fn exponent_trick_unit(bits: u64) -> f64 {
 ///
 /// **Source** the minimax polynomial of fdlibm's `e_log.c` (Sun Microsystems 1993), evaluated without its branches.
 #[inline(always)]
+#[expect(clippy::excessive_precision, reason = "the coefficients as they were published")]
 pub(super) fn ln_unit(x: f64) -> f64 {
     const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
     const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
@@ -39,6 +40,7 @@ pub(super) fn ln_unit(x: f64) -> f64 {
 ///
 /// **Source** the polynomials of fdlibm's `k_sin.c` and `k_cos.c`; reducing a turn to an eighth is exact.
 #[inline(always)]
+#[expect(clippy::excessive_precision, reason = "the coefficients as they were published")]
 pub(super) fn sin_cos_turn(turn: f64) -> (f64, f64) {
     // Adding and subtracting this rounds to the nearest integer.
     const ROUNDER: f64 = 6_755_399_441_055_744.0;

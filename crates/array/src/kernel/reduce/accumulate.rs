@@ -203,11 +203,6 @@ macro_rules! integer_sums {
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> i128 {
                 const { assert!(SEGMENT <= 1 << 31) };
-                if size_of::<$t>() < 8 {
-                    return i128::from(dispatch(#[inline(always)] || {
-                        values.iter().fold(0_i64, |sum, &value| sum.wrapping_add(value as i64))
-                    }));
-                }
                 let (low, high) = dispatch(#[inline(always)] || {
                     values.iter().fold((0_i64, 0_i64), |(low, high), &value| {
                         (low + (value as i64 & 0xffff_ffff), high + (i128::from(value) >> 32) as i64)
@@ -238,7 +233,7 @@ macro_rules! integer_sums {
         }
     )*};
 }
-integer_sums!(i8 i16 i32 i64 u8 u16 u32 u64);
+integer_sums!(i64 u64);
 
 /// How many are true.
 impl Accumulate for Sum<bool> {
@@ -266,7 +261,7 @@ impl Accumulate for Sum<bool> {
     }
 }
 
-/// Moments of any real type, in `f64`.
+/// Moments of floats, in `f64`.
 macro_rules! moments {
     ($($t:ident)*) => {$(
         impl Accumulate for Spread<$t> {
@@ -311,11 +306,11 @@ macro_rules! moments {
         }
     )*};
 }
-moments!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);
+moments!(f32 f64);
 
 /// Extremes: the state is an element.
 macro_rules! extremes {
-    ($($t:ident $largest:expr, $smallest:expr, $less:expr;)*) => {$(
+    ($($t:ident $largest:expr, $smallest:expr, $is_nan:expr;)*) => {$(
         impl Accumulate for Min<$t> {
             type Item = $t;
             type State = $t;
@@ -326,7 +321,8 @@ macro_rules! extremes {
             }
             #[inline(always)]
             fn combine(a: $t, b: $t) -> $t {
-                if $less(b, a) { b } else { a }
+                // A NaN in `a` stays, because nothing is less than it.
+                if b < a || $is_nan(b) { b } else { a }
             }
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> $t {
@@ -347,9 +343,7 @@ macro_rules! extremes {
             }
             #[inline(always)]
             fn combine(a: $t, b: $t) -> $t {
-                // NaN is above and below everything, so it stays from either side.
-                let nan = $less(b, b);
-                if $less(a, b) && !$less(a, a) || nan { b } else { a }
+                if b > a || $is_nan(b) { b } else { a }
             }
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> $t {
@@ -362,32 +356,24 @@ macro_rules! extremes {
     )*};
 }
 
-/// `a < b`, where NaN is less than everything, itself included, so that a minimum passes it on.
+/// Integers and truths are never NaN.
 #[inline(always)]
-fn nan_less<A: PartialOrd>(a: A, b: A) -> bool {
-    #[expect(clippy::eq_op, clippy::nonminimal_bool, reason = "only NaN differs from itself")]
-    let nan = a != a;
-    a < b || nan
-}
-
-/// `a < b` of types without NaN.
-#[inline(always)]
-fn less<A: PartialOrd>(a: A, b: A) -> bool {
-    a < b
+fn never<A>(_: A) -> bool {
+    false
 }
 
 extremes! {
-    bool true, false, less;
-    i8 i8::MAX, i8::MIN, less;
-    i16 i16::MAX, i16::MIN, less;
-    i32 i32::MAX, i32::MIN, less;
-    i64 i64::MAX, i64::MIN, less;
-    u8 u8::MAX, u8::MIN, less;
-    u16 u16::MAX, u16::MIN, less;
-    u32 u32::MAX, u32::MIN, less;
-    u64 u64::MAX, u64::MIN, less;
-    f32 f32::INFINITY, f32::NEG_INFINITY, nan_less;
-    f64 f64::INFINITY, f64::NEG_INFINITY, nan_less;
+    bool true, false, never;
+    i8 i8::MAX, i8::MIN, never;
+    i16 i16::MAX, i16::MIN, never;
+    i32 i32::MAX, i32::MIN, never;
+    i64 i64::MAX, i64::MIN, never;
+    u8 u8::MAX, u8::MIN, never;
+    u16 u16::MAX, u16::MIN, never;
+    u32 u32::MAX, u32::MIN, never;
+    u64 u64::MAX, u64::MIN, never;
+    f32 f32::INFINITY, f32::NEG_INFINITY, f32::is_nan;
+    f64 f64::INFINITY, f64::NEG_INFINITY, f64::is_nan;
 }
 
 /// Places of extremes. `$better(b, a)` says that a later `b` takes the place of `a`.
@@ -414,8 +400,8 @@ macro_rules! arg_extremes {
     )*};
 }
 
-arg_extremes!(ArgMin ArgInteger ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i8 i16 i32 i64 u8 u16 u32 u64);
-arg_extremes!(ArgMax ArgInteger ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i8 i16 i32 i64 u8 u16 u32 u64);
+arg_extremes!(ArgMin ArgInteger ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i64 u64);
+arg_extremes!(ArgMax ArgInteger ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i64 u64);
 arg_extremes!(ArgMin ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier); f32 f64);
 arg_extremes!(ArgMax ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier); f32 f64);
 

@@ -212,24 +212,24 @@ impl Reduction {
                 }
             };
         }
-        macro_rules! real_arms {
-            ($algebra:ident $(, $variant:ident $t:ty)*) => {
-                arms!($algebra; I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64, F32 f32, F64 f64
-                    $(, $variant $t)*)
+        /// Extremes keep their type.
+        macro_rules! every_order {
+            ($algebra:ident) => {
+                arms!($algebra; Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
+                    F32 f32, F64 f64)
             };
         }
+        // The others are made for the types that `widened` gives.
         Some(match self {
-            Self::Sum => match dtype {
-                DType::C32 => visitor.visit::<Sum<Complex<f32>>>(),
-                DType::C64 => visitor.visit::<Sum<Complex<f64>>>(),
-                _ => real_arms!(Sum, Bool bool),
-            },
-            Self::Moments => real_arms!(Spread),
-            Self::Product => real_arms!(Prod),
-            Self::Min => real_arms!(Min, Bool bool),
-            Self::Max => real_arms!(Max, Bool bool),
-            Self::ArgMin => real_arms!(ArgMin),
-            Self::ArgMax => real_arms!(ArgMax),
+            Self::Sum => {
+                arms!(Sum; Bool bool, I64 i64, U64 u64, F32 f32, F64 f64, C32 Complex<f32>, C64 Complex<f64>)
+            }
+            Self::Product => arms!(Prod; I64 i64, U64 u64, F32 f32, F64 f64),
+            Self::Moments => arms!(Spread; F32 f32, F64 f64),
+            Self::Min => every_order!(Min),
+            Self::Max => every_order!(Max),
+            Self::ArgMin => arms!(ArgMin; I64 i64, U64 u64, F32 f32, F64 f64),
+            Self::ArgMax => arms!(ArgMax; I64 i64, U64 u64, F32 f32, F64 f64),
             Self::Any => arms!(AnyOf; Bool bool),
             Self::All => arms!(AllOf; Bool bool),
         })

@@ -1,7 +1,7 @@
 //! Reductions against plain loops: exact for integers, to a few units for floats, the same for any order of tiles.
 
 use super::*;
-use crate::element::{Element, Source};
+use crate::element::{DType, Element, Source};
 
 /// The states of a block, entered in runs that end at multiples of `step` along the row.
 fn states<A: Element>(
@@ -117,27 +117,25 @@ fn any_order_of_tiles_gives_the_same_bits() {
     }
 }
 
-use crate::element::DType;
-
 #[test]
 fn extremes_and_their_places_agree_with_a_loop() {
     for shape in SHAPES.iter().filter(|shape| shape.iter().product::<usize>() > 0) {
         let n: usize = shape.iter().product();
-        let values: Vec<i16> = (0..n as i64).map(|i| (i * i * 31 % 41 - 20) as i16).collect();
+        let values: Vec<i64> = (0..n as i64).map(|i| i * i * 31 % 41 - 20).collect();
         for axis in axes(shape) {
             let all = lines(&values, shape, axis);
-            let least: Vec<i16> = all.iter().map(|line| *line.iter().min().unwrap()).collect();
-            let most: Vec<i16> = all.iter().map(|line| *line.iter().max().unwrap()).collect();
+            let least: Vec<i64> = all.iter().map(|line| *line.iter().min().unwrap()).collect();
+            let most: Vec<i64> = all.iter().map(|line| *line.iter().max().unwrap()).collect();
             assert_eq!(
                 states(Reduction::Min, &values, shape, axis, 500),
-                States::Elements(i16::into_buffer(least.clone()))
+                States::Elements(i64::into_buffer(least.clone()))
             );
             assert_eq!(
                 states(Reduction::Max, &values, shape, axis, 500),
-                States::Elements(i16::into_buffer(most.clone()))
+                States::Elements(i64::into_buffer(most.clone()))
             );
-            let places = |extremes: &[i16]| -> Vec<ArgInteger> {
-                let place = |(line, extreme): (&Vec<i16>, &i16)| ArgInteger {
+            let places = |extremes: &[i64]| -> Vec<ArgInteger> {
+                let place = |(line, extreme): (&Vec<i64>, &i64)| ArgInteger {
                     value: i128::from(*extreme),
                     index: line.iter().position(|value| value == extreme).unwrap() as u64,
                 };

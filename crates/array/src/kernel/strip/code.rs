@@ -67,6 +67,9 @@ impl Code {
     ///
     /// # Errors
     /// [`CompileError`] when an operation has no loop for its element types.
+    ///
+    /// # Panics
+    /// Never: every node that is used gets a home first.
     pub fn compile(program: &Program) -> Result<Self, CompileError> {
         let program = join_pairs(program);
         let mut compiler = Compiler::new(&program);

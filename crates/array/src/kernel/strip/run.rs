@@ -91,6 +91,9 @@ impl Code {
     /// # Errors
     /// [`RunError`] when a value does not fit its type, memory is refused, or an input is not what the program
     /// was built for.
+    ///
+    /// # Panics
+    /// Never: each target belongs to one pass.
     pub fn run(
         &self,
         shape: &[usize],
@@ -462,21 +465,25 @@ impl Visit for Gather<'_, '_> {
         let Self { input, strip, buffer } = self;
         let elements = A::from_source(input.elements).expect(TYPED);
         let out = A::buffer_mut(buffer).expect(TYPED);
-        if strip.n_runs > 1 {
-            let mut corner = None;
-            let mut next_row = None;
-            input.walk.pieces(strip.start, 1, 0, |piece| corner = Some(piece.from));
-            input.walk.pieces(strip.start + strip.distance, 1, 0, |piece| next_row = Some(piece.from));
-            let along = input.strides.last().copied().unwrap_or(0);
-            if let (Some(corner), Some(next_row)) = (corner, next_row)
-                && next_row == corner + 1
-                && along > 1
-            {
-                return turn(elements, corner, along, strip, out);
-            }
+        if strip.n_runs == 1 {
+            input.walk.pieces(strip.start, strip.run, 0, |piece| copy_piece(elements, piece, out));
+            return;
         }
-        for (to, start) in strip.runs() {
-            input.walk.pieces(start, strip.run, to, |piece| copy_piece(elements, piece, out));
+        // A box lies along two axes of the block: two distances say where all its elements are.
+        let place = |start: usize| {
+            let mut from = 0;
+            input.walk.pieces(start, 1, 0, |piece| from = piece.from);
+            from
+        };
+        let corner = place(strip.start);
+        let between = place(strip.start + strip.distance) - corner;
+        let along = input.strides.last().copied().unwrap_or(0);
+        if between == 1 && along > 1 {
+            return turn(elements, corner, along, strip, out);
+        }
+        for row in 0..strip.n_runs {
+            let (to, from) = (row * strip.run, corner + row * between);
+            copy_piece(elements, Piece { to, from, stride: along, len: strip.run }, out);
         }
     }
 }
@@ -506,9 +513,14 @@ fn turn<A: Copy>(elements: &[A], corner: usize, along: usize, strip: Strip, out:
         for row in (0..n_runs).step_by(SIDE) {
             let rows = SIDE.min(n_runs - row);
             let from = corner + column * along + row;
-            if columns == SIDE && rows == SIDE {
-                let lines: [&[A]; SIDE] =
-                    std::array::from_fn(|c| &elements[from + c * along..from + c * along + SIDE]);
+            let whole = columns == SIDE && rows == SIDE;
+            let lines: [Option<&[A; SIDE]>; SIDE] =
+                std::array::from_fn(
+                    |c| {
+                        if whole { elements[from + c * along..].first_chunk() } else { None }
+                    },
+                );
+            if let Some(lines) = all_of(lines) {
                 for r in 0..SIDE {
                     let target = &mut out[(row + r) * run + column..][..SIDE];
                     for c in 0..SIDE {
@@ -524,4 +536,15 @@ fn turn<A: Copy>(elements: &[A], corner: usize, along: usize, strip: Strip, out:
             }
         }
     }
+}
+
+/// All of them, if they are there.
+#[inline(always)]
+fn all_of<A, const N: usize>(lines: [Option<&[A; N]>; N]) -> Option<[&[A; N]; N]> {
+    let first = lines[0]?;
+    let mut all = [first; N];
+    for (all, line) in all.iter_mut().zip(lines) {
+        *all = line?;
+    }
+    Some(all)
 }

@@ -154,10 +154,10 @@ fn casts_ramps_tests_and_faults() {
     let nan = program.node(Op::Test(TestOp::IsNan), [root], DType::Bool);
     program.target(root, Sink::Block);
     program.target(nan, Sink::Block);
-    program.target(ramp, Sink::Reduce(Reduction::Sum, None));
+    program.target(ramp, Sink::Reduce(Reduction::Max, None));
     let made = Code::compile(&program).unwrap().run(&[4], &[0], &[]).unwrap();
     assert_eq!(made[1], Made::Block(Buffer::Bool(vec![true, true, false, false])));
-    assert_eq!(made[2], Made::States(crate::kernel::reduce::States::Integer(vec![0])));
+    assert_eq!(made[2], Made::States(crate::kernel::reduce::States::Elements(Buffer::I32(vec![3]))));
     let narrow = program.node(Op::Cast, [ramp], DType::U8);
     program.target(narrow, Sink::Block);
     let error = Code::compile(&program).unwrap().run(&[4], &[0], &[]).unwrap_err();

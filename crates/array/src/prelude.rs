@@ -1,0 +1,11 @@
+//! What most programs with arrays need: `use musher_array::prelude::*`.
+//!
+//! ```
+//! use musher_array::prelude::*;
+//! let x = random::uniform((200, 200), (50, 100)).seed(1).build();
+//! assert!((x.mean().compute()? - 0.5).abs() < 0.02);
+//! # Ok::<(), musher_scheduler::Error>(())
+//! ```
+
+pub use crate::{Array, Chunking, Chunks, concatenate, ndarray, random, select, stack};
+pub use musher_scheduler::{Compute, Options, compute, persist};

@@ -1,0 +1,141 @@
+//! Reductions for every division of small shapes, and their refusals.
+
+use crate::blocks::{answer, bits, cuts, grids};
+use musher_array::ndarray::{ArrayD, Axis, IxDyn, arr1, arr2};
+use musher_array::{Array, Complex, Error};
+use musher_scheduler::Compute;
+
+/// A table with a NaN, an infinity and signs.
+fn table() -> musher_array::ndarray::Array2<f64> {
+    arr2(&[[1.5, -2.0, 0.25, 8.0], [f64::NAN, 3.0, -0.0, 1e300], [4.0, -1e300, f64::INFINITY, 7.0]])
+}
+
+#[test]
+fn every_division_of_a_table_gives_the_answers_of_a_loop() {
+    let whole = table();
+    let rows: Vec<f64> =
+        whole.rows().into_iter().map(|row| row.iter().fold(f64::NEG_INFINITY, nan_max)).collect();
+    let columns: Vec<f64> =
+        whole.columns().into_iter().map(|column| column.iter().fold(f64::INFINITY, nan_min)).collect();
+    for lengths in grids(3, 4) {
+        let x = Array::from_array(whole.clone(), lengths.clone());
+        assert_eq!(bits(&answer(&x.max_axis(Axis(1)))), bits(&arr1(&rows)), "{lengths:?}");
+        assert_eq!(bits(&answer(&x.min_axis(Axis(0)))), bits(&arr1(&columns)), "{lengths:?}");
+        assert!(x.sum().compute().unwrap().is_nan());
+        assert_eq!(x.argmax().compute().unwrap(), 4, "the NaN, {lengths:?}");
+        assert_eq!(answer(&x.argmin_axis(Axis(0))), arr1(&[1, 2, 1, 2]), "{lengths:?}");
+        assert_eq!(x.is_nan().count_true().compute().unwrap(), 1);
+        assert!(x.is_nan().any().compute().unwrap());
+        assert_eq!(answer(&x.is_finite().all_axis(Axis(0))), arr1(&[false, true, false, true]));
+    }
+}
+
+fn nan_max(most: f64, x: &f64) -> f64 {
+    if most.is_nan() || x.is_nan() { f64::NAN } else { most.max(*x) }
+}
+
+fn nan_min(least: f64, x: &f64) -> f64 {
+    if least.is_nan() || x.is_nan() { f64::NAN } else { least.min(*x) }
+}
+
+#[test]
+fn integers_are_exact_for_every_division() {
+    let whole = ArrayD::from_shape_fn(IxDyn(&[2, 3, 4]), |i| (i[0] * 12 + i[1] * 4 + i[2]) as i8 - 12);
+    for first in cuts(2) {
+        for second in cuts(3) {
+            for third in cuts(4) {
+                let lengths = vec![first.clone(), second.clone(), third];
+                let x = Array::from_array(whole.clone(), lengths);
+                assert_eq!(x.sum().compute().unwrap(), -12);
+                assert_eq!(x.mean().compute().unwrap(), -0.5);
+                for axis in 0..3 {
+                    let want = whole.mapv(i64::from).sum_axis(Axis(axis));
+                    assert_eq!(x.sum_axis(Axis(axis)).compute().unwrap(), want);
+                    let want = whole.mapv(f64::from).var_axis(Axis(axis), 1.0);
+                    let found = x.var_axis_ddof(Axis(axis), 1.0).compute().unwrap();
+                    assert!(found.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-12), "{found} {want}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_widen_and_overflow_is_an_error_that_says_so() {
+    let x = Array::from_array(arr1(&[i32::MAX; 4]), 1);
+    assert_eq!(x.sum().compute().unwrap(), 4 * i64::from(i32::MAX));
+    assert_eq!(Array::from_array(arr1(&[u8::MAX; 4]), 3).sum().compute().unwrap(), 1020_u64);
+    assert_eq!(Array::from_array(arr1(&[i64::MAX, 1, -1]), 1).sum().compute().unwrap(), i64::MAX);
+    let error = Array::from_array(arr1(&[i64::MAX, 1]), 1).sum().compute().unwrap_err();
+    let text = causes(&error);
+    assert!(text.contains("sum is 9223372036854775808, which does not fit i64"), "{text}");
+    assert!(text.contains(file!()), "the user's line: {text}");
+    assert!(Array::from_array(arr1(&[i64::MAX, 2]), 1).product().compute().is_err());
+    assert_eq!(Array::from_array(arr1(&[i64::MAX, i64::MAX, 0]), 1).product().compute().unwrap(), 0);
+    let error = (Array::from_array(arr1(&[200_u8, 100]), 1) + 100).compute().unwrap_err();
+    assert!(causes(&error).contains("integer overflow in add of u8"), "{}", causes(&error));
+}
+
+/// An error and everything behind it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+#[test]
+fn nothing_has_a_sum_and_no_extreme() {
+    for lengths in [vec![vec![0], vec![3]], vec![vec![0, 0], vec![1, 2]]] {
+        let x = Array::from_array(musher_array::ndarray::Array2::<f64>::zeros((0, 3)), lengths);
+        assert_eq!(x.sum().compute().unwrap(), 0.0);
+        assert!(x.mean().compute().unwrap().is_nan());
+        assert!(x.var().compute().unwrap().is_nan());
+        assert_eq!(answer(&x.sum_axis(Axis(0))), arr1(&[0.0; 3]));
+        assert_eq!(answer(&x.sum_axis(Axis(1))), arr1::<f64>(&[]));
+        assert_eq!(answer(&x.max_axis(Axis(1))), arr1::<f64>(&[]));
+        assert!(matches!(x.try_max(), Err(Error::EmptyReduction { .. })));
+        let error = x.try_min_axis(Axis(0)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("min_axis over axis 0 of shape (0, 3): an empty reduction has no identity"),
+            "{error}"
+        );
+        assert!(error.contains(file!()), "{error}");
+    }
+    let x = Array::<f64, _>::zeros((2, 3), 1);
+    assert!(matches!(x.try_sum_axis(Axis(2)), Err(Error::Axis { axis: 2, ndim: 2, .. })));
+}
+
+#[test]
+fn one_element_and_no_axes() {
+    let x = Array::from_array(arr1(&[2.5_f32]), 1);
+    assert_eq!(x.sum().compute().unwrap(), 2.5);
+    assert_eq!(x.std().compute().unwrap(), 0.0);
+    assert!(x.std_ddof(1.0).compute().unwrap().is_nan());
+    let scalar = x.sum();
+    assert_eq!(scalar.sum().compute().unwrap(), 2.5);
+    assert_eq!((scalar.max() + scalar).compute().unwrap(), 5.0);
+}
+
+#[test]
+fn complex_numbers_are_summed() {
+    let x = Array::from_array(arr1(&[Complex::new(1.0, 2.0), Complex::new(-3.0, 0.5)]), 1);
+    assert_eq!(x.sum().compute().unwrap(), Complex::new(-2.0, 2.5));
+    assert_eq!(x.mean().compute().unwrap(), Complex::new(-1.0, 1.25));
+}
+
+/// Trees of several levels: 1000 blocks of one element, 30 × 30 blocks.
+#[test]
+fn trees_of_many_blocks() {
+    let x = Array::arange(0_i64, 1000, 1, 1);
+    assert_eq!(x.sum().compute().unwrap(), 499_500);
+    assert_eq!(x.argmax().compute().unwrap(), 999);
+    let x = Array::from_shape_fn((30, 30), 1, |(i, j)| (i * 30 + j) as f64);
+    assert_eq!(x.mean().compute().unwrap(), 449.5);
+    assert_eq!(answer(&x.argmin_axis(Axis(1))), musher_array::ndarray::Array1::<u64>::zeros(30));
+    let want: Vec<f64> = (0..30).map(|j| 435.0 + f64::from(j)).collect();
+    assert_eq!(answer(&x.mean_axis(Axis(0))), arr1(&want));
+}
