@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    Chunk, ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, TaskError, Wiring,
+    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, TaskError, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
 use crate::Error;
 use crate::kernel::label::{Border, Location as BlockLocation, TooMany, label_block};
 use crate::kernel::merge::{Merged, merge};
+use crate::packet::Packet;
 use crate::wire::{grid_of, port_of, single};
 
 /// What labeling gives: the labels, and the number of components.
@@ -85,24 +86,6 @@ pub fn label_with<D: Dimension>(mask: &Array<bool, D>, connectivity: usize) -> R
     Ok(layers(mask, connectivity, caller))
 }
 
-/// The outside of a labeled block.
-struct BorderChunk(Border);
-
-impl Chunk for BorderChunk {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.nbytes())
-    }
-}
-
-/// What the labels of every block are called in the whole image.
-struct MergedChunk(Merged);
-
-impl Chunk for MergedChunk {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.nbytes())
-    }
-}
-
 impl From<TooMany> for Error {
     fn from(TooMany { found }: TooMany) -> Error {
         Error::TooManyLabels { found }
@@ -121,9 +104,9 @@ fn layers<D: Dimension>(
         .finish(grid.clone());
     let shape = chunks.grid_shape();
     let join = FnTask::new("merge_labels", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let borders = inputs.slot::<BorderChunk>(0)?;
+        let borders = inputs.slot::<Packet<Border>>(0)?;
         let borders: Vec<&Border> = borders.iter().map(|border| &border.0).collect();
-        Ok(MergedChunk(merge(&borders, &shape, connectivity).map_err(Error::from)?))
+        Ok(Packet(merge(&borders, &shape, connectivity).map_err(Error::from)?))
     })
     .params("image.merge_labels/1", &connectivity)
     .facts(|_, inputs| {
@@ -139,7 +122,7 @@ fn layers<D: Dimension>(
         .input(&merged, single(&merged))
         .finish(grid.clone());
     let count = FnTask::new("count_labels", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let MergedChunk(merged) = inputs.get(0)?;
+        let Packet(merged) = inputs.get::<Packet<Merged>>(0)?;
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), merged.count)))
     })
     .params("image.count_labels/1", &())
@@ -159,7 +142,7 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
         let (origin, image) = (of_run.block_start(&at.coords()), of_run.shape());
         let location = BlockLocation { origin: &origin, image: &image };
         let found = label_block(block.view(), connectivity, location).map_err(Error::from)?;
-        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(BorderChunk(found.border))])
+        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Packet(found.border))])
     })
     .params("image.label/1", &(connectivity, chunks.clone()))
     .facts(move |at, _| {
@@ -179,7 +162,7 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
 fn relabel() -> impl musher_graph_core::Task {
     FnTask::new("relabel", |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let block = inputs.take::<Block<i32>>(0)?;
-        let MergedChunk(merged) = inputs.get(1)?;
+        let Packet(merged) = inputs.get::<Packet<Merged>>(1)?;
         let table = &merged.tables[at.index()];
         if table.iter().enumerate().all(|(own, &whole)| own as i32 == whole) {
             return Ok((*block).clone());

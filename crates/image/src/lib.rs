@@ -50,6 +50,7 @@ mod imsave;
 mod kernel;
 mod label;
 mod measure;
+mod packet;
 mod pixel;
 mod scale;
 mod threshold;
@@ -69,5 +70,5 @@ pub use measure::{
     standard_deviation, sum_labels, variance,
 };
 pub use pixel::Pixel;
-pub use scale::{to_u8_scaled, to_u8_stretched};
+pub use scale::{to_u8_scaled, to_u8_scaled_from};
 pub use threshold::{Histogram, threshold, threshold_otsu, threshold_otsu_with};

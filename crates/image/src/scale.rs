@@ -22,13 +22,13 @@ use crate::{Error, Intensity};
 /// use musher_array::{Array, ndarray::arr1};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr1(&[-1.0, 0.0, 0.5, 1.0, f64::NAN]), 3);
-/// assert_eq!(musher_image::to_u8_scaled(&image, 0.0, 1.0)?.compute()?, arr1(&[0, 0, 128, 255, 0]));
+/// assert_eq!(musher_image::to_u8_scaled_from(&image, 0.0, 1.0)?.compute()?, arr1(&[0, 0, 128, 255, 0]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
 #[doc(alias = "img_as_ubyte")]
 #[doc(alias = "rescale_intensity")]
-pub fn to_u8_scaled<A: Intensity, D: Dimension>(
+pub fn to_u8_scaled_from<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     low: f64,
     high: f64,
@@ -42,17 +42,19 @@ pub fn to_u8_scaled<A: Intensity, D: Dimension>(
             caller,
         });
     }
-    let task = FnTask::new("to_u8_scaled", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+    let task = FnTask::new("to_u8_scaled_from", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, low, high))
     })
-    .params("image.to_u8_scaled/1", &(A::NAME, low, high))
+    .params("image.to_u8_scaled_from/1", &(A::NAME, low, high))
     .facts(facts::<A>);
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let layer = layer.finish(grid_of(image));
     Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
 
-/// As [`to_u8_scaled`], from the least to the greatest value of the image; an image of one value becomes black.
+/// As [`to_u8_scaled_from`], from the least to the greatest value of the image.
+///
+/// An image of one value, or with a NaN or an infinity in it, becomes black.
 ///
 /// **Shape** and blocks stay; `u8`.
 /// **Cost** two passes: one for the values' range.
@@ -65,23 +67,23 @@ pub fn to_u8_scaled<A: Intensity, D: Dimension>(
 /// use musher_array::{Array, ndarray::arr1};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr1(&[10.0, 11.0, 12.0]), 2);
-/// assert_eq!(musher_image::to_u8_stretched(&image)?.compute()?, arr1(&[0, 128, 255]));
+/// assert_eq!(musher_image::to_u8_scaled(&image)?.compute()?, arr1(&[0, 128, 255]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-pub fn to_u8_stretched<A: Intensity, D: Dimension>(image: &Array<A, D>) -> Result<Array<u8, D>, Error> {
+pub fn to_u8_scaled<A: Intensity, D: Dimension>(image: &Array<A, D>) -> Result<Array<u8, D>, Error> {
     let caller = Location::caller();
     if image.is_empty() {
-        return Err(Error::Empty { operation: "to_u8_stretched", caller });
+        return Err(Error::Empty { operation: "to_u8_scaled", caller });
     }
     let (low, high) = (image.min(), image.max());
-    let task = FnTask::new("to_u8_stretched", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+    let task = FnTask::new("to_u8_scaled", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let bound = |slot: usize| -> Result<f64, TaskError> {
             Ok(inputs.get::<Block<A>>(slot)?.elements().first().map_or(f64::NAN, |value| value.as_()))
         };
         Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, bound(1)?, bound(2)?))
     })
-    .params("image.to_u8_stretched/1", &A::NAME)
+    .params("image.to_u8_scaled/1", &A::NAME)
     .facts(facts::<A>);
     let layer = Layer::build(task)
         .caller(caller)

@@ -3,11 +3,12 @@
 use std::panic::Location;
 
 use musher_array::{Array, Block, Chunking};
-use musher_graph_core::{Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
+use musher_graph_core::{Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
 use crate::Error;
 use crate::kernel::otsu::otsu;
+use crate::packet::{Pack, Packet, Reader, Writer};
 use crate::wire::{elements_of, grid_of, port_of, single, tree};
 
 /// Bins of a histogram of floats, if nobody says otherwise.
@@ -49,11 +50,14 @@ pub trait Histogram: musher_array::Real + sealed::Sealed {
 
 mod sealed {
     use crate::Error;
-    use crate::kernel::otsu::Bins;
+    use crate::kernel::otsu::{Bins, Tally, range};
 
     /// How each type is counted. A `range` is the least and the greatest value; integers need none.
     #[expect(unnameable_types, reason = "sealed: the list of types is closed")]
     pub trait Sealed: Sized {
+        /// Name and version of the encoding of a range.
+        const RANGE: &'static str;
+
         /// Least and greatest value, `None` of nothing; NaN if one is there.
         fn range(values: &[Self]) -> Option<(Self, Self)>;
 
@@ -68,14 +72,16 @@ mod sealed {
     macro_rules! integers {
         ($($t:ty),*) => {$(
             impl Sealed for $t {
+                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/1");
+
                 fn range(values: &[$t]) -> Option<($t, $t)> {
                     Some((*values.iter().min()?, *values.iter().max()?))
                 }
 
                 fn count(values: &[$t], _: Option<($t, $t)>, _: usize) -> Result<Vec<u64>, Error> {
-                    let mut counts = vec![0; <$t>::MAX as usize + 1];
-                    values.iter().for_each(|&value| counts[value as usize] += 1);
-                    Ok(counts)
+                    let mut tally = Tally::new(<$t>::MAX as usize + 1);
+                    values.iter().enumerate().for_each(|(at, &value)| tally.add(at, value as usize));
+                    Ok(tally.sum())
                 }
 
                 fn centers(_: Option<($t, $t)>, _: usize) -> Result<Vec<f64>, Error> {
@@ -90,20 +96,15 @@ mod sealed {
     macro_rules! floats {
         ($($t:ty),*) => {$(
             impl Sealed for $t {
+                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/1");
+
                 fn range(values: &[$t]) -> Option<($t, $t)> {
-                    let first = *values.first()?;
-                    Some(values.iter().fold((first, first), |(low, high), &value| {
-                        // Once NaN, always NaN: comparisons with it are false.
-                        (
-                            if value < low || value.is_nan() { value } else { low },
-                            if value > high || value.is_nan() { value } else { high },
-                        )
-                    }))
+                    range(values)
                 }
 
                 fn count(values: &[$t], range: Option<($t, $t)>, bins: usize) -> Result<Vec<u64>, Error> {
                     match range {
-                        Some((low, high)) if low != high => Ok(bins_of(low, high, bins)?.count(values.iter())),
+                        Some((low, high)) if low != high => Ok(bins_of(low, high, bins)?.count(values)),
                         _ => Ok(vec![values.len() as u64]),
                     }
                 }
@@ -196,14 +197,8 @@ pub fn threshold_otsu_with<A: Histogram, D: Dimension>(
 }
 
 /// Counts of the pixels of some blocks.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Counts(Vec<u64>);
-
-impl Chunk for Counts {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.len() * size_of::<u64>())
-    }
-}
 
 impl Counts {
     fn join(&self, other: &Self) -> Self {
@@ -211,21 +206,51 @@ impl Counts {
     }
 }
 
-/// Least and greatest value of some blocks; `None` for blocks without pixels.
-#[derive(Clone)]
-struct Range<A>(Option<(A, A)>);
+impl Pack for Counts {
+    const KIND: &'static str = "image.counts/1";
 
-impl<A: Send + Sync + 'static> Chunk for Range<A> {
-    fn nbytes(&self) -> Option<usize> {
-        Some(size_of::<Self>())
+    fn nbytes(&self) -> usize {
+        self.0.len() * size_of::<u64>()
+    }
+
+    fn pack(&self, into: &mut Writer) {
+        into.list(&self.0);
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+        from.list().map(Self)
     }
 }
+
+/// Least and greatest value of some blocks; `None` for blocks without pixels.
+#[derive(Debug, Clone)]
+struct Range<A>(Option<(A, A)>);
 
 impl<A: Histogram> Range<A> {
     fn join(&self, other: &Self) -> Self {
         let values: Vec<A> =
             [self, other].iter().filter_map(|range| range.0).flat_map(<[A; 2]>::from).collect();
         Self(A::range(&values))
+    }
+}
+
+impl<A: Histogram> Pack for Range<A> {
+    const KIND: &'static str = A::RANGE;
+
+    fn nbytes(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn pack(&self, into: &mut Writer) {
+        into.list(&self.0.into_iter().flat_map(<[A; 2]>::from).collect::<Vec<_>>());
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+        match from.list()?[..] {
+            [] => Some(Self(None)),
+            [low, high] => Some(Self(Some((low, high)))),
+            _ => None,
+        }
     }
 }
 
@@ -246,7 +271,7 @@ fn find<A: Histogram, D: Dimension>(
     };
     let counts = counts(image, range.as_ref(), bins, caller);
     let finish = FnTask::new("threshold_otsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Counts(counts) = inputs.get(0)?;
+        let Packet(Counts(counts)) = inputs.get(0)?;
         let centers = A::centers(range_at(inputs)?, bins)?;
         let value = otsu(counts, &centers).unwrap_or(f64::NAN);
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
@@ -260,20 +285,26 @@ fn find<A: Histogram, D: Dimension>(
 
 /// The range in the second slot, where there is one.
 fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskError> {
-    if inputs.len() > 1 { Ok(inputs.get::<Range<A>>(1)?.0) } else { Ok(None) }
+    if inputs.len() > 1 { Ok(inputs.get::<Packet<Range<A>>>(1)?.0.0) } else { Ok(None) }
 }
 
 /// Least and greatest value of the whole image.
 fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Location<'static>) -> Port {
     let task = FnTask::new("range", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Range(A::range(elements_of(block))))
+        Ok::<_, TaskError>(Packet(Range(A::range(elements_of(block)))))
     })
     .params("image.range/1", &A::NAME)
     .facts(|_, inputs| Facts::bytes(size_of::<Range<A>>() as u64).cost(elements::<A>(inputs)));
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let port = Port::of(layer.finish(grid_of(image)));
-    tree("range", "image.range.join/1", port, Range::<A>::join, caller)
+    tree(
+        "range",
+        "image.range.join/1",
+        port,
+        |one: &Packet<Range<A>>, other| Packet(one.0.join(&other.0)),
+        caller,
+    )
 }
 
 /// The histogram of the whole image.
@@ -285,7 +316,7 @@ fn counts<A: Histogram, D: Dimension>(
 ) -> Port {
     let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?))
+        Ok::<_, TaskError>(Packet(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
     })
     .params("image.histogram/1", &(A::NAME, bins))
     .facts(move |_, inputs| {
@@ -295,7 +326,13 @@ fn counts<A: Histogram, D: Dimension>(
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let layer = range.into_iter().fold(layer, |layer, range| layer.input(range, single(range)));
     let port = Port::of(layer.finish(grid_of(image)));
-    tree("histogram", "image.histogram.join/1", port, Counts::join, caller)
+    tree(
+        "histogram",
+        "image.histogram.join/1",
+        port,
+        |one: &Packet<Counts>, other| Packet(one.0.join(&other.0)),
+        caller,
+    )
 }
 
 /// About how many elements the first input has.

@@ -190,18 +190,18 @@ impl<A: Real> NullaryFnOnce for LastTwo<'_, A> {
 
 /// Correlates a block with one line of weights per axis, axis after axis, rounding to `A` after each as scipy does.
 ///
-/// `block` is in C order and holds its own pixels and the halo; along an axis without weights it holds its own alone.
+/// `data` are the elements of a block of this shape in C order: its own pixels and the halo; along an axis without
+/// weights its own alone.
 /// `missing[axis]` says how many pixels of the halo lie beyond the image before and after the block and stand for
 /// `surrounds[axis]`. The answer holds the own pixels.
 pub(crate) fn separable<A: Real>(
-    block: ArrayD<A>,
+    mut data: Vec<A>,
+    mut shape: Vec<usize>,
     missing: &[(usize, usize)],
     weights: &[Option<Weights>],
     surrounds: &[A],
 ) -> ArrayD<A> {
-    let ndim = block.ndim();
-    let mut shape = block.shape().to_vec();
-    let mut data = block.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+    let ndim = shape.len();
     let arch = Arch::new();
     let mut axis = 0;
     while axis < ndim {
@@ -273,7 +273,7 @@ fn pad<A: Real>(data: &mut Vec<A>, shape: &mut [usize], axis: usize, by: (usize,
 mod tests {
     use ndarray::{Array, ArrayD, Ix2, IxDyn};
 
-    use super::{Weights, separable};
+    use super::{Real, Weights, separable};
     use crate::kernel::boundary::Mode;
 
     /// The definition, pixel by pixel, with the same order of additions.
@@ -327,6 +327,17 @@ mod tests {
         (block, radii.iter().map(|_| (0, 0)).collect())
     }
 
+    /// The same from an array in C order.
+    fn run<A: Real>(
+        block: ArrayD<A>,
+        missing: &[(usize, usize)],
+        weights: &[Option<Weights>],
+        surrounds: &[A],
+    ) -> ArrayD<A> {
+        let shape = block.shape().to_vec();
+        separable(block.into_raw_vec_and_offset().0, shape, missing, weights, surrounds)
+    }
+
     #[test]
     fn every_mode_and_shape_equals_the_definition_bit_for_bit() {
         let line = |radius: usize| {
@@ -356,7 +367,7 @@ mod tests {
                         missing = radii.iter().map(|&radius| (radius, radius)).collect();
                     }
                     assert_eq!(
-                        separable(block, &missing, &weights, &vec![surround; shape.len()]),
+                        run(block, &missing, &weights, &vec![surround; shape.len()]),
                         naive(&image, &weights, mode),
                         "{shape:?} {mask} {mode:?}"
                     );
@@ -370,11 +381,10 @@ mod tests {
         let image = ArrayD::from_shape_vec(IxDyn(&[5]), vec![1.0, 4.0, 9.0, 16.0, 25.0]).unwrap();
         let odd = Weights::new(vec![-1.0, 0.0, 1.0]);
         let plain = Weights::new(vec![1.0, 2.0, 4.0]);
-        let run = |line: Weights| {
-            separable(image.clone(), &[(0, 0)], &[Some(line)], &[0.0]).into_raw_vec_and_offset().0
-        };
-        assert_eq!(run(odd), [8.0, 12.0, 16.0]);
-        assert_eq!(run(plain), [45.0, 86.0, 141.0]);
+        let of =
+            |line: Weights| run(image.clone(), &[(0, 0)], &[Some(line)], &[0.0]).into_raw_vec_and_offset().0;
+        assert_eq!(of(odd), [8.0, 12.0, 16.0]);
+        assert_eq!(of(plain), [45.0, 86.0, 141.0]);
     }
 
     #[test]
@@ -382,7 +392,7 @@ mod tests {
         let image =
             Array::<f32, Ix2>::from_shape_fn((1, 3), |(_, column)| [1.0, 1.0e-8, 1.0][column]).into_dyn();
         let line = Weights::new(vec![1.0, 1.0, 1.0]);
-        let found = separable(image, &[(0, 0), (0, 0)], &[None, Some(line)], &[0.0, 0.0]);
+        let found = run(image, &[(0, 0), (0, 0)], &[None, Some(line)], &[0.0, 0.0]);
         assert_eq!(found[[0, 0]], (2.0_f64 + f64::from(1.0e-8_f32)) as f32);
     }
 }

@@ -55,7 +55,8 @@ pub(crate) struct Regions {
 impl Regions {
     /// What this costs in memory, in bytes.
     pub(crate) fn nbytes(&self) -> usize {
-        self.labels.len() * (size_of::<i32>() + size_of::<Region>() + self.ndim * size_of::<Extent>())
+        let per_label = size_of::<i32>() + size_of::<Region>();
+        self.labels.len() * per_label + self.extents.len() * size_of::<Extent>()
     }
 
     /// What is known of the region in row `row` along each axis.

@@ -68,11 +68,14 @@ fn rank(roots: &[u32], firsts: &[u64]) -> (Vec<i32>, u64) {
     for (member, &root) in roots.iter().enumerate() {
         earliest[root as usize] = earliest[root as usize].min(firsts[member]);
     }
-    let mut order: Vec<u32> =
-        (0..roots.len() as u32).filter(|&member| roots[member as usize] == member).collect();
-    order.sort_unstable_by_key(|&root| earliest[root as usize]);
+    let is_root = |member: usize| roots[member] as usize == member;
+    let mut order: Vec<(u64, u32)> = (0..roots.len())
+        .filter(|&member| is_root(member))
+        .map(|root| (earliest[root], root as u32))
+        .collect();
+    order.sort_unstable();
     let mut finals = vec![0_i32; roots.len()];
-    for (number, &root) in order.iter().enumerate() {
+    for (number, &(_, root)) in order.iter().enumerate() {
         // Wraps only where the caller refuses the count.
         finals[root as usize] = (number as i32).wrapping_add(1);
     }

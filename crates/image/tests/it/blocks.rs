@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use musher_array::Array;
 use musher_image::{
     Gaussian, Mode, gaussian_filter, label_with, measure, rgb_to_gray, threshold, threshold_otsu,
-    to_u8_scaled, to_u8_stretched,
+    to_u8_scaled, to_u8_scaled_from,
 };
 use musher_scheduler::{Compute, Options, compute_with};
 use ndarray::{Array2, ArrayD, IxDyn, array};
@@ -186,8 +186,8 @@ fn thresholds_and_scales_do_not_see_blocks() {
         let bright = lazy.gt(&level).compute().unwrap();
         assert_eq!(bright, array![[false, false, true], [true, false, false]]);
         assert_eq!(threshold(&lazy, 10.0).compute().unwrap(), values.mapv(|value| value > 10.0));
-        let bytes = to_u8_scaled(&lazy, 0.0, 250.0).unwrap().compute().unwrap();
+        let bytes = to_u8_scaled_from(&lazy, 0.0, 250.0).unwrap().compute().unwrap();
         assert_eq!(bytes, array![[0, 10, 255], [250, 5, 12]]);
-        assert_eq!(to_u8_stretched(&lazy).unwrap().compute().unwrap(), bytes);
+        assert_eq!(to_u8_scaled(&lazy).unwrap().compute().unwrap(), bytes);
     }
 }

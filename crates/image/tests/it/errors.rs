@@ -5,7 +5,7 @@ use std::error::Error as _;
 use musher_array::Array;
 use musher_image::{
     Error, Gaussian, Mode, area, gaussian_filter, imread, imread_tiles, imsave, imsave_tiles, label_with,
-    measure, rgb_to_gray, threshold_otsu, threshold_otsu_with, to_u8_scaled, to_u8_stretched,
+    measure, rgb_to_gray, threshold_otsu, threshold_otsu_with, to_u8_scaled, to_u8_scaled_from,
 };
 use musher_scheduler::Compute;
 use ndarray::{Ix0, Ix1, Ix2, Ix3, Ix4, arr1};
@@ -31,7 +31,7 @@ fn parameters_out_of_range_are_refused_when_the_graph_is_built() {
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).order([1])), "order is given for 1 axes");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode([Mode::Wrap])), "mode is given for 1 axes");
     refused(threshold_otsu_with(&image, 0), "bins is 0");
-    refused(to_u8_scaled(&image, 1.0, 1.0), "high is 1");
+    refused(to_u8_scaled_from(&image, 1.0, 1.0), "high is 1");
     let mask = image.gt(0.0);
     refused(label_with(&mask, 0), "connectivity is 0");
     refused(label_with(&mask, 3), "connectivity is 3");
@@ -48,7 +48,7 @@ fn shapes_that_do_not_fit_are_refused_when_the_graph_is_built() {
     refused(rgb_to_gray(&Array::<u8, Ix3>::zeros((4, 4, 3), 1)), "in one block");
     refused(rgb_to_gray(&Array::<u8, Ix3>::zeros((4, 4, 4), 4)), "found shape (4, 4, 4)");
     refused(threshold_otsu(&Array::<f64, Ix1>::zeros(0, 1)), "threshold_otsu of an image without pixels");
-    refused(to_u8_stretched(&Array::<f64, Ix1>::zeros(0, 1)), "to_u8_stretched of an image without pixels");
+    refused(to_u8_scaled(&Array::<f64, Ix1>::zeros(0, 1)), "to_u8_scaled of an image without pixels");
     refused(imsave(&Array::<u8, Ix4>::zeros((1, 1, 1, 1), 1), "never.png"), "imsave needs 1 to 4");
     refused(imsave(&Array::<u8, Ix3>::zeros((2, 2, 5), 5), "never.png"), "found shape (2, 2, 5)");
     refused(imsave_tiles(&Array::<u8, Ix3>::zeros((2, 2, 3), 2), "never", "png"), "all in one block");

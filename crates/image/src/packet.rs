@@ -1,0 +1,295 @@
+//! Chunks that are no blocks, with one codec for all of them: borders, tables of labels, regions, histograms.
+//!
+//! A packet is a row of numbers, little-endian, where every list says its length first. Bytes that come back are taken as
+//! hostile: a length is believed only as far as there are bytes behind it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use musher_array::Plain;
+use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError, Frames};
+
+use crate::kernel::label::Border;
+use crate::kernel::measure::{Extent, Region, Regions};
+use crate::kernel::merge::Merged;
+
+/// A value of this crate as a chunk.
+#[derive(Debug, Clone)]
+pub(crate) struct Packet<T>(pub(crate) T);
+
+/// A value that can be written as numbers and read back.
+pub(crate) trait Pack: Clone + Send + Sync + 'static {
+    /// Name and version of the encoding.
+    const KIND: &'static str;
+
+    /// What the value costs in memory, in bytes.
+    fn nbytes(&self) -> usize;
+
+    /// Writes the value.
+    fn pack(&self, into: &mut Writer);
+
+    /// Reads a value; `None` when the bytes are not one's.
+    fn unpack(from: &mut Reader<'_>) -> Option<Self>;
+}
+
+impl<T: Pack> Chunk for Packet<T> {
+    fn nbytes(&self) -> Option<usize> {
+        Some(self.0.nbytes())
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        const { Some(&PacketCodec::<T>(PhantomData)) }
+    }
+}
+
+struct PacketCodec<T>(PhantomData<fn() -> T>);
+
+/// The frames are not a packet's.
+#[derive(Debug, thiserror::Error)]
+#[error("{frames} frames with {bytes} bytes in the first hold no such packet")]
+struct NoPacket {
+    frames: usize,
+    bytes: usize,
+}
+
+impl<T: Pack> Codec for PacketCodec<T> {
+    fn kind(&self) -> &'static str {
+        T::KIND
+    }
+
+    fn encode(&self, chunk: &dyn Chunk) -> Result<Frames, CodecError> {
+        let packet: &Packet<T> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: T::KIND })?;
+        let mut writer = Writer(Vec::with_capacity(packet.0.nbytes() + 64));
+        packet.0.pack(&mut writer);
+        Ok(vec![writer.0])
+    }
+
+    fn decode(&self, frames: Frames) -> Result<ChunkRef, CodecError> {
+        let read = |bytes: &[u8]| {
+            let mut reader = Reader(bytes);
+            T::unpack(&mut reader).filter(|_| reader.0.is_empty())
+        };
+        let value = match frames.as_slice() {
+            [frame] => read(frame),
+            _ => None,
+        };
+        value.map(|value| Arc::new(Packet(value)) as ChunkRef).ok_or_else(|| {
+            let bytes = frames.first().map_or(0, Vec::len);
+            CodecError::Malformed {
+                kind: T::KIND,
+                source: Box::new(NoPacket { frames: frames.len(), bytes }),
+            }
+        })
+    }
+}
+
+/// Numbers going out.
+pub(crate) struct Writer(Vec<u8>);
+
+impl Writer {
+    /// One number.
+    pub(crate) fn put<P: Plain>(&mut self, value: P) {
+        let begin = self.0.len();
+        self.0.resize(begin + P::BYTES, 0);
+        value.store(&mut self.0[begin..]);
+    }
+
+    /// A length, then so many numbers.
+    pub(crate) fn list<P: Plain>(&mut self, values: &[P]) {
+        self.put(values.len() as u64);
+        values.iter().for_each(|&value| self.put(value));
+    }
+}
+
+/// Numbers coming in.
+pub(crate) struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    /// One number.
+    pub(crate) fn take<P: Plain>(&mut self) -> Option<P> {
+        let (bytes, rest) = self.0.split_at_checked(P::BYTES)?;
+        self.0 = rest;
+        Some(P::load(bytes))
+    }
+
+    /// A length of things of at least `bytes` bytes each.
+    fn length(&mut self, bytes: usize) -> Option<usize> {
+        let length = usize::try_from(self.take::<u64>()?).ok()?;
+        (length.checked_mul(bytes)? <= self.0.len()).then_some(length)
+    }
+
+    /// A length, then so many numbers.
+    pub(crate) fn list<P: Plain>(&mut self) -> Option<Vec<P>> {
+        let length = self.length(P::BYTES)?;
+        (0..length).map(|_| self.take()).collect()
+    }
+
+    /// A list of positions or lengths.
+    fn lengths(&mut self) -> Option<Vec<usize>> {
+        self.list::<u64>()?.into_iter().map(|length| usize::try_from(length).ok()).collect()
+    }
+}
+
+impl Pack for Border {
+    const KIND: &'static str = "image.border/1";
+
+    fn nbytes(&self) -> usize {
+        Border::nbytes(self)
+    }
+
+    fn pack(&self, into: &mut Writer) {
+        into.list(&self.shape.iter().map(|&length| length as u64).collect::<Vec<_>>());
+        into.list(&self.firsts);
+        self.faces.iter().flatten().for_each(|face| into.list(face));
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Border> {
+        let shape = from.lengths()?;
+        let firsts: Vec<u64> = from.list()?;
+        let pixels = |axis: usize| {
+            let others = shape.iter().enumerate().filter(|&(other, _)| other != axis);
+            others.map(|(_, &length)| length).try_fold(1_usize, usize::checked_mul)
+        };
+        let mut faces = Vec::with_capacity(shape.len());
+        for axis in 0..shape.len() {
+            let mut face = || {
+                let labels: Vec<i32> = from.list()?;
+                let known = |&label: &i32| label >= 0 && label as usize <= firsts.len();
+                let fits = labels.is_empty() || pixels(axis) == Some(labels.len());
+                (fits && labels.iter().all(known)).then_some(labels)
+            };
+            faces.push([face()?, face()?]);
+        }
+        Some(Border { shape, firsts, faces })
+    }
+}
+
+impl Pack for Merged {
+    const KIND: &'static str = "image.merged/1";
+
+    fn nbytes(&self) -> usize {
+        Merged::nbytes(self)
+    }
+
+    fn pack(&self, into: &mut Writer) {
+        into.put(self.count);
+        into.put(self.tables.len() as u64);
+        self.tables.iter().for_each(|table| into.list(table));
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Merged> {
+        let count = from.take()?;
+        let length = from.length(u64::BYTES)?;
+        let tables = (0..length).map(|_| from.list()).collect::<Option<_>>()?;
+        Some(Merged { tables, count })
+    }
+}
+
+impl Pack for Regions {
+    const KIND: &'static str = "image.regions/1";
+
+    fn nbytes(&self) -> usize {
+        Regions::nbytes(self)
+    }
+
+    fn pack(&self, into: &mut Writer) {
+        into.put(self.ndim as u64);
+        into.list(&self.labels);
+        for region in &self.regions {
+            into.put(region.count);
+            let values = [region.sum, region.mean, region.squares, region.minimum, region.maximum];
+            values.into_iter().for_each(|value| into.put(value));
+            into.put(region.minimum_at);
+            into.put(region.maximum_at);
+        }
+        for extent in &self.extents {
+            into.put(extent.positions);
+            into.put(extent.weighted);
+            into.put(extent.begin);
+            into.put(extent.end);
+        }
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Option<Regions> {
+        let ndim = usize::try_from(from.take::<u64>()?).ok()?;
+        let labels: Vec<i32> = from.list()?;
+        let mut region = || {
+            Some(Region {
+                count: from.take()?,
+                sum: from.take()?,
+                mean: from.take()?,
+                squares: from.take()?,
+                minimum: from.take()?,
+                maximum: from.take()?,
+                minimum_at: from.take()?,
+                maximum_at: from.take()?,
+            })
+        };
+        let regions = labels.iter().map(|_| region()).collect::<Option<_>>()?;
+        let n_extents = labels.len().checked_mul(ndim).filter(|&n| n <= from.0.len())?;
+        let mut extent = || {
+            Some(Extent {
+                positions: from.take()?,
+                weighted: from.take()?,
+                begin: from.take()?,
+                end: from.take()?,
+            })
+        };
+        let extents = (0..n_extents).map(|_| extent()).collect::<Option<_>>()?;
+        Some(Regions { ndim, labels, regions, extents })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::{Border, Chunk, CodecError, Merged, Pack, Packet, Regions};
+    use crate::kernel::label::{Location, label_block};
+    use crate::kernel::measure::measure_block;
+
+    /// A value goes out and comes back; its bytes cut short or made longer are refused, damaged ones never panic.
+    #[track_caller]
+    fn check<T: Pack + PartialEq + std::fmt::Debug>(value: T) {
+        let packet = Packet(value);
+        let codec = packet.codec().unwrap();
+        let frames = codec.encode(&packet).unwrap();
+        let back = codec.decode(frames.clone()).unwrap();
+        assert_eq!(back.downcast_ref::<Packet<T>>().unwrap().0, packet.0);
+        let bytes = &frames[0];
+        for end in 0..bytes.len() {
+            assert!(matches!(codec.decode(vec![bytes[..end].to_vec()]), Err(CodecError::Malformed { .. })));
+        }
+        assert!(codec.decode(vec![[bytes.as_slice(), &[0]].concat()]).is_err());
+        assert!(codec.decode(vec![]).is_err());
+        for at in 0..bytes.len() {
+            for byte in [0xFF, 0x7F, 1] {
+                let mut damaged = bytes.clone();
+                damaged[at] = byte;
+                if let Ok(chunk) = codec.decode(vec![damaged]) {
+                    assert!(chunk.nbytes().is_some_and(|nbytes| nbytes <= 4 * bytes.len() + 64));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packets_go_out_and_come_back_and_hostile_ones_are_refused() {
+        let mask = ArrayD::from_shape_fn(IxDyn(&[3, 5]), |at| (at[0] * 5 + at[1]) % 3 > 0);
+        let location = Location { origin: &[3, 0], image: &[9, 10] };
+        let found = label_block(mask.view(), 1, location).unwrap();
+        check(found.border);
+        check(Border::default());
+        check(Merged { tables: vec![vec![0, 4, 2], vec![0]], count: 4 });
+        let values = mask.mapv(|set| if set { 2.5 } else { 0.0 });
+        check(measure_block(values.view(), found.labels.view(), &[3, 0], &[9, 10]));
+        check(Regions::default());
+    }
+
+    #[test]
+    fn a_codec_refuses_chunks_of_another_kind() {
+        let merged = Packet(Merged::default());
+        let codec = Packet(Regions::default()).codec().unwrap();
+        assert!(matches!(codec.encode(&merged), Err(CodecError::WrongKind { expected: "image.regions/1" })));
+    }
+}
