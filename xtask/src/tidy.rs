@@ -1,10 +1,15 @@
 //! The rules of the house that no compiler checks. Each rule is a pure function from a text to its problems, so it is tested on
 //! strings; this file walks the project and gives every rule the files that it is about.
 
+mod expand;
+mod items;
 mod manifest;
+mod operations;
 mod rust;
 mod source;
+mod tables;
 mod text;
+mod tokens;
 
 use std::path::Path;
 use std::process::Command;
@@ -32,6 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
         check_file(&workspace.root, &path, &mut report)?;
     }
     check_packages(workspace, &mut report)?;
+    check_operations(&workspace.root, &mut report)?;
     report.finish()
 }
 
@@ -79,6 +85,9 @@ fn check_file(root: &Path, path: &str, report: &mut Report) -> Result {
         report.add(path, rust::check(path, &content));
     } else if path.ends_with(".md") {
         report.add(path, text::markdown(&content));
+        if path == COMPARISON {
+            report.add(path, tables::unproved(&content));
+        }
     } else if path.ends_with("Cargo.toml") {
         report.add(path, manifest::features(&content));
     } else if path == "Cargo.lock" {
@@ -102,6 +111,28 @@ fn check_packages(workspace: &Workspace, report: &mut Report) -> Result {
     ]));
     if !tracked {
         report.add("Cargo.lock", vec![Problem::new(0, "must be committed")]);
+    }
+    Ok(())
+}
+
+/// Dask's lines beside ours.
+const COMPARISON: &str = "docs/dask.md";
+
+/// The list of every public operation, at the root of the project.
+const OPERATIONS: &str = "ops.toml";
+
+fn check_operations(root: &Path, report: &mut Report) -> Result {
+    let list =
+        std::fs::read_to_string(root.join(OPERATIONS)).map_err(|error| format!("{OPERATIONS}: {error}"))?;
+    let mut sources = Vec::new();
+    for path in files(root)?.into_iter().filter(|path| path.ends_with(".rs") && root.join(path).is_file()) {
+        let content =
+            std::fs::read_to_string(root.join(&path)).map_err(|error| format!("{path}: {error}"))?;
+        sources.push((path, content));
+    }
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).ok();
+    for (path, problem) in operations::check(OPERATIONS, &list, &sources, read) {
+        report.add(&path, vec![problem]);
     }
     Ok(())
 }

@@ -28,8 +28,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Besides testkit, what a member may use in its tests and examples although no arrow points there: the code that a macro writes
-/// names the crate above it.
-const FOR_TESTS: [(&str, &str); 1] = [("macros", "graph-core")];
+/// names the crate above it, and what it makes is computed.
+const FOR_TESTS: [(&str, &str); 2] = [("macros", "graph-core"), ("macros", "scheduler")];
 
 /// Data libraries and the only members that may depend on them: what one builds for arrays does not build polars.
 const DATA_LIBRARIES: [(&str, &[&str]); 4] = [

@@ -49,7 +49,8 @@ fn is_library(path: &str) -> bool {
 }
 
 fn head(content: &str) -> Vec<Problem> {
-    match content.starts_with("//!") {
+    // The facade's root is its README.
+    match content.starts_with("//!") || content.starts_with("#![doc = include_str!(") {
         true => Vec::new(),
         false => vec![Problem::new(1, "a file opens with `//!`: what it holds and why it exists")],
     }
@@ -128,6 +129,7 @@ mod tests {
     #[test]
     fn a_file_opens_with_what_it_holds() {
         assert!(wrong("src/a.rs", "//! A.\n").is_empty());
+        assert!(wrong("src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n").is_empty());
         assert_eq!(wrong("src/a.rs", "use x;\n//! A.\n"), [1]);
         assert_eq!(wrong("tests/a.rs", ""), [1]);
     }
