@@ -251,11 +251,12 @@ impl<A: Element, D: Dimension> Array<A, D> {
     ///
     /// # Examples
     /// ```
-    /// use musher_array::{Array, ndarray::{arr1, arr2, s}};
+    /// use musher_array::{Array, ndarray::{Ix1, arr1, arr2, s}};
     /// use musher_scheduler::Compute;
     /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3))?;
     /// assert_eq!(x.slice(s![1..;2, ..2]).compute()?, arr2(&[[3, 4], [9, 10]]));
-    /// assert_eq!(x.slice(s![-1, ..;-1]).compute()?, arr1(&[11, 10, 9]));
+    /// let last: Array<i32, Ix1> = x.slice(s![-1, ..;-1]);
+    /// assert_eq!(last.compute()?, arr1(&[11, 10, 9]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
