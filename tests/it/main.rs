@@ -1,0 +1,55 @@
+//! The facade as its users meet it: siblings converted into each other, computed together, drawn together.
+
+#![cfg(all(feature = "array", feature = "bag", feature = "frame", feature = "image", feature = "viz"))]
+
+use musher::frame::polars::prelude::{SortMultipleOptions, col, df};
+use musher::image::{gaussian_filter, imread_tiles, label, measure, rgb_to_gray, threshold_otsu};
+use musher::ndarray::{Axis, Ix2, arr1};
+use musher::{delayed, prelude::*};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[delayed]
+fn scale(x: f64, by: &f64) -> f64 {
+    x * by
+}
+
+#[test]
+fn the_attribute_finds_the_engine_through_the_facade() -> Outcome {
+    assert_eq!(scale(scale(2.0, 3.0), 0.5).compute()?, 3.0);
+    Ok(())
+}
+
+#[test]
+fn siblings_become_each_other_and_are_computed_together() -> Outcome {
+    let numbers = Array::arange(0_i64, 100, 1, 30);
+    let even = numbers.to_bag().filter(|number: &i64| number % 2 == 0);
+    let table = even.map(|number: i64| (number, number as f64 / 2.0)).to_frame(["number", "half"])?;
+    let halves = table.select([col("half")])?.to_array::<f64>()?.sum_axis(Axis(0));
+    for threads in [1, 2, 3, 8] {
+        let options = Options::default().threads(threads);
+        let (count, halves) = musher::compute_with((&even.count(), &halves), &options)?;
+        assert_eq!((count, halves), (50, arr1(&[1225.0])));
+    }
+    Ok(())
+}
+
+/// The table of the walk-through is that of SciPy: the number of objects, and the first of the biggest.
+#[test]
+fn the_walk_through_ends_in_a_frame() -> Outcome {
+    let pattern = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/hubble/image-*.png");
+    let tiles = imread_tiles(pattern, (3, 3))?;
+    let gray = |row: &Vec<_>| row.iter().map(rgb_to_gray).collect();
+    let gray: Vec<Vec<Array<f64, Ix2>>> = tiles.iter().map(gray).collect::<Result<_, _>>()?;
+    let image = Array::block(&gray)?;
+    let smooth = gaussian_filter(&image, 1.0)?;
+    let (labels, count) = label(&smooth.gt(&threshold_otsu(&smooth)?));
+    let objects = measure(&image, &labels)?.to_frame()?.select([col("label"), col("area")])?;
+    assert!((&count, &objects).to_svg_string()?.contains("gaussian_filter"));
+    let (count, table) = compute((&count, &objects))?;
+    assert_eq!((count, table.height()), (797, 797));
+    let biggest =
+        table.sort(["area"], SortMultipleOptions::default().with_order_descending(true))?.head(Some(1));
+    assert_eq!(biggest, df!("label" => [424_i64], "area" => [1058_u64])?);
+    Ok(())
+}
