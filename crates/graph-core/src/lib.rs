@@ -34,6 +34,7 @@ mod optimize;
 mod order;
 mod plan;
 mod session;
+mod spill;
 mod task;
 mod wiring;
 
@@ -56,5 +57,6 @@ pub use optimize::{StepError, StepPanic};
 pub use order::{Order, peak_of};
 pub use plan::{Explain, LayerSummary, Plan};
 pub use session::Session;
+pub use spill::{SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, Inputs, Output, Task, TaskError};
 pub use wiring::{AxisMap, Lists, Part, Wiring};

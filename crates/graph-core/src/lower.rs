@@ -6,7 +6,9 @@
 use smallvec::SmallVec;
 
 use crate::task::InputError;
-use crate::{Error, Facts, Graph, GraphInput, GraphLayer, Inputs, Output, Place, Places, TaskError, Wiring};
+use crate::{
+    Error, Facts, Graph, GraphInput, GraphLayer, Inputs, Output, Place, Places, SpillStore, TaskError, Wiring,
+};
 
 /// Number of a task in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -377,7 +379,12 @@ impl TaskGraph {
     ///
     /// # Errors
     /// What the task's `run` says; or it made another number of outputs than it has.
-    pub fn run(&self, task: TaskIx, chunks: &mut [Option<crate::ChunkRef>]) -> Result<Output, TaskError> {
+    pub fn run(
+        &self,
+        task: TaskIx,
+        chunks: &mut [Option<crate::ChunkRef>],
+        spill_store: Option<&dyn SpillStore>,
+    ) -> Result<Output, TaskError> {
         let own = self.layer_of(task);
         let table = &self.tables[own];
         let rank = (task.0 - table.first_task) as usize;
@@ -389,8 +396,8 @@ impl TaskGraph {
             true => &[],
         };
         let layer = &self.layers[own];
-        let output =
-            layer.task.run(layer.grid.place(table.place_of(rank as u32)), Inputs::new(chunks, ends))?;
+        let inputs = Inputs::new(chunks, ends).with_spill_store(spill_store);
+        let output = layer.task.run(layer.grid.place(table.place_of(rank as u32)), inputs)?;
         let (expected, found) = (table.n_outputs, output.0.len());
         match found == expected as usize {
             true => Ok(output),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, Tokenizer, Wiring};
+use crate::{Chunk, ChunkRef, Grid, Place, SpillStore, Tokenizer, Wiring};
 
 /// What is computed on one place of a grid from its input chunks.
 ///
@@ -199,12 +199,24 @@ impl Output {
 pub struct Inputs<'a> {
     chunks: &'a mut [Option<ChunkRef>],
     ends: &'a [u32],
+    spill_store: Option<&'a dyn SpillStore>,
 }
 
 impl<'a> Inputs<'a> {
     /// The chunks of all slots in a row, and where each slot ends; no `ends` at all mean one chunk a slot.
     pub fn new(chunks: &'a mut [Option<ChunkRef>], ends: &'a [u32]) -> Self {
-        Self { chunks, ends }
+        Self { chunks, ends, spill_store: None }
+    }
+
+    /// The same with a place outside memory for the task.
+    #[must_use]
+    pub fn with_spill_store(self, spill_store: Option<&'a dyn SpillStore>) -> Self {
+        Self { spill_store, ..self }
+    }
+
+    /// Where the task may put what shall not stay in memory; `None` where the run has no such place.
+    pub fn spill_store(&self) -> Option<&'a dyn SpillStore> {
+        self.spill_store
     }
 
     /// Number of chunks over all slots.

@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
             self.tell(Event::TaskStarted { plan, task, worker });
         }
         let outcome = self.guard(task, || {
-            let output = crate::compute::inside(|| plan.tasks().run(task, inputs));
+            let output = crate::compute::inside(|| plan.tasks().run(task, inputs, None));
             output.map(Output::into_chunks).map_err(|error| Error::task(plan, task, error))
         });
         if let Some(start) = start {

@@ -127,13 +127,14 @@ impl Task for Line {
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let spill_store = inputs.spill_store();
         let mut steps = self.steps.iter();
         let Some(first) = steps.next() else { return Ok(Output::many([])) };
         let mut output = first.run(at, inputs)?;
         for step in steps {
             let mut between =
                 output.into_chunks().into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
-            output = step.run(at, Inputs::new(&mut between, &[]))?;
+            output = step.run(at, Inputs::new(&mut between, &[]).with_spill_store(spill_store))?;
         }
         Ok(output)
     }

@@ -70,8 +70,8 @@ fn an_error_names_its_step() {
         acts[failing] = Some(Act::Fail);
         let (port, lines) = steps(acts);
         let plan = Plan::new(optimized(&[all(&port)])).unwrap();
-        assert!(plan.tasks().run(TaskIx(0), &mut []).is_ok());
-        let error = plan.tasks().run(TaskIx(1), &mut []).unwrap_err().into_cause();
+        assert!(plan.tasks().run(TaskIx(0), &mut [], None).is_ok());
+        let error = plan.tasks().run(TaskIx(1), &mut [], None).unwrap_err().into_cause();
         let step = error.downcast::<StepError>().unwrap();
         assert_eq!((step.label.as_str(), step.caller.line()), (label, lines[failing]));
         let expected = format!("{label} (built at {}:{}:", file!(), lines[failing]);
@@ -85,7 +85,7 @@ fn an_error_names_its_step() {
 fn a_panic_names_its_step() {
     let (port, lines) = steps([None, Some(Act::Panic("as the script says")), None]);
     let plan = Plan::new(optimized(&[all(&port)])).unwrap();
-    let caught = catch_unwind(AssertUnwindSafe(|| plan.tasks().run(TaskIx(1), &mut [])));
+    let caught = catch_unwind(AssertUnwindSafe(|| plan.tasks().run(TaskIx(1), &mut [], None)));
     let panic = caught.unwrap_err().downcast::<StepPanic>().unwrap();
     assert_eq!((panic.label.as_str(), panic.caller.line()), ("b", lines[1]));
     assert_eq!(panic.payload.downcast_ref::<String>().unwrap(), "as the script says");
@@ -142,7 +142,7 @@ fn a_line_has_the_outputs_of_its_last_step() {
     let plan = Plan::new(Graph::collect(&requests).unwrap().optimize()).unwrap();
     assert_eq!(plan.tasks().n_tasks(), 2, "one line over two places");
     let made: Vec<i64> = (0..2)
-        .flat_map(|task| plan.tasks().run(TaskIx(task), &mut []).unwrap().into_chunks())
+        .flat_map(|task| plan.tasks().run(TaskIx(task), &mut [], None).unwrap().into_chunks())
         .map(|chunk| chunk.downcast_ref::<Value<i64>>().unwrap().0)
         .collect();
     assert_eq!(made, [3, 1, 4, 0]);

@@ -246,7 +246,7 @@ fn a_task_that_makes_another_number_of_outputs_fails() {
     let task = FnTaskMany::new("two", 2, |_: Place<'_>, _: &mut Inputs<'_>| Ok(vec![]));
     let layer = Layer::build(task).finish(Grid::scalar());
     let plan = planned(&[all(&Port::of(layer))]);
-    let error = plan.tasks().run(TaskIx(0), &mut []).unwrap_err();
+    let error = plan.tasks().run(TaskIx(0), &mut [], None).unwrap_err();
     assert_eq!(error.to_string(), "0 outputs were made, 2 were said");
 }
 

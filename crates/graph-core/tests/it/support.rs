@@ -64,7 +64,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<ChunkRef> {
     for &task in &plan.order().sequence {
         let mut inputs: Vec<_> =
             tasks.inputs_of(task).iter().map(|slot| chunks[slot.index()].clone()).collect();
-        let outputs = tasks.run(task, &mut inputs).unwrap();
+        let outputs = tasks.run(task, &mut inputs, None).unwrap();
         for (slot, chunk) in tasks.outputs_of(task).zip(outputs.into_chunks()) {
             chunks[slot] = Some(chunk);
         }
