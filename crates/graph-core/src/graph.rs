@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
+use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,8 @@ pub struct GraphLayer {
     pub key: Key,
     /// The user's line.
     pub caller: &'static Location<'static>,
+    /// Wishes about how its tasks run.
+    pub annotations: Option<Arc<Annotations>>,
 }
 
 /// What a layer inside a graph reads.
@@ -182,6 +184,7 @@ fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<Graph
         inputs: inputs.collect(),
         key: layer.key(),
         caller: layer.caller(),
+        annotations: layer.annotations().cloned(),
     })
 }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
-    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer, Wiring,
+    Annotations, Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer,
+    Wiring,
 };
 
 /// One task applied over a grid and wired to its producers; cheap to clone.
@@ -92,6 +93,7 @@ struct Node {
     inputs: Box<[Input]>,
     grid: Grid,
     caller: &'static Location<'static>,
+    annotations: Option<Arc<Annotations>>,
     process_bound: bool,
 }
 
@@ -189,6 +191,11 @@ impl Layer {
     /// The user's line.
     pub fn caller(&self) -> &'static Location<'static> {
         self.0.caller
+    }
+
+    /// Wishes about how its tasks run.
+    pub fn annotations(&self) -> Option<&Arc<Annotations>> {
+        self.0.annotations.as_ref()
     }
 
     /// Whether the key holds in this process only (closures, fresh identities).
@@ -305,6 +312,7 @@ impl LayerBuilder {
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
+            annotations: Annotations::current(),
             process_bound,
         }))
     }

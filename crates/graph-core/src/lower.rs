@@ -355,6 +355,12 @@ impl TaskGraph {
         self.tables[self.layer_of(task)].facts.largest_scratch
     }
 
+    /// Whether a task's layer reads or writes files.
+    pub fn touches_files(&self, task: TaskIx) -> bool {
+        let facts = &self.tables[self.layer_of(task)].facts;
+        facts.bytes_read > 0 || facts.bytes_written > 0
+    }
+
     /// The outputs asked for, in order; one may be asked for several times.
     pub fn requested(&self) -> &[SlotIx] {
         &self.requested
@@ -398,7 +404,7 @@ impl TaskGraph {
         let layer = &self.layers[own];
         let inputs = Inputs::new(chunks, ends).with_spill_store(spill_store);
         let output = layer.task.run(layer.grid.place(table.place_of(rank as u32)), inputs)?;
-        let (expected, found) = (table.n_outputs, output.0.len());
+        let (expected, found) = (table.n_outputs, output.n_chunks());
         match found == expected as usize {
             true => Ok(output),
             false => Err(TaskError::new(InputError::Outputs { expected, found })),

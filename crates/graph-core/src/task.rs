@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, SpillStore, Tokenizer, Wiring};
+use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Wiring};
 
 /// What is computed on one place of a grid from its input chunks.
 ///
@@ -51,6 +51,12 @@ pub trait Task: Any + Send + Sync {
     /// How many outputs each task has.
     fn n_outputs(&self) -> usize {
         1
+    }
+
+    /// Whether [`run`](Task::run) may give more work back instead of chunks ([`Output::more`]); such a task ends the
+    /// line it is strung into.
+    fn continues(&self) -> bool {
+        false
     }
 
     /// What is known before running: bytes, time, input and output. `inputs` holds the bytes of each input chunk
@@ -166,29 +172,62 @@ impl Facts {
     }
 }
 
-/// What a task gives back: its outputs in order.
+/// What a task gives back: its outputs in order, or more work whose results they are.
 #[derive(Debug)]
-pub struct Output(pub(crate) SmallVec<[ChunkRef; 1]>);
+pub struct Output(Made);
+
+#[derive(Debug)]
+enum Made {
+    Chunks(SmallVec<[ChunkRef; 1]>),
+    More(Vec<Request>),
+}
 
 impl Output {
     /// One output.
     pub fn one<T: Chunk>(chunk: T) -> Self {
-        Self(smallvec![Arc::new(chunk) as ChunkRef])
+        Self(Made::Chunks(smallvec![Arc::new(chunk) as ChunkRef]))
     }
 
     /// One output that is shared already.
     pub fn shared(chunk: ChunkRef) -> Self {
-        Self(smallvec![chunk])
+        Self(Made::Chunks(smallvec![chunk]))
     }
 
     /// Several outputs, as many as [`Task::n_outputs`] says.
     pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
-        Self(chunks.into_iter().collect())
+        Self(Made::Chunks(chunks.into_iter().collect()))
+    }
+
+    /// A continuation: the task has ended and holds neither thread nor memory; its outputs will be those of this work.
+    ///
+    /// The requests together name as many chunks as the task has outputs. The task must say so by
+    /// [`Task::continues`].
+    pub fn more(requests: impl IntoIterator<Item = Request>) -> Self {
+        Self(Made::More(requests.into_iter().collect()))
+    }
+
+    /// Number of chunks; those of a continuation are still to be made.
+    pub(crate) fn n_chunks(&self) -> usize {
+        match &self.0 {
+            Made::Chunks(chunks) => chunks.len(),
+            Made::More(requests) => requests.iter().map(Request::n_chunks).sum(),
+        }
+    }
+
+    /// The outputs in order; none where the task gave more work back.
+    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
+        self.finished().unwrap_or_default()
     }
 
     /// The outputs in order.
-    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
-        self.0
+    ///
+    /// # Errors
+    /// The requests of a continuation, where the task gave more work back.
+    pub fn finished(self) -> Result<SmallVec<[ChunkRef; 1]>, Vec<Request>> {
+        match self.0 {
+            Made::Chunks(chunks) => Ok(chunks),
+            Made::More(requests) => Err(requests),
+        }
     }
 }
 

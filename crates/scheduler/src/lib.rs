@@ -18,10 +18,11 @@
 //! # Ok::<(), musher_scheduler::Error>(())
 //! ```
 
-mod admission;
 mod atomic;
 mod cancel;
 mod compute;
+mod crew;
+mod engine;
 mod error;
 mod event;
 mod memory;
@@ -29,6 +30,7 @@ mod options;
 mod progress;
 mod run;
 mod sequential;
+mod spilling;
 mod sync;
 mod threaded;
 

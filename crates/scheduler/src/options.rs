@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use musher_graph_core::{Plan, SpillStore};
+use rayon::ThreadPool;
+
 use crate::sync::Arc;
-use crate::{CancelToken, MemoryLimit, Observer, ProgressBar};
+use crate::{CancelToken, Error, MemoryLimit, Observer, ProgressBar, Run};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///
@@ -22,6 +25,10 @@ pub struct Options {
     pub(crate) memory_limit: Option<MemoryLimit>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) spill_store: Option<Arc<dyn SpillStore>>,
+    pub(crate) retries: u32,
+    pub(crate) resources: Vec<(String, u32)>,
+    pub(crate) pool: Option<Arc<ThreadPool>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -75,5 +82,48 @@ impl Options {
     #[must_use]
     pub fn cancel(self, token: &CancelToken) -> Self {
         Self { cancel: Some(token.clone()), ..self }
+    }
+
+    /// Puts chunks that do not fit into the memory limit into this store.
+    #[must_use]
+    pub fn spill_to(self, store: Arc<dyn SpillStore>) -> Self {
+        Self { spill_store: Some(store), ..self }
+    }
+
+    /// Runs a task that reads or writes files again when it fails, up to this many times, with a growing pause before.
+    ///
+    /// [`annotate`](musher_graph_core::annotate) says it for single layers, of whatever kind.
+    #[must_use]
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// There are this many of a resource, which tasks hold while they run:
+    /// [`Annotations::resource`](musher_graph_core::Annotations::resource).
+    #[must_use]
+    pub fn resource(mut self, name: impl Into<String>, capacity: u32) -> Self {
+        let name = name.into();
+        self.resources.retain(|(other, _)| *other != name);
+        self.resources.push((name, capacity));
+        self
+    }
+
+    /// Runs tasks on the threads of this pool; `threads` then counts for nothing.
+    #[must_use]
+    pub fn pool(self, pool: Arc<ThreadPool>) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
+
+    /// The run of a plan under these options.
+    pub(crate) fn run(&self, plan: Plan) -> Result<Run, Error> {
+        let mut run = Run::new(plan);
+        run.memory_limit = self.memory_limit;
+        run.spill_store.clone_from(&self.spill_store);
+        run.observers.clone_from(&self.observers);
+        run.cancel.clone_from(&self.cancel);
+        run.retries = self.retries;
+        run.resources.clone_from(&self.resources);
+        run.pool.clone_from(&self.pool);
+        Ok(run)
     }
 }

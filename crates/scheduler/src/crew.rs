@@ -1,0 +1,420 @@
+//! The crew: worker loops that carry out the engine's steps, on one thread or on many.
+//!
+//! Task bodies run on our loops, one for each thread of a pool, not as stealable jobs; an idle loop offers its thread to
+//! the pool (`yield_now`) between naps, so that a parallel section inside a task finds help.
+//! The first worker starts at once; the others join when tasks turn out long enough to share, because for trivial tasks
+//! a second worker costs more than it gives.
+
+use std::time::{Duration, Instant};
+
+use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
+use smallvec::SmallVec;
+
+use crate::engine::{Copy, Dead, Engine, Job, Made, Moving, Step};
+use crate::run::{Chunks, guard};
+use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
+use crate::{Error, Event, Run};
+
+/// A task shorter than this is quick: handing it to another worker costs more than it gives.
+const QUICK: Duration = Duration::from_micros(1);
+/// How many tasks are timed together at most.
+const MOST_TIMED: u32 = 64;
+/// An idle worker looks again after this long; each time in vain it sleeps twice as long.
+const NAP: Duration = Duration::from_micros(50);
+/// A nap is also how long a parallel section inside a task may wait for help.
+const LONGEST_NAP: Duration = Duration::from_millis(2);
+/// A task that is run again waits this long before, and ten times as long each further time.
+const BACKOFF: Duration = Duration::from_millis(1);
+
+/// What the workers of a run share.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    run: Run,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    asleep: usize,
+    /// Whether the loops are to end.
+    is_over: bool,
+    /// Moves chunks ahead of need, once chunks have begun to leave memory.
+    porter: Option<JoinHandle<()>>,
+}
+
+/// What a worker has done since its last visit.
+#[derive(Debug, Default)]
+enum Report {
+    #[default]
+    Nothing,
+    Finished(Job),
+    /// The task gave more work back.
+    Continued(Job, Arc<Plan>),
+    Failed(Error),
+    Spilled(Moving, Result<Copy, Error>),
+    Loaded(Moving, Copy, Result<ChunkRef, Error>),
+}
+
+/// What one loop keeps from visit to visit.
+struct Worker {
+    index: usize,
+    inputs: Chunks,
+    made: SmallVec<[Made; 1]>,
+    dead: Vec<Dead>,
+    report: Report,
+    pace: Pace,
+    nap: Duration,
+    /// Whether it stays away because the others are done with tasks faster than it could fetch them.
+    is_resting: bool,
+}
+
+/// How quick tasks are: measured over a window that doubles while they are quick.
+struct Pace {
+    since: Instant,
+    tasks: u32,
+    window: u32,
+    is_quick: bool,
+    /// Tasks that all workers had ended when the window began.
+    finished: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { since: Instant::now(), tasks: 0, window: 1, is_quick: false, finished: 0 }
+    }
+
+    /// Counts a task; at the end of a window, says how many tasks the others ended meanwhile.
+    fn count(&mut self, finished: usize) -> Option<usize> {
+        self.tasks += 1;
+        if self.tasks < self.window {
+            return None;
+        }
+        let now = Instant::now();
+        self.is_quick = now - self.since < QUICK * self.tasks;
+        let others = (finished - self.finished).saturating_sub(self.tasks as usize);
+        let others = (others >= self.tasks as usize).then_some(others);
+        self.window = if self.is_quick { (self.window * 2).min(MOST_TIMED) } else { 1 };
+        (self.since, self.tasks, self.finished) = (now, 0, finished);
+        others
+    }
+}
+
+/// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
+struct Abandoned<'a>(&'a Crew);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.lock().is_over = true;
+            self.0.wake.notify_all();
+        }
+    }
+}
+
+impl Crew {
+    /// Opens a run, or refuses it.
+    pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
+        let engine = Engine::new(run)?;
+        let state = State { engine, asleep: 0, is_over: false, porter: None };
+        Ok(Arc::new(Self { run: run.clone(), state: Mutex::new(state), wake: Condvar::new() }))
+    }
+
+    /// Runs the plan: `each_worker` calls what it is given once on each thread.
+    pub(crate) fn run(
+        self: Arc<Self>,
+        each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
+    ) -> Result<Vec<ChunkRef>, Error> {
+        self.run.tell(Event::RunStarted { plan: &self.run.plan });
+        each_worker(&|index| self.work(index));
+        let porter = self.state.lock().porter.take();
+        if let Some(porter) = porter {
+            // A porter that panicked has marked the run as over; its panic is told by what did not come.
+            let _ = porter.join();
+        }
+        let (result, peak_bytes) = {
+            let mut state = self.state.lock();
+            let peak = state.engine.bytes().1;
+            (state.engine.take_result(), peak)
+        };
+        let success = result.is_ok();
+        self.run.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
+        result
+    }
+
+    /// A worker loop: report what was done, fetch the next step, carry it out.
+    fn work(self: &Arc<Self>, index: usize) {
+        let mut worker = Worker {
+            index,
+            inputs: Chunks::new(),
+            made: SmallVec::new(),
+            dead: Vec::new(),
+            report: Report::Nothing,
+            pace: Pace::new(),
+            nap: NAP,
+            is_resting: index > 0,
+        };
+        let _abandoned = Abandoned(self);
+        crate::compute::inside(self, || {
+            loop {
+                let step = self.visit(&mut worker);
+                self.bury(&mut worker.dead);
+                worker.report = match step {
+                    Step::Run(job) => self.execute(job, &mut worker),
+                    Step::Spill(moving, chunk) => self.spill(moving, &chunk),
+                    Step::Load(moving, copy) => self.load(moving, copy),
+                    Step::Wait => {
+                        // A parallel section inside somebody's task may want this thread.
+                        rayon::yield_now();
+                        Report::Nothing
+                    }
+                    Step::Over => break,
+                };
+            }
+        });
+    }
+
+    /// Reports and fetches under the lock. Nothing of the user's runs in here.
+    fn visit(self: &Arc<Self>, worker: &mut Worker) -> Step {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let has_moved = matches!(worker.report, Report::Spilled(..) | Report::Loaded(..));
+        let has_ended = matches!(worker.report, Report::Finished(_));
+        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.dead);
+        if state.is_over {
+            return Step::Over;
+        }
+        if self.run.is_cancelled() {
+            state.engine.cancel(|finished| Error::Cancelled {
+                finished,
+                n_tasks: self.run.plan.tasks().n_tasks(),
+            });
+        }
+        if has_ended && worker.pace.count(state.engine.finished()).is_some() && worker.pace.is_quick {
+            worker.is_resting = worker.index > 0;
+        }
+        if worker.is_resting {
+            self.rest(&mut guard, worker);
+            return if guard.is_over { Step::Over } else { Step::Wait };
+        }
+        let step = state.engine.next(&mut worker.inputs, &mut worker.dead);
+        match step {
+            Step::Over => {
+                state.is_over = true;
+                self.wake.notify_all();
+            }
+            Step::Wait if worker.dead.is_empty() => {
+                state.asleep += 1;
+                self.wake.wait_for(&mut guard, worker.nap);
+                guard.asleep -= 1;
+                worker.nap = (worker.nap * 2).min(LONGEST_NAP);
+            }
+            Step::Wait => {}
+            Step::Run(_) | Step::Spill(..) | Step::Load(..) => {
+                worker.nap = NAP;
+                let is_wanted = !worker.pace.is_quick || has_moved;
+                if state.asleep > 0 && is_wanted && state.engine.has_candidates() {
+                    self.wake.notify_one();
+                }
+                if state.porter.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
+                    let crew = Arc::clone(self);
+                    state.porter = Some(spawn(move || crew.carry()));
+                }
+            }
+        }
+        step
+    }
+
+    /// Stays away while the others end more than one task in the time of a quick one.
+    fn rest(&self, guard: &mut crate::sync::MutexGuard<'_, State>, worker: &mut Worker) {
+        let (before, since) = (guard.engine.finished(), Instant::now());
+        guard.asleep += 1;
+        let timed_out = self.wake.wait_for(guard, worker.nap).timed_out();
+        guard.asleep -= 1;
+        worker.nap = (worker.nap * 2).min(LONGEST_NAP);
+        let ended = guard.engine.finished() - before;
+        let is_rushing = since.elapsed() < QUICK * u32::try_from(ended).unwrap_or(u32::MAX);
+        if !timed_out || !is_rushing {
+            worker.is_resting = false;
+            worker.nap = NAP;
+            worker.pace = Pace { finished: guard.engine.finished(), ..Pace::new() };
+        }
+    }
+
+    /// The porter's loop: moves chunks to the disk and back before a worker has to wait for it.
+    fn carry(self: &Arc<Self>) {
+        let _abandoned = Abandoned(self);
+        let (mut report, mut dead, mut made) = (Report::Nothing, Vec::new(), SmallVec::new());
+        loop {
+            let step = {
+                let mut guard = self.state.lock();
+                let has_moved = !matches!(report, Report::Nothing);
+                guard.engine.take_report(&mut report, &mut made, &mut dead);
+                if has_moved {
+                    self.wake.notify_all();
+                }
+                if guard.is_over {
+                    break;
+                }
+                let step = guard.engine.ahead(&mut dead);
+                if matches!(step, Step::Wait) && dead.is_empty() {
+                    self.wake.wait_for(&mut guard, LONGEST_NAP);
+                }
+                step
+            };
+            self.bury(&mut dead);
+            report = match step {
+                Step::Spill(moving, chunk) => self.spill(moving, &chunk),
+                Step::Load(moving, copy) => self.load(moving, copy),
+                Step::Run(_) | Step::Wait | Step::Over => Report::Nothing,
+            };
+        }
+        self.bury(&mut dead);
+    }
+
+    /// Drops what nobody needs any more; a panic in a drop ends the run.
+    fn bury(&self, dead: &mut Vec<Dead>) {
+        if dead.is_empty() {
+            return;
+        }
+        let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dead.clear()));
+        if let Err(payload) = buried {
+            self.state.lock().engine.fail(Error::dropping(payload));
+        }
+    }
+
+    /// Runs a task until it succeeds or its retries are used up.
+    fn execute(&self, job: Job, worker: &mut Worker) -> Report {
+        let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
+        let task = job.task;
+        let retries = self.run.retries_of(plan, task);
+        let mut kept = Chunks::new();
+        for attempt in 0.. {
+            if attempt < retries {
+                kept = worker.inputs.clone();
+            }
+            match self.attempt(plan, task, worker) {
+                Ok(None) => return Report::Finished(job),
+                Ok(Some(more)) => return Report::Continued(job, more),
+                Err(error) if attempt >= retries || self.run.is_cancelled() => {
+                    return Report::Failed(error);
+                }
+                Err(error) => {
+                    self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error: &error });
+                    worker.inputs = std::mem::take(&mut kept);
+                    std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
+                }
+            }
+        }
+        Report::Nothing
+    }
+
+    /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
+    ///
+    /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
+    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Result<Option<Arc<Plan>>, Error> {
+        let Worker { index, inputs, made, .. } = worker;
+        let outcome = guard(plan, task, || {
+            let chunks = match self.observed(plan, task, *index, inputs)? {
+                Ok(chunks) => chunks,
+                Err(requests) => {
+                    inputs.clear();
+                    return Ok(Some(Arc::new(crate::plan(&requests)?)));
+                }
+            };
+            inputs.clear();
+            for (slot, chunk) in plan.tasks().outputs_of(task).zip(chunks) {
+                let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
+                let bytes = chunk.nbytes().map_or_else(expected, |bytes| bytes as u64);
+                let is_pinned = self.run.spill_store.is_some() && chunk.codec().is_none();
+                made.push(Made { chunk, bytes, is_pinned });
+            }
+            Ok(None)
+        });
+        if outcome.is_err() {
+            made.clear();
+        }
+        outcome
+    }
+
+    /// Runs a task and tells the observers.
+    #[expect(clippy::type_complexity, reason = "what a task gave back, chunks or more work")]
+    fn observed(
+        &self,
+        plan: &Plan,
+        task: TaskIx,
+        worker: usize,
+        inputs: &mut Chunks,
+    ) -> Result<Result<SmallVec<[ChunkRef; 1]>, Vec<musher_graph_core::Request>>, Error> {
+        let start = (!self.run.observers.is_empty()).then(Instant::now);
+        if start.is_some() {
+            self.run.tell(Event::TaskStarted { plan, task, worker });
+        }
+        let outcome = guard(plan, task, || {
+            let output = plan.tasks().run(task, inputs, self.run.spill_store.as_deref());
+            output.map(musher_graph_core::Output::finished).map_err(|error| Error::task(plan, task, error))
+        });
+        if let Some(start) = start {
+            let elapsed = start.elapsed();
+            self.run.tell(match &outcome {
+                Ok(output) => {
+                    let chunks = output.iter().flatten();
+                    let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
+                    Event::TaskFinished { plan, task, worker, elapsed, bytes }
+                }
+                Err(_) => Event::TaskFailed { plan, task, worker },
+            });
+        }
+        outcome
+    }
+
+    /// Writes a chunk to the disk.
+    fn spill(&self, moving: Moving, chunk: &ChunkRef) -> Report {
+        let start = Instant::now();
+        let outcome = crate::spilling::write(self.run.spill_store.as_deref(), chunk);
+        if outcome.is_ok() {
+            self.run.tell(Event::ChunkSpilled { bytes: moving.bytes, elapsed: start.elapsed() });
+        }
+        Report::Spilled(moving, outcome)
+    }
+
+    /// Reads a chunk back.
+    fn load(&self, moving: Moving, copy: Copy) -> Report {
+        let start = Instant::now();
+        let outcome = crate::spilling::read(&copy);
+        if outcome.is_ok() {
+            self.run.tell(Event::ChunkLoaded { bytes: moving.bytes, elapsed: start.elapsed() });
+        }
+        Report::Loaded(moving, copy, outcome)
+    }
+
+    /// Lends free memory to a run inside one of this run's tasks; `None` where there is no limit.
+    pub(crate) fn lend(&self, want: u64) -> Option<u64> {
+        self.state.lock().engine.lend(want)
+    }
+
+    /// Takes lent memory back.
+    pub(crate) fn take_back(&self, bytes: u64) {
+        self.state.lock().engine.take_back(bytes);
+        self.wake.notify_one();
+    }
+
+    /// The conditions of the run.
+    pub(crate) fn conditions(&self) -> &Run {
+        &self.run
+    }
+}
+
+impl Engine {
+    fn take_report(&mut self, report: &mut Report, made: &mut SmallVec<[Made; 1]>, dead: &mut Vec<Dead>) {
+        match std::mem::take(report) {
+            Report::Nothing => {}
+            Report::Finished(job) => self.finish(&job, made, dead),
+            Report::Continued(job, plan) => self.go_on(&job, plan, dead),
+            Report::Failed(error) => self.failed(error),
+            Report::Spilled(moving, outcome) => self.spilled(moving, outcome, dead),
+            Report::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
+        }
+    }
+}
