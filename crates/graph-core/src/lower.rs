@@ -3,6 +3,8 @@
 //! Only what is asked for is lowered: places that nobody needs get no number.
 //! Tasks are numbered layer by layer in C order, so a task's number is larger than those of all it reads.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use crate::task::InputError;
@@ -42,8 +44,8 @@ pub struct TaskGraph {
     task_layer: Vec<u32>,
     input_ends: Vec<u32>,
     inputs: Vec<SlotIx>,
-    reader_ends: Vec<u32>,
-    readers: Vec<TaskIx>,
+    /// Turned around when somebody first asks for them: who runs a plan in its order never does.
+    readers: OnceLock<Readers>,
     /// Bytes of each output; `UNKNOWN` where nobody knows.
     bytes: Vec<u64>,
     requested: Vec<SlotIx>,
@@ -53,6 +55,13 @@ const UNKNOWN: u64 = u64::MAX;
 
 /// All outputs and the largest scratch together have at most this many bytes.
 pub(crate) const MOST_BYTES: u64 = u64::MAX >> 2;
+
+/// Who reads each task, in compressed rows.
+#[derive(Debug)]
+struct Readers {
+    ends: Box<[u32]>,
+    tasks: Box<[TaskIx]>,
+}
 
 /// What the flat tables hold of one layer.
 #[derive(Debug, Default)]
@@ -127,7 +136,6 @@ impl TaskGraph {
         let Graph { layers, requests } = graph;
         lowered.layers = layers;
         lowered.wire()?;
-        lowered.turn_edges();
         lowered.count_bytes()?;
         for request in requests {
             let table = &lowered.tables[request.layer.index()];
@@ -176,8 +184,7 @@ impl TaskGraph {
             task_layer,
             input_ends: Vec::with_capacity(first_task as usize),
             inputs: Vec::new(),
-            reader_ends: Vec::new(),
-            readers: Vec::new(),
+            readers: OnceLock::new(),
             bytes: vec![UNKNOWN; first_slot as usize],
             requested: Vec::new(),
         }
@@ -225,8 +232,8 @@ impl TaskGraph {
         Ok(())
     }
 
-    /// Writes, for each task, who reads it.
-    fn turn_edges(&mut self) {
+    /// For each task, who reads it.
+    fn turn_edges(&self) -> Readers {
         let n = self.n_tasks();
         let mut ends = vec![0u32; n + 1];
         for &slot in &self.inputs {
@@ -248,8 +255,7 @@ impl TaskGraph {
         }
         // Filling has moved each start to its end, which is what the rows are found by.
         ends.truncate(n);
-        self.reader_ends = ends;
-        self.readers = readers;
+        Readers { ends: ends.into(), tasks: readers.into() }
     }
 
     /// Asks the tasks for their facts, producers first.
@@ -321,8 +327,11 @@ impl TaskGraph {
     }
 
     /// The tasks that read a task, once for each edge.
+    ///
+    /// **Cost** none but for the first time, which is linear in tasks and edges.
     pub fn readers_of(&self, task: TaskIx) -> &[TaskIx] {
-        row(&self.reader_ends, &self.readers, task.index())
+        let readers = self.readers.get_or_init(|| self.turn_edges());
+        row(&readers.ends, &readers.tasks, task.index())
     }
 
     /// The task that makes an output.
@@ -367,10 +376,10 @@ impl TaskGraph {
         uses
     }
 
-    /// Bytes of memory these tables take.
+    /// Bytes of memory these tables take, the readers' among them, whether anybody has asked for them or not.
     pub fn table_bytes(&self) -> usize {
         4 * (self.task_layer.len() + self.input_ends.len() + self.inputs.len())
-            + 4 * (self.reader_ends.len() + self.readers.len() + self.requested.len())
+            + 4 * (self.n_tasks() + self.n_edges() + self.requested.len())
             + 8 * self.bytes.len()
             + self.layers.len() * (size_of::<GraphLayer>() + size_of::<LayerTable>())
     }

@@ -7,18 +7,40 @@
 
 mod cheapest;
 
+use std::sync::OnceLock;
+
 use crate::lower::MOST_BYTES;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
-/// The sequence in which a plan's tasks are admitted.
+/// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Collection, Graph, Order, TaskGraph, delayed};
+/// fn inc(x: i64) -> i64 { x + 1 }
+/// let three = delayed(inc).call(delayed(inc).call(1));
+/// let graph = TaskGraph::lower(Graph::collect(&[three.request()])?)?;
+/// let order = Order::of(&graph);
+/// assert_eq!(order.len(), 2);
+/// assert!(order.iter().enumerate().all(|(position, task)| order.position_of(task) == position));
+/// # Ok::<(), musher_graph_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// All tasks, each after those it reads.
-    pub sequence: Vec<TaskIx>,
+    sequence: Sequence,
     /// Most bytes alive at once when one task runs after the other.
     pub peak_bytes: u64,
     /// Which candidate this is.
     pub strategy: &'static str,
+}
+
+/// Millions of tasks are mostly taken as they are numbered: that takes no table.
+#[derive(Debug, Clone)]
+enum Sequence {
+    /// Task `i` is at position `i`; there are so many.
+    AsNumbered(u32),
+    /// Written out, and turned around when it is first asked where a task is.
+    Written { tasks: Box<[TaskIx]>, positions: OnceLock<Box<[u32]>> },
 }
 
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
@@ -70,9 +92,70 @@ impl Order {
     }
 
     fn as_numbered(graph: &TaskGraph, weights: &Weights) -> Self {
-        let sequence: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
-        let peak_bytes = simulate(graph, weights, &sequence);
-        Self { sequence, peak_bytes, strategy: "as numbered" }
+        let n = graph.n_tasks() as u32;
+        let peak_bytes = simulate(graph, weights, (0..n).map(TaskIx));
+        Self { sequence: Sequence::AsNumbered(n), peak_bytes, strategy: "as numbered" }
+    }
+
+    /// Number of tasks.
+    pub fn len(&self) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => *n as usize,
+            Sequence::Written { tasks, .. } => tasks.len(),
+        }
+    }
+
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The task at a position, counted from 0.
+    ///
+    /// # Panics
+    /// If there are not so many tasks.
+    pub fn task_at(&self, position: usize) -> TaskIx {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(position < *n as usize, "position {position} of {n}");
+                TaskIx(position as u32)
+            }
+            Sequence::Written { tasks, .. } => tasks[position],
+        }
+    }
+
+    /// The position of a task.
+    ///
+    /// **Cost** none but for the first time, which is linear in tasks.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    pub fn position_of(&self, task: TaskIx) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(task.0 < *n, "task {} of {n}", task.0);
+                task.index()
+            }
+            Sequence::Written { tasks, positions } => {
+                let positions = positions.get_or_init(|| {
+                    let mut positions = vec![0; tasks.len()].into_boxed_slice();
+                    (0..).zip(tasks).for_each(|(position, task)| positions[task.index()] = position);
+                    positions
+                });
+                positions[task.index()] as usize
+            }
+        }
+    }
+
+    /// Whether each task's position is its number.
+    pub fn is_as_numbered(&self) -> bool {
+        matches!(self.sequence, Sequence::AsNumbered(_))
+    }
+
+    /// All tasks, position after position.
+    #[doc(alias = "sequence")]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TaskIx> + '_ {
+        (0..self.len()).map(|position| self.task_at(position))
     }
 
     fn best_of(graph: &TaskGraph, weights: &Weights, natural: Self) -> Self {
@@ -82,8 +165,9 @@ impl Order {
         }
         let inputs = sorted_inputs(graph, weights);
         let mut consider = |strategy, sequence: Vec<TaskIx>| {
-            let peak_bytes = simulate(graph, weights, &sequence);
+            let peak_bytes = simulate(graph, weights, sequence.iter().copied());
             if peak_bytes < best.peak_bytes {
+                let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
                 best = Self { sequence, peak_bytes, strategy };
             }
         };
@@ -95,14 +179,14 @@ impl Order {
 }
 
 /// Most bytes alive at once when the tasks run in this sequence, one after the other.
-pub fn peak_of(graph: &TaskGraph, sequence: &[TaskIx]) -> u64 {
+pub fn peak_of(graph: &TaskGraph, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
     simulate(graph, &Weights::new(graph), sequence)
 }
 
-fn simulate(graph: &TaskGraph, weights: &Weights, sequence: &[TaskIx]) -> u64 {
+fn simulate(graph: &TaskGraph, weights: &Weights, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
     let mut uses = graph.uses();
     let (mut alive, mut peak) = (0u64, 0u64);
-    for &task in sequence {
+    for task in sequence {
         alive += weights.outputs(graph, task);
         peak = peak.max(alive + graph.scratch_of(task));
         for slot in graph.outputs_of(task).filter(|&slot| uses[slot] == 0) {

@@ -88,7 +88,7 @@ fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
     let known = |slot: usize| tasks.bytes_of(SlotIx(slot as u32)).unwrap_or(0);
     let mut uses = tasks.uses();
     let mut alive = 0;
-    for (position, &task) in plan.order().sequence.iter().enumerate() {
+    for (position, task) in plan.order().iter().enumerate() {
         let during = alive + reservation(plan, task);
         alive += tasks.outputs_of(task).filter(|&slot| uses[slot] > 0).map(known).sum::<u64>();
         for &slot in tasks.inputs_of(task) {
@@ -106,7 +106,7 @@ fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
     let mut peak = (0, None);
     walk(plan, |position, during, _| {
         if during > peak.0 || peak.1.is_none() {
-            peak = (during, Some(plan.order().sequence[position]));
+            peak = (during, Some(plan.order().task_at(position)));
         }
     });
     peak
@@ -162,7 +162,7 @@ impl<'a> Admission<'a> {
         let tasks = plan.tasks();
         let n = tasks.n_tasks();
         let mut position = vec![0; n];
-        for (at, &task) in plan.order().sequence.iter().enumerate() {
+        for (at, task) in plan.order().iter().enumerate() {
             position[task.index()] = at as u32;
         }
         let slack = ledger.limit.map(|limit| {
@@ -195,7 +195,7 @@ impl<'a> Admission<'a> {
         let Some(at) = self.candidate() else {
             return if self.head == self.admitted.len() { Next::Empty } else { Next::Wait };
         };
-        let task = self.plan.order().sequence[at];
+        let task = self.plan.order().task_at(at);
         if !self.ledger.fits(self.plan, task) || (at != self.head && !self.may_overtake(at, task)) {
             return Next::Wait;
         }
@@ -245,7 +245,7 @@ impl<'a> Admission<'a> {
 
     /// The error when nothing runs and nothing may start.
     pub(crate) fn exhausted(&self) -> Error {
-        let task = self.plan.order().sequence[self.head.min(self.admitted.len() - 1)];
+        let task = self.plan.order().task_at(self.head.min(self.admitted.len() - 1));
         self.ledger.exhausted(self.plan, task)
     }
 
@@ -258,8 +258,9 @@ impl<'a> Admission<'a> {
             self.head += 1;
         }
         self.source = self.source.max(self.head);
-        let sequence = &self.plan.order().sequence;
-        while let Some(&task) = sequence.get(self.source) {
+        let order = self.plan.order();
+        while self.source < order.len() {
+            let task = order.task_at(self.source);
             if !self.admitted[self.source] && self.plan.tasks().inputs_of(task).is_empty() {
                 break;
             }

@@ -34,7 +34,7 @@ fn all(run: &Run<'_>, ledger: &mut Ledger) -> Result<Vec<ChunkRef>, Error> {
     let mut slots: Vec<Option<ChunkRef>> = vec![None; tasks.n_slots()];
     let mut inputs = Chunks::new();
     let mut dying: Vec<SlotIx> = Vec::new();
-    for (finished, &task) in run.plan.order().sequence.iter().enumerate() {
+    for (finished, task) in run.plan.order().iter().enumerate() {
         if run.is_cancelled() {
             return Err(run.cancelled(finished));
         }

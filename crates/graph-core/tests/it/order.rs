@@ -13,7 +13,7 @@ fn lower(drawn: &Drawn, outputs: &[usize]) -> TaskGraph {
 /// Position in the drawing of each task in the order's sequence.
 fn sequence(graph: &TaskGraph, order: &Order) -> Vec<usize> {
     let number = |label: &str| label[1..].parse::<usize>().unwrap();
-    order.sequence.iter().map(|&task| number(&graph.layers()[graph.layer_of(task)].task.label())).collect()
+    order.iter().map(|task| number(&graph.layers()[graph.layer_of(task)].task.label())).collect()
 }
 
 /// Dask's measure: outputs alive with the one just made, each counted as one; unread outputs are not kept.
@@ -66,7 +66,7 @@ fn score(file: &str) -> (usize, usize) {
 fn ordered(drawn: &Drawn) -> (Vec<usize>, u64) {
     let lowered = lower(drawn, &drawn.sinks());
     let order = Order::search(&lowered);
-    assert_eq!(order.peak_bytes, peak_of(&lowered, &order.sequence));
+    assert_eq!(order.peak_bytes, peak_of(&lowered, order.iter()));
     let sequence = sequence(&lowered, &order);
     let mut position = vec![usize::MAX; drawn.reads.len()];
     sequence.iter().enumerate().for_each(|(at, &task)| position[task] = at);
@@ -171,10 +171,10 @@ fn every_order_of_a_random_graph_is_one() {
     for _ in 0..300 {
         let drawn = Drawn::random(&mut random, 60);
         let (sequence, peak) = ordered(&drawn);
-        let natural: Vec<TaskIx> = (0..drawn.reads.len() as u32).map(TaskIx).collect();
+        let natural = (0..drawn.reads.len() as u32).map(TaskIx);
         let lowered = lower(&drawn, &drawn.sinks());
         assert_eq!(sequence.len(), lowered.n_tasks());
-        assert!(peak <= peak_of(&lowered, &natural), "never worse than the order of numbering");
+        assert!(peak <= peak_of(&lowered, natural), "never worse than the order of numbering");
     }
 }
 

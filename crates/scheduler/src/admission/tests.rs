@@ -40,7 +40,7 @@ fn simulated(plan: &Plan, ledger: Ledger, n_workers: usize, random: &mut Random)
             false => Next::Wait,
         };
         if let Next::Run(task) = admitted {
-            let position = plan.order().sequence.iter().position(|&other| other == task).unwrap();
+            let position = plan.order().position_of(task);
             overtook += usize::from(position > next_in_order);
             next_in_order = next_in_order.max(position + 1);
             running.push(task);
@@ -112,7 +112,7 @@ fn a_task_overtakes_only_into_the_slack() {
     let mut drawn = Drawn::new(&[&[], &[0], &[], &[2], &[1, 3]]);
     drawn.bytes = vec![10; 5];
     let plan = plan(&drawn, &[4]);
-    let numbers: Vec<u32> = plan.order().sequence.iter().map(|task| task.0).collect();
+    let numbers: Vec<u32> = plan.order().iter().map(|task| task.0).collect();
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
     let tables = plan.tasks().table_bytes() as u64;
     let second = |limit: u64| {
