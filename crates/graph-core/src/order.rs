@@ -28,8 +28,8 @@ use crate::{SlotIx, TaskGraph, TaskIx};
 #[derive(Debug, Clone)]
 pub struct Order {
     sequence: Sequence,
-    /// Most bytes alive at once when one task runs after the other.
-    pub peak_bytes: u64,
+    /// Simulated when somebody first asks, where the search had no need of it.
+    peak_bytes: OnceLock<u64>,
     /// Which candidate this is.
     pub strategy: &'static str,
 }
@@ -46,18 +46,16 @@ enum Sequence {
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
 struct Weights {
     of_unknown: u64,
-    all_known: bool,
 }
 
 impl Weights {
     fn new(graph: &TaskGraph) -> Self {
-        let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
-        let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
-        let n_unknown = graph.n_slots() as u64 - n;
+        let (sum, n_unknown) = graph.known_bytes();
+        let n = graph.n_slots() as u64 - n_unknown;
         // Known and unknown ones together are still counted without wrapping.
         let most = MOST_BYTES / n_unknown.max(1);
         let of_unknown = sum.checked_div(n).unwrap_or(0).min(most).max(1);
-        Self { of_unknown, all_known: n_unknown == 0 }
+        Self { of_unknown }
     }
 
     fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
@@ -70,17 +68,17 @@ impl Weights {
 }
 
 impl Order {
-    /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
+    /// The best of the candidates, or the order of numbering where all chunks together take less than the plan's own
     /// tables: then nothing is worth a search.
     ///
-    /// **Cost** n log n in tasks and edges, no recursion.
+    /// **Cost** n log n in tasks and edges, no recursion; linear in layers where nothing is worth a search.
     pub fn of(graph: &TaskGraph) -> Self {
-        let weights = Weights::new(graph);
-        let natural = Self::as_numbered(graph, &weights);
-        if weights.all_known && natural.peak_bytes <= graph.table_bytes() as u64 {
-            return natural;
+        let (bytes, n_unknown) = graph.known_bytes();
+        let most = bytes + graph.largest_scratch();
+        match n_unknown == 0 && most <= graph.table_bytes() as u64 {
+            true => Self::as_numbered(graph),
+            false => Self::search(graph),
         }
-        Self::best_of(graph, &weights, natural)
     }
 
     /// The best of the candidates, however small the chunks are.
@@ -88,13 +86,36 @@ impl Order {
     /// **Cost** n log n in tasks and edges, no recursion.
     pub fn search(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
-        Self::best_of(graph, &weights, Self::as_numbered(graph, &weights))
+        let mut best = Self::as_numbered(graph);
+        let mut least = best.peak_bytes(graph);
+        if least <= least_possible(graph, &weights) {
+            return best;
+        }
+        let inputs = sorted_inputs(graph, &weights);
+        let mut consider = |strategy, sequence: Vec<TaskIx>| {
+            let peak_bytes = simulate(graph, &weights, sequence.iter().copied());
+            if peak_bytes < least {
+                least = peak_bytes;
+                let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
+                best = Self { sequence, peak_bytes: peak_bytes.into(), strategy };
+            }
+        };
+        consider("post-order", post_order(graph, &inputs, &weights, false));
+        consider("post-order with early release", post_order(graph, &inputs, &weights, true));
+        consider("cheapest next reader", cheapest::order(graph, &inputs, &weights));
+        best
     }
 
-    fn as_numbered(graph: &TaskGraph, weights: &Weights) -> Self {
-        let n = graph.n_tasks() as u32;
-        let peak_bytes = simulate(graph, weights, (0..n).map(TaskIx));
-        Self { sequence: Sequence::AsNumbered(n), peak_bytes, strategy: "as numbered" }
+    fn as_numbered(graph: &TaskGraph) -> Self {
+        let sequence = Sequence::AsNumbered(graph.n_tasks() as u32);
+        Self { sequence, peak_bytes: OnceLock::new(), strategy: "as numbered" }
+    }
+
+    /// Most bytes alive at once when one task runs after the other; `graph` is the graph that was ordered.
+    ///
+    /// **Cost** none, but where no order was searched the first time: linear in tasks and edges.
+    pub fn peak_bytes(&self, graph: &TaskGraph) -> u64 {
+        *self.peak_bytes.get_or_init(|| peak_of(graph, self.iter()))
     }
 
     /// Number of tasks.
@@ -156,25 +177,6 @@ impl Order {
     #[doc(alias = "sequence")]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TaskIx> + '_ {
         (0..self.len()).map(|position| self.task_at(position))
-    }
-
-    fn best_of(graph: &TaskGraph, weights: &Weights, natural: Self) -> Self {
-        let mut best = natural;
-        if best.peak_bytes <= least_possible(graph, weights) {
-            return best;
-        }
-        let inputs = sorted_inputs(graph, weights);
-        let mut consider = |strategy, sequence: Vec<TaskIx>| {
-            let peak_bytes = simulate(graph, weights, sequence.iter().copied());
-            if peak_bytes < best.peak_bytes {
-                let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
-                best = Self { sequence, peak_bytes, strategy };
-            }
-        };
-        consider("post-order", post_order(graph, &inputs, weights, false));
-        consider("post-order with early release", post_order(graph, &inputs, weights, true));
-        consider("cheapest next reader", cheapest::order(graph, &inputs, weights));
-        best
     }
 }
 
