@@ -300,8 +300,9 @@ impl LayerBuilder {
         let mut process_bound = tokenizer.is_process_bound();
         for input in &self.inputs {
             tokenizer.word(u64::from(input.output));
-            input.wiring.token(&mut tokenizer);
+            // A hand-made graph has an identity of its own: its lists need not be read.
             if let Some(producer) = &input.producer {
+                input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
                 process_bound |= producer.is_process_bound();
             }

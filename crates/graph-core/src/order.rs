@@ -7,35 +7,55 @@
 
 mod cheapest;
 
+use std::sync::OnceLock;
+
 use crate::lower::MOST_BYTES;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
-/// The sequence in which a plan's tasks are admitted.
+/// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Collection, Graph, Order, TaskGraph, delayed};
+/// fn inc(x: i64) -> i64 { x + 1 }
+/// let three = delayed(inc).call(delayed(inc).call(1));
+/// let graph = TaskGraph::lower(Graph::collect(&[three.request()])?)?;
+/// let order = Order::of(&graph);
+/// assert_eq!(order.len(), 2);
+/// assert!(order.iter().enumerate().all(|(position, task)| order.position_of(task) == position));
+/// # Ok::<(), musher_graph_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// All tasks, each after those it reads.
-    pub sequence: Vec<TaskIx>,
-    /// Most bytes alive at once when one task runs after the other.
-    pub peak_bytes: u64,
+    sequence: Sequence,
+    /// Simulated when somebody first asks, where the search had no need of it.
+    peak_bytes: OnceLock<u64>,
     /// Which candidate this is.
     pub strategy: &'static str,
+}
+
+/// Millions of tasks are mostly taken as they are numbered: that takes no table.
+#[derive(Debug, Clone)]
+enum Sequence {
+    /// Task `i` is at position `i`; there are so many.
+    AsNumbered(u32),
+    /// Written out, and turned around when it is first asked where a task is.
+    Written { tasks: Box<[TaskIx]>, positions: OnceLock<Box<[u32]>> },
 }
 
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
 struct Weights {
     of_unknown: u64,
-    all_known: bool,
 }
 
 impl Weights {
     fn new(graph: &TaskGraph) -> Self {
-        let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
-        let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
-        let n_unknown = graph.n_slots() as u64 - n;
+        let (sum, n_unknown) = graph.known_bytes();
+        let n = graph.n_slots() as u64 - n_unknown;
         // Known and unknown ones together are still counted without wrapping.
         let most = MOST_BYTES / n_unknown.max(1);
         let of_unknown = sum.checked_div(n).unwrap_or(0).min(most).max(1);
-        Self { of_unknown, all_known: n_unknown == 0 }
+        Self { of_unknown }
     }
 
     fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
@@ -48,17 +68,17 @@ impl Weights {
 }
 
 impl Order {
-    /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
+    /// The best of the candidates, or the order of numbering where all chunks together take less than the plan's own
     /// tables: then nothing is worth a search.
     ///
-    /// **Cost** n log n in tasks and edges, no recursion.
+    /// **Cost** n log n in tasks and edges, no recursion; linear in layers where nothing is worth a search.
     pub fn of(graph: &TaskGraph) -> Self {
-        let weights = Weights::new(graph);
-        let natural = Self::as_numbered(graph, &weights);
-        if weights.all_known && natural.peak_bytes <= graph.table_bytes() as u64 {
-            return natural;
+        let (bytes, n_unknown) = graph.known_bytes();
+        let most = bytes + graph.largest_scratch();
+        match n_unknown == 0 && most <= graph.table_bytes() as u64 {
+            true => Self::as_numbered(graph),
+            false => Self::search(graph),
         }
-        Self::best_of(graph, &weights, natural)
     }
 
     /// The best of the candidates, however small the chunks are.
@@ -66,43 +86,109 @@ impl Order {
     /// **Cost** n log n in tasks and edges, no recursion.
     pub fn search(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
-        Self::best_of(graph, &weights, Self::as_numbered(graph, &weights))
-    }
-
-    fn as_numbered(graph: &TaskGraph, weights: &Weights) -> Self {
-        let sequence: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
-        let peak_bytes = simulate(graph, weights, &sequence);
-        Self { sequence, peak_bytes, strategy: "as numbered" }
-    }
-
-    fn best_of(graph: &TaskGraph, weights: &Weights, natural: Self) -> Self {
-        let mut best = natural;
-        if best.peak_bytes <= least_possible(graph, weights) {
+        let mut best = Self::as_numbered(graph);
+        let mut least = best.peak_bytes(graph);
+        if least <= least_possible(graph, &weights) {
             return best;
         }
-        let inputs = sorted_inputs(graph, weights);
+        let inputs = sorted_inputs(graph, &weights);
         let mut consider = |strategy, sequence: Vec<TaskIx>| {
-            let peak_bytes = simulate(graph, weights, &sequence);
-            if peak_bytes < best.peak_bytes {
-                best = Self { sequence, peak_bytes, strategy };
+            let peak_bytes = simulate(graph, &weights, sequence.iter().copied());
+            if peak_bytes < least {
+                least = peak_bytes;
+                let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
+                best = Self { sequence, peak_bytes: peak_bytes.into(), strategy };
             }
         };
-        consider("post-order", post_order(graph, &inputs, weights, false));
-        consider("post-order with early release", post_order(graph, &inputs, weights, true));
-        consider("cheapest next reader", cheapest::order(graph, &inputs, weights));
+        consider("post-order", post_order(graph, &inputs, &weights, false));
+        consider("post-order with early release", post_order(graph, &inputs, &weights, true));
+        consider("cheapest next reader", cheapest::order(graph, &inputs, &weights));
         best
+    }
+
+    fn as_numbered(graph: &TaskGraph) -> Self {
+        let sequence = Sequence::AsNumbered(graph.n_tasks() as u32);
+        Self { sequence, peak_bytes: OnceLock::new(), strategy: "as numbered" }
+    }
+
+    /// Most bytes alive at once when one task runs after the other; `graph` is the graph that was ordered.
+    ///
+    /// **Cost** none, but where no order was searched the first time: linear in tasks and edges.
+    pub fn peak_bytes(&self, graph: &TaskGraph) -> u64 {
+        *self.peak_bytes.get_or_init(|| peak_of(graph, self.iter()))
+    }
+
+    /// Number of tasks.
+    pub fn len(&self) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => *n as usize,
+            Sequence::Written { tasks, .. } => tasks.len(),
+        }
+    }
+
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The task at a position, counted from 0.
+    ///
+    /// # Panics
+    /// If there are not so many tasks.
+    pub fn task_at(&self, position: usize) -> TaskIx {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(position < *n as usize, "position {position} of {n}");
+                TaskIx(position as u32)
+            }
+            Sequence::Written { tasks, .. } => tasks[position],
+        }
+    }
+
+    /// The position of a task.
+    ///
+    /// **Cost** none but for the first time, which is linear in tasks.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    pub fn position_of(&self, task: TaskIx) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(task.0 < *n, "task {} of {n}", task.0);
+                task.index()
+            }
+            Sequence::Written { tasks, positions } => {
+                let positions = positions.get_or_init(|| {
+                    let mut positions = vec![0; tasks.len()].into_boxed_slice();
+                    (0..).zip(tasks).for_each(|(position, task)| positions[task.index()] = position);
+                    positions
+                });
+                positions[task.index()] as usize
+            }
+        }
+    }
+
+    /// Whether each task's position is its number.
+    pub fn is_as_numbered(&self) -> bool {
+        matches!(self.sequence, Sequence::AsNumbered(_))
+    }
+
+    /// All tasks, position after position.
+    #[doc(alias = "sequence")]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TaskIx> + '_ {
+        (0..self.len()).map(|position| self.task_at(position))
     }
 }
 
 /// Most bytes alive at once when the tasks run in this sequence, one after the other.
-pub fn peak_of(graph: &TaskGraph, sequence: &[TaskIx]) -> u64 {
+pub fn peak_of(graph: &TaskGraph, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
     simulate(graph, &Weights::new(graph), sequence)
 }
 
-fn simulate(graph: &TaskGraph, weights: &Weights, sequence: &[TaskIx]) -> u64 {
+fn simulate(graph: &TaskGraph, weights: &Weights, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
     let mut uses = graph.uses();
     let (mut alive, mut peak) = (0u64, 0u64);
-    for &task in sequence {
+    for task in sequence {
         alive += weights.outputs(graph, task);
         peak = peak.max(alive + graph.scratch_of(task));
         for slot in graph.outputs_of(task).filter(|&slot| uses[slot] == 0) {

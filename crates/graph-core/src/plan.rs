@@ -65,7 +65,7 @@ impl Plan {
         Explain {
             layers: layers.collect(),
             n_edges: self.tasks.n_edges(),
-            peak_bytes: self.order.peak_bytes,
+            peak_bytes: self.order.peak_bytes(&self.tasks),
             strategy: self.order.strategy,
         }
     }

@@ -66,6 +66,12 @@ pub trait Task: Any + Send + Sync {
         Facts::default()
     }
 
+    /// What [`facts`](Task::facts) says, where it says the same at every place whatever the inputs: then a layer is
+    /// asked once and not a million times.
+    fn uniform_facts(&self) -> Option<Facts> {
+        None
+    }
+
     /// One task that does this task's work and its producer's, if this task's algebra can express it.
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
         let _ = request;

@@ -109,7 +109,7 @@ impl Loan {
         let tables = run.plan.tasks().table_bytes() as u64;
         let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
         // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
-        let want = (tables + run.plan.order().peak_bytes.saturating_mul(2)).min(most);
+        let want = (tables + run.plan.order().peak_bytes(run.plan.tasks()).saturating_mul(2)).min(most);
         let bytes = lender.lend(want)?;
         run.memory_limit = Some(bytes.into());
         if run.spill_store.is_none() {

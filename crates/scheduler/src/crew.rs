@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use crate::engine::{Copy, Dead, Engine, Job, Made, Moving, Step};
+use crate::engine::{Copy, Engine, Grave, Job, Made, Moving, Step};
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
 use crate::{Error, Event, Run};
@@ -62,7 +62,7 @@ struct Worker {
     index: usize,
     inputs: Chunks,
     made: SmallVec<[Made; 1]>,
-    dead: Vec<Dead>,
+    grave: Grave,
     report: Report,
     pace: Pace,
     nap: Duration,
@@ -149,7 +149,7 @@ impl Crew {
             index,
             inputs: Chunks::new(),
             made: SmallVec::new(),
-            dead: Vec::new(),
+            grave: Grave::default(),
             report: Report::Nothing,
             pace: Pace::new(),
             nap: NAP,
@@ -159,7 +159,7 @@ impl Crew {
         crate::compute::inside(self, || {
             loop {
                 let step = self.visit(&mut worker);
-                self.bury(&mut worker.dead);
+                self.bury(&mut worker.grave);
                 worker.report = match step {
                     Step::Run(job) => self.execute(job, &mut worker),
                     Step::Spill(moving, chunk) => self.spill(moving, &chunk),
@@ -181,15 +181,14 @@ impl Crew {
         let state = &mut *guard;
         let has_moved = matches!(worker.report, Report::Spilled(..) | Report::Loaded(..));
         let has_ended = matches!(worker.report, Report::Finished(_));
-        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.dead);
+        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.grave);
         if state.is_over {
             return Step::Over;
         }
         if self.run.is_cancelled() {
-            state.engine.cancel(|finished| Error::Cancelled {
-                finished,
-                n_tasks: self.run.plan.tasks().n_tasks(),
-            });
+            state
+                .engine
+                .cancel(|finished| Error::Cancelled { finished, n_tasks: self.run.plan.tasks().n_tasks() });
         }
         if has_ended && worker.pace.count(state.engine.finished()).is_some() && worker.pace.is_quick {
             worker.is_resting = worker.index > 0;
@@ -198,13 +197,13 @@ impl Crew {
             self.rest(&mut guard, worker);
             return if guard.is_over { Step::Over } else { Step::Wait };
         }
-        let step = state.engine.next(&mut worker.inputs, &mut worker.dead);
+        let step = state.engine.next(&mut worker.inputs, &mut worker.grave);
         match step {
             Step::Over => {
                 state.is_over = true;
                 self.wake.notify_all();
             }
-            Step::Wait if worker.dead.is_empty() => {
+            Step::Wait if worker.grave.dead.is_empty() => {
                 state.asleep += 1;
                 self.wake.wait_for(&mut guard, worker.nap);
                 guard.asleep -= 1;
@@ -245,40 +244,40 @@ impl Crew {
     /// The porter's loop: moves chunks to the disk and back before a worker has to wait for it.
     fn carry(self: &Arc<Self>) {
         let _abandoned = Abandoned(self);
-        let (mut report, mut dead, mut made) = (Report::Nothing, Vec::new(), SmallVec::new());
+        let (mut report, mut grave, mut made) = (Report::Nothing, Grave::default(), SmallVec::new());
         loop {
             let step = {
                 let mut guard = self.state.lock();
                 let has_moved = !matches!(report, Report::Nothing);
-                guard.engine.take_report(&mut report, &mut made, &mut dead);
+                guard.engine.take_report(&mut report, &mut made, &mut grave);
                 if has_moved {
                     self.wake.notify_all();
                 }
                 if guard.is_over {
                     break;
                 }
-                let step = guard.engine.ahead(&mut dead);
-                if matches!(step, Step::Wait) && dead.is_empty() {
+                let step = guard.engine.ahead(&mut grave);
+                if matches!(step, Step::Wait) && grave.dead.is_empty() {
                     self.wake.wait_for(&mut guard, LONGEST_NAP);
                 }
                 step
             };
-            self.bury(&mut dead);
+            self.bury(&mut grave);
             report = match step {
                 Step::Spill(moving, chunk) => self.spill(moving, &chunk),
                 Step::Load(moving, copy) => self.load(moving, copy),
                 Step::Run(_) | Step::Wait | Step::Over => Report::Nothing,
             };
         }
-        self.bury(&mut dead);
+        self.bury(&mut grave);
     }
 
     /// Drops what nobody needs any more; a panic in a drop ends the run.
-    fn bury(&self, dead: &mut Vec<Dead>) {
-        if dead.is_empty() {
+    fn bury(&self, grave: &mut Grave) {
+        if grave.dead.is_empty() {
             return;
         }
-        let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dead.clear()));
+        let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| grave.dead.clear()));
         if let Err(payload) = buried {
             self.state.lock().engine.fail(Error::dropping(payload));
         }
@@ -320,7 +319,9 @@ impl Crew {
                 Ok(chunks) => chunks,
                 Err(requests) => {
                     inputs.clear();
-                    return Ok(Some(Arc::new(crate::plan(&requests)?)));
+                    let more = Arc::new(crate::plan(&requests)?);
+                    self.run.tell(Event::Continued { plan: &more });
+                    return Ok(Some(more));
                 }
             };
             inputs.clear();
@@ -407,13 +408,14 @@ impl Crew {
 }
 
 impl Engine {
-    fn take_report(&mut self, report: &mut Report, made: &mut SmallVec<[Made; 1]>, dead: &mut Vec<Dead>) {
+    fn take_report(&mut self, report: &mut Report, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
+        self.buried(grave);
         match std::mem::take(report) {
             Report::Nothing => {}
-            Report::Finished(job) => self.finish(&job, made, dead),
-            Report::Continued(job, plan) => self.go_on(&job, plan, dead),
+            Report::Finished(job) => self.finish(&job, made, grave),
+            Report::Continued(job, plan) => self.go_on(&job, plan, grave),
             Report::Failed(error) => self.failed(error),
-            Report::Spilled(moving, outcome) => self.spilled(moving, outcome, dead),
+            Report::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
             Report::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
         }
     }

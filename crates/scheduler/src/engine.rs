@@ -11,11 +11,11 @@ mod resources;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use self::book::Book;
+use self::book::{Book, may_exceed};
 pub(crate) use self::eviction::Copy;
 use self::eviction::Outside;
-use self::resources::Resources;
 use self::ledger::{Ledger, footprint, reservation, sequential_peak};
+use self::resources::Resources;
 use crate::error::site;
 use crate::run::Chunks;
 use crate::sync::Arc;
@@ -69,7 +69,21 @@ pub(crate) struct Made {
 pub(crate) enum Dead {
     Chunk(ChunkRef),
     Copy(Copy),
-    Book(Box<Book>),
+    Plan(Arc<Plan>),
+}
+
+/// What a worker is to drop before its next visit, with the bytes that are off the ledger only then.
+#[derive(Debug, Default)]
+pub(crate) struct Grave {
+    pub(crate) dead: Vec<Dead>,
+    bytes: u64,
+}
+
+impl Grave {
+    fn lay(&mut self, dead: Option<Dead>, bytes: u64) {
+        self.dead.extend(dead);
+        self.bytes += bytes;
+    }
 }
 
 /// What looking at one plan in progress gave.
@@ -94,6 +108,8 @@ pub(crate) struct Engine {
     resources: Resources,
     running: usize,
     moving: usize,
+    /// Bytes that workers have been given to drop and have not dropped yet.
+    burying: u64,
     finished: usize,
     error: Option<Error>,
 }
@@ -112,6 +128,7 @@ impl Engine {
             resources,
             running: 0,
             moving: 0,
+            burying: 0,
             finished: 0,
             error: None,
         };
@@ -142,15 +159,23 @@ impl Engine {
         self.books[id].as_mut().expect("only books in progress are named")
     }
 
-    /// What to do next. The inputs of a task go to `inputs`; what is to be dropped, to `dead`.
-    pub(crate) fn next(&mut self, inputs: &mut Chunks, dead: &mut Vec<Dead>) -> Step {
+    /// A worker has dropped what it was given.
+    pub(crate) fn buried(&mut self, grave: &mut Grave) {
+        if grave.bytes > 0 && grave.dead.is_empty() {
+            self.burying -= grave.bytes;
+            self.ledger.remove(std::mem::take(&mut grave.bytes));
+        }
+    }
+
+    /// What to do next. The inputs of a task go to `inputs`; what is to be dropped, to `grave`.
+    pub(crate) fn next(&mut self, inputs: &mut Chunks, grave: &mut Grave) -> Step {
         loop {
             let mut again = false;
             for level in (0..self.live.len()).rev() {
                 if self.error.is_some() {
                     return Step::Over;
                 }
-                match self.look(level, inputs, dead) {
+                match self.look(level, inputs, grave) {
                     Look::Step(step) => return step,
                     Look::Again => {
                         again = true;
@@ -162,7 +187,7 @@ impl Engine {
             if again {
                 continue;
             }
-            if self.running == 0 && self.moving == 0 && self.error.is_none() {
+            if self.running == 0 && self.moving == 0 && self.burying == 0 && self.error.is_none() {
                 let error = self.exhausted();
                 self.fail(error);
             }
@@ -171,13 +196,13 @@ impl Engine {
     }
 
     /// Looks for something to start in one book.
-    fn look(&mut self, level: usize, inputs: &mut Chunks, dead: &mut Vec<Dead>) -> Look {
+    fn look(&mut self, level: usize, inputs: &mut Chunks, grave: &mut Grave) -> Look {
         let id = self.live[level];
         let is_newest = level + 1 == self.live.len();
         let limit = self.ledger.limit();
         let Some(book) = self.books[id].as_mut() else { return Look::Nothing };
         if book.is_finished() {
-            return self.close(id, dead);
+            return self.close(id, grave);
         }
         let Some(at) = book.candidate(limit) else { return Look::Nothing };
         let task = book.task_at(at);
@@ -186,7 +211,11 @@ impl Engine {
         let absent = book.absent_bytes(task);
         let need = reserved + absent.unwrap_or(0);
         if self.ledger.free() < need {
-            return if is_head && is_newest { self.make_room(id, at, dead) } else { Look::Nothing };
+            if self.ledger.free() + self.burying >= need {
+                // What others are about to drop is enough.
+                return Look::Nothing;
+            }
+            return if is_head && is_newest { self.make_room(id, at, grave) } else { Look::Nothing };
         }
         if !is_head && (absent.is_some() || !book.may_overtake(reserved)) {
             return Look::Nothing;
@@ -223,17 +252,17 @@ impl Engine {
     }
 
     /// A task has ended well.
-    pub(crate) fn finish(&mut self, job: &Job, made: &mut SmallVec<[Made; 1]>, dead: &mut Vec<Dead>) {
-        self.let_go(job, dead);
-        self.deliver(job.book, job.task, made, dead);
+    pub(crate) fn finish(&mut self, job: &Job, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
+        self.let_go(job, grave);
+        self.deliver(job.book, job.task, made, grave);
     }
 
     /// A task has ended with more work, whose results are the task's own outputs.
-    pub(crate) fn go_on(&mut self, job: &Job, plan: Arc<Plan>, dead: &mut Vec<Dead>) {
+    pub(crate) fn go_on(&mut self, job: &Job, plan: Arc<Plan>, grave: &mut Grave) {
         let limit = self.ledger.limit();
         // The task has not ended: whoever waits for it must be told apart from now on.
         self.book(job.book).candidate(limit);
-        self.let_go(job, dead);
+        self.let_go(job, grave);
         let mut parent = (job.book, job.task);
         let book = self.book(job.book);
         let is_last = book.finished + 1 == book.n_tasks() && book.n_moving() == 0;
@@ -242,7 +271,7 @@ impl Engine {
         if let (true, true, Some(above)) = (is_last, is_result, book.parent) {
             // Nothing of the book is left but this result: a loop of a million rounds needs one book, not a million.
             parent = above;
-            self.remove(job.book, dead);
+            self.remove(job.book, grave);
         }
         if let Err(error) = self.open(plan, Some(parent)) {
             self.fail(error);
@@ -250,7 +279,7 @@ impl Engine {
     }
 
     /// A task runs no more: its reservation and its inputs are free.
-    fn let_go(&mut self, job: &Job, dead: &mut Vec<Dead>) {
+    fn let_go(&mut self, job: &Job, grave: &mut Grave) {
         self.running -= 1;
         self.ledger.remove(job.reserved);
         let Some(book) = self.books[job.book].as_mut() else { return };
@@ -266,8 +295,11 @@ impl Engine {
         let plan = Arc::clone(&book.plan);
         for &slot in plan.tasks().inputs_of(job.task) {
             if book.slot(slot).give_back() {
-                self.ledger.remove(book.slots[slot.index()].bytes);
-                book.clear(slot, dead);
+                let bytes = book.slots[slot.index()].bytes;
+                match book.clear(slot, grave) {
+                    true => self.burying += bytes,
+                    false => self.ledger.remove(bytes),
+                }
             } else if book.eviction.is_some() {
                 book.may_leave_later(slot);
             }
@@ -275,13 +307,15 @@ impl Engine {
     }
 
     /// The outputs of a task are there.
-    fn deliver(&mut self, id: usize, task: TaskIx, made: &mut SmallVec<[Made; 1]>, dead: &mut Vec<Dead>) {
+    fn deliver(&mut self, id: usize, task: TaskIx, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
         self.finished += 1;
         let Some(book) = self.books[id].as_mut() else { return };
         for (index, made) in book.plan.tasks().outputs_of(task).zip(made.drain(..)) {
             let slot = &mut book.slots[index];
             if slot.uses == 0 {
-                dead.push(Dead::Chunk(made.chunk));
+                self.ledger.add(made.bytes);
+                self.burying += made.bytes;
+                grave.lay(Some(Dead::Chunk(made.chunk)), made.bytes);
                 continue;
             }
             slot.chunk = Some(made.chunk);
@@ -298,12 +332,12 @@ impl Engine {
     }
 
     /// Makes room for the task at a position of the newest book.
-    fn make_room(&mut self, id: usize, at: usize, dead: &mut Vec<Dead>) -> Look {
+    fn make_room(&mut self, id: usize, at: usize, grave: &mut Grave) -> Look {
         if self.has_disk {
             for level in 0..self.live.len() {
                 let other = self.live[level];
                 let needed_at = if other == id { Some(at) } else { None };
-                if let Some(look) = self.evict(other, needed_at, dead) {
+                if let Some(look) = self.evict(other, needed_at, grave) {
                     return look;
                 }
             }
@@ -312,14 +346,14 @@ impl Engine {
     }
 
     /// Lets one chunk of a book leave memory, if one may that is needed later than at this position.
-    fn evict(&mut self, id: usize, needed_at: Option<usize>, dead: &mut Vec<Dead>) -> Option<Look> {
+    fn evict(&mut self, id: usize, needed_at: Option<usize>, grave: &mut Grave) -> Option<Look> {
         let book = self.books[id].as_mut()?;
         book.foresee();
         let slot = book.victim(needed_at)?;
         let bytes = book.slots[slot.index()].bytes;
         if book.is_stored(slot) {
-            dead.extend(book.slot(slot).chunk.take().map(Dead::Chunk));
-            self.ledger.remove(bytes);
+            self.burying += bytes;
+            grave.lay(book.slot(slot).chunk.take().map(Dead::Chunk), bytes);
             return Some(Look::Again);
         }
         let chunk = book.slots[slot.index()].chunk.clone()?;
@@ -330,7 +364,7 @@ impl Engine {
 
     /// What a second worker may do ahead of need: bring back what the next tasks read, if it fits anyway; or make room
     /// before somebody has to wait for it.
-    pub(crate) fn ahead(&mut self, dead: &mut Vec<Dead>) -> Step {
+    pub(crate) fn ahead(&mut self, grave: &mut Grave) -> Step {
         const WINDOW: usize = 16;
         let (Some(limit), Some(&id), None) = (self.ledger.limit(), self.live.last(), &self.error) else {
             return Step::Wait;
@@ -349,7 +383,7 @@ impl Engine {
             }
         }
         if free < limit / 8
-            && let Some(Look::Step(step)) = self.evict(id, Some(head + WINDOW), dead)
+            && let Some(Look::Step(step)) = self.evict(id, Some(head + WINDOW), grave)
         {
             return step;
         }
@@ -382,7 +416,7 @@ impl Engine {
     }
 
     /// A chunk is on the disk, or could not be written.
-    pub(crate) fn spilled(&mut self, moved: Moving, outcome: Result<Copy, Error>, dead: &mut Vec<Dead>) {
+    pub(crate) fn spilled(&mut self, moved: Moving, outcome: Result<Copy, Error>, grave: &mut Grave) {
         self.moving -= 1;
         let copy = match outcome {
             Ok(copy) => copy,
@@ -390,14 +424,14 @@ impl Engine {
         };
         let Some(book) = self.books[moved.book].as_mut() else { return };
         if book.slots[moved.slot.index()].uses == 0 {
-            book.forget_outside(moved.slot, dead);
-            dead.push(Dead::Copy(copy));
+            book.forget_outside(moved.slot, grave);
+            grave.lay(Some(Dead::Copy(copy)), 0);
             return;
         }
         book.set_outside(moved.slot, Outside::Stored(copy));
         if book.slots[moved.slot.index()].may_leave() {
-            dead.extend(book.slot(moved.slot).chunk.take().map(Dead::Chunk));
-            self.ledger.remove(moved.bytes);
+            self.burying += moved.bytes;
+            grave.lay(book.slot(moved.slot).chunk.take().map(Dead::Chunk), moved.bytes);
         }
     }
 
@@ -415,7 +449,7 @@ impl Engine {
     }
 
     /// All tasks of a book have ended: what it was asked for goes to the task that waits for it.
-    fn close(&mut self, id: usize, dead: &mut Vec<Dead>) -> Look {
+    fn close(&mut self, id: usize, grave: &mut Grave) -> Look {
         let book = self.book(id);
         let plan = Arc::clone(&book.plan);
         let absent = plan.tasks().requested().iter().copied().find(|&slot| book.is_absent(slot));
@@ -435,20 +469,20 @@ impl Engine {
             made.push(Made { chunk, bytes, is_pinned });
             if entry.give_back() {
                 freed += bytes;
-                book.clear(slot, dead);
+                book.clear(slot, grave);
             }
         }
         self.ledger.remove(freed);
-        self.remove(id, dead);
-        self.deliver(above, task, &mut made, dead);
+        self.remove(id, grave);
+        self.deliver(above, task, &mut made, grave);
         Look::Again
     }
 
-    fn remove(&mut self, id: usize, dead: &mut Vec<Dead>) {
+    fn remove(&mut self, id: usize, grave: &mut Grave) {
         if let Some(book) = self.books[id].take() {
             self.ledger.remove(book.plan.tasks().table_bytes() as u64);
             self.live.retain(|&other| other != id);
-            dead.push(Dead::Book(book));
+            grave.lay(Some(Dead::Plan(book.plan)), 0);
         }
     }
 
@@ -480,7 +514,7 @@ impl Engine {
 
     /// Takes lent bytes back.
     pub(crate) fn take_back(&mut self, bytes: u64) {
-        self.ledger.give_back(bytes);
+        self.ledger.remove(bytes);
     }
 
     /// Whether another worker might find something, as far as a glance tells.
@@ -525,6 +559,9 @@ impl Engine {
 
 /// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
+    if !may_exceed(plan, limit) {
+        return Ok(());
+    }
     let (sequential, at_peak) = sequential_peak(plan);
     if tables.saturating_add(sequential) <= limit {
         return Ok(());

@@ -56,6 +56,11 @@ pub enum Event<'a> {
         /// Why it failed.
         error: &'a Error,
     },
+    /// A task has ended with more work, which runs as part of the same run; its results are the task's outputs.
+    Continued {
+        /// The plan of the further work.
+        plan: &'a Plan,
+    },
     /// A chunk has gone to the disk.
     ChunkSpilled {
         /// Bytes that it held in memory.

@@ -5,9 +5,9 @@ use std::collections::BinaryHeap;
 
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 
-use super::Dead;
 use super::eviction::Eviction;
 use super::ledger::Slack;
+use super::{Dead, Grave};
 use crate::sync::Arc;
 
 /// An output of a task: its chunk while it is in memory, and who still wants it. Half a cache line.
@@ -97,17 +97,23 @@ impl Book {
     }
 
     pub(super) fn task_at(&self, position: usize) -> TaskIx {
-        self.plan.order().sequence[position]
+        self.plan.order().task_at(position)
     }
 
     pub(super) fn slot(&mut self, slot: SlotIx) -> &mut Slot {
         &mut self.slots[slot.index()]
     }
 
-    /// Strikes an output that nobody wants any more.
-    pub(super) fn clear(&mut self, slot: SlotIx, dead: &mut Vec<Dead>) {
-        dead.extend(self.slots[slot.index()].chunk.take().map(Dead::Chunk));
-        self.forget_outside(slot, dead);
+    /// Strikes an output that nobody wants any more; whether its chunk was in memory and is to be buried.
+    pub(super) fn clear(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+        let entry = &mut self.slots[slot.index()];
+        let (chunk, bytes) = (entry.chunk.take(), entry.bytes);
+        self.forget_outside(slot, grave);
+        let is_here = chunk.is_some();
+        if is_here {
+            grave.lay(chunk.map(Dead::Chunk), bytes);
+        }
+        is_here
     }
 
     /// The earliest position that could start. While nothing runs that is the head: all before it have ended.
@@ -187,7 +193,7 @@ impl Book {
             let missing = &mut crowd.missing[reader.index()];
             *missing -= 1;
             if *missing == 0 {
-                crowd.ready.push(Reverse(crowd.position[reader.index()]));
+                crowd.ready.push(Reverse(self.plan.order().position_of(reader) as u32));
             }
         }
     }
@@ -196,8 +202,6 @@ impl Book {
 /// What several workers at once need to know: which tasks have all their inputs.
 #[derive(Debug)]
 struct Crowd {
-    /// Position of each task in the order.
-    position: Vec<u32>,
     /// Inputs that each task still waits for.
     missing: Vec<u32>,
     /// By position.
@@ -218,12 +222,8 @@ impl Crowd {
     fn new(book: &Book, limit: Option<u64>) -> Self {
         let tasks = book.plan.tasks();
         let n = tasks.n_tasks();
-        let mut position = vec![0; n];
-        for at in 0..n {
-            position[book.task_at(at).index()] = at as u32;
-        }
         let has_ended =
-            |task: TaskIx| (position[task.index()] as usize) < book.head && book.solo != Some(task);
+            |task: TaskIx| book.plan.order().position_of(task) < book.head && book.solo != Some(task);
         let mut missing = vec![0; n];
         let mut ready = BinaryHeap::new();
         for at in book.head..n {
@@ -242,7 +242,7 @@ impl Crowd {
             Slack::new(&book.plan, limit.saturating_sub(book.plan.tasks().table_bytes() as u64))
         });
         let is_aside = vec![false; n];
-        Self { position, missing, admitted, is_aside, aside: Vec::new(), source: book.head, ready, slack }
+        Self { missing, admitted, is_aside, aside: Vec::new(), source: book.head, ready, slack }
     }
 
     /// Moves the head past admitted tasks, and the next source past what is no source.
@@ -254,8 +254,9 @@ impl Crowd {
             *head += 1;
         }
         self.source = self.source.max(*head);
-        let sequence = &plan.order().sequence;
-        while let Some(&task) = sequence.get(self.source) {
+        let order = plan.order();
+        while self.source < order.len() {
+            let task = order.task_at(self.source);
             let is_free = !self.admitted[self.source] && !self.is_aside[self.source];
             if is_free && plan.tasks().inputs_of(task).is_empty() {
                 break;
@@ -278,14 +279,12 @@ impl Crowd {
     }
 }
 
-/// Whether all outputs of the plan together, with scratch, might exceed the limit.
-fn may_exceed(plan: &Plan, limit: u64) -> bool {
+/// Whether all outputs of the plan together, with scratch for many workers, might exceed the limit.
+pub(super) fn may_exceed(plan: &Plan, limit: u64) -> bool {
+    const WORKERS: u64 = 64;
     let tasks = plan.tasks();
-    let mut sum = tasks.table_bytes() as u64;
-    for slot in (0..tasks.n_slots() as u32).map(SlotIx) {
-        let Some(bytes) = tasks.bytes_of(slot) else { return true };
-        sum += bytes;
-    }
-    let scratch = (0..tasks.n_tasks() as u32).map(|task| tasks.scratch_of(TaskIx(task)));
-    sum.saturating_add(scratch.max().unwrap_or(0).saturating_mul(64)) > limit
+    let (bytes, n_unknown) = tasks.known_bytes();
+    let scratch = tasks.largest_scratch().saturating_mul(WORKERS);
+    let most = bytes.saturating_add(scratch).saturating_add(tasks.table_bytes() as u64);
+    n_unknown > 0 || most > limit
 }

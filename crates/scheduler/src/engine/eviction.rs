@@ -9,8 +9,8 @@ use std::collections::{BinaryHeap, HashMap};
 
 use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
 
-use super::Dead;
 use super::book::Book;
+use super::{Dead, Grave};
 use crate::sync::Arc;
 
 /// A chunk on the disk.
@@ -34,7 +34,7 @@ pub(super) enum Outside {
     /// It is on the disk, and perhaps in memory, too.
     Stored(Copy),
     /// It is being read.
-    Coming(Copy),
+    Coming,
 }
 
 /// Chunks smaller than this free less than they cost.
@@ -140,9 +140,10 @@ impl Book {
     pub(super) fn absent_bytes(&self, task: TaskIx) -> Option<u64> {
         self.eviction.as_ref()?;
         let inputs = self.plan.tasks().inputs_of(task);
-        let absent = inputs.iter().enumerate().filter(|&(at, slot)| {
-            self.is_absent(*slot) && !inputs[at.saturating_sub(8)..at].contains(slot)
-        });
+        let absent = inputs
+            .iter()
+            .enumerate()
+            .filter(|&(at, slot)| self.is_absent(*slot) && !inputs[at.saturating_sub(8)..at].contains(slot));
         let mut sum = None;
         for (_, &slot) in absent {
             let bytes = if self.is_away(slot) { self.slots[slot.index()].bytes } else { 0 };
@@ -163,15 +164,15 @@ impl Book {
         let outside = self.eviction.as_mut()?.outside.get_mut(&slot.0)?;
         let Outside::Stored(copy) = outside else { return None };
         let copy = copy.clone();
-        *outside = Outside::Coming(copy.clone());
+        *outside = Outside::Coming;
         Some(copy)
     }
 
     /// Nobody wants this output any more: its place on the disk is free, unless it is still being written.
-    pub(super) fn forget_outside(&mut self, slot: SlotIx, dead: &mut Vec<Dead>) {
+    pub(super) fn forget_outside(&mut self, slot: SlotIx, grave: &mut Grave) {
         let Some(eviction) = &mut self.eviction else { return };
         if let Some(Outside::Stored(copy)) = eviction.outside.remove(&slot.0) {
-            dead.push(Dead::Copy(copy));
+            grave.lay(Some(Dead::Copy(copy)), 0);
         }
     }
 
@@ -189,8 +190,7 @@ impl Book {
         while candidates.len() < COMPARED {
             let Some((entered, slot)) = eviction.heap.pop() else { break };
             let entry = &self.slots[slot as usize];
-            let is_moving =
-                matches!(eviction.outside.get(&slot), Some(Outside::Leaving | Outside::Coming(_)));
+            let is_moving = matches!(eviction.outside.get(&slot), Some(Outside::Leaving | Outside::Coming));
             if !entry.may_leave() || is_moving || candidates.iter().any(|&(_, other)| other == slot) {
                 continue;
             }
@@ -217,4 +217,3 @@ impl Book {
         best.map(|(_, slot)| SlotIx(slot))
     }
 }
-

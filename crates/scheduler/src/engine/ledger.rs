@@ -8,13 +8,11 @@ pub(super) struct Ledger {
     limit: Option<u64>,
     alive: u64,
     peak: u64,
-    /// Bytes that nested runs have borrowed.
-    lent: u64,
 }
 
 impl Ledger {
     pub(super) fn new(limit: Option<u64>) -> Self {
-        Self { limit, alive: 0, peak: 0, lent: 0 }
+        Self { limit, alive: 0, peak: 0 }
     }
 
     pub(super) fn limit(&self) -> Option<u64> {
@@ -47,18 +45,8 @@ impl Ledger {
     /// Lends what is free, at most `want`, to a run inside a task.
     pub(super) fn lend(&mut self, want: u64) -> u64 {
         let granted = want.min(self.free());
-        self.lent += granted;
         self.add(granted);
         granted
-    }
-
-    pub(super) fn give_back(&mut self, bytes: u64) {
-        self.lent -= bytes;
-        self.remove(bytes);
-    }
-
-    pub(super) fn lent(&self) -> u64 {
-        self.lent
     }
 }
 
@@ -85,7 +73,7 @@ pub(super) fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
     let known = |slot: usize| tasks.bytes_of(SlotIx(slot as u32)).unwrap_or(0);
     let mut uses = tasks.uses();
     let mut alive = 0;
-    for (position, &task) in plan.order().sequence.iter().enumerate() {
+    for (position, task) in plan.order().iter().enumerate() {
         let during = alive + reservation(plan, task);
         alive += tasks.outputs_of(task).filter(|&slot| uses[slot] > 0).map(known).sum::<u64>();
         for &slot in tasks.inputs_of(task) {
@@ -103,7 +91,7 @@ pub(super) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
     let mut peak = (0, None);
     walk(plan, |position, during, _| {
         if during > peak.0 || peak.1.is_none() {
-            peak = (during, Some(plan.order().sequence[position]));
+            peak = (during, Some(plan.order().task_at(position)));
         }
     });
     peak

@@ -35,7 +35,13 @@ impl Resources {
                 let capacity = self.find(name).map_or(0, |at| self.slots[at].capacity);
                 if wanted > capacity {
                     let (operation, _, caller) = site(plan, task);
-                    return Err(Error::Resource { operation, caller, name: name.to_owned(), wanted, capacity });
+                    return Err(Error::Resource {
+                        operation,
+                        caller,
+                        name: name.to_owned(),
+                        wanted,
+                        capacity,
+                    });
                 }
             }
         }
