@@ -234,6 +234,7 @@ impl TaskGraph {
     }
 
     /// Number of tasks.
+    #[inline]
     pub fn n_tasks(&self) -> usize {
         self.task_layer.len()
     }
@@ -258,11 +259,13 @@ impl TaskGraph {
     }
 
     /// The layer of a task, as an index into [`layers`](TaskGraph::layers).
+    #[inline]
     pub fn layer_of(&self, task: TaskIx) -> usize {
         self.task_layer.get(task.index()) as usize
     }
 
     /// Where a task stands on its layer's grid.
+    #[inline]
     pub fn place_of(&self, task: TaskIx) -> Place<'_> {
         let own = self.layer_of(task);
         let table = &self.tables[own];
@@ -270,6 +273,7 @@ impl TaskGraph {
     }
 
     /// The outputs that a task reads, slot after slot.
+    #[inline]
     pub fn inputs_of(&self, task: TaskIx) -> &[SlotIx] {
         row(&self.input_ends, &self.inputs, task.index())
     }
@@ -293,6 +297,7 @@ impl TaskGraph {
     }
 
     /// The outputs of a task.
+    #[inline]
     pub fn outputs_of(&self, task: TaskIx) -> std::ops::Range<usize> {
         if self.bytes.len() == self.task_layer.len() {
             return task.index()..task.index() + 1;
@@ -303,11 +308,13 @@ impl TaskGraph {
     }
 
     /// Bytes of an output, where known before running.
+    #[inline]
     pub fn bytes_of(&self, slot: SlotIx) -> Option<u64> {
         Some(self.bytes.get(slot.index())).filter(|&bytes| bytes != UNKNOWN)
     }
 
     /// Bytes that a task needs beside inputs and outputs: the most that any task of its layer needs.
+    #[inline]
     pub fn scratch_of(&self, task: TaskIx) -> u64 {
         self.tables[self.layer_of(task)].facts.largest_scratch
     }
@@ -335,6 +342,7 @@ impl TaskGraph {
     }
 
     /// The outputs asked for, in order; one may be asked for several times.
+    #[inline]
     pub fn requested(&self) -> &[SlotIx] {
         &self.requested
     }
@@ -359,6 +367,7 @@ impl TaskGraph {
     ///
     /// # Errors
     /// What the task's `run` says; or it made another number of outputs than it has.
+    #[inline]
     pub fn run(
         &self,
         task: TaskIx,
@@ -456,6 +465,7 @@ fn only_layer(tables: &[LayerTable]) -> Option<usize> {
     running.next().filter(|_| running.next().is_none())
 }
 
+#[inline]
 fn row<'a, T>(ends: &[u32], values: &'a [T], index: usize) -> &'a [T] {
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };
     &values[start..ends[index] as usize]

@@ -119,6 +119,7 @@ impl Order {
     }
 
     /// Number of tasks.
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.sequence {
             Sequence::AsNumbered(n) => *n as usize,
@@ -135,6 +136,7 @@ impl Order {
     ///
     /// # Panics
     /// If there are not so many tasks.
+    #[inline]
     pub fn task_at(&self, position: usize) -> TaskIx {
         match &self.sequence {
             Sequence::AsNumbered(n) => {
@@ -151,6 +153,7 @@ impl Order {
     ///
     /// # Panics
     /// If there is no such task.
+    #[inline]
     pub fn position_of(&self, task: TaskIx) -> usize {
         match &self.sequence {
             Sequence::AsNumbered(n) => {

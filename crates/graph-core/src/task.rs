@@ -190,6 +190,7 @@ enum Made {
 
 impl Output {
     /// One output.
+    #[inline]
     pub fn one<T: Chunk>(chunk: T) -> Self {
         Self(Made::Chunks(smallvec![Arc::new(chunk) as ChunkRef]))
     }
@@ -213,6 +214,7 @@ impl Output {
     }
 
     /// Number of chunks; those of a continuation are still to be made.
+    #[inline]
     pub(crate) fn n_chunks(&self) -> usize {
         match &self.0 {
             Made::Chunks(chunks) => chunks.len(),
@@ -229,6 +231,7 @@ impl Output {
     ///
     /// # Errors
     /// The requests of a continuation, where the task gave more work back.
+    #[inline]
     pub fn finished(self) -> Result<SmallVec<[ChunkRef; 1]>, Vec<Request>> {
         match self.0 {
             Made::Chunks(chunks) => Ok(chunks),
@@ -265,6 +268,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Number of chunks over all slots.
+    #[inline]
     pub fn len(&self) -> usize {
         self.chunks.len()
     }
@@ -290,6 +294,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, or it was taken.
+    #[inline]
     pub fn chunk(&self, index: usize) -> Result<&ChunkRef, TaskError> {
         let chunk = self.chunks.get(index).and_then(Option::as_ref);
         chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n: self.chunks.len() }))
@@ -299,6 +304,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, it was taken, or it is of another kind.
+    #[inline]
     pub fn get<T: Chunk>(&self, index: usize) -> Result<&T, TaskError> {
         self.chunk(index)?.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(index))
     }
@@ -324,11 +330,13 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, it was taken, or it is of another kind.
+    #[inline]
     pub fn take<T: Chunk>(&mut self, index: usize) -> Result<Arc<T>, TaskError> {
         self.take_any(index)?.downcast().map_err(|_| InputError::wrong_kind::<T>(index))
     }
 
     /// Takes the chunk with this number as whatever it is.
+    #[inline]
     pub(crate) fn take_any(&mut self, index: usize) -> Result<Arc<dyn Any + Send + Sync>, TaskError> {
         let n = self.chunks.len();
         let chunk = self.chunks.get_mut(index).and_then(Option::take);

@@ -7,10 +7,10 @@
 
 use std::time::{Duration, Instant};
 
-use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use crate::engine::{Copy, Engine, Grave, Job, Made, Moving, Step};
+use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
 use crate::{Error, Event, Run};
@@ -50,12 +50,27 @@ enum Report {
     #[default]
     Nothing,
     Finished(Job),
+    /// Boxed, so that the usual report stays small.
+    Rare(Box<Rare>),
+}
+
+#[derive(Debug)]
+enum Rare {
     /// The task gave more work back.
     Continued(Job, Arc<Plan>),
     Failed(Error),
     Spilled(Moving, Result<Copy, Error>),
     Loaded(Moving, Copy, Result<ChunkRef, Error>),
 }
+
+impl From<Rare> for Report {
+    fn from(rare: Rare) -> Self {
+        Self::Rare(Box::new(rare))
+    }
+}
+
+/// What a task gave back: its outputs, or the requests of more work.
+type Finished = Result<SmallVec<[ChunkRef; 1]>, Vec<Request>>;
 
 /// What one loop keeps from visit to visit.
 struct Worker {
@@ -162,8 +177,7 @@ impl Crew {
                 self.bury(&mut worker.grave);
                 worker.report = match step {
                     Step::Run(job) => self.execute(job, &mut worker),
-                    Step::Spill(moving, chunk) => self.spill(moving, &chunk),
-                    Step::Load(moving, copy) => self.load(moving, copy),
+                    Step::Move(chunk) => self.carry_out(*chunk),
                     Step::Wait => {
                         // A parallel section inside somebody's task may want this thread.
                         rayon::yield_now();
@@ -179,7 +193,7 @@ impl Crew {
     fn visit(self: &Arc<Self>, worker: &mut Worker) -> Step {
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        let has_moved = matches!(worker.report, Report::Spilled(..) | Report::Loaded(..));
+        let has_moved = matches!(worker.report, Report::Rare(_));
         let has_ended = matches!(worker.report, Report::Finished(_));
         state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.grave);
         if state.is_over {
@@ -210,7 +224,7 @@ impl Crew {
                 worker.nap = (worker.nap * 2).min(LONGEST_NAP);
             }
             Step::Wait => {}
-            Step::Run(_) | Step::Spill(..) | Step::Load(..) => {
+            Step::Run(_) | Step::Move(_) => {
                 worker.nap = NAP;
                 let is_wanted = !worker.pace.is_quick || has_moved;
                 if state.asleep > 0 && is_wanted && state.engine.has_candidates() {
@@ -264,8 +278,7 @@ impl Crew {
             };
             self.bury(&mut grave);
             report = match step {
-                Step::Spill(moving, chunk) => self.spill(moving, &chunk),
-                Step::Load(moving, copy) => self.load(moving, copy),
+                Step::Move(chunk) => self.carry_out(*chunk),
                 Step::Run(_) | Step::Wait | Step::Over => Report::Nothing,
             };
         }
@@ -295,9 +308,9 @@ impl Crew {
             }
             match self.attempt(plan, task, worker) {
                 Ok(None) => return Report::Finished(job),
-                Ok(Some(more)) => return Report::Continued(job, more),
+                Ok(Some(more)) => return Rare::Continued(job, more).into(),
                 Err(error) if attempt >= retries || self.run.is_cancelled() => {
-                    return Report::Failed(error);
+                    return Rare::Failed(error).into();
                 }
                 Err(error) => {
                     self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error: &error });
@@ -314,21 +327,29 @@ impl Crew {
     /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
     fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Result<Option<Arc<Plan>>, Error> {
         let Worker { index, inputs, made, .. } = worker;
+        let spill_store = self.run.spill_store.as_deref();
+        let run = |inputs: &mut Chunks| {
+            let output = plan.tasks().run(task, inputs, spill_store);
+            output.map(Output::finished).map_err(|error| Error::task(plan, task, error))
+        };
         let outcome = guard(plan, task, || {
-            let chunks = match self.observed(plan, task, *index, inputs)? {
+            let output = match self.run.observers.is_empty() {
+                true => run(inputs)?,
+                false => self.observed(plan, task, *index, || run(inputs))?,
+            };
+            inputs.clear();
+            let chunks = match output {
                 Ok(chunks) => chunks,
                 Err(requests) => {
-                    inputs.clear();
                     let more = Arc::new(crate::plan(&requests)?);
                     self.run.tell(Event::Continued { plan: &more });
                     return Ok(Some(more));
                 }
             };
-            inputs.clear();
             for (slot, chunk) in plan.tasks().outputs_of(task).zip(chunks) {
                 let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
                 let bytes = chunk.nbytes().map_or_else(expected, |bytes| bytes as u64);
-                let is_pinned = self.run.spill_store.is_some() && chunk.codec().is_none();
+                let is_pinned = spill_store.is_some() && chunk.codec().is_none();
                 made.push(Made { chunk, bytes, is_pinned });
             }
             Ok(None)
@@ -340,54 +361,48 @@ impl Crew {
     }
 
     /// Runs a task and tells the observers.
-    #[expect(clippy::type_complexity, reason = "what a task gave back, chunks or more work")]
     fn observed(
         &self,
         plan: &Plan,
         task: TaskIx,
         worker: usize,
-        inputs: &mut Chunks,
-    ) -> Result<Result<SmallVec<[ChunkRef; 1]>, Vec<musher_graph_core::Request>>, Error> {
-        let start = (!self.run.observers.is_empty()).then(Instant::now);
-        if start.is_some() {
-            self.run.tell(Event::TaskStarted { plan, task, worker });
-        }
-        let outcome = guard(plan, task, || {
-            let output = plan.tasks().run(task, inputs, self.run.spill_store.as_deref());
-            output.map(musher_graph_core::Output::finished).map_err(|error| Error::task(plan, task, error))
+        run: impl FnOnce() -> Result<Finished, Error>,
+    ) -> Result<Finished, Error> {
+        let start = Instant::now();
+        self.run.tell(Event::TaskStarted { plan, task, worker });
+        let outcome = guard(plan, task, run);
+        let elapsed = start.elapsed();
+        self.run.tell(match &outcome {
+            Ok(output) => {
+                let chunks = output.iter().flatten();
+                let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
+                Event::TaskFinished { plan, task, worker, elapsed, bytes }
+            }
+            Err(_) => Event::TaskFailed { plan, task, worker },
         });
-        if let Some(start) = start {
-            let elapsed = start.elapsed();
-            self.run.tell(match &outcome {
-                Ok(output) => {
-                    let chunks = output.iter().flatten();
-                    let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
-                    Event::TaskFinished { plan, task, worker, elapsed, bytes }
-                }
-                Err(_) => Event::TaskFailed { plan, task, worker },
-            });
-        }
         outcome
     }
 
-    /// Writes a chunk to the disk.
-    fn spill(&self, moving: Moving, chunk: &ChunkRef) -> Report {
+    /// Writes a chunk to the disk or reads it from there.
+    fn carry_out(&self, step: Move) -> Report {
         let start = Instant::now();
-        let outcome = crate::spilling::write(self.run.spill_store.as_deref(), chunk);
-        if outcome.is_ok() {
-            self.run.tell(Event::ChunkSpilled { bytes: moving.bytes, elapsed: start.elapsed() });
-        }
-        Report::Spilled(moving, outcome)
-    }
-
-    /// Reads a chunk back.
-    fn load(&self, moving: Moving, copy: Copy) -> Report {
-        let start = Instant::now();
-        let outcome = crate::spilling::read(&copy);
-        if outcome.is_ok() {
-            self.run.tell(Event::ChunkLoaded { bytes: moving.bytes, elapsed: start.elapsed() });
-        }
-        Report::Loaded(moving, copy, outcome)
+        let report = match step {
+            Move::Spill(moving, chunk) => {
+                let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
+                if outcome.is_ok() {
+                    self.run.tell(Event::ChunkSpilled { bytes: moving.bytes, elapsed: start.elapsed() });
+                }
+                Rare::Spilled(moving, outcome)
+            }
+            Move::Load(moving, copy) => {
+                let outcome = crate::spilling::read(&copy);
+                if outcome.is_ok() {
+                    self.run.tell(Event::ChunkLoaded { bytes: moving.bytes, elapsed: start.elapsed() });
+                }
+                Rare::Loaded(moving, copy, outcome)
+            }
+        };
+        report.into()
     }
 
     /// Lends free memory to a run inside one of this run's tasks; `None` where there is no limit.
@@ -410,13 +425,16 @@ impl Crew {
 impl Engine {
     fn take_report(&mut self, report: &mut Report, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
         self.buried(grave);
-        match std::mem::take(report) {
-            Report::Nothing => {}
-            Report::Finished(job) => self.finish(&job, made, grave),
-            Report::Continued(job, plan) => self.go_on(&job, plan, grave),
-            Report::Failed(error) => self.failed(error),
-            Report::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
-            Report::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
+        let rare = match std::mem::take(report) {
+            Report::Nothing => return,
+            Report::Finished(job) => return self.finish(&job, made, grave),
+            Report::Rare(rare) => rare,
+        };
+        match *rare {
+            Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
+            Rare::Failed(error) => self.failed(error),
+            Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
+            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
         }
     }
 }

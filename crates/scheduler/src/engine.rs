@@ -26,10 +26,8 @@ use crate::{Error, Run};
 pub(crate) enum Step {
     /// Run this task; its inputs have been handed out.
     Run(Job),
-    /// Write this chunk to the disk and report it by [`Engine::spilled`].
-    Spill(Moving, ChunkRef),
-    /// Read this chunk from the disk and report it by [`Engine::loaded`].
-    Load(Moving, Copy),
+    /// Write a chunk to the disk or read it from there. Boxed, so that a step to run stays small.
+    Move(Box<Move>),
     /// Nothing can start before something ends.
     Wait,
     /// The run is over, well or not.
@@ -46,7 +44,16 @@ pub(crate) struct Job {
     pub(crate) continuation: Option<Arc<Plan>>,
 }
 
-/// A chunk that is on its way to the disk or back.
+/// A chunk to be moved.
+#[derive(Debug)]
+pub(crate) enum Move {
+    /// Write this chunk to the disk and report it by [`Engine::spilled`].
+    Spill(Moving, ChunkRef),
+    /// Read this chunk from the disk and report it by [`Engine::loaded`].
+    Load(Moving, Copy),
+}
+
+/// Which chunk is on its way to the disk or back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moving {
     book: usize,
@@ -359,7 +366,7 @@ impl Engine {
         let chunk = book.slots[slot.index()].chunk.clone()?;
         book.set_outside(slot, Outside::Leaving);
         self.moving += 1;
-        Some(Look::Step(Step::Spill(Moving { book: id, slot, bytes }, chunk)))
+        Some(Look::Step(Step::Move(Box::new(Move::Spill(Moving { book: id, slot, bytes }, chunk)))))
     }
 
     /// What a second worker may do ahead of need: bring back what the next tasks read, if it fits anyway; or make room
@@ -412,7 +419,7 @@ impl Engine {
         let Some(copy) = book.begin_to_come(slot) else { return Step::Wait };
         self.moving += 1;
         self.ledger.add(bytes);
-        Step::Load(Moving { book: id, slot, bytes }, copy)
+        Step::Move(Box::new(Move::Load(Moving { book: id, slot, bytes }, copy)))
     }
 
     /// A chunk is on the disk, or could not be written.

@@ -9,6 +9,7 @@ pub(super) enum Column<V> {
 }
 
 impl<V: Copy> Column<V> {
+    #[inline]
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Alike(_, n) => *n,
@@ -17,6 +18,7 @@ impl<V: Copy> Column<V> {
     }
 
     /// The value with this number.
+    #[inline]
     pub(super) fn get(&self, index: usize) -> V {
         match self {
             Self::Alike(value, _) => *value,

@@ -48,13 +48,19 @@ impl Resources {
         Ok(())
     }
 
+    /// What a task wants, if there is anything to be had.
+    fn of<'a>(&self, plan: &'a Plan, task: TaskIx) -> Option<&'a Annotations> {
+        if self.slots.is_empty() { None } else { of(plan, task) }
+    }
+
     fn find(&self, name: &str) -> Option<usize> {
         self.slots.iter().position(|slot| slot.name == name)
     }
 
     /// Takes what a task wants, all or nothing.
     pub(super) fn take(&mut self, plan: &Plan, task: TaskIx) -> bool {
-        let Some(annotations) = of(plan, task) else { return true };
+        // A plan that wants what there is not was refused.
+        let Some(annotations) = self.of(plan, task) else { return true };
         let is_free = annotations
             .resources()
             .all(|(name, wanted)| self.find(name).is_some_and(|at| self.slots[at].free >= wanted));
@@ -70,7 +76,7 @@ impl Resources {
 
     /// Gives back what a task held; whether it held something.
     pub(super) fn give_back(&mut self, plan: &Plan, task: TaskIx) -> bool {
-        let Some(annotations) = of(plan, task) else { return false };
+        let Some(annotations) = self.of(plan, task) else { return false };
         let mut held = false;
         for (name, wanted) in annotations.resources() {
             if let Some(at) = self.find(name) {
