@@ -17,8 +17,10 @@ use crate::{Error, Event, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
 const QUICK: Duration = Duration::from_micros(1);
-/// How many tasks are timed together at most.
-const MOST_TIMED: u32 = 64;
+/// While tasks are quick, one in so many is timed.
+const MOST_UNTIMED: u32 = 31;
+/// Once tasks were quick, a worker that makes no progress for less than this has only lost its turn on the processor.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// An idle worker looks again after this long; each time in vain it sleeps twice as long.
 const NAP: Duration = Duration::from_micros(50);
 /// A nap is also how long a parallel section inside a task may wait for help.
@@ -72,47 +74,68 @@ impl From<Rare> for Report {
 /// What a task gave back: its outputs, or the requests of more work.
 type Finished = Result<SmallVec<[ChunkRef; 1]>, Vec<Request>>;
 
+/// How a task ended: well, with more work, or with an error, which is boxed because it is large and rare.
+type Outcome = Result<Option<Arc<Plan>>, Box<Error>>;
+
 /// What one loop keeps from visit to visit.
 struct Worker {
     index: usize,
     inputs: Chunks,
-    made: SmallVec<[Made; 1]>,
+    made: Vec<Made>,
     grave: Grave,
     report: Report,
     pace: Pace,
     nap: Duration,
-    /// Whether it stays away because the others are done with tasks faster than it could fetch them.
-    is_resting: bool,
+    /// It stays away while the others are done with tasks faster than it could fetch them.
+    rest: Option<Rest>,
 }
 
-/// How quick tasks are: measured over a window that doubles while they are quick.
-struct Pace {
+/// What a worker that stays away has seen of the others.
+struct Rest {
     since: Instant,
+    /// Tasks that had ended then.
+    finished: usize,
+    /// Whether tasks were quick once.
+    was_quick: bool,
+}
+
+impl Rest {
+    fn new(finished: usize) -> Self {
+        Self { since: Instant::now(), finished, was_quick: finished > 0 }
+    }
+}
+
+/// How long tasks take, from samples: each one while they are long, one in many while they are quick.
+#[derive(Debug, Default)]
+struct Pace {
     tasks: u32,
-    window: u32,
+    /// One in so many is timed.
+    every: u32,
     is_quick: bool,
-    /// Tasks that all workers had ended when the window began.
+    /// Tasks that all workers had ended at the last sample.
     finished: usize,
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { since: Instant::now(), tasks: 0, window: 1, is_quick: false, finished: 0 }
+    /// Counts a task that begins; whether it is to be timed.
+    fn begins(&mut self) -> bool {
+        self.tasks += 1;
+        self.tasks > self.every
     }
 
-    /// Counts a task; at the end of a window, says how many tasks the others ended meanwhile.
-    fn count(&mut self, finished: usize) -> Option<usize> {
-        self.tasks += 1;
-        if self.tasks < self.window {
-            return None;
+    fn took(&mut self, elapsed: Duration) {
+        self.is_quick = elapsed < QUICK;
+        self.every = if self.is_quick { (2 * self.every + 1).min(MOST_UNTIMED) } else { 0 };
+    }
+
+    /// After a sample: whether the others end quick tasks as fast as this worker does.
+    fn is_idle_beside(&mut self, finished: usize) -> bool {
+        if self.tasks <= self.every && self.every > 0 {
+            return false;
         }
-        let now = Instant::now();
-        self.is_quick = now - self.since < QUICK * self.tasks;
-        let others = (finished - self.finished).saturating_sub(self.tasks as usize);
-        let others = (others >= self.tasks as usize).then_some(others);
-        self.window = if self.is_quick { (self.window * 2).min(MOST_TIMED) } else { 1 };
-        (self.since, self.tasks, self.finished) = (now, 0, finished);
-        others
+        let own = std::mem::take(&mut self.tasks) as usize;
+        let all = finished - std::mem::replace(&mut self.finished, finished);
+        self.is_quick && all >= 2 * own
     }
 }
 
@@ -163,12 +186,12 @@ impl Crew {
         let mut worker = Worker {
             index,
             inputs: Chunks::new(),
-            made: SmallVec::new(),
+            made: Vec::new(),
             grave: Grave::default(),
             report: Report::Nothing,
-            pace: Pace::new(),
+            pace: Pace::default(),
             nap: NAP,
-            is_resting: index > 0,
+            rest: (index > 0).then(|| Rest::new(0)),
         };
         let _abandoned = Abandoned(self);
         crate::compute::inside(self, || {
@@ -204,12 +227,14 @@ impl Crew {
                 .engine
                 .cancel(|finished| Error::Cancelled { finished, n_tasks: self.run.plan.tasks().n_tasks() });
         }
-        if has_ended && worker.pace.count(state.engine.finished()).is_some() && worker.pace.is_quick {
-            worker.is_resting = worker.index > 0;
-        }
-        if worker.is_resting {
-            self.rest(&mut guard, worker);
-            return if guard.is_over { Step::Over } else { Step::Wait };
+        if worker.index > 0 {
+            if has_ended && worker.pace.is_idle_beside(state.engine.finished()) {
+                worker.rest = Some(Rest::new(state.engine.finished()));
+            }
+            if worker.rest.is_some() {
+                self.rest(&mut guard, worker);
+                return if guard.is_over { Step::Over } else { Step::Wait };
+            }
         }
         let step = state.engine.next(&mut worker.inputs, &mut worker.grave);
         match step {
@@ -241,24 +266,27 @@ impl Crew {
 
     /// Stays away while the others end more than one task in the time of a quick one.
     fn rest(&self, guard: &mut crate::sync::MutexGuard<'_, State>, worker: &mut Worker) {
-        let (before, since) = (guard.engine.finished(), Instant::now());
         guard.asleep += 1;
-        let timed_out = self.wake.wait_for(guard, worker.nap).timed_out();
+        let was_woken = !self.wake.wait_for(guard, worker.nap).timed_out();
         guard.asleep -= 1;
         worker.nap = (worker.nap * 2).min(LONGEST_NAP);
-        let ended = guard.engine.finished() - before;
-        let is_rushing = since.elapsed() < QUICK * u32::try_from(ended).unwrap_or(u32::MAX);
-        if !timed_out || !is_rushing {
-            worker.is_resting = false;
+        let Some(rest) = &mut worker.rest else { return };
+        let finished = guard.engine.finished();
+        let (ended, elapsed) = (finished - rest.finished, rest.since.elapsed());
+        let is_rushing = elapsed < QUICK * u32::try_from(ended).unwrap_or(u32::MAX);
+        if is_rushing {
+            *rest = Rest::new(finished);
+        } else if was_woken || !rest.was_quick || elapsed > PATIENCE {
+            worker.rest = None;
             worker.nap = NAP;
-            worker.pace = Pace { finished: guard.engine.finished(), ..Pace::new() };
+            worker.pace = Pace { finished, ..Pace::default() };
         }
     }
 
     /// The porter's loop: moves chunks to the disk and back before a worker has to wait for it.
     fn carry(self: &Arc<Self>) {
         let _abandoned = Abandoned(self);
-        let (mut report, mut grave, mut made) = (Report::Nothing, Grave::default(), SmallVec::new());
+        let (mut report, mut grave, mut made) = (Report::Nothing, Grave::default(), Vec::new());
         loop {
             let step = {
                 let mut guard = self.state.lock();
@@ -296,41 +324,51 @@ impl Crew {
         }
     }
 
-    /// Runs a task until it succeeds or its retries are used up.
+    /// Runs a task, again if it fails and may be retried.
     fn execute(&self, job: Job, worker: &mut Worker) -> Report {
         let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
-        let task = job.task;
-        let retries = self.run.retries_of(plan, task);
-        let mut kept = Chunks::new();
-        for attempt in 0.. {
-            if attempt < retries {
-                kept = worker.inputs.clone();
-            }
+        let retries = self.run.retries_of(plan, job.task);
+        let start = worker.pace.begins().then(Instant::now);
+        let outcome = match retries {
+            0 => self.attempt(plan, job.task, worker),
+            _ => self.attempts(plan, job.task, worker, retries),
+        };
+        if let Some(start) = start {
+            worker.pace.took(start.elapsed());
+        }
+        match outcome {
+            Ok(None) => Report::Finished(job),
+            Ok(Some(more)) => Rare::Continued(job, more).into(),
+            Err(error) => Rare::Failed(*error).into(),
+        }
+    }
+
+    /// Runs a task until it succeeds or its retries are used up.
+    fn attempts(&self, plan: &Plan, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+        let kept = worker.inputs.clone();
+        for attempt in 0..retries {
             match self.attempt(plan, task, worker) {
-                Ok(None) => return Report::Finished(job),
-                Ok(Some(more)) => return Rare::Continued(job, more).into(),
-                Err(error) if attempt >= retries || self.run.is_cancelled() => {
-                    return Rare::Failed(error).into();
-                }
-                Err(error) => {
+                Err(error) if !self.run.is_cancelled() => {
                     self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error: &error });
-                    worker.inputs = std::mem::take(&mut kept);
+                    worker.inputs.clone_from(&kept);
                     std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
                 }
+                outcome => return outcome,
             }
         }
-        Report::Nothing
+        worker.inputs = kept;
+        self.attempt(plan, task, worker)
     }
 
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
     ///
     /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
-    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Result<Option<Arc<Plan>>, Error> {
+    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
         let Worker { index, inputs, made, .. } = worker;
         let spill_store = self.run.spill_store.as_deref();
         let run = |inputs: &mut Chunks| {
             let output = plan.tasks().run(task, inputs, spill_store);
-            output.map(Output::finished).map_err(|error| Error::task(plan, task, error))
+            output.map(Output::finished).map_err(|error| Box::new(Error::task(plan, task, error)))
         };
         let outcome = guard(plan, task, || {
             let output = match self.run.observers.is_empty() {
@@ -341,7 +379,7 @@ impl Crew {
             let chunks = match output {
                 Ok(chunks) => chunks,
                 Err(requests) => {
-                    let more = Arc::new(crate::plan(&requests)?);
+                    let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
                     self.run.tell(Event::Continued { plan: &more });
                     return Ok(Some(more));
                 }
@@ -366,8 +404,8 @@ impl Crew {
         plan: &Plan,
         task: TaskIx,
         worker: usize,
-        run: impl FnOnce() -> Result<Finished, Error>,
-    ) -> Result<Finished, Error> {
+        run: impl FnOnce() -> Result<Finished, Box<Error>>,
+    ) -> Result<Finished, Box<Error>> {
         let start = Instant::now();
         self.run.tell(Event::TaskStarted { plan, task, worker });
         let outcome = guard(plan, task, run);
@@ -423,7 +461,7 @@ impl Crew {
 }
 
 impl Engine {
-    fn take_report(&mut self, report: &mut Report, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
+    fn take_report(&mut self, report: &mut Report, made: &mut Vec<Made>, grave: &mut Grave) {
         self.buried(grave);
         let rare = match std::mem::take(report) {
             Report::Nothing => return,

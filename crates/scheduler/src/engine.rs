@@ -259,7 +259,7 @@ impl Engine {
     }
 
     /// A task has ended well.
-    pub(crate) fn finish(&mut self, job: &Job, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
+    pub(crate) fn finish(&mut self, job: &Job, made: &mut Vec<Made>, grave: &mut Grave) {
         self.let_go(job, grave);
         self.deliver(job.book, job.task, made, grave);
     }
@@ -314,23 +314,23 @@ impl Engine {
     }
 
     /// The outputs of a task are there.
-    fn deliver(&mut self, id: usize, task: TaskIx, made: &mut SmallVec<[Made; 1]>, grave: &mut Grave) {
+    fn deliver(&mut self, id: usize, task: TaskIx, made: &mut Vec<Made>, grave: &mut Grave) {
         self.finished += 1;
         let Some(book) = self.books[id].as_mut() else { return };
-        for (index, made) in book.plan.tasks().outputs_of(task).zip(made.drain(..)) {
+        let outputs = book.plan.tasks().outputs_of(task);
+        while let Some(Made { chunk, bytes, is_pinned }) = made.pop() {
+            let index = outputs.start + made.len();
             let slot = &mut book.slots[index];
+            self.ledger.add(bytes);
             if slot.uses == 0 {
-                self.ledger.add(made.bytes);
-                self.burying += made.bytes;
-                grave.lay(Some(Dead::Chunk(made.chunk)), made.bytes);
+                self.burying += bytes;
+                grave.lay(Some(Dead::Chunk(chunk)), bytes);
                 continue;
             }
-            slot.chunk = Some(made.chunk);
-            slot.bytes = made.bytes;
-            if made.is_pinned {
+            (slot.chunk, slot.bytes) = (Some(chunk), bytes);
+            if is_pinned {
                 slot.pin();
             }
-            self.ledger.add(made.bytes);
             if book.eviction.is_some() {
                 book.may_leave_later(SlotIx(index as u32));
             }
@@ -468,7 +468,7 @@ impl Engine {
             return Look::Nothing;
         }
         let mut freed = 0;
-        let mut made: SmallVec<[Made; 1]> = SmallVec::new();
+        let mut made: Vec<Made> = Vec::new();
         for &slot in plan.tasks().requested() {
             let entry = book.slot(slot);
             let (bytes, is_pinned) = (entry.bytes, entry.is_pinned());

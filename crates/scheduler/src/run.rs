@@ -95,7 +95,10 @@ impl Run {
 pub(crate) fn guard<R>(
     plan: &Plan,
     task: TaskIx,
-    work: impl FnOnce() -> Result<R, Error>,
-) -> Result<R, Error> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Error::panicked(plan, task, payload)))
+    work: impl FnOnce() -> Result<R, Box<Error>>,
+) -> Result<R, Box<Error>> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
+    }
 }

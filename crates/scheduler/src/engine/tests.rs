@@ -2,7 +2,6 @@
 
 use musher_graph_core::{ChunkRef, Graph, Plan, SlotIx, TaskIx};
 use musher_testkit::{Alive, Drawn, Random};
-use smallvec::SmallVec;
 
 use super::ledger::sequential_peak;
 use super::{Engine, Grave, Job, Made, Step};
@@ -34,7 +33,7 @@ fn next_task(engine: &mut Engine) -> Option<u32> {
 }
 
 /// The outputs of a task, each as large as it said.
-fn made(plan: &Plan, task: TaskIx) -> SmallVec<[Made; 1]> {
+fn made(plan: &Plan, task: TaskIx) -> Vec<Made> {
     let alive = Alive::default();
     let bytes = plan.tasks().outputs_of(task).map(|slot| plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap());
     bytes
@@ -207,8 +206,7 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
     let mut engine = engine(&plan, Some(tables + 40)).unwrap();
     let Step::Run(job) = next(&mut engine) else { panic!() };
     let chunk = Arc::new(Alive::default().chunk(0, 50)) as ChunkRef;
-    let mut made: SmallVec<[Made; 1]> = SmallVec::new();
-    made.push(Made { chunk, bytes: 50, is_pinned: false });
+    let mut made = vec![Made { chunk, bytes: 50, is_pinned: false }];
     engine.finish(&job, &mut made, &mut Grave::default());
     assert!(matches!(next(&mut engine), Step::Over), "nothing runs and nothing may start: this run ends");
     let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result() else { panic!() };
