@@ -25,11 +25,13 @@ mod compute;
 mod disk;
 mod error;
 mod event;
+mod machine;
 mod memory;
 mod options;
 mod progress;
 mod run;
 mod sequential;
+mod settings;
 mod sync;
 mod threaded;
 
@@ -39,9 +41,11 @@ pub use compute::{Collections, Compute, compute, compute_with, persist, persist_
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
+pub use machine::Machine;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use options::Options;
 pub use progress::ProgressBar;
 pub use run::{Run, Scheduler};
 pub use sequential::Sequential;
+pub use settings::{Settings, SettingsError, SettingsSource};
 pub use threaded::Threaded;
