@@ -6,6 +6,7 @@
 //! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
+//! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live | [`Alive`], [`Counted`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
@@ -17,6 +18,7 @@ mod everywhere;
 mod random;
 mod script;
 mod stack;
+mod store;
 mod trace;
 
 pub use alive::{Alive, Counted};
@@ -26,4 +28,5 @@ pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere}
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
+pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::Trace;
