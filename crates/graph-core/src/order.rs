@@ -1,13 +1,18 @@
 //! Ordering: static priorities that keep few bytes alive.
 //!
-//! A few candidates are simulated and the best one is kept: the order of numbering, post-order with Sethi–Ullman
-//! labels, post-order that runs at once what frees more than it makes, and the [`cheapest`] next reader.
-//!
-//! **Source** R. Sethi, J. D. Ullman: The generation of optimal code for arithmetic expressions, J. ACM 17 (1970).
+//! A few candidates are simulated and the best one is kept: the order of numbering, [`post`]-orders with
+//! Sethi–Ullman labels, and those of the [`cheapest`] next reader. A candidate is given up as soon as it keeps as many
+//! bytes alive as the best one known.
 
 mod cheapest;
+mod post;
+mod walk;
 
 use std::sync::OnceLock;
+
+use cheapest::Readiness;
+use post::SortedInputs;
+use walk::Walk;
 
 use crate::lower::MOST_BYTES;
 use crate::{SlotIx, TaskGraph, TaskIx};
@@ -67,6 +72,15 @@ impl Weights {
     }
 }
 
+/// Runs all tasks of a walk, or stops where it is no longer promising.
+type Candidate = fn(&mut Walk<'_>, &SortedInputs);
+
+const CANDIDATES: [(&str, Candidate); 3] = [
+    ("post-order with early release", post::order),
+    ("cheapest next reader", |walk, inputs| cheapest::order(walk, inputs, Readiness::Frees)),
+    ("cheapest next reader, ready ones first", |walk, inputs| cheapest::order(walk, inputs, Readiness::Runs)),
+];
+
 impl Order {
     /// The best of the candidates, or the order of numbering where all chunks together take less than the plan's own
     /// tables: then nothing is worth a search.
@@ -91,18 +105,17 @@ impl Order {
         if least <= least_possible(graph, &weights) {
             return best;
         }
-        let inputs = sorted_inputs(graph, &weights);
-        let mut consider = |strategy, sequence: Vec<TaskIx>| {
-            let peak_bytes = simulate(graph, &weights, sequence.iter().copied());
-            if peak_bytes < least {
-                least = peak_bytes;
-                let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
-                best = Self { sequence, peak_bytes: peak_bytes.into(), strategy };
+        let inputs = SortedInputs::new(graph, &weights);
+        for (strategy, candidate) in CANDIDATES {
+            let mut walk = Walk::new(graph, &weights, least);
+            candidate(&mut walk, &inputs);
+            if walk.is_promising() {
+                least = walk.peak_bytes;
+                let tasks = walk.sequence.into();
+                let sequence = Sequence::Written { tasks, positions: OnceLock::new() };
+                best = Self { sequence, peak_bytes: least.into(), strategy };
             }
-        };
-        consider("post-order", post_order(graph, &inputs, &weights, false));
-        consider("post-order with early release", post_order(graph, &inputs, &weights, true));
-        consider("cheapest next reader", cheapest::order(graph, &inputs, &weights));
+        }
         best
     }
 
@@ -183,28 +196,15 @@ impl Order {
     }
 }
 
-/// Most bytes alive at once when the tasks run in this sequence, one after the other.
+/// Most bytes alive at once when the tasks run in this sequence, one after the other; one that is named again is
+/// passed over.
 pub fn peak_of(graph: &TaskGraph, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
-    simulate(graph, &Weights::new(graph), sequence)
-}
-
-fn simulate(graph: &TaskGraph, weights: &Weights, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
-    let mut uses = graph.uses();
-    let (mut alive, mut peak) = (0u64, 0u64);
+    let weights = Weights::new(graph);
+    let mut walk = Walk::new(graph, &weights, u64::MAX);
     for task in sequence {
-        alive += weights.outputs(graph, task);
-        peak = peak.max(alive + graph.scratch_of(task));
-        for slot in graph.outputs_of(task).filter(|&slot| uses[slot] == 0) {
-            alive -= weights.of(graph, SlotIx(slot as u32));
-        }
-        for &slot in graph.inputs_of(task) {
-            uses[slot.index()] -= 1;
-            if uses[slot.index()] == 0 {
-                alive -= weights.of(graph, slot);
-            }
-        }
+        walk.run(task);
     }
-    peak
+    walk.peak_bytes
 }
 
 /// What any order needs: the largest task with its inputs and outputs, and everything that is asked for.
@@ -225,130 +225,4 @@ fn least_possible(graph: &TaskGraph, weights: &Weights) -> u64 {
     requested.sort_unstable();
     requested.dedup();
     largest.max(requested.into_iter().map(|slot| weights.of(graph, slot)).sum())
-}
-
-/// The tasks each task reads, those first whose own computation needs most memory beside what they leave.
-struct SortedInputs {
-    ends: Vec<u32>,
-    tasks: Vec<TaskIx>,
-}
-
-impl SortedInputs {
-    fn row(&self, task: TaskIx) -> &[TaskIx] {
-        let start = if task.0 == 0 { 0 } else { self.ends[task.index() - 1] as usize };
-        &self.tasks[start..self.ends[task.index()] as usize]
-    }
-}
-
-fn sorted_inputs(graph: &TaskGraph, weights: &Weights) -> SortedInputs {
-    let n = graph.n_tasks();
-    let mut label = vec![0u64; n];
-    let mut sorted = SortedInputs { ends: Vec::with_capacity(n), tasks: Vec::with_capacity(graph.n_edges()) };
-    for task in (0..n as u32).map(TaskIx) {
-        let start = sorted.tasks.len();
-        sorted.tasks.extend(graph.inputs_of(task).iter().map(|&slot| graph.task_of(slot)));
-        let row = &mut sorted.tasks[start..];
-        let gain = |of: TaskIx| label[of.index()].saturating_sub(weights.outputs(graph, of));
-        row.sort_by(|&a, &b| gain(b).cmp(&gain(a)).then(a.cmp(&b)));
-        let (mut held, mut need) = (0u64, 0u64);
-        for &input in row.iter() {
-            need = need.max(held + label[input.index()]);
-            held += weights.outputs(graph, input);
-        }
-        label[task.index()] = need.max(held + weights.outputs(graph, task) + graph.scratch_of(task));
-        sorted.ends.push(sorted.tasks.len() as u32);
-    }
-    sorted
-}
-
-/// Depth first from the sinks. With `eager`, a task whose inputs are all there and that frees at least what it
-/// makes runs before the next one of the depth-first order.
-fn post_order(graph: &TaskGraph, inputs: &SortedInputs, weights: &Weights, eager: bool) -> Vec<TaskIx> {
-    let n = graph.n_tasks();
-    let mut emit = Emit {
-        graph,
-        weights,
-        sequence: Vec::with_capacity(n),
-        done: vec![false; n],
-        missing: if eager {
-            (0..n as u32).map(|t| graph.inputs_of(TaskIx(t)).len() as u32).collect()
-        } else {
-            vec![]
-        },
-        uses: if eager { graph.uses() } else { vec![] },
-        ready: Vec::new(),
-    };
-    let mut stack: Vec<(TaskIx, u32)> = Vec::new();
-    for sink in (0..n as u32).map(TaskIx).filter(|&task| graph.readers_of(task).is_empty()) {
-        stack.push((sink, 0));
-        while let Some((task, next)) = stack.pop() {
-            if emit.done[task.index()] {
-                continue;
-            }
-            match inputs.row(task).get(next as usize) {
-                Some(&input) => {
-                    stack.push((task, next + 1));
-                    if !emit.done[input.index()] {
-                        stack.push((input, 0));
-                    }
-                }
-                None => emit.task(task, eager),
-            }
-        }
-    }
-    emit.sequence
-}
-
-struct Emit<'a> {
-    graph: &'a TaskGraph,
-    weights: &'a Weights,
-    sequence: Vec<TaskIx>,
-    done: Vec<bool>,
-    missing: Vec<u32>,
-    uses: Vec<u32>,
-    ready: Vec<TaskIx>,
-}
-
-impl Emit<'_> {
-    fn task(&mut self, task: TaskIx, eager: bool) {
-        self.ready.push(task);
-        while let Some(task) = self.ready.pop() {
-            if std::mem::replace(&mut self.done[task.index()], true) {
-                continue;
-            }
-            self.sequence.push(task);
-            if !eager {
-                continue;
-            }
-            for &slot in self.graph.inputs_of(task) {
-                self.uses[slot.index()] -= 1;
-                if self.uses[slot.index()] == 1 {
-                    self.wake_last_reader(slot);
-                }
-            }
-            for &reader in self.graph.readers_of(task) {
-                self.missing[reader.index()] -= 1;
-                if self.missing[reader.index()] == 0 && self.frees(reader) {
-                    self.ready.push(reader);
-                }
-            }
-        }
-    }
-
-    /// One reader of this output is left: if it is ready, it may free it now. Happens once for each output, so the
-    /// looks at its readers add up to the number of edges.
-    fn wake_last_reader(&mut self, slot: SlotIx) {
-        for &reader in self.graph.readers_of(self.graph.task_of(slot)) {
-            if !self.done[reader.index()] && self.missing[reader.index()] == 0 && self.frees(reader) {
-                self.ready.push(reader);
-            }
-        }
-    }
-
-    /// Whether running this task now leaves no more bytes alive than before.
-    fn frees(&self, task: TaskIx) -> bool {
-        let last_uses = self.graph.inputs_of(task).iter().filter(|slot| self.uses[slot.index()] == 1);
-        let freed: u64 = last_uses.map(|&slot| self.weights.of(self.graph, slot)).sum();
-        freed >= self.weights.outputs(self.graph, task)
-    }
 }

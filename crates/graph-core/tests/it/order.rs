@@ -40,7 +40,8 @@ struct Scored {
     reads: Vec<Vec<usize>>,
 }
 
-/// Our sum and Dask's over all graphs of a file; prints both for each graph.
+/// Our sum and Dask's over all graphs of a file, on none of which ours may be above; prints both for each graph.
+#[track_caller]
 fn score(file: &str) -> (usize, usize) {
     let graphs: Vec<Scored> = serde_json::from_str(file).unwrap();
     let (mut ours, mut dasks) = (0, 0);
@@ -54,6 +55,7 @@ fn score(file: &str) -> (usize, usize) {
         let order = Order::search(&lowered);
         let peak = peak_as_dask_counts(&drawn.reads, &sequence(&lowered, &order));
         println!("{:60} {peak:4} (dask {:4}) {}", graph.name, graph.dask, order.strategy);
+        assert!(peak <= graph.dask, "{}: {peak} and not {}", graph.name, graph.dask);
         ours += peak;
         dasks += graph.dask;
     }
@@ -198,5 +200,5 @@ fn peaks_on_the_graphs_of_dasks_own_tests() {
 fn peaks_on_the_graphs_of_array_programs() {
     let (ours, dasks) = score(include_str!("../data/array_programs.json"));
     assert_eq!(dasks, 1161);
-    assert!(ours <= 978, "the peaks sum to {ours}");
+    assert!(ours <= 892, "the peaks sum to {ours}");
 }
