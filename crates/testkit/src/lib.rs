@@ -8,6 +8,7 @@
 //! | failures by a script | [`Scripted`], [`Act`] |
 //! | chunks that are counted while they live | [`Alive`], [`Counted`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
+//! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
 mod alive;
@@ -17,6 +18,7 @@ mod everywhere;
 mod random;
 mod script;
 mod stack;
+mod staging;
 mod trace;
 
 pub use alive::{Alive, Counted};
@@ -26,4 +28,5 @@ pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere}
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
+pub use staging::{Staging, compute_staged};
 pub use trace::Trace;
