@@ -1,5 +1,13 @@
 //! Other block lengths for the same elements.
+//!
+//! Where a new block needs few old ones, it is wired to them ([`Rechunk`]). Where every new block needs many, that would
+//! be a graph of n × m edges, and each new block would hold a large part of the array while it is made: then the blocks
+//! go through the bounded exchange ([`Boxes`]). [`is_all_to_all`] decides by shape and blocks alone, and both ways give
+//! the same bits.
 
+mod boxes;
+
+use self::boxes::Boxes;
 use crate::array::{Array, Core};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
@@ -7,7 +15,9 @@ use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
-use musher_graph_core::{Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer};
+use musher_graph_core::{
+    Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, exchanged_at,
+};
 use ndarray::Dimension;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -86,7 +96,8 @@ impl<A: Element, D: Dimension> Array<A, D> {
     ///
     /// **Shape** stays; blocks are those of `chunks`.
     /// **Cost** one pass. A new block needs all old blocks that it touches in memory at once; blocks that stay as
-    /// they are, are handed on.
+    /// they are, are handed on. Where blocks of rows become blocks of columns, or the like, the old blocks are cut
+    /// instead, and the pieces wait on disk if they do not fit: then a task holds one old block or one new one.
     ///
     /// # Panics
     /// When `chunks` does not fit the shape.
@@ -124,9 +135,53 @@ pub(crate) fn rechunked<A: Element>(core: &Core, to: &Chunking, caller: &'static
         return core.clone();
     }
     let task = Rechunk::<A>::new(&core.chunking, to);
+    match is_all_to_all(&task.reads, &core.chunking, to, size_of::<A>()) {
+        true => by_exchange::<A>(core, to, caller),
+        false => wired(task, core, to, caller),
+    }
+}
+
+/// Each new block reads the old ones that it touches.
+fn wired<A: Element>(
+    task: Rechunk<A>,
+    core: &Core,
+    to: &Chunking,
+    caller: &'static Location<'static>,
+) -> Core {
     let wiring = wiring(&task.reads);
     let layer = Layer::build(task).caller(caller).input(&core.port, wiring).finish(to.grid());
     Core { port: Port::of(layer), chunking: to.clone() }
+}
+
+/// Old blocks are cut into boxes, new ones are made of boxes.
+fn by_exchange<A: Element>(core: &Core, to: &Chunking, caller: &'static Location<'static>) -> Core {
+    let boxes = Boxes::<A>::new(&core.chunking, to);
+    Core { port: exchanged_at(&core.port, boxes, to.grid(), caller), chunking: to.clone() }
+}
+
+/// More old blocks than this for each new one, and [`MANY_EDGES`], are an exchange.
+const MANY_READS: usize = 16;
+/// More edges than this for each block, old and new, and [`MANY_READS`], are an exchange.
+const MANY_EDGES: usize = 8;
+/// More bytes of old blocks for one new block, and [`MANY_TIMES`] its own, are an exchange.
+const MANY_BYTES: usize = 128 << 20;
+/// More times its own bytes for one new block, and [`MANY_BYTES`], are an exchange.
+const MANY_TIMES: usize = 4;
+
+/// Whether so much is read by each new block that cutting the old ones is better.
+fn is_all_to_all(reads: &[AxisReads], from: &Chunking, to: &Chunking, itemsize: usize) -> bool {
+    let product = |axis: &dyn Fn(usize) -> usize| (0..reads.len()).map(axis).fold(1, usize::saturating_mul);
+    let edges = product(&|axis| (0..to.axis(axis).len()).map(|at| reads[axis].count(at)).sum());
+    let blocks = from.n_blocks().saturating_add(to.n_blocks());
+    let crowded = edges / MANY_READS > to.n_blocks() && edges / MANY_EDGES > blocks;
+    let longest = |axis: usize| to.axis(axis).iter().copied().max().unwrap_or(0);
+    let most_read = |axis: usize| {
+        let read = |at| reads[axis].blocks(at).map(|block| from.axis(axis)[block]).sum::<usize>();
+        (0..to.axis(axis).len()).map(read).max().unwrap_or(0)
+    };
+    let (most_read, most_made) = (product(&most_read), product(&longest));
+    let heavy = most_read.saturating_mul(itemsize) > MANY_BYTES && most_read / MANY_TIMES > most_made;
+    crowded || heavy
 }
 
 /// The longest block lengths that both divisions of one axis can be cut into without joining blocks.
@@ -143,6 +198,117 @@ pub(crate) fn common_lengths(left: &[usize], right: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use musher_testkit::{Random, Staging, check_everywhere, compute_staged};
+    use ndarray::{Array1, Array2, Array3, ArrayD, Ix2, IxDyn};
+
+    /// Every way to cut an axis, one with empty blocks included.
+    fn cuts(length: usize) -> Vec<Vec<usize>> {
+        musher_testkit::chunkings(length).into_iter().chain([vec![0, 1, 0, length - 1, 0]]).collect()
+    }
+
+    fn forced<A: Element, D: Dimension>(x: &Array<A, D>, to: &Chunking) -> [Array<A, D>; 2] {
+        let caller = Location::caller();
+        let directly = wired(Rechunk::<A>::new(&x.core().chunking, to), x.core(), to, caller);
+        [directly, by_exchange::<A>(x.core(), to, caller)].map(Array::from_core)
+    }
+
+    #[test]
+    fn both_ways_give_the_same_for_every_pair_of_divisions() {
+        let whole = Array2::from_shape_fn((3, 4), |(i, j)| (i * 10 + j) as i64);
+        let [in_memory, staging] = [u64::MAX, 0].map(Staging::new);
+        let grids: Vec<_> = cuts(3)
+            .into_iter()
+            .flat_map(|rows| cuts(4).into_iter().map(move |c| vec![rows.clone(), c]))
+            .collect();
+        for from in &grids {
+            let x = Array::from_array(whole.clone(), from.clone());
+            for to in &grids {
+                for y in forced(&x, &Chunking::from_lengths(to)) {
+                    assert_eq!(compute_staged(&y, &staging).unwrap().0, whole, "{from:?} to {to:?}");
+                    assert_eq!(compute_staged(&y, &in_memory).unwrap().0, whole, "{from:?} to {to:?}");
+                }
+            }
+        }
+        assert!(staging.written_bytes() > 0 && staging.n_alive() == 0 && in_memory.written_bytes() == 0);
+    }
+
+    #[test]
+    fn random_shapes_and_divisions_keep_every_element() {
+        let staging = Staging::new(0);
+        for seed in 0..200 {
+            let mut random = Random::new(seed);
+            let shape: Vec<usize> = (0..random.below(5)).map(|_| random.below(7)).collect();
+            let mut division = || {
+                let cut = |&n: &usize| {
+                    let mut ends: Vec<usize> = (0..random.below(4)).map(|_| random.below(n + 1)).collect();
+                    ends.extend([0, n]);
+                    ends.sort_unstable();
+                    ends.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>()
+                };
+                shape.iter().map(cut).collect::<Vec<_>>()
+            };
+            let (from, to) = (division(), division());
+            let n = shape.iter().product::<usize>();
+            let whole = ArrayD::from_shape_vec(IxDyn(&shape), (0..n as u32).collect()).unwrap();
+            let x = Array::from_array(whole.clone(), from);
+            let [directly, exchanged] = forced(&x, &Chunking::from_lengths(&to));
+            assert_eq!(check_everywhere(&directly), whole, "seed {seed}");
+            assert_eq!(check_everywhere(&exchanged), whole, "seed {seed}");
+            assert_eq!(compute_staged(&exchanged, &staging).unwrap().0, whole, "seed {seed}, staged");
+        }
+    }
+
+    #[test]
+    fn transposed_blocks_are_cut_like_others() {
+        let whole = Array2::from_shape_fn((9, 8), |(i, j)| i as f32 - j as f32);
+        let x = Array::from_array(whole.clone(), (3, 2)).t();
+        let [directly, exchanged] = forced(&x, &Chunking::from_lengths(&[vec![8], vec![1; 9]]));
+        assert_eq!(compute_staged(&exchanged, &Staging::new(0)).unwrap().0, whole.t());
+        assert_eq!(check_everywhere(&directly), check_everywhere(&exchanged));
+    }
+
+    fn is_exchange(shape: (usize, usize), from: (usize, usize), to: (usize, usize)) -> bool {
+        let x = Array::<f64, Ix2>::zeros(shape, from).rechunk(to);
+        x.core().port.layer.inputs()[0].producer().is_some_and(|layer| layer.label().contains("ledger"))
+    }
+
+    #[test]
+    fn shape_and_blocks_alone_decide_for_the_exchange() {
+        assert!(is_exchange((64, 64), (1, 64), (64, 1)));
+        assert!(!is_exchange((8, 8), (1, 8), (8, 1)), "few blocks");
+        assert!(
+            is_exchange((20_000, 20_000), (2_500, 20_000), (20_000, 2_500)),
+            "few blocks, but large ones"
+        );
+        assert!(!is_exchange((100, 100), (1, 100), (10, 100)), "each old block is read once");
+        assert!(!is_exchange((10_000, 10_000), (100, 10_000), (101, 10_000)), "neighbors");
+        assert!(!is_exchange((20_000, 20_000), (100, 20_000), (20_000, 20_000)), "gathered into one block");
+    }
+
+    #[test]
+    fn a_staged_exchange_holds_a_few_blocks_only() {
+        // 64 × 64 blocks of rows to columns: 8 MiB in blocks of 128 KiB.
+        let n = 1024;
+        let x = Array::<f64, Ix2>::from_shape_fn((n, n), (16, n), move |(i, j)| (i * n + j) as f64);
+        let y = x.rechunk((n, 16)).sum_axis(ndarray::Axis(0)).rechunk(n);
+        let staging = Staging::new(0);
+        let (found, peak) = compute_staged(&y, &staging).unwrap();
+        let column = |j: usize| (0..n).map(|i| (i * n + j) as f64).sum::<f64>();
+        assert_eq!(found, (0..n).map(column).collect::<Array1<_>>());
+        assert_eq!(staging.written_bytes(), (n * n * 8) as u64);
+        let block = 16 * n as u64 * 8;
+        // One block, the buffer, and receipts of 48 bytes a piece.
+        assert!(peak < 4 * block + 2 * 64 * 64 * 48, "{peak}");
+    }
+
+    #[test]
+    fn thousands_of_pieces_in_three_dimensions() {
+        let whole = Array3::from_shape_fn((12, 12, 12), |(i, j, k)| (i * 144 + j * 12 + k) as u16);
+        let x = Array::from_array(whole.clone(), (1, 12, 12));
+        let y = x.rechunk((12, 1, 12)).rechunk((12, 12, 1));
+        assert_eq!(check_everywhere(&y), whole);
+        assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, whole);
+    }
 
     #[test]
     fn common_lengths_cut_at_the_ends_of_both() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::layer::Annotated;
 use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
@@ -179,7 +180,7 @@ fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<Graph
         wiring: input.wiring().clone(),
     });
     Ok(GraphLayer {
-        task: Arc::clone(layer.task()),
+        task: Arc::clone(layer.task().downcast_ref::<Annotated>().map_or(layer.task(), |task| &task.task)),
         grid: layer.grid().clone(),
         inputs: inputs.collect(),
         key: layer.key(),

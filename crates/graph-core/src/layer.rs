@@ -93,7 +93,6 @@ struct Node {
     inputs: Box<[Input]>,
     grid: Grid,
     caller: &'static Location<'static>,
-    annotations: Option<Arc<Annotations>>,
     process_bound: bool,
 }
 
@@ -195,7 +194,7 @@ impl Layer {
 
     /// Wishes about how its tasks run.
     pub fn annotations(&self) -> Option<&Arc<Annotations>> {
-        self.0.annotations.as_ref()
+        Some(&self.task().downcast_ref::<Annotated>()?.annotations)
     }
 
     /// Whether the key holds in this process only (closures, fresh identities).
@@ -294,6 +293,9 @@ impl LayerBuilder {
                 }
             }
         }
+        if let Some(annotations) = Annotations::current() {
+            self.task = Arc::new(Annotated { task: self.task, annotations });
+        }
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
@@ -313,9 +315,40 @@ impl LayerBuilder {
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
-            annotations: Annotations::current(),
             process_bound,
         }))
+    }
+}
+
+/// A task with wishes about how it runs. A layer without any has no room for them; the graph takes the two apart.
+pub(crate) struct Annotated {
+    pub(crate) task: Arc<dyn Task>,
+    pub(crate) annotations: Arc<Annotations>,
+}
+
+impl Task for Annotated {
+    fn label(&self) -> Cow<'_, str> {
+        self.task.label()
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        self.task.run(at, inputs)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.task.token(tokenizer);
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.task.n_outputs()
+    }
+
+    fn continues(&self) -> bool {
+        self.task.continues()
+    }
+
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        self.task.facts(at, inputs)
     }
 }
 

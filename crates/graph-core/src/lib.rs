@@ -25,6 +25,7 @@ mod chunk;
 mod collection;
 mod delayed;
 mod error;
+mod exchange;
 mod fit;
 mod graph;
 mod grid;
@@ -49,6 +50,7 @@ pub use delayed::{
     IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
+pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchanged, exchanged_at};
 pub use fit::Misfit;
 pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};
 pub use grid::{Grid, Place};

@@ -7,7 +7,7 @@ use musher_graph_core::{
 };
 
 use crate::crew::Crew;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
 
 thread_local! {
@@ -87,41 +87,48 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     let n_tasks = plan.tasks().n_tasks();
     let mut run = options.run(plan)?;
     let outer = CURRENT.with_borrow(Clone::clone);
-    let _loan = outer.as_ref().and_then(|outer| Loan::take(outer, &mut run));
     // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
     let inside = outer.is_some() || rayon::current_thread_index().is_some();
-    let alone = options.threads.is_some_and(|threads| threads.get() == 1) || n_tasks <= 1;
-    if options.sequential || inside || alone {
-        Sequential.run(&run)
-    } else {
-        Threaded::new(options.threads).run(&run)
+    if let Some(outer) = outer {
+        Loan::take(outer, &mut run);
     }
+    let alone = (run.threads.get() == 1 && run.pool.is_none()) || n_tasks <= 1;
+    if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
 }
 
-/// Memory that a run inside a task has of the outer run: as much of what it would like as is free, at once.
-struct Loan {
+/// Memory that a run inside a task has of the outer run: what it would like as far as it is free, never by waiting.
+#[derive(Debug)]
+pub(crate) struct Loan {
     lender: Arc<Crew>,
-    bytes: u64,
+    bytes: AtomicU64,
 }
 
 impl Loan {
-    fn take(lender: &Arc<Crew>, run: &mut Run) -> Option<Self> {
+    /// Puts a run below the outer one: its limit is what it borrows, its disk the outer one's.
+    fn take(lender: Arc<Crew>, run: &mut Run) {
+        run.spill_store.clone_from(&lender.conditions().spill_store);
         let tables = run.plan.tasks().table_bytes() as u64;
         let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
         // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
-        let want = (tables + run.plan.order().peak_bytes(run.plan.tasks()).saturating_mul(2)).min(most);
-        let bytes = lender.lend(want)?;
-        run.memory_limit = Some(bytes.into());
-        if run.spill_store.is_none() {
-            run.spill_store.clone_from(&lender.conditions().spill_store);
+        let peak = run.plan.order().peak_bytes(run.plan.tasks());
+        let want = tables.saturating_add(peak.saturating_mul(2)).min(most);
+        if let Some(bytes) = lender.lend(want) {
+            run.memory_limit = Some(bytes.into());
+            run.loan = Some(Arc::new(Self { lender, bytes: AtomicU64::new(bytes) }));
         }
-        Some(Self { lender: Arc::clone(lender), bytes })
+    }
+
+    /// Borrows more, for a run inside a task of the run inside a task.
+    pub(crate) fn extend(&self, want: u64) -> u64 {
+        let bytes = self.lender.lend(want).unwrap_or(0);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        bytes
     }
 }
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        self.lender.take_back(self.bytes);
+        self.lender.take_back(self.bytes.load(Ordering::Relaxed));
     }
 }
 

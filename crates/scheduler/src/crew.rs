@@ -445,7 +445,15 @@ impl Crew {
 
     /// Lends free memory to a run inside one of this run's tasks; `None` where there is no limit.
     pub(crate) fn lend(&self, want: u64) -> Option<u64> {
-        self.state.lock().engine.lend(want)
+        let free = self.state.lock().engine.lend(want, 0)?;
+        let missing = want - free;
+        match &self.run.loan {
+            Some(loan) if missing > 0 => {
+                let more = loan.extend(missing);
+                self.state.lock().engine.lend(more, more).map(|more| free + more)
+            }
+            _ => Some(free),
+        }
     }
 
     /// Takes lent memory back.

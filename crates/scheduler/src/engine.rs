@@ -514,8 +514,9 @@ impl Engine {
         Error::MemoryExhausted { operation, caller, need, alive: self.ledger.alive(), limit }
     }
 
-    /// Lends free bytes to a run inside a task: at most `want`, and never by waiting.
-    pub(crate) fn lend(&mut self, want: u64) -> Option<u64> {
+    /// Lends free bytes to a run inside a task: at most `want`, and never by waiting. The limit rises by `more` before.
+    pub(crate) fn lend(&mut self, want: u64, more: u64) -> Option<u64> {
+        self.ledger.raise_limit(more);
         self.ledger.limit().map(|_| self.ledger.lend(want))
     }
 

@@ -98,6 +98,9 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
+    /// The settings say what nobody understands.
+    #[error(transparent)]
+    Settings(#[from] crate::SettingsError),
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),

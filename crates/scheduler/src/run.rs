@@ -1,11 +1,13 @@
 //! What a scheduler is: something that runs a plan; and what a run is: a plan and its conditions.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use musher_graph_core::{ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 use smallvec::SmallVec;
 
+use crate::compute::Loan;
 use crate::sync::Arc;
 use crate::{CancelToken, Error, Event, MemoryLimit, Observer};
 
@@ -39,8 +41,12 @@ pub struct Run {
     pub retries: u32,
     /// How many there are of each resource that tasks hold while they run.
     pub resources: Vec<(String, u32)>,
+    /// How many worker threads a threaded scheduler uses that was not told.
+    pub threads: NonZeroUsize,
     /// The pool whose threads run the tasks, where the user brings one.
     pub pool: Option<Arc<ThreadPool>>,
+    /// Memory of the run in whose task this one runs.
+    pub(crate) loan: Option<Arc<Loan>>,
 }
 
 impl std::fmt::Debug for Run {
@@ -63,7 +69,9 @@ impl Run {
             cancel: None,
             retries: 0,
             resources: Vec::new(),
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             pool: None,
+            loan: None,
         }
     }
 

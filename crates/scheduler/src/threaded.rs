@@ -36,7 +36,7 @@ impl Scheduler for Threaded {
         if let Some(pool) = &run.pool {
             return crew.run(|work| drop(pool.broadcast(|context| work(context.index()))));
         }
-        let pool = Lease::new(self.threads)?;
+        let pool = Lease::new(self.threads.unwrap_or(run.threads))?;
         crew.run(|work| pool.broadcast(work))
     }
 }
@@ -55,9 +55,8 @@ struct Lease {
 }
 
 impl Lease {
-    fn new(threads: Option<NonZeroUsize>) -> Result<Self, Error> {
-        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let threads = threads.unwrap_or_else(cores).get();
+    fn new(threads: NonZeroUsize) -> Result<Self, Error> {
+        let threads = threads.get();
         let mut idle = IDLE.lock();
         if let Some(at) = idle.iter().position(|pool| pool.current_num_threads() == threads) {
             return Ok(Self { pool: Some(idle.swap_remove(at)) });
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn pools_are_used_again_and_few_are_kept() {
-        let lease = |threads| Lease::new(NonZeroUsize::new(threads)).unwrap();
+        let lease = |threads| Lease::new(NonZeroUsize::new(threads).unwrap()).unwrap();
         let idle = || IDLE.lock().len();
         drop(lease(2));
         assert_eq!(idle(), 1);

@@ -9,6 +9,7 @@
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live | [`Alive`], [`Counted`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
+//! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
 mod alive;
@@ -18,6 +19,7 @@ mod everywhere;
 mod random;
 mod script;
 mod stack;
+mod staging;
 mod store;
 mod trace;
 
@@ -28,5 +30,6 @@ pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere}
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
+pub use staging::{Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::Trace;

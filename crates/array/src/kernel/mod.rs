@@ -12,3 +12,4 @@ pub mod random;
 pub mod reduce;
 pub(crate) mod simd;
 pub mod strip;
+pub mod transfer;

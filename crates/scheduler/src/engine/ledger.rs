@@ -42,6 +42,10 @@ impl Ledger {
         self.alive -= bytes;
     }
 
+    pub(super) fn raise_limit(&mut self, bytes: u64) {
+        self.limit = self.limit.map(|limit| limit.saturating_add(bytes));
+    }
+
     /// Lends what is free, at most `want`, to a run inside a task.
     pub(super) fn lend(&mut self, want: u64) -> u64 {
         let granted = want.min(self.free());
