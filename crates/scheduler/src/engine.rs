@@ -11,7 +11,7 @@ mod resources;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use self::book::{Book, may_exceed};
+use self::book::{Book, Free, may_exceed};
 pub(crate) use self::eviction::Copy;
 use self::eviction::Outside;
 use self::ledger::{Ledger, footprint, reservation, sequential_peak};
@@ -304,8 +304,8 @@ impl Engine {
             if book.slot(slot).give_back() {
                 let bytes = book.slots[slot.index()].bytes;
                 match book.clear(slot, grave) {
-                    true => self.burying += bytes,
-                    false => self.ledger.remove(bytes),
+                    Free::Now => self.ledger.remove(bytes),
+                    Free::Buried | Free::Written => self.burying += bytes,
                 }
             } else if book.eviction.is_some() {
                 book.may_leave_later(slot);
@@ -376,11 +376,12 @@ impl Engine {
         let (Some(limit), Some(&id), None) = (self.ledger.limit(), self.live.last(), &self.error) else {
             return Step::Wait;
         };
-        let Some(book) = self.books[id].as_mut().filter(|book| book.eviction.is_some()) else {
+        let is_of_use = |book: &&mut Box<Book>| book.eviction.is_some() && !book.is_finished();
+        let Some(book) = self.books[id].as_mut().filter(is_of_use) else {
             return Step::Wait;
         };
         let (head, free) = (book.head, self.ledger.free());
-        for at in head..(head + WINDOW).min(book.n_tasks()) {
+        for at in (head..(head + WINDOW).min(book.n_tasks())).filter(|&at| !book.is_admitted(at)) {
             let task = book.task_at(at);
             let absent = book.plan.tasks().inputs_of(task).iter().copied();
             let absent = absent.filter(|&slot| book.is_away(slot)).collect::<SmallVec<[SlotIx; 8]>>();
@@ -431,12 +432,13 @@ impl Engine {
         };
         let Some(book) = self.books[moved.book].as_mut() else { return };
         if book.slots[moved.slot.index()].uses == 0 {
-            book.forget_outside(moved.slot, grave);
             grave.lay(Some(Dead::Copy(copy)), 0);
+            self.burying -= moved.bytes;
+            self.ledger.remove(moved.bytes);
             return;
         }
         book.set_outside(moved.slot, Outside::Stored(copy));
-        if book.slots[moved.slot.index()].may_leave() {
+        if book.slots[moved.slot.index()].may_leave() && !book.is_finished() {
             self.burying += moved.bytes;
             grave.lay(book.slot(moved.slot).chunk.take().map(Dead::Chunk), moved.bytes);
         }
@@ -461,12 +463,15 @@ impl Engine {
         let plan = Arc::clone(&book.plan);
         let absent = plan.tasks().requested().iter().copied().find(|&slot| book.is_absent(slot));
         if let Some(slot) = absent {
-            return if book.is_away(slot) { Look::Step(self.bring(id, slot)) } else { Look::Nothing };
+            let is_away = book.is_away(slot);
+            let bytes = book.slots[slot.index()].bytes;
+            let fits = is_away && bytes <= self.ledger.free();
+            return if fits { Look::Step(self.bring(id, slot)) } else { Look::Nothing };
         }
-        let Some((above, task)) = book.parent else { return Look::Step(Step::Over) };
         if book.n_moving() > 0 {
             return Look::Nothing;
         }
+        let Some((above, task)) = book.parent else { return Look::Step(Step::Over) };
         let mut freed = 0;
         let mut made: Vec<Made> = Vec::new();
         for &slot in plan.tasks().requested() {
@@ -565,6 +570,15 @@ impl Engine {
     }
 }
 
+/// Bytes of all that is asked for, which must be in memory in the end, and a task that makes some of it.
+fn requested(plan: &Plan) -> (u64, Option<TaskIx>) {
+    let mut slots = plan.tasks().requested().to_vec();
+    slots.sort_unstable();
+    slots.dedup();
+    let bytes = slots.iter().filter_map(|&slot| plan.tasks().bytes_of(slot)).sum();
+    (bytes, slots.first().map(|&slot| plan.tasks().task_of(slot)))
+}
+
 /// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
     if !may_exceed(plan, limit) {
@@ -579,7 +593,8 @@ fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Er
         true => {
             let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
             let largest = tasks.map(|task| (footprint(plan, task), Some(task)));
-            largest.max_by_key(|&(bytes, task)| (bytes, std::cmp::Reverse(task))).unwrap_or((0, None))
+            let largest = largest.max_by_key(|&(bytes, task)| (bytes, std::cmp::Reverse(task)));
+            largest.unwrap_or((0, None)).max(requested(plan))
         }
     };
     match task.filter(|_| tables.saturating_add(need) > limit) {

@@ -1,9 +1,10 @@
 //! Chunks that are counted while they live, so that a test sees what is released and when.
 
-use std::sync::Arc;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use musher_graph_core::Chunk;
+use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 
 /// Counts the chunks that it has made and that still live; clones share the count.
 ///
@@ -71,6 +72,51 @@ pub struct Counted {
 impl Chunk for Counted {
     fn nbytes(&self) -> Option<usize> {
         usize::try_from(self.bytes).ok()
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(&CountedCodec)
+    }
+}
+
+/// Those whose chunks have been encoded, so that decoding finds who counts; a test process is short.
+static ENCODED: Mutex<Vec<Alive>> = Mutex::new(Vec::new());
+
+/// Writes what a chunk stands for, how large it says it is, and who counts it.
+struct CountedCodec;
+
+impl Codec for CountedCodec {
+    fn kind(&self) -> &'static str {
+        "testkit.counted/1"
+    }
+
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
+        let wrong = CodecError::WrongKind { expected: self.kind() };
+        let chunk: &Counted = chunk.downcast_ref().ok_or(wrong)?;
+        let mut encoded = ENCODED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = encoded.iter().position(|alive| Arc::ptr_eq(&alive.0, &chunk.alive.0));
+        let alive = known.unwrap_or_else(|| {
+            encoded.push(chunk.alive.clone());
+            encoded.len() - 1
+        });
+        drop(encoded);
+        for word in [chunk.value, chunk.bytes, alive as u64] {
+            to.write_all(&word.to_le_bytes()).map_err(|source| CodecError::io(self.kind(), source))?;
+        }
+        Ok(())
+    }
+
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+        let mut words = [0; 3];
+        for word in &mut words {
+            let mut bytes = [0; 8];
+            from.read_exact(&mut bytes).map_err(|source| CodecError::io(self.kind(), source))?;
+            *word = u64::from_le_bytes(bytes);
+        }
+        let [value, bytes, alive] = words;
+        let encoded = ENCODED.lock().unwrap_or_else(PoisonError::into_inner);
+        let wrong = CodecError::WrongKind { expected: self.kind() };
+        Ok(Arc::new(encoded.get(alive as usize).ok_or(wrong)?.chunk(value, bytes)))
     }
 }
 

@@ -34,6 +34,11 @@ impl Slot {
         self.lent & PINNED != 0
     }
 
+    /// Whether no chunk is in memory, neither here nor moved out into the last task that reads it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.chunk.is_none() && self.lent & !PINNED == 0
+    }
+
     /// Whether the chunk could leave memory now, and would free it.
     pub(super) fn may_leave(&self) -> bool {
         self.chunk.is_some() && self.lent == 0
@@ -51,6 +56,17 @@ impl Slot {
         self.uses -= 1;
         self.uses == 0
     }
+}
+
+/// When the bytes of an output are free that nobody wants any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Free {
+    /// At once: the last task that read it has dropped it.
+    Now,
+    /// When whoever was given it has dropped it.
+    Buried,
+    /// When whoever writes it to the disk is done with it.
+    Written,
 }
 
 /// A plan in progress.
@@ -104,16 +120,18 @@ impl Book {
         &mut self.slots[slot.index()]
     }
 
-    /// Strikes an output that nobody wants any more; whether its chunk was in memory and is to be buried.
-    pub(super) fn clear(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+    /// Strikes an output that nobody wants any more; tells when its bytes are free.
+    pub(super) fn clear(&mut self, slot: SlotIx, grave: &mut Grave) -> Free {
         let entry = &mut self.slots[slot.index()];
         let (chunk, bytes) = (entry.chunk.take(), entry.bytes);
-        self.forget_outside(slot, grave);
         let is_here = chunk.is_some();
-        if is_here {
-            grave.lay(chunk.map(Dead::Chunk), bytes);
+        let is_leaving = self.forget_outside(slot, grave);
+        grave.lay(chunk.map(Dead::Chunk), if is_here && !is_leaving { bytes } else { 0 });
+        match (is_leaving, is_here) {
+            (true, _) => Free::Written,
+            (false, true) => Free::Buried,
+            (false, false) => Free::Now,
         }
-        is_here
     }
 
     /// The earliest position that could start. While nothing runs that is the head: all before it have ended.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
+use smallvec::SmallVec;
 
 use super::book::Book;
 use super::{Dead, Grave};
@@ -122,13 +123,13 @@ impl Book {
 
     /// Whether an output that somebody wants is in memory no more: on the disk, or on its way from there.
     pub(super) fn is_absent(&self, slot: SlotIx) -> bool {
-        self.slots[slot.index()].chunk.is_none()
+        self.slots[slot.index()].is_empty()
             && self.eviction.as_ref().is_some_and(|eviction| eviction.outside.contains_key(&slot.0))
     }
 
     /// Whether an output is on the disk only.
     pub(super) fn is_away(&self, slot: SlotIx) -> bool {
-        self.slots[slot.index()].chunk.is_none() && self.is_stored(slot)
+        self.slots[slot.index()].is_empty() && self.is_stored(slot)
     }
 
     /// Whether an output is on the disk.
@@ -168,11 +169,16 @@ impl Book {
         Some(copy)
     }
 
-    /// Nobody wants this output any more: its place on the disk is free, unless it is still being written.
-    pub(super) fn forget_outside(&mut self, slot: SlotIx, grave: &mut Grave) {
-        let Some(eviction) = &mut self.eviction else { return };
-        if let Some(Outside::Stored(copy)) = eviction.outside.remove(&slot.0) {
-            grave.lay(Some(Dead::Copy(copy)), 0);
+    /// Nobody wants this output any more: its place on the disk is free; whether it is still being written.
+    pub(super) fn forget_outside(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+        let Some(eviction) = &mut self.eviction else { return false };
+        match eviction.outside.remove(&slot.0) {
+            Some(Outside::Stored(copy)) => {
+                grave.lay(Some(Dead::Copy(copy)), 0);
+                false
+            }
+            Some(Outside::Leaving) => true,
+            Some(Outside::Coming) | None => false,
         }
     }
 
@@ -187,6 +193,7 @@ impl Book {
         let is_late = |next_use: u32| needed_at.is_none_or(|at| next_use as usize > at);
         let mut eviction = self.eviction.take()?;
         let mut candidates: Vec<(u32, u32)> = Vec::with_capacity(COMPARED);
+        let mut needed_now: SmallVec<[(u32, u32); 8]> = SmallVec::new();
         while candidates.len() < COMPARED {
             let Some((entered, slot)) = eviction.heap.pop() else { break };
             let entry = &self.slots[slot as usize];
@@ -199,9 +206,10 @@ impl Book {
                 eviction.heap.push((next_use, slot));
                 continue;
             }
-            candidates.push((next_use, slot));
-            if !is_late(next_use) {
-                break;
+            match is_late(next_use) {
+                true => candidates.push((next_use, slot)),
+                // Below it there may still be some that were entered with an earlier use.
+                false => needed_now.push((next_use, slot)),
             }
         }
         let head = self.head as u64;
@@ -209,10 +217,10 @@ impl Book {
             let distance = u64::from(next_use).saturating_sub(head);
             if eviction.is_stored(slot) { 2 * distance } else { distance }
         };
-        let usable = candidates.iter().copied().filter(|&(next_use, _)| is_late(next_use));
-        let best = usable.max_by_key(|candidate| (score(candidate), Reverse(candidate.1)));
+        let best =
+            candidates.iter().copied().max_by_key(|candidate| (score(candidate), Reverse(candidate.1)));
         let rest = candidates.iter().filter(|&&candidate| Some(candidate) != best);
-        eviction.heap.extend(rest.copied());
+        eviction.heap.extend(rest.copied().chain(needed_now));
         self.eviction = Some(eviction);
         best.map(|(_, slot)| SlotIx(slot))
     }

@@ -1,0 +1,193 @@
+//! Chunks that leave memory and come back: the same values below any limit, nothing left behind.
+
+use std::sync::Arc;
+
+use musher_graph_core::{Plan, SpillStore, TaskIx};
+use musher_scheduler::{Error, Event, Observer, Run, SpillDir, SpillOptions};
+use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault};
+
+use crate::support::{execute, unfused};
+
+/// What a run spilled and loaded, and its peak on the books.
+#[derive(Default)]
+struct Moved(std::sync::Mutex<(u64, u64, u64)>);
+
+impl Observer for Moved {
+    fn event(&self, event: Event<'_>) {
+        let mut moved = self.0.lock().unwrap();
+        match event {
+            Event::ChunkSpilled { bytes, .. } => moved.0 += bytes,
+            Event::ChunkLoaded { bytes, .. } => moved.1 += bytes,
+            Event::RunFinished { peak_bytes, .. } => moved.2 = peak_bytes,
+            _ => {}
+        }
+    }
+}
+
+/// Tables, and the most that one task, or all that is asked for, needs at once: no smaller limit can do.
+fn least_with_disk(plan: &Plan) -> u64 {
+    let tasks = plan.tasks();
+    let bytes = |slots: &mut dyn Iterator<Item = musher_graph_core::SlotIx>| {
+        let mut slots: Vec<_> = slots.collect();
+        slots.sort();
+        slots.dedup();
+        slots.into_iter().map(|slot| tasks.bytes_of(slot).unwrap()).sum::<u64>()
+    };
+    let needs = (0..tasks.n_tasks() as u32).map(TaskIx).map(|task| {
+        let outputs = tasks.outputs_of(task).map(|slot| musher_graph_core::SlotIx(slot as u32));
+        bytes(&mut tasks.inputs_of(task).iter().copied().chain(outputs)) + tasks.scratch_of(task)
+    });
+    let requested = bytes(&mut tasks.requested().iter().copied());
+    tasks.table_bytes() as u64 + needs.max().unwrap_or(0).max(requested)
+}
+
+/// A random graph whose chunks are large enough to be worth a way to the disk.
+fn large(random: &mut Random, most: usize) -> Drawn {
+    let mut drawn = Drawn::random(random, most);
+    drawn.bytes.iter_mut().for_each(|bytes| *bytes = *bytes * 256 + 4096);
+    drawn
+}
+
+fn values(chunks: &[musher_graph_core::ChunkRef]) -> Vec<u64> {
+    chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect()
+}
+
+#[test]
+fn random_graphs_below_their_sequential_peak_give_the_same_values() {
+    let mut random = Random::new(31);
+    let (mut spilled, mut loaded) = (0, 0);
+    for round in 0..400 {
+        let drawn = large(&mut random, 60);
+        let outputs = drawn.sinks();
+        let expected: Vec<u64> = outputs.iter().map(|&output| drawn.values()[output]).collect();
+        let alive = Alive::default();
+        let plan = unfused(&drawn.requests(&alive, &outputs));
+        let least = least_with_disk(&plan);
+        let most = plan.order().peak_bytes(plan.tasks()) + plan.tasks().table_bytes() as u64;
+        // From the least that can do to what needs no disk.
+        let limit = least + most.saturating_sub(least) * random.below(4) as u64 / 4;
+        let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+        let moved = Arc::new(Moved::default());
+        let mut run = Run::new(Arc::clone(&plan));
+        run.memory_limit = Some(limit.into());
+        run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
+        run.observers = vec![moved.clone()];
+        let threads = random.below(5);
+        let chunks = execute(&run, threads).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(values(&chunks), expected, "round {round}");
+        drop(chunks);
+        let (out, back, peak) = *moved.0.lock().unwrap();
+        assert!(peak <= limit, "round {round}: {peak} bytes on the books, the limit is {limit}");
+        let tables = plan.tasks().table_bytes() as u64;
+        assert!(alive.peak_bytes() + tables <= limit, "round {round}: {} of chunks", alive.peak_bytes());
+        assert_eq!(alive.chunks(), 0, "round {round}");
+        assert_eq!((disk.counts().parcels, disk.counts().stored), (0, 0), "round {round}");
+        drop(run);
+        spilled += out;
+        loaded += back;
+    }
+    assert!(spilled > 0 && loaded > 0, "{spilled} bytes out, {loaded} back");
+}
+
+#[test]
+fn what_does_not_fit_even_alone_is_refused() {
+    let mut random = Random::new(32);
+    for _ in 0..100 {
+        let drawn = large(&mut random, 30);
+        let alive = Alive::default();
+        let plan = unfused(&drawn.requests(&alive, &drawn.sinks()));
+        let least = least_with_disk(&plan);
+        let mut run = Run::new(plan);
+        run.memory_limit = Some((least - 1).into());
+        run.spill_store = Some(Arc::new(SpillDir::new(SpillOptions::default())));
+        let error = execute(&run, 2).unwrap_err();
+        assert!(matches!(error, Error::MemoryLimit { need, .. } if need == least), "{error}");
+        assert_eq!(alive.made(), 0);
+    }
+}
+
+/// Sixty chunks of 64 KiB that are read once when they are made and once in a second pass, in the same order.
+fn two_passes() -> Drawn {
+    //  0 ── 1 ── 2 ── 3 ── …     large, small, large, small: each small one reads the large one and the small one before
+    let mut reads: Vec<Vec<usize>> = vec![vec![], vec![0]];
+    for large in (2..120).step_by(2) {
+        reads.push(vec![large - 1]);
+        reads.push(vec![large - 1, large]);
+    }
+    for large in (0..120).step_by(2) {
+        reads.push(vec![large, reads.len() - 1]);
+    }
+    let mut drawn = Drawn::from(reads);
+    drawn.bytes.fill(8);
+    drawn.bytes[..120].iter_mut().step_by(2).for_each(|bytes| *bytes = 64 << 10);
+    drawn
+}
+
+fn two_passes_on(store: Arc<dyn SpillStore>, threads: usize, moved: &Arc<Moved>) -> Result<u64, Error> {
+    let drawn = two_passes();
+    let plan = unfused(&drawn.requests(&Alive::default(), &drawn.sinks()));
+    let limit = plan.tasks().table_bytes() as u64 + (15 * 64 << 10);
+    let mut run = Run::new(plan);
+    run.memory_limit = Some(limit.into());
+    run.spill_store = Some(store);
+    run.observers = vec![moved.clone()];
+    Ok(values(&execute(&run, threads)?)[0])
+}
+
+#[test]
+fn the_chunk_needed_last_leaves_first() {
+    let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+    let moved = Arc::new(Moved::default());
+    let drawn = two_passes();
+    let expected = drawn.values()[drawn.reads.len() - 1];
+    assert_eq!(two_passes_on(disk, 0, &moved).unwrap(), expected);
+    let (out, back, _) = *moved.0.lock().unwrap();
+    // No more than 14 of 60 can stay through the first pass; least recently used would bring all 60 back.
+    assert_eq!((out >> 16, back >> 16), (46, 46));
+}
+
+#[test]
+fn a_disk_that_fails_ends_the_run_with_its_error() {
+    let expected = {
+        let drawn = two_passes();
+        drawn.values()[drawn.reads.len() - 1]
+    };
+    for threads in [0, 1, 3] {
+        for at in [0, 1, 2, 3, 20, 77] {
+            for fault in [WriteFault::Full, WriteFault::Device, WriteFault::Yield] {
+                let disk = SpillDir::new(SpillOptions::default());
+                let store = Arc::new(FaultyStore::new(disk).on_write(at, fault));
+                let outcome = two_passes_on(store.clone(), threads, &Arc::default());
+                match outcome {
+                    Ok(value) => assert_eq!((value, fault), (expected, WriteFault::Yield)),
+                    Err(error) => {
+                        assert!(matches!(error, Error::Spill { doing: "writing", .. }), "{error}");
+                        assert_ne!(fault, WriteFault::Yield);
+                    }
+                }
+                assert_eq!(store.store().counts().parcels, 0);
+            }
+            for fault in [ReadFault::Device, ReadFault::Flip, ReadFault::Yield] {
+                let disk = SpillDir::new(SpillOptions::default());
+                let store = Arc::new(FaultyStore::new(disk).on_read(at, fault));
+                match two_passes_on(store.clone(), threads, &Arc::default()) {
+                    Ok(value) => assert_eq!((value, fault), (expected, ReadFault::Yield)),
+                    Err(error) => assert!(matches!(error, Error::Spill { doing: "reading", .. }), "{error}"),
+                }
+                assert_eq!(store.store().counts().parcels, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_budget_names_folder_need_and_setting() {
+    let disk = Arc::new(SpillDir::new(SpillOptions::default().limit(1000)));
+    // The chunks of the test kit are small on the disk: 24 bytes each.
+    let error = two_passes_on(disk, 2, &Arc::default()).unwrap_err();
+    let text = crate::support::messages(&error).join(": ");
+    assert!(
+        text.contains("spill_limit") && text.contains(&std::env::temp_dir().display().to_string()),
+        "{text}"
+    );
+}
