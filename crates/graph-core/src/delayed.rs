@@ -230,10 +230,34 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
     }
 }
 
+impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
+    /// The function gives back a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
+    ///
+    /// The call has ended when it has built that work: it holds neither thread nor memory meanwhile.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Delayed, delayed};
+    /// fn halve(x: u64) -> u64 { x / 2 }
+    /// fn collatz(x: u64) -> Delayed<u64> {
+    ///     if x % 2 == 0 { delayed(halve).call(x) } else { Delayed::ready(3 * x + 1) }
+    /// }
+    /// let next: Delayed<u64> = delayed(collatz).continued().call(7);
+    /// # let _ = next;
+    /// ```
+    #[must_use]
+    pub fn continued(self) -> DelayedFn<F, Continued> {
+        DelayedFn { function: self.function, options: self.options, output: PhantomData }
+    }
+}
+
 /// How a function's return value of type `R` becomes the chunk of a delayed value.
 pub trait Receive<R>: Send + Sync + 'static {
     /// The type of the delayed value.
     type Value: Send + Sync + 'static;
+
+    /// Whether the return value is more work.
+    const CONTINUES: bool = false;
 
     /// Wraps the value, or fails the task.
     ///
@@ -282,6 +306,20 @@ where
     }
 }
 
+/// The value of further work; see [`DelayedFn::continued`].
+#[derive(Debug)]
+pub struct Continued;
+
+impl<T: Clone + Send + Sync + 'static> Receive<Delayed<T>> for Continued {
+    type Value = T;
+
+    const CONTINUES: bool = true;
+
+    fn receive(result: Delayed<T>) -> Result<Output, TaskError> {
+        Ok(Output::more([result.request()]))
+    }
+}
+
 /// The task of one call: the function and its plain arguments.
 struct CallTask<F, P, S, O> {
     function: F,
@@ -312,6 +350,10 @@ where
 
     fn run(&self, _at: crate::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         O::receive(self.function.call(&self.args, &mut inputs)?)
+    }
+
+    fn continues(&self) -> bool {
+        O::CONTINUES
     }
 
     /// A value without drop glue holds nothing beyond itself, so its size is known.

@@ -247,7 +247,7 @@ impl LayerBuilder {
     pub(crate) fn single_tasks(mut self, ports: SmallVec<[Port; 4]>) -> Self {
         self.inputs.reserve_exact(ports.len());
         self.inputs.extend(ports.into_iter().map(|Port { layer, output }| {
-            let wiring = Wiring::axes((0..layer.grid().ndim()).map(|_| crate::AxisMap::Fixed(0)));
+            let wiring = Wiring::single(layer.grid());
             Input { producer: Some(layer), output: output as u32, wiring }
         }));
         self

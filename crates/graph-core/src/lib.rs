@@ -29,6 +29,7 @@ mod exchange;
 mod fit;
 mod graph;
 mod grid;
+mod iterate;
 mod key;
 mod layer;
 mod lower;
@@ -46,14 +47,15 @@ pub use builder::{GraphBuilder, Handmade, NodeId, Values};
 pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
 pub use delayed::{
-    Arg, ByRef, ByValue, Call, CallWith, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs,
-    IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
+    Arg, ByRef, ByValue, Call, CallWith, Constant, Continued, Delayed, DelayedFn, Fallible, For, FromInput,
+    FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
 pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchanged, exchanged_at};
 pub use fit::Misfit;
 pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};
 pub use grid::{Grid, Place};
+pub use iterate::iterate;
 pub use key::{Key, Token, Tokenizer};
 pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};

@@ -277,6 +277,11 @@ impl Wiring {
         Self::axes((0..ndim).map(AxisMap::follow))
     }
 
+    /// Each task reads the only task of a producer with this grid.
+    pub fn single(producer: &Grid) -> Self {
+        Self::axes((0..producer.ndim()).map(|_| AxisMap::Fixed(0)))
+    }
+
     /// Each task reads itself and its direct neighbors, diagonal ones too, along the axes where `radius` is not 0.
     pub fn neighbors(radius: &[usize], wrap: bool) -> Self {
         Self::axes(radius.iter().enumerate().map(|(axis, &r)| match r {

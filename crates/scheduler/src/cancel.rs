@@ -1,8 +1,12 @@
-//! Cancelling a run from outside.
+//! Cancelling a run: from outside, at a deadline, or by Ctrl-C.
+
+use std::io;
+use std::time::{Duration, Instant};
 
 use crate::sync::{Arc, AtomicBool, Ordering};
 
-/// Asks a run to stop: no new task starts, running ones end, the run gives [`Error::Cancelled`](crate::Error).
+/// Asks a run to stop: no new task starts, running ones end, the run gives [`Error::Cancelled`](crate::Error) or
+/// [`Error::DeadlinePassed`](crate::Error).
 ///
 /// Clones share the request.
 ///
@@ -16,7 +20,10 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 /// assert!(matches!(answer, Err(Error::Cancelled { .. })));
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken {
+    asked: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
 
 impl CancelToken {
     /// Nothing is cancelled yet.
@@ -24,13 +31,62 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Asks every run that holds this token to stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+    /// A token that cancels when the process is interrupted: by Ctrl-C, or by the signal `SIGTERM`.
+    ///
+    /// The first interrupt asks the runs to stop, so that they remove what they have on the disk and say what was done;
+    /// the second one ends the process at once. It holds for the rest of the process: make one token and share it.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::delayed;
+    /// use musher_scheduler::{CancelToken, Compute, Options};
+    /// let interrupt = CancelToken::on_interrupt()?;
+    /// let answer = delayed(|| 42).call(()).compute_with(&Options::default().cancel(&interrupt));
+    /// # assert_eq!(answer?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "ctrl_c")]
+    #[doc(alias = "KeyboardInterrupt")]
+    pub fn on_interrupt() -> io::Result<Self> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::flag;
+        let asked = Arc::default();
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: at the first signal the flag is still down, so that only the second one ends the process.
+            flag::register_conditional_default(signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self { asked, deadline: None })
     }
 
-    /// Whether it was asked.
+    /// The same token, which also cancels when this much time has passed from now.
+    #[must_use]
+    #[doc(alias = "timeout")]
+    pub fn deadline(&self, after: Duration) -> Self {
+        let deadline = Instant::now().checked_add(after);
+        let earlier = [self.deadline, deadline].into_iter().flatten().min();
+        Self { asked: Arc::clone(&self.asked), deadline: earlier }
+    }
+
+    /// Asks every run that holds this token to stop.
+    pub fn cancel(&self) {
+        self.asked.store(true, Ordering::Release);
+    }
+
+    /// Whether it was asked, or the deadline has passed.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.was_asked() || self.is_late()
+    }
+
+    /// Whether somebody asked.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }

@@ -223,9 +223,7 @@ impl Crew {
             return Step::Over;
         }
         if self.run.is_cancelled() {
-            state
-                .engine
-                .cancel(|finished| Error::Cancelled { finished, n_tasks: self.run.plan.tasks().n_tasks() });
+            state.engine.cancel(|finished, n_tasks| self.run.cancelled(finished, n_tasks));
         }
         if worker.index > 0 {
             if has_ended && worker.pace.is_idle_beside(state.engine.finished()) {

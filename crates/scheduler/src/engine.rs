@@ -118,6 +118,8 @@ pub(crate) struct Engine {
     /// Bytes that workers have been given to drop and have not dropped yet.
     burying: u64,
     finished: usize,
+    /// Tasks of all plans so far.
+    n_tasks: usize,
     error: Option<Error>,
 }
 
@@ -137,6 +139,7 @@ impl Engine {
             moving: 0,
             burying: 0,
             finished: 0,
+            n_tasks: 0,
             error: None,
         };
         engine.open(Arc::clone(&run.plan), None)?;
@@ -151,6 +154,7 @@ impl Engine {
         }
         self.resources.check(&plan)?;
         self.ledger.add(tables);
+        self.n_tasks += plan.tasks().n_tasks();
         let book = Some(Box::new(Book::new(plan, parent)));
         let free = self.books.iter().position(Option::is_none);
         let id = free.unwrap_or(self.books.len());
@@ -546,10 +550,10 @@ impl Engine {
     }
 
     /// The run ends unless all its tasks have ended.
-    pub(crate) fn cancel(&mut self, error: impl FnOnce(usize) -> Error) {
+    pub(crate) fn cancel(&mut self, error: impl FnOnce(usize, usize) -> Error) {
         let is_done = self.live == [0] && self.books[0].as_ref().is_some_and(|book| book.is_finished());
         if self.error.is_none() && !is_done {
-            self.error = Some(error(self.finished));
+            self.error = Some(error(self.finished, self.n_tasks));
         }
     }
 

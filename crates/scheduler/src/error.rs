@@ -34,6 +34,14 @@ pub enum Error {
         /// Tasks of the plan.
         n_tasks: usize,
     },
+    /// The deadline passed before the run had ended.
+    #[error("the deadline passed with {finished} of {n_tasks} tasks finished")]
+    DeadlinePassed {
+        /// Tasks that had finished.
+        finished: usize,
+        /// Tasks of the plan.
+        n_tasks: usize,
+    },
     /// The plan can never fit into the memory limit; nothing has run.
     #[error(
         "memory limit: {operation} (built at {caller}) needs {need} bytes at once, the limit is {limit}; \

@@ -1,6 +1,7 @@
 //! How a run is to be done.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
@@ -25,6 +26,7 @@ pub struct Options {
     pub(crate) memory_limit: Option<MemoryLimit>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) deadline: Option<Duration>,
     pub(crate) spill: Spill,
     pub(crate) retries: Option<u32>,
     pub(crate) resources: Vec<(String, u32)>,
@@ -85,6 +87,13 @@ impl Options {
         Self { cancel: Some(token.clone()), ..self }
     }
 
+    /// Cancels a run that has not ended this long after it began, as far as no task that runs then takes longer.
+    #[must_use]
+    #[doc(alias = "timeout")]
+    pub fn deadline(self, after: Duration) -> Self {
+        Self { deadline: Some(after), ..self }
+    }
+
     /// Puts chunks that do not fit into the memory limit into this store, such as a [`SpillDir`]; by default it is a
     /// folder of the run's own where the settings say.
     #[must_use]
@@ -139,6 +148,9 @@ impl Options {
         };
         run.observers.clone_from(&self.observers);
         run.cancel.clone_from(&self.cancel);
+        if let Some(after) = self.deadline {
+            run.cancel = Some(run.cancel.unwrap_or_default().deadline(after));
+        }
         run.retries = self.retries.unwrap_or(settings.retries);
         run.resources.clone_from(&self.resources);
         run.pool.clone_from(&self.pool);

@@ -85,6 +85,14 @@ impl Run {
         self.cancel.as_ref().is_some_and(CancelToken::is_cancelled)
     }
 
+    /// The error of a run that is cancelled.
+    pub(crate) fn cancelled(&self, finished: usize, n_tasks: usize) -> Error {
+        match self.cancel.as_ref().is_some_and(CancelToken::was_asked) {
+            true => Error::Cancelled { finished, n_tasks },
+            false => Error::DeadlinePassed { finished, n_tasks },
+        }
+    }
+
     /// How often a task is run again when it fails.
     pub(crate) fn retries_of(&self, plan: &Plan, task: TaskIx) -> u32 {
         if self.retries == 0 && !plan.has_annotations() {

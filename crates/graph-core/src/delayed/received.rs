@@ -53,7 +53,7 @@ impl<T: Send + Sync + 'static> Received<'_, T> {
     ///
     /// # Errors
     /// If it is of another kind.
-    pub(super) fn take(inputs: &mut Inputs<'_>, index: usize) -> Result<Self, TaskError> {
+    pub(crate) fn take(inputs: &mut Inputs<'_>, index: usize) -> Result<Self, TaskError> {
         let chunk: &dyn Any = &**inputs.chunk(index)?;
         if chunk.is::<Measured<T>>() {
             // `Measured<T>` is a chunk only where `T: Measure`, so it is taken as `Any`.

@@ -118,3 +118,36 @@ fn after_a_cancelled_run_the_next_one_runs() {
     assert!(token.is_cancelled() && token.clone().is_cancelled());
     let _ = (Options::default(), run as fn(_, _, _) -> _);
 }
+
+#[test]
+fn a_deadline_ends_a_run_and_says_so() {
+    for threads in [0, 1, 3] {
+        let plan = unfused(&[many(Scripted::new("work"), 100)]);
+        let mut run = Run::new(plan);
+        run.cancel = Some(CancelToken::new().deadline(std::time::Duration::ZERO));
+        let error = execute(&run, threads).unwrap_err();
+        assert_eq!(error.to_string(), "the deadline passed with 0 of 101 tasks finished");
+        run.cancel = Some(CancelToken::new().deadline(std::time::Duration::MAX));
+        assert!(execute(&run, threads).is_ok());
+    }
+    let late = Options::default().deadline(std::time::Duration::ZERO);
+    let answer = musher_graph_core::delayed(|| 1).call(()).compute_with(&late);
+    assert!(matches!(answer, Err(Error::DeadlinePassed { .. })));
+}
+
+/// The test runner gives each test a process of its own; this one interrupts itself in the middle of a run.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_the_run_and_not_the_process() {
+    let token = CancelToken::on_interrupt().unwrap();
+    let interrupt = || {
+        let own = rustix::process::getpid();
+        rustix::process::kill_process(own, rustix::process::Signal::INT).unwrap();
+    };
+    let task = Scripted::new("work").at(3, Act::Then(Arc::new(interrupt)));
+    let mut run = Run::new(unfused(&[many(task.clone(), 2000)]));
+    run.cancel = Some(token.clone());
+    let error = execute(&run, 0).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { n_tasks: 2001, .. }), "{error}");
+    assert!(token.is_cancelled() && task.calls() < 2000);
+}

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Facts, Grid, Inputs, Layer, Output, Place, Places, Port, Request, Task, TaskError, Value, Wiring, ready,
+    Delayed, Facts, Grid, Inputs, Layer, Output, Place, Places, Port, Request, Task, TaskError, Value,
+    Wiring, delayed, iterate, ready,
 };
-use musher_scheduler::{Error, Run};
+use musher_scheduler::{Compute, Error, Options, Run};
 use musher_testkit::{Random, Trace};
 
 use crate::support::{execute, unfused};
@@ -198,5 +199,46 @@ fn random_trees_of_further_work_end_below_a_limit() {
         let (mut a, mut b) = (0, 1);
         (0..n).for_each(|_| (a, b) = (b, a + b));
         assert_eq!(number(&execute(&run, random.below(5)).unwrap()), a);
+    }
+}
+
+#[test]
+fn a_loop_ends_when_its_value_will_do() {
+    fn newton(x: f64) -> f64 {
+        (x + 2.0 / x) / 2.0
+    }
+    for options in [Options::sequential(), Options::default().threads(2)] {
+        let root = iterate(
+            &Delayed::ready(1.0),
+            |x| delayed(newton).call(x),
+            |x, rounds| (x * x - 2.0).abs() < 1e-12 || rounds == 100,
+        );
+        assert!((root.compute_with(&options).unwrap() - 2.0_f64.sqrt()).abs() < 1e-12);
+        // The result is a value like any other.
+        let doubled = delayed(|x: f64| 2.0 * x).call(&root);
+        assert!(doubled.compute_with(&options).unwrap() > 2.8);
+        let none =
+            iterate(&Delayed::ready(5), |_| unreachable!("it will do as it is"), |_, rounds| rounds == 0);
+        assert_eq!(none.compute_with(&options).unwrap(), 5);
+    }
+}
+
+#[test]
+fn a_call_gives_back_work_chosen_by_data() {
+    fn halve(x: u64) -> u64 {
+        x / 2
+    }
+    fn collatz(x: u64) -> Delayed<u64> {
+        match x {
+            1 => Delayed::ready(0),
+            x if x % 2 == 0 => delayed(steps).call(delayed(collatz).continued().call(delayed(halve).call(x))),
+            x => delayed(steps).call(delayed(collatz).continued().call(3 * x + 1)),
+        }
+    }
+    fn steps(rest: u64) -> u64 {
+        rest + 1
+    }
+    for options in [Options::sequential(), Options::default().threads(3)] {
+        assert_eq!(delayed(collatz).continued().call(27).compute_with(&options).unwrap(), 111);
     }
 }
