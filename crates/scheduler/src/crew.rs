@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
-use crate::{Error, Event, Run};
+use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
 const QUICK: Duration = Duration::from_micros(1);
@@ -327,8 +327,8 @@ impl Crew {
         let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
         let retries = self.run.retries_of(plan, job.task);
         let start = worker.pace.begins().then(Instant::now);
-        let outcome = match retries {
-            0 => self.attempt(plan, job.task, worker),
+        let outcome = match (retries, &self.run.failed) {
+            (0, None) => self.attempt(plan, job.task, worker),
             _ => self.attempts(plan, job.task, worker, retries),
         };
         if let Some(start) = start {
@@ -342,20 +342,23 @@ impl Crew {
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Plan, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
         let kept = worker.inputs.clone();
+        let mut outcome = self.attempt(plan, task, worker);
         for attempt in 0..retries {
-            match self.attempt(plan, task, worker) {
-                Err(error) if !self.run.is_cancelled() => {
-                    self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error: &error });
-                    worker.inputs.clone_from(&kept);
-                    std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
-                }
-                outcome => return outcome,
+            let Err(error) = &outcome else { break };
+            if self.run.is_cancelled() {
+                break;
             }
+            self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
+            worker.inputs.clone_from(&kept);
+            std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
+            outcome = self.attempt(plan, task, worker);
         }
-        worker.inputs = kept;
-        self.attempt(plan, task, worker)
+        if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
+            failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
+        }
+        outcome
     }
 
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.

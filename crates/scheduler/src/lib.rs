@@ -26,6 +26,7 @@ mod disk;
 mod engine;
 mod error;
 mod event;
+mod failed;
 mod machine;
 mod memory;
 mod options;
@@ -43,6 +44,7 @@ pub use compute::{Collections, Compute, compute, compute_with, persist, persist_
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
+pub use failed::{FailedTask, FailedTasks};
 pub use machine::Machine;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use options::Options;

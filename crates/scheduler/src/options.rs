@@ -7,7 +7,7 @@ use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
 use crate::sync::Arc;
-use crate::{CancelToken, Error, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
+use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///
@@ -30,6 +30,7 @@ pub struct Options {
     pub(crate) spill: Spill,
     pub(crate) retries: Option<u32>,
     pub(crate) resources: Vec<(String, u32)>,
+    pub(crate) failed: Option<FailedTasks>,
     pub(crate) pool: Option<Arc<ThreadPool>>,
 }
 
@@ -125,6 +126,13 @@ impl Options {
         self
     }
 
+    /// Keeps tasks that fail, with their inputs, so that they can be run again alone. Inputs are then kept while tasks
+    /// run, so that no task takes over the storage of its input.
+    #[must_use]
+    pub fn keep_failed(self, failed: &FailedTasks) -> Self {
+        Self { failed: Some(failed.clone()), ..self }
+    }
+
     /// Runs tasks on the threads of this pool; `threads` then counts for nothing.
     #[must_use]
     pub fn pool(self, pool: Arc<ThreadPool>) -> Self {
@@ -153,6 +161,7 @@ impl Options {
         }
         run.retries = self.retries.unwrap_or(settings.retries);
         run.resources.clone_from(&self.resources);
+        run.failed.clone_from(&self.failed);
         run.pool.clone_from(&self.pool);
         run.threads = self.threads.unwrap_or(settings.threads);
         Ok(run)

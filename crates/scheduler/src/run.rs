@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::compute::Loan;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, Event, MemoryLimit, Observer};
+use crate::{CancelToken, Error, Event, FailedTasks, MemoryLimit, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -43,6 +43,8 @@ pub struct Run {
     pub resources: Vec<(String, u32)>,
     /// How many worker threads a threaded scheduler uses that was not told.
     pub threads: NonZeroUsize,
+    /// Who keeps the tasks that fail, with their inputs.
+    pub failed: Option<FailedTasks>,
     /// The pool whose threads run the tasks, where the user brings one.
     pub pool: Option<Arc<ThreadPool>>,
     /// Memory of the run in whose task this one runs.
@@ -70,6 +72,7 @@ impl Run {
             retries: 0,
             resources: Vec::new(),
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            failed: None,
             pool: None,
             loan: None,
         }

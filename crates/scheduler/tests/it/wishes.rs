@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use musher_graph_core::{
-    Annotations, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Port, Request, TaskError, Value, annotate,
+    Annotations, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Port, Request, TaskError, Value,
+    annotate, delayed,
 };
-use musher_scheduler::{Compute, Error, Options, Run};
+use musher_scheduler::{Compute, Error, FailedTasks, Options, Run};
 use musher_testkit::Trace;
 
 use crate::support::{execute, unfused};
@@ -128,7 +129,7 @@ fn a_pool_of_one_s_own_runs_the_tasks() {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(2).thread_name(|index| format!("own-{index}")).build();
     let pool = Arc::new(pool.unwrap());
-    let name = musher_graph_core::delayed(|| std::thread::current().name().map(str::to_owned)).impure();
+    let name = delayed(|| std::thread::current().name().map(str::to_owned)).impure();
     let names: Vec<_> = (0..20).map(|_| name.call(())).collect();
     let collections: &[_] = &names;
     let found = musher_scheduler::compute_with(collections, &Options::default().pool(pool)).unwrap();
@@ -137,4 +138,29 @@ fn a_pool_of_one_s_own_runs_the_tasks() {
         "{found:?}"
     );
     assert!(names[0].compute_with(&Options::sequential()).is_ok());
+}
+
+#[test]
+fn a_failed_task_is_run_again_alone_with_its_inputs() {
+    fn half(x: u64) -> Result<u64, std::num::ParseIntError> {
+        if x % 2 == 0 { Ok(x / 2) } else { "odd".parse() }
+    }
+    fn inc(x: u64) -> u64 {
+        x + 1
+    }
+    for threads in [1, 3] {
+        let failed = FailedTasks::default();
+        let inputs: Vec<_> = (0..20).map(|x| delayed(inc).call(2 * x + u64::from(x != 7))).collect();
+        let calls: Vec<_> = inputs.iter().map(|input| delayed(half).fallible().call(input)).collect();
+        let options = Options::default().threads(threads).keep_failed(&failed);
+        let all: &[_] = &calls;
+        assert!(musher_scheduler::compute_with(all, &options).is_err());
+        let mut tasks = failed.take();
+        assert_eq!(tasks.len(), 1);
+        let task = tasks.remove(0);
+        // Two calls fused into a line are one task, whose failure names the step.
+        assert!(task.operation().ends_with("half"), "{task:?}");
+        assert_eq!(task.run().unwrap_err().to_string().split(" failed").next(), Some("half"));
+        assert!(failed.take().is_empty());
+    }
 }
