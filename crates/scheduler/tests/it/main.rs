@@ -9,6 +9,7 @@ mod failure;
 mod memory;
 mod million;
 mod nested;
+mod settings;
 mod storage;
 mod support;
 mod trace;
