@@ -140,7 +140,9 @@ pub struct SpillDir(Arc<Shared>);
 
 impl SpillDir {
     /// A folder to be made when it is needed.
-    pub fn new(options: SpillOptions) -> Self {
+    pub fn new(mut options: SpillOptions) -> Self {
+        // The program may change its working directory meanwhile. Only an empty path has no absolute one.
+        options.base = std::path::absolute(&options.base).unwrap_or(options.base);
         Self(Arc::new(Shared {
             options,
             home: Mutex::new(None),
@@ -182,6 +184,11 @@ impl SpillDir {
         }
     }
 
+    /// Whether the disk is memory in truth (Linux's tmpfs): spilling to it gives nothing free.
+    pub fn lies_in_memory(&self) -> bool {
+        home::lies_in_memory(&self.0.options.base)
+    }
+
     /// Where the private folder is, if it is made.
     pub fn path(&self) -> Option<PathBuf> {
         self.0.home.lock().as_ref().map(|home| home.path().to_owned())
@@ -219,19 +226,23 @@ impl Shared {
     fn new_path(&self) -> Result<PathBuf, SpillError> {
         let base = &self.options.base;
         let name = format!("parcel-{}", self.files.fetch_add(1, Ordering::Relaxed));
-        let mut home = self.home.lock();
-        if let Some(home) = &*home {
-            return Ok(home.path().join(name));
+        if self.home.lock().is_none() {
+            // Before the free bytes are asked for, and without the lock, since it may take long.
+            self.sweep();
         }
-        let made = Home::create(base)
-            .map_err(|error| self.failed("making a folder in", base, read::SMALLEST, error))?;
-        let path = home.insert(made).path().join(name);
-        let free = || home::free(base).map_or(u64::MAX, |free| (free / 5 * 4).saturating_sub(1 << 30));
-        self.limit.store(self.options.limit.unwrap_or_else(free), Ordering::Relaxed);
-        // Removing what others left may take long: other threads go on meanwhile.
-        drop(home);
-        self.sweep();
-        Ok(path)
+        let mut home = self.home.lock();
+        let home = match &mut *home {
+            Some(home) => home,
+            none => {
+                let made = Home::create(base)
+                    .map_err(|error| self.failed("making a folder in", base, read::SMALLEST, error))?;
+                let most =
+                    || home::free(base).map_or(u64::MAX, |free| (free / 5 * 4).saturating_sub(1 << 30));
+                self.limit.store(self.options.limit.unwrap_or_else(most), Ordering::Relaxed);
+                none.insert(made)
+            }
+        };
+        Ok(home.path().join(name))
     }
 
     /// Removes what killed runs left.

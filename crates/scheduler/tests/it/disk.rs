@@ -285,6 +285,7 @@ fn a_full_disk_is_an_error_that_says_what_to_do() {
             let careful = SpillDir::new(under(tiny.0.path()));
             let error = spill(&careful, &[vec![1]], &mut random).unwrap_err();
             assert!(matches!(spill_error(error.cause()), SpillError::Limit { limit: 0, .. }), "{error}");
+            assert!(careful.lies_in_memory());
         }
         (SpillError::Limit { .. }, None) => {}
         (other, _) => panic!("{other:?}"),
