@@ -1,8 +1,8 @@
 //! The disk of a run: a private folder that takes what shall not stay in memory.
 //!
-//! One file holds one parcel: its space is free again as soon as the parcel is dropped, and part after part is read at
-//! its offset, by any number of threads. Segments shared by many parcels would have to wait for the last of them. A
-//! file is the stored bytes of its parts in a row and nothing else; offsets, lengths and checksums stay in memory, about
+//! One file holds one parcel: its space is free again as soon as the parcel is dropped, and each reader opens it and
+//! goes to its part. Segments shared by many parcels would have to wait for the last of them. Making and removing a file
+//! takes about 15 microseconds, opening one about 2. A file is the stored bytes of its parts in a row and nothing else; offsets, lengths and checksums stay in memory, about
 //! 40 bytes a part, since a parcel never outlives its process. A part is stored as it is or as blocks of lz4, each at
 //! most 64 KiB long before compression and preceded by its stored length.
 
@@ -47,7 +47,8 @@ pub enum SpillCompression {
 pub struct SpillOptions {
     /// The folder, which exists, in which the private one is made.
     pub base: PathBuf,
-    /// Bytes that all parcels alive may take on the disk; `None` is all there are.
+    /// Bytes that all parcels alive may take on the disk. `None` is 80 % of what is free when the first parcel begins,
+    /// less 1 GiB, so that other programs do not find the disk full.
     pub limit: Option<u64>,
     /// Whether to compress.
     pub compression: SpillCompression,
@@ -56,7 +57,7 @@ pub struct SpillOptions {
 }
 
 impl Default for SpillOptions {
-    /// In the system's folder for temporary files, without a limit, compressed where it helps; nothing stays in memory.
+    /// In the system's folder for temporary files, compressed where it helps; nothing stays in memory.
     fn default() -> Self {
         Self {
             base: std::env::temp_dir(),
@@ -139,18 +140,36 @@ pub struct SpillDir(Arc<Shared>);
 
 impl SpillDir {
     /// A folder to be made when it is needed.
-    pub fn new(options: SpillOptions) -> Self {
+    pub fn new(mut options: SpillOptions) -> Self {
+        // The program may change its working directory meanwhile. Only an empty path has no absolute one.
+        options.base = std::path::absolute(&options.base).unwrap_or(options.base);
         Self(Arc::new(Shared {
             options,
             home: Mutex::new(None),
+            limit: AtomicU64::new(0),
             files: AtomicU64::new(0),
-            kept_open: AtomicU64::new(0),
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
             stored: AtomicU64::new(0),
             parcels: AtomicU64::new(0),
             swept: AtomicU64::new(0),
         }))
+    }
+
+    /// Removes what killed runs of this user left under the same base, and gives back how many bytes that were.
+    ///
+    /// It happens anyway when the first parcel begins; a run that spills nothing may call it. Folders of living processes
+    /// stay.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_scheduler::{SpillDir, SpillOptions};
+    /// let base = tempfile::tempdir()?;
+    /// assert_eq!(SpillDir::new(SpillOptions::default().base(base.path())).sweep(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn sweep(&self) -> u64 {
+        self.0.sweep()
     }
 
     /// What has happened so far.
@@ -163,6 +182,11 @@ impl SpillDir {
             parcels: shared.parcels.load(Ordering::Relaxed),
             swept: shared.swept.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether the disk is memory in truth (Linux's tmpfs): spilling to it gives nothing free.
+    pub fn lies_in_memory(&self) -> bool {
+        home::lies_in_memory(&self.0.options.base)
     }
 
     /// Where the private folder is, if it is made.
@@ -186,10 +210,10 @@ impl SpillStore for SpillDir {
 struct Shared {
     options: SpillOptions,
     home: Mutex<Option<Home>>,
+    /// Known once the folder is made.
+    limit: AtomicU64,
     /// Files made so far, for their names.
     files: AtomicU64,
-    /// Files of finished parcels that stay open.
-    kept_open: AtomicU64,
     written: AtomicU64,
     read: AtomicU64,
     stored: AtomicU64,
@@ -198,24 +222,39 @@ struct Shared {
 }
 
 impl Shared {
-    /// The private folder, made where it is not; and the path of a new file in it.
+    /// The path of a new file in the private folder, which is made where it is not.
     fn new_path(&self) -> Result<PathBuf, SpillError> {
+        let base = &self.options.base;
+        let name = format!("parcel-{}", self.files.fetch_add(1, Ordering::Relaxed));
+        if self.home.lock().is_none() {
+            // Before the free bytes are asked for, and without the lock, since it may take long.
+            self.sweep();
+        }
         let mut home = self.home.lock();
         let home = match &mut *home {
             Some(home) => home,
             none => {
-                let made = Home::create(&self.options.base)
-                    .map_err(|error| self.failed("making a folder in", &self.options.base, 0, error))?;
-                self.swept.fetch_add(home::sweep(&self.options.base, &made), Ordering::Relaxed);
+                let made = Home::create(base)
+                    .map_err(|error| self.failed("making a folder in", base, read::SMALLEST, error))?;
+                let most =
+                    || home::free(base).map_or(u64::MAX, |free| (free / 5 * 4).saturating_sub(1 << 30));
+                self.limit.store(self.options.limit.unwrap_or_else(most), Ordering::Relaxed);
                 none.insert(made)
             }
         };
-        Ok(home.path().join(format!("parcel-{}", self.files.fetch_add(1, Ordering::Relaxed))))
+        Ok(home.path().join(name))
+    }
+
+    /// Removes what killed runs left.
+    fn sweep(&self) -> u64 {
+        let bytes = home::sweep(&self.options.base);
+        self.swept.fetch_add(bytes, Ordering::Relaxed);
+        bytes
     }
 
     /// Takes bytes of the budget.
     fn reserve(&self, bytes: u64) -> Result<(), SpillError> {
-        let limit = self.options.limit.unwrap_or(u64::MAX);
+        let limit = self.limit.load(Ordering::Relaxed);
         let more = |stored: u64| stored.checked_add(bytes).filter(|&stored| stored <= limit);
         match self.stored.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
             Ok(_) => Ok(()),
@@ -248,7 +287,7 @@ impl Shared {
                 dir: self.options.base.clone(),
                 need,
                 stored: self.stored.load(Ordering::Relaxed),
-                limit: self.options.limit,
+                limit: self.limit.load(Ordering::Relaxed),
                 free: home::free(&self.options.base),
                 source,
             },

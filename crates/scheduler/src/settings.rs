@@ -36,7 +36,7 @@ pub use error::{SettingsError, SettingsSource};
 /// | `threads` | `threads = 4` | `MUSHER_THREADS=4` | one for each core |
 /// | `memory_limit` | `memory_limit = "2GiB"` or `"50%"` | `MUSHER_MEMORY_LIMIT=2GiB` | half of the machine's memory |
 /// | `spill_dir` | `spill_dir = "/scratch"` | `MUSHER_SPILL_DIR=/scratch` | the system's folder for temporary files |
-/// | `spill_limit` | `spill_limit = "100GiB"` | `MUSHER_SPILL_LIMIT=100GiB` | none |
+/// | `spill_limit` | `spill_limit = "100GiB"` | `MUSHER_SPILL_LIMIT=100GiB` | 80 % of what is free, less 1 GiB |
 /// | `spill_compression` | `spill_compression = "auto"` | `MUSHER_SPILL_COMPRESSION=never` | `auto` |
 /// | `retries` | `retries = 5` | `MUSHER_RETRIES=5` | 2 |
 ///
@@ -61,7 +61,7 @@ pub struct Settings {
     /// The folder, which exists, under which is spilled. In the file a relative one begins at the file's own folder.
     #[doc(alias = "temporary-directory")]
     pub spill_dir: PathBuf,
-    /// Bytes that may be spilled at once; `None` is all there are on the disk.
+    /// Bytes that may be spilled at once; `None` is what [`SpillOptions`] says.
     pub spill_limit: Option<u64>,
     /// Whether spilled bytes are compressed.
     pub spill_compression: SpillCompression,

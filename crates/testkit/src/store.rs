@@ -141,7 +141,7 @@ impl Script {
                         dir: path(),
                         need,
                         stored: 0,
-                        limit: None,
+                        limit: 0,
                         free: Some(0),
                         source,
                     });

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 pub enum SpillError {
     /// The disk or the user's quota on it is full.
     #[error(
-        "spill disk full: {} has {} free, {} did not fit ({} spilled, {}); \
+        "spill disk full: {} has {} free, {} did not fit ({} spilled, spill_limit {}); \
          set spill_dir to a larger disk, or raise memory_limit",
-        dir.display(), Free(*free), Bytes(*need), Bytes(*stored), Limit(*limit)
+        dir.display(), Free(*free), Bytes(*need), Bytes(*stored), Bytes(*limit)
     )]
     Full {
         /// The folder under which is spilled.
@@ -24,7 +24,7 @@ pub enum SpillError {
         /// Bytes that were spilled already.
         stored: u64,
         /// The limit on them.
-        limit: Option<u64>,
+        limit: u64,
         /// Bytes that are free on the disk, where known.
         free: Option<u64>,
         /// What the system said.
@@ -32,9 +32,9 @@ pub enum SpillError {
     },
     /// The disk budget is used up.
     #[error(
-        "spill_limit reached: {} did not fit into {} ({} spilled, {}, {} free on the disk); \
+        "spill_limit reached: {} did not fit into {} ({} spilled, spill_limit {}, {} free on the disk); \
          raise spill_limit or memory_limit, or set spill_dir to a larger disk",
-        Bytes(*need), dir.display(), Bytes(*stored), Limit(Some(*limit)), Free(*free)
+        Bytes(*need), dir.display(), Bytes(*stored), Bytes(*limit), Free(*free)
     )]
     Limit {
         /// The folder under which is spilled.
@@ -150,18 +150,6 @@ impl fmt::Display for Free {
         match self.0 {
             Some(bytes) => Bytes(bytes).fmt(f),
             None => f.write_str("an unknown amount"),
-        }
-    }
-}
-
-/// A setting that may be absent.
-struct Limit(Option<u64>);
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(bytes) => write!(f, "spill_limit {}", Bytes(bytes)),
-            None => f.write_str("no spill_limit"),
         }
     }
 }

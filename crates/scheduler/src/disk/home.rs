@@ -73,30 +73,26 @@ fn private_folder(base: &Path) -> io::Result<TempDir> {
 /// Removes the folders under `base` whose owners are dead; gives back their bytes.
 ///
 /// What cannot be looked at or removed is left: a leftover is no reason for a run to fail.
-pub(super) fn sweep(base: &Path, own: &Home) -> u64 {
+pub(super) fn sweep(base: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(base) else { return 0 };
-    let left = entries.flatten().filter(|entry| {
-        let name = entry.file_name();
-        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
-            && entry.path() != own.path()
-            && may_sweep(&entry.path(), own.path())
+    let folders = entries.flatten().filter(|entry| {
+        entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) && is_ours(&entry.path())
     });
-    left.map(|entry| sweep_one(&entry.path())).sum()
+    folders.map(|entry| sweep_one(&entry.path())).sum()
 }
 
-/// Whether a path is a folder, no link, that belongs to the user of `own` alone.
+/// Whether a path is a folder, no link, that belongs to this user and to nobody else.
 #[cfg(unix)]
-fn may_sweep(path: &Path, own: &Path) -> bool {
+fn is_ours(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let private = |path: &Path| {
-        let facts = fs::symlink_metadata(path).ok().filter(|facts| facts.is_dir())?;
-        (facts.mode() & 0o077 == 0).then_some(facts.uid())
-    };
-    private(path).is_some_and(|user| private(own) == Some(user))
+    fs::symlink_metadata(path).is_ok_and(|facts| {
+        let private = facts.mode() & 0o077 == 0;
+        facts.is_dir() && private && facts.uid() == rustix::process::geteuid().as_raw()
+    })
 }
 
 #[cfg(not(unix))]
-fn may_sweep(path: &Path, _own: &Path) -> bool {
+fn is_ours(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
 }
 
@@ -118,13 +114,26 @@ fn sweep_one(path: &Path) -> u64 {
 }
 
 /// Bytes that this user may still write under a path, where the system tells.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub(super) fn free(path: &Path) -> Option<u64> {
     let facts = rustix::fs::statvfs(path).ok()?;
     facts.f_bavail.checked_mul(facts.f_frsize)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 pub(super) fn free(_path: &Path) -> Option<u64> {
     None
+}
+
+/// Whether a path lies on a file system that keeps its files in memory.
+#[cfg(target_os = "linux")]
+pub(super) fn lies_in_memory(path: &Path) -> bool {
+    // The numbers of tmpfs and ramfs in statfs(2).
+    const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58F6];
+    rustix::fs::statfs(path).is_ok_and(|facts| IN_MEMORY.contains(&(facts.f_type as u64)))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn lies_in_memory(_path: &Path) -> bool {
+    false
 }

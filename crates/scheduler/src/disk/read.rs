@@ -12,26 +12,32 @@ use super::write::{BLOCK, Coding, PLAIN};
 use super::{Shared, SpillCompression, SpillError};
 use crate::sync::{Arc, Ordering};
 
-/// Files of finished parcels that stay open; others are opened anew by each reader.
-const MOST_KEPT_OPEN: u64 = 128;
-
 /// A file that is removed, and its bytes given back, when it is dropped.
+///
+/// It is open while it is written, and then only while someone reads it: opening costs some microseconds, and files kept
+/// open would run out after some hundred parcels.
 #[derive(Debug)]
 pub(super) struct ParcelFile {
     shared: Arc<Shared>,
     path: PathBuf,
-    handle: Option<File>,
-    kept_open: bool,
+    written: Option<File>,
     len: u64,
 }
+
+/// What the smallest file takes on most disks: what is needed where not even an empty one can be made.
+pub(super) const SMALLEST: u64 = 4096;
 
 impl ParcelFile {
     pub(super) fn create(shared: Arc<Shared>) -> Result<Self, SpillError> {
         let path = shared.new_path()?;
-        let opened = File::options().read(true).write(true).create_new(true).open(&path);
-        let handle = opened.map_err(|error| shared.failed("making", &path, 0, error))?;
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let opened = options.open(&path);
+        let file = opened.map_err(|error| shared.failed("making", &path, SMALLEST, error))?;
         shared.parcels.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { shared, path, handle: Some(handle), kept_open: false, len: 0 })
+        Ok(Self { shared, path, written: Some(file), len: 0 })
     }
 
     pub(super) fn compression(&self) -> SpillCompression {
@@ -47,7 +53,7 @@ impl ParcelFile {
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), SpillError> {
         let need = bytes.len() as u64;
         self.shared.reserve(need)?;
-        let mut file = self.handle.as_ref().expect("a file stays open while it is written");
+        let mut file = self.written.as_ref().expect("a file is open while it is written");
         match file.write_all(bytes) {
             Ok(()) => {
                 self.len += need;
@@ -65,32 +71,14 @@ impl ParcelFile {
         }
     }
 
-    /// Keeps the file open for readers, or closes it if too many are.
-    fn end(&mut self) {
-        let one_more = |n: u64| (n < MOST_KEPT_OPEN).then_some(n + 1);
-        let kept = self.shared.kept_open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        match kept {
-            Ok(_) => self.kept_open = true,
-            Err(_) => self.handle = None,
-        }
-    }
-
-    fn handle(&self) -> Result<Handle<'_>, SpillError> {
-        match &self.handle {
-            Some(file) => Ok(Handle::Kept(file)),
-            None => File::open(&self.path)
-                .map(Handle::Opened)
-                .map_err(|error| self.shared.failed("opening", &self.path, 0, error)),
-        }
+    fn open(&self) -> Result<File, SpillError> {
+        File::open(&self.path).map_err(|error| self.shared.failed("opening", &self.path, 0, error))
     }
 }
 
 impl Drop for ParcelFile {
     fn drop(&mut self) {
-        if self.kept_open {
-            self.shared.kept_open.fetch_sub(1, Ordering::Relaxed);
-        }
-        self.handle = None;
+        self.written = None;
         self.shared.parcels.fetch_sub(1, Ordering::Relaxed);
         // What cannot be removed still takes its space, so its bytes stay charged.
         match fs::remove_file(&self.path) {
@@ -124,7 +112,7 @@ pub(super) struct Parcel {
 
 impl Parcel {
     pub(super) fn new(mut file: ParcelFile, mut parts: Vec<Part>) -> Self {
-        file.end();
+        file.written = None;
         parts.shrink_to_fit();
         Self { file, parts }
     }
@@ -146,9 +134,12 @@ impl Spilled for Parcel {
     fn read(&self, number: usize) -> Result<Box<dyn Read + '_>, TaskError> {
         let n_parts = self.parts.len();
         let part = self.parts.get(number).ok_or(SpillError::NoPart { part: number, n_parts })?;
+        let mut opened = self.file.open()?;
+        let sought = opened.seek(SeekFrom::Start(part.begin));
+        sought.map_err(|error| self.file.shared.failed("reading", &self.file.path, 0, error))?;
         Ok(Box::new(PartReader {
             file: &self.file,
-            handle: self.file.handle()?,
+            opened,
             number,
             part,
             at: part.begin,
@@ -161,31 +152,13 @@ impl Spilled for Parcel {
     }
 }
 
-/// A file that is open anyway, or for this reader.
-enum Handle<'a> {
-    Kept(&'a File),
-    Opened(File),
-}
-
-/// Reads at an offset; the position of the file, which others share, plays no part.
-#[cfg(unix)]
-fn read_at(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, to, offset)
-}
-
-/// Reads at an offset; nobody else uses the position of the file once it is written.
-#[cfg(windows)]
-fn read_at(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, to, offset)
-}
-
 /// One reader of one part.
 struct PartReader<'a> {
     file: &'a ParcelFile,
-    handle: Handle<'a>,
+    opened: File,
     number: usize,
     part: &'a Part,
-    /// Offset in the file of what is read next.
+    /// The position in the file, which is this reader's own.
     at: u64,
     /// Bytes of the part that are not handed out yet.
     left: u64,
@@ -200,12 +173,8 @@ struct PartReader<'a> {
 impl PartReader<'_> {
     /// Fills a piece of memory from the file.
     fn fetch(&mut self, mut to: &mut [u8]) -> Result<(), SpillError> {
-        let file = match &self.handle {
-            Handle::Kept(file) => file,
-            Handle::Opened(file) => file,
-        };
         while !to.is_empty() {
-            match read_at(file, to, self.at) {
+            match self.opened.read(to) {
                 Ok(0) => {
                     return Err(SpillError::Truncated {
                         file: self.file.path.clone(),

@@ -11,6 +11,7 @@ mod million;
 mod more_work;
 mod nested;
 mod spill;
+mod settings;
 mod storage;
 mod support;
 mod trace;
