@@ -24,7 +24,9 @@ mod chunk;
 mod collection;
 mod delayed;
 mod error;
+mod explain;
 mod fit;
+mod forecast;
 mod graph;
 mod grid;
 mod key;
@@ -47,7 +49,9 @@ pub use delayed::{
     IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
+pub use explain::{Explain, LayerSummary};
 pub use fit::Misfit;
+pub use forecast::{Forecast, Policy};
 pub use graph::{Graph, GraphInput, GraphLayer, LayerIx};
 pub use grid::{Grid, Place};
 pub use key::{Key, Token, Tokenizer};
@@ -55,7 +59,7 @@ pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
 pub use optimize::{StepError, StepPanic};
 pub use order::{Order, peak_of};
-pub use plan::{Explain, LayerSummary, Plan};
+pub use plan::Plan;
 pub use session::Session;
 pub use spill::{SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, Inputs, Output, Task, TaskError};

@@ -396,6 +396,10 @@ impl LayerTable {
     pub(crate) fn n_tasks(&self) -> usize {
         self.n_tasks as usize
     }
+
+    pub(crate) fn n_outputs(&self) -> usize {
+        self.n_outputs as usize
+    }
 }
 
 impl LayerFacts {
