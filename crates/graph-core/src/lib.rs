@@ -20,6 +20,7 @@
 
 mod adapt;
 mod builder;
+mod check;
 mod chunk;
 mod collection;
 mod delayed;
@@ -38,10 +39,12 @@ mod plan;
 mod session;
 mod spill;
 mod task;
+mod touch;
 mod wiring;
 
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
 pub use builder::{GraphBuilder, Handmade, NodeId, Values};
+pub use check::{CheckLimits, Files, FreeSpace, LocalFiles, Problem, Site};
 pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Frames, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
 pub use delayed::{
@@ -63,4 +66,5 @@ pub use plan::Plan;
 pub use session::Session;
 pub use spill::{SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, Inputs, Output, Task, TaskError};
+pub use touch::{Access, Region, Touch};
 pub use wiring::{AxisMap, Lists, Part, Wiring};
