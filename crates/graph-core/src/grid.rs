@@ -14,8 +14,18 @@ use crate::{Token, Tokenizer};
 /// assert_eq!(grid.index_of(&[1, 2]), 6);
 /// assert_eq!(Grid::scalar().n_tasks(), 1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Grid(Box<[u32]>);
+
+impl PartialEq for Grid {
+    fn eq(&self, other: &Self) -> bool {
+        // Number by number: to compare memory, some processors read from the address that an empty slice does not
+        // have, and take 80 ns to find that it does not matter. The grids of delayed calls are empty.
+        self.0.iter().eq(other.0.iter())
+    }
+}
+
+impl Eq for Grid {}
 
 impl Grid {
     /// The grid of a single task.

@@ -94,13 +94,26 @@ impl Tokenizer {
 
     /// Enters at most `LONG` bytes as they are.
     fn put(&mut self, bytes: &[u8]) {
-        if self.len + bytes.len() > Self::ROOM {
+        self.make_room(bytes.len());
+        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// The same for as many bytes as the compiler knows: a move and not a call.
+    fn put_array<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.make_room(N);
+        if let Some(room) = self.buffer[self.len..].first_chunk_mut() {
+            *room = bytes;
+        }
+        self.len += N;
+    }
+
+    fn make_room(&mut self, n: usize) {
+        if self.len + n > Self::ROOM {
             let digest = xxh3_128(&self.buffer[..self.len]).to_le_bytes();
             self.buffer[..digest.len()].copy_from_slice(&digest);
             self.len = digest.len();
         }
-        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len();
     }
 
     /// Enters the name and version of an operation, such as `"array.add/1"`.
@@ -120,12 +133,12 @@ impl Tokenizer {
 
     /// Enters a number of fixed width.
     pub fn word(&mut self, word: u64) {
-        self.put(&word.to_le_bytes());
+        self.put_array(word.to_le_bytes());
     }
 
     /// Enters another key.
     pub fn key(&mut self, key: Key) {
-        self.put(&key.0.to_le_bytes());
+        self.put_array(key.0.to_le_bytes());
     }
 
     /// Enters the identity of a type.
@@ -139,6 +152,9 @@ impl Tokenizer {
             }
             fn write(&mut self, bytes: &[u8]) {
                 self.0.put(bytes);
+            }
+            fn write_u64(&mut self, word: u64) {
+                self.0.word(word);
             }
         }
         TypeId::of::<T>().hash(&mut Words(self));
@@ -210,7 +226,7 @@ macro_rules! token_of_words {
     ($($t:ty),*) => {$(
         impl Token for $t {
             fn token(&self, tokenizer: &mut Tokenizer) {
-                tokenizer.put(&self.to_le_bytes());
+                tokenizer.put_array(self.to_le_bytes());
             }
         }
     )*};

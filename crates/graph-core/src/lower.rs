@@ -411,6 +411,18 @@ impl LayerTable {
     pub(crate) fn n_tasks(&self) -> usize {
         self.n_tasks as usize
     }
+
+    pub(crate) fn first_task(&self) -> TaskIx {
+        TaskIx(self.first_task)
+    }
+
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = TaskIx> + use<> {
+        (self.first_task..self.first_task + self.n_tasks).map(TaskIx)
+    }
+
+    pub(crate) fn n_outputs(&self) -> usize {
+        self.n_outputs as usize
+    }
 }
 
 impl LayerFacts {

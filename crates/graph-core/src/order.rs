@@ -49,12 +49,12 @@ enum Sequence {
 }
 
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
-struct Weights {
+pub(crate) struct Weights {
     of_unknown: u64,
 }
 
 impl Weights {
-    fn new(graph: &TaskGraph) -> Self {
+    pub(crate) fn new(graph: &TaskGraph) -> Self {
         let (sum, n_unknown) = graph.known_bytes();
         let n = graph.n_slots() as u64 - n_unknown;
         // Known and unknown ones together are still counted without wrapping.
@@ -63,11 +63,11 @@ impl Weights {
         Self { of_unknown }
     }
 
-    fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
+    pub(crate) fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
         graph.bytes_of(slot).unwrap_or(self.of_unknown)
     }
 
-    fn outputs(&self, graph: &TaskGraph, task: TaskIx) -> u64 {
+    pub(crate) fn outputs(&self, graph: &TaskGraph, task: TaskIx) -> u64 {
         graph.outputs_of(task).map(|slot| self.of(graph, SlotIx(slot as u32))).sum()
     }
 }

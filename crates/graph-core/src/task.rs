@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Wiring};
+use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Touch, Wiring};
 
 /// What is computed on one place of a grid from its input chunks.
 ///
@@ -68,8 +68,16 @@ pub trait Task: Any + Send + Sync {
 
     /// What [`facts`](Task::facts) says, where it says the same at every place whatever the inputs: then a layer is
     /// asked once and not a million times.
+    /// A task whose uniform facts read and write no bytes touches no files.
     fn uniform_facts(&self) -> Option<Facts> {
         None
+    }
+
+    /// What the task at `at` reads and writes outside memory: by this a plan is checked before it runs. A task that
+    /// absorbs another one touches what both do.
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        let _ = at;
+        Vec::new()
     }
 
     /// One task that does this task's work and its producer's, if this task's algebra can express it.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::{Facts, Graph, Inputs, Output, Place, Task, TaskError, Tokenizer};
+use crate::{Facts, Graph, Inputs, Output, Place, Task, TaskError, Tokenizer, Touch};
 
 /// Strings together layers that read one producer, place by place, which nobody else reads.
 pub(super) fn string_lines(graph: &mut Graph) {
@@ -147,6 +147,10 @@ impl Task for Line {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.steps.iter().for_each(|step| step.task.token(tokenizer));
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.steps.iter().flat_map(|step| step.task.touches(at)).collect()
     }
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod check;
 mod cost;
 mod exchange;
+mod forecast;
 mod fuse;
 mod key;
 mod line;

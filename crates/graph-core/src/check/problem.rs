@@ -1,0 +1,132 @@
+//! What a check finds, in words that say what to do.
+
+use std::fmt;
+use std::panic::Location;
+use std::path::PathBuf;
+
+use crate::explain::Bytes;
+
+/// An operation and the user's line that built it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Label of the operation.
+    pub operation: String,
+    /// The user's line.
+    pub caller: &'static Location<'static>,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (built at {})", self.operation, self.caller)
+    }
+}
+
+/// Something that is known to go wrong if a plan runs; see [`Plan::check`](crate::Plan::check).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A task's inputs, outputs and scratch are more than the memory limit, whatever else is spilled.
+    #[error(
+        "{site} needs {} at once for one task, the memory limit is {}; use smaller chunks or raise the limit",
+        Bytes(*need),
+        Bytes(*limit)
+    )]
+    TaskTooLarge {
+        /// The operation.
+        site: Site,
+        /// Bytes needed, the plan's tables among them.
+        need: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// What is asked for is more than the memory limit.
+    #[error(
+        "the result of {site} is {} in memory, the memory limit is {}; write it to files, reduce it, or raise the limit",
+        Bytes(*need),
+        Bytes(*limit)
+    )]
+    ResultTooLarge {
+        /// The operation whose chunk is the largest of the result.
+        site: Site,
+        /// Bytes needed, the plan's tables among them.
+        need: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// What would be spilled is more than the disk for it.
+    #[error(
+        "under a memory limit of {} about {} are spilled, and there is room for {}; raise the limit, set another \
+         spill directory or its budget, or use smaller chunks",
+        Bytes(*memory),
+        Bytes(*need),
+        Bytes(*disk)
+    )]
+    SpillTooLarge {
+        /// Bytes spilled when one task runs after the other.
+        need: u64,
+        /// Bytes there is room for.
+        disk: u64,
+        /// The memory limit in bytes.
+        memory: u64,
+    },
+    /// What is written to a file system is more than is free there.
+    #[error(
+        "{site} and what else goes there write {} to the disk of {}, which has {} free; free some or write elsewhere",
+        Bytes(*need),
+        path.display(),
+        Bytes(*free)
+    )]
+    DiskTooSmall {
+        /// The first operation that writes there.
+        site: Site,
+        /// What it writes.
+        path: PathBuf,
+        /// Bytes written to the file system.
+        need: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// Tasks of one operation write the same part of a target.
+    #[error(
+        "{site}: two of its tasks write the same part of {}, and one of them would be lost; choose chunks whose ends \
+         are ends of what is stored",
+        path.display()
+    )]
+    UnalignedWriters {
+        /// The operation.
+        site: Site,
+        /// The target.
+        path: PathBuf,
+    },
+    /// Two operations write the same target.
+    #[error("{site} and {other} both write {}; give each a target of its own", path.display())]
+    TwoWriters {
+        /// One operation.
+        site: Site,
+        /// The other.
+        other: Site,
+        /// The target.
+        path: PathBuf,
+    },
+    /// A file is read and overwritten in one plan.
+    #[error(
+        "{site} reads {} while {writer} overwrites it; write to another path, or compute the two one after the other",
+        path.display()
+    )]
+    ReadAndWritten {
+        /// The operation that reads.
+        site: Site,
+        /// The operation that writes.
+        writer: Site,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is read does not exist.
+    #[error("{site} reads {}, which is not there; correct the path, or make the file first", path.display())]
+    Missing {
+        /// The operation.
+        site: Site,
+        /// The file.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,262 @@
+//! A plan in figures, for a person to read before it runs.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::panic::Location;
+
+use crate::order::Weights;
+use crate::{Forecast, Plan, Policy, SlotIx};
+
+impl Plan {
+    /// What will happen, for a person to read.
+    ///
+    /// **Cost** linear in tasks and edges.
+    pub fn explain(&self) -> Explain {
+        let tasks = self.tasks();
+        let held = held_by_layer(self);
+        let mut n_edges = vec![0; tasks.layers().len()];
+        for task in self.order().iter() {
+            n_edges[tasks.layer_of(task)] += tasks.inputs_of(task).len();
+        }
+        let layers = tasks.layers().iter().zip(tasks.tables()).zip(held.into_iter().zip(n_edges));
+        let layers = layers.filter(|((_, table), _)| table.n_tasks() > 0);
+        let layers = layers.map(|((layer, table), (held, n_edges))| LayerSummary {
+            label: layer.task.label().into_owned(),
+            grid: layer.grid.shape().to_vec(),
+            n_tasks: table.n_tasks(),
+            n_edges,
+            largest_output: (table.facts.unknown_outputs == 0).then_some(table.facts.largest_output),
+            output_bytes: table.facts.output_bytes,
+            held_bytes: held.bytes,
+            materializes: table.n_tasks() > 1 && held.is_all,
+            scratch_bytes: table.facts.largest_scratch,
+            bytes_read: table.facts.bytes_read,
+            bytes_written: table.facts.bytes_written,
+            caller: layer.caller,
+        });
+        Explain {
+            layers: layers.collect(),
+            n_edges: tasks.n_edges(),
+            peak_bytes: self.peak_bytes(),
+            strategy: self.order().strategy,
+            forecast: None,
+        }
+    }
+
+    /// The same with what is spilled under this memory limit, in bytes.
+    pub fn explain_with(&self, memory_limit: u64) -> Explain {
+        Explain { forecast: Some(self.forecast(memory_limit, Policy::Furthest)), ..self.explain() }
+    }
+}
+
+/// How much of a layer is in memory at once.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    now: u64,
+    n_now: usize,
+    /// The most.
+    bytes: u64,
+    /// Whether all its outputs are at some time.
+    is_all: bool,
+}
+
+/// For each layer the most of it that is in memory at once, when one task runs after the other.
+fn held_by_layer(plan: &Plan) -> Vec<Held> {
+    let tasks = plan.tasks();
+    let weights = Weights::new(tasks);
+    let mut uses = tasks.uses();
+    let mut held = vec![Held::default(); tasks.layers().len()];
+    for task in plan.order().iter() {
+        let own = tasks.layer_of(task);
+        let layer = &mut held[own];
+        layer.now += weights.outputs(tasks, task);
+        layer.n_now += tasks.outputs_of(task).len();
+        layer.bytes = layer.bytes.max(layer.now);
+        let table = &tasks.tables()[own];
+        layer.is_all |= layer.n_now == table.n_outputs() * table.n_tasks();
+        let mut leave = |slot: SlotIx| {
+            let layer = &mut held[tasks.layer_of(tasks.task_of(slot))];
+            layer.now -= weights.of(tasks, slot);
+            layer.n_now -= 1;
+        };
+        let unread = tasks.outputs_of(task).filter(|&slot| uses[slot] == 0);
+        unread.for_each(|slot| leave(SlotIx(slot as u32)));
+        for &slot in tasks.inputs_of(task) {
+            uses[slot.index()] -= 1;
+            if uses[slot.index()] == 0 {
+                leave(slot);
+            }
+        }
+    }
+    held
+}
+
+/// A plan in figures; its `Display` is a table.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Explain {
+    /// The layers, producers first.
+    pub layers: Vec<LayerSummary>,
+    /// Edges between tasks.
+    pub n_edges: usize,
+    /// Projected most bytes alive at once when one task runs after the other.
+    pub peak_bytes: u64,
+    /// Which order was chosen.
+    pub strategy: &'static str,
+    /// What is spilled, where a memory limit was given.
+    pub forecast: Option<Forecast>,
+}
+
+/// One layer of a plan in figures.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LayerSummary {
+    /// Label of its task.
+    pub label: String,
+    /// Tasks along each axis, before unneeded ones are culled.
+    pub grid: Vec<u32>,
+    /// Tasks that will run.
+    pub n_tasks: usize,
+    /// Edges into them.
+    pub n_edges: usize,
+    /// Bytes of the largest output; `None` where a task does not say.
+    pub largest_output: Option<u64>,
+    /// Bytes of all outputs that are known.
+    pub output_bytes: u64,
+    /// Most bytes of its outputs in memory at once, when one task runs after the other.
+    pub held_bytes: u64,
+    /// Whether all of its several outputs are in memory at once: nothing streams through this step, be it because
+    /// a later one waits for all of them or because they are asked for.
+    pub materializes: bool,
+    /// Most bytes that a task needs beside inputs and outputs.
+    pub scratch_bytes: u64,
+    /// Bytes read from files.
+    pub bytes_read: u64,
+    /// Bytes written to files.
+    pub bytes_written: u64,
+    /// The user's line.
+    pub caller: &'static Location<'static>,
+}
+
+impl Explain {
+    /// Tasks that will run.
+    pub fn n_tasks(&self) -> usize {
+        self.layers.iter().map(|layer| layer.n_tasks).sum()
+    }
+
+    /// The layers as rows of a table: what one line of the user's built several times, such as in a loop, is one row.
+    fn rows(&self) -> Vec<LayerSummary> {
+        let mut rows: Vec<LayerSummary> = Vec::new();
+        let mut seen: HashMap<(&str, &Location<'_>), usize> = HashMap::new();
+        for layer in &self.layers {
+            match seen.entry((&layer.label, layer.caller)) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(rows.len());
+                    rows.push(layer.clone());
+                }
+                Entry::Occupied(row) => {
+                    let row = &mut rows[*row.get()];
+                    row.n_tasks += layer.n_tasks;
+                    row.n_edges += layer.n_edges;
+                    row.held_bytes = row.held_bytes.max(layer.held_bytes);
+                    row.materializes |= layer.materializes;
+                    row.largest_output = row.largest_output.zip(layer.largest_output).map(|(a, b)| a.max(b));
+                    row.output_bytes += layer.output_bytes;
+                    row.scratch_bytes = row.scratch_bytes.max(layer.scratch_bytes);
+                    row.bytes_read += layer.bytes_read;
+                    row.bytes_written += layer.bytes_written;
+                }
+            }
+        }
+        rows
+    }
+
+    /// Bytes read from files.
+    pub fn bytes_read(&self) -> u64 {
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_read))
+    }
+
+    /// Bytes written to files.
+    pub fn bytes_written(&self) -> u64 {
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_written))
+    }
+
+    /// Whether some outputs are of unknown size, so that the projected peak is an estimate.
+    pub fn has_unknown(&self) -> bool {
+        self.layers.iter().any(|layer| layer.largest_output.is_none())
+    }
+}
+
+/// Bytes for a person to read: `1.5 MiB`.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        if self.0 < 1024 {
+            return f.pad(&format!("{} B", self.0));
+        }
+        let power = (self.0.ilog2() / 10).min(units.len() as u32);
+        let value = self.0 as f64 / 1024f64.powi(power as i32);
+        let unit = units[power as usize - 1];
+        f.pad(&if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") })
+    }
+}
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST_ROWS: usize = 40;
+        let of = |n: usize, noun| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+        let (tasks, layers) = (of(self.n_tasks(), "task"), of(self.layers.len(), "layer"));
+        writeln!(f, "plan: {tasks} in {layers}, {}", of(self.n_edges, "edge"))?;
+        let about =
+            if self.has_unknown() { " (some chunks of unknown size, counted as the mean)" } else { "" };
+        writeln!(f, "projected peak of chunks, one task at a time: {}{about}", Bytes(self.peak_bytes))?;
+        if let Some(forecast) = &self.forecast {
+            writeln!(f, "{forecast}")?;
+        }
+        writeln!(f, "reads {}, writes {}", Bytes(self.bytes_read()), Bytes(self.bytes_written()))?;
+        writeln!(f)?;
+        let rows = self.rows();
+        let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).clamp(9, 44);
+        let head = ["operation", "tasks", "edges", "chunk", "all", "    held", "read", "built at"];
+        write_row(f, width, &head.map(String::from))?;
+        for row in rows.iter().take(MOST_ROWS) {
+            write_row(f, width, &row.cells(width))?;
+        }
+        if rows.len() > MOST_ROWS {
+            writeln!(f, "… and {} more", rows.len() - MOST_ROWS)?;
+        }
+        if rows.iter().any(|row| row.materializes) {
+            writeln!(f, "* all chunks of the step are in memory at once")?;
+        }
+        write!(f, "order: {}", self.strategy)
+    }
+}
+
+/// Writes the cells of a row: the first and the last begin where their columns do, the others end there.
+fn write_row(f: &mut fmt::Formatter<'_>, width: usize, cells: &[String; 8]) -> fmt::Result {
+    let [operation, tasks, edges, chunk, all, held, read, caller] = cells;
+    write!(f, "{operation:<width$}  {tasks:>9}  {edges:>9}  {chunk:>8}  {all:>8}  {held:<10}")?;
+    writeln!(f, "  {read:>8}  {caller}")
+}
+
+impl LayerSummary {
+    fn cells(&self, width: usize) -> [String; 8] {
+        let label = match self.label.chars().count() > width {
+            true => self.label.chars().take(width - 1).chain(['…']).collect(),
+            false => self.label.clone(),
+        };
+        let bytes = |bytes: u64| Bytes(bytes).to_string();
+        let (chunk, all) = match self.largest_output {
+            Some(largest) => (bytes(largest), bytes(self.output_bytes)),
+            None => ("unknown".into(), "unknown".into()),
+        };
+        let mark = if self.materializes { " *" } else { "" };
+        let read = if self.bytes_read > 0 { bytes(self.bytes_read) } else { String::new() };
+        let caller = format!("{}:{}", self.caller.file(), self.caller.line());
+        let held = format!("{:>8}{mark}", bytes(self.held_bytes));
+        [label, self.n_tasks.to_string(), self.n_edges.to_string(), chunk, all, held, read, caller]
+    }
+}
