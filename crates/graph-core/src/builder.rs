@@ -1,13 +1,17 @@
 //! Hand-made graphs: tasks added one by one, each naming earlier tasks as its inputs.
 
+mod functions;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
+use functions::Functions;
+
 use crate::{
-    ChunkRef, Collection, Grid, Inputs, Layer, Lists, Output, Place, Places, Port, Task, TaskError,
+    ChunkRef, Collection, Facts, Grid, Inputs, Layer, Lists, Output, Place, Places, Port, Task, TaskError,
     Tokenizer, Value,
 };
 
@@ -22,12 +26,11 @@ impl NodeId {
     }
 }
 
-type Function<T> = Box<dyn Fn(Values<'_, '_, T>) -> T + Send + Sync>;
-
 /// Builds a graph task by task: one layer with its edges written out.
 ///
 /// An input is always an earlier task, so there are no cycles.
-/// A closure that captures nothing takes no memory of its own.
+/// A closure takes the memory of what it captures and no allocation of its own: closures made on the same line stand
+/// in one table.
 ///
 /// # Examples
 /// ```
@@ -41,7 +44,7 @@ type Function<T> = Box<dyn Fn(Values<'_, '_, T>) -> T + Send + Sync>;
 /// ```
 #[doc(alias = "HighLevelGraph")]
 pub struct GraphBuilder<T> {
-    functions: Vec<Function<T>>,
+    functions: Functions<T>,
     lists: Lists,
     label: Cow<'static, str>,
 }
@@ -61,13 +64,13 @@ impl<T: Send + Sync + 'static> Default for GraphBuilder<T> {
 impl<T: Send + Sync + 'static> GraphBuilder<T> {
     /// No tasks yet.
     pub fn new() -> Self {
-        Self { functions: Vec::new(), lists: Lists::new(), label: Cow::Borrowed("task") }
+        Self { functions: Functions::default(), lists: Lists::new(), label: Cow::Borrowed("task") }
     }
 
     /// Room for this many tasks and edges.
     pub fn with_capacity(n_tasks: usize, n_edges: usize) -> Self {
         let lists = Lists { ends: Vec::with_capacity(n_tasks), producers: Vec::with_capacity(n_edges) };
-        Self { functions: Vec::with_capacity(n_tasks), lists, label: Cow::Borrowed("task") }
+        Self { functions: Functions::default(), lists, label: Cow::Borrowed("task") }
     }
 
     /// The name in pictures, plans and errors.
@@ -88,7 +91,7 @@ impl<T: Send + Sync + 'static> GraphBuilder<T> {
         function: impl Fn(Values<'_, '_, T>) -> T + Send + Sync + 'static,
     ) -> NodeId {
         let id = NodeId(u32::try_from(self.functions.len()).expect("at most u32::MAX tasks"));
-        self.functions.push(Box::new(function));
+        self.functions.push(function);
         self.lists.push(inputs.into_iter().map(|input| {
             assert!(input < id, "input {} is not an earlier task", input.0);
             input.0
@@ -200,7 +203,7 @@ impl<T: Send + Sync + 'static> std::ops::Index<usize> for Values<'_, '_, T> {
 
 /// The task of a hand-made layer: place `i` runs function `i`.
 struct HandmadeTask<T> {
-    functions: Vec<Function<T>>,
+    functions: Functions<T>,
     label: Cow<'static, str>,
 }
 
@@ -211,18 +214,21 @@ impl<T: Send + Sync + 'static> Task for HandmadeTask<T> {
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let values = Values { inputs: &inputs, marker: PhantomData };
-        Ok(Output::one(Value(self.functions[at.index()](values))))
+        Ok(Output::one(Value(self.functions.call(at.index(), values))))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.fresh();
     }
 
-    fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> crate::Facts {
-        if std::mem::needs_drop::<T>() {
-            crate::Facts::default()
-        } else {
-            crate::Facts::bytes(size_of::<T>() as u64)
+    fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        match std::mem::needs_drop::<T>() {
+            true => Facts::default(),
+            false => Facts::bytes(size_of::<T>() as u64),
         }
+    }
+
+    fn uniform_facts(&self) -> Option<Facts> {
+        Some(self.facts(Grid::scalar().place(0), &[]))
     }
 }

@@ -23,6 +23,16 @@ pub struct Request {
     pub places: Places,
 }
 
+impl Request {
+    /// Number of chunks asked for.
+    pub fn n_chunks(&self) -> usize {
+        match &self.places {
+            Places::All => self.port.grid().n_tasks(),
+            Places::Some(places) => places.len(),
+        }
+    }
+}
+
 /// A lazy collection: it names outputs of a graph and knows how to gather them into a result.
 ///
 /// `musher-scheduler`'s prelude gives every collection `compute()`, `persist()` and `explain()`.

@@ -194,11 +194,13 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
             Some(Identity::Token { .. }) => false,
             None => size_of::<F>() != 0,
         };
+        let said = (fresh || self.options.is_some()).then(|| {
+            Box::new(Said { options: self.options.clone(), fresh: fresh.then(crate::Session::fresh) })
+        });
         let task = CallTask::<F, P, F::Stored, O> {
             function: self.function.clone(),
             args,
-            options: self.options.clone(),
-            fresh: fresh.then(|| Box::new(crate::Session::fresh())),
+            said,
             marker: PhantomData,
         };
         let layer = Layer::build(task).caller(caller).single_tasks(ports);
@@ -284,10 +286,15 @@ where
 struct CallTask<F, P, S, O> {
     function: F,
     args: S,
+    said: Option<Box<Said>>,
+    marker: PhantomData<fn() -> (P, O)>,
+}
+
+/// What there is to say of few calls, and so costs the others one pointer.
+struct Said {
     options: Option<Arc<Options>>,
     /// The call's own identity, where the function's does not say what it does.
-    fresh: Option<Box<(u64, u64)>>,
-    marker: PhantomData<fn() -> (P, O)>,
+    fresh: Option<(u64, u64)>,
 }
 
 impl<F, P, S, O> Task for CallTask<F, P, S, O>
@@ -298,7 +305,8 @@ where
     O: Receive<F::Output>,
 {
     fn label(&self) -> Cow<'_, str> {
-        let given = self.options.as_ref().and_then(|options| options.label.clone());
+        let options = self.said.as_ref().and_then(|said| said.options.as_ref());
+        let given = options.and_then(|options| options.label.clone());
         given.unwrap_or_else(|| Cow::Borrowed(short_name(type_name::<F>())))
     }
 
@@ -315,15 +323,16 @@ where
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        match (&self.fresh, self.options.as_ref().and_then(|options| options.identity.as_ref())) {
-            (Some(fresh), _) => fresh.token(tokenizer),
-            (None, Some(Identity::Token { key, process_bound })) => {
-                tokenizer.key(*key);
-                if *process_bound {
-                    tokenizer.bind_to_process();
-                }
+        let options = self.said.as_ref().and_then(|said| said.options.as_ref());
+        if let Some(fresh) = self.said.as_ref().and_then(|said| said.fresh) {
+            fresh.token(tokenizer);
+        } else if let Some(Identity::Token { key, process_bound }) =
+            options.and_then(|options| options.identity.as_ref())
+        {
+            tokenizer.key(*key);
+            if *process_bound {
+                tokenizer.bind_to_process();
             }
-            (None, _) => {}
         }
         tokenizer.type_of::<(F, O)>();
         self.args.token(tokenizer);

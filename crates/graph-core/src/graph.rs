@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
+use crate::layer::Annotated;
+use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,8 @@ pub struct GraphLayer {
     pub key: Key,
     /// The user's line.
     pub caller: &'static Location<'static>,
+    /// Wishes about how its tasks run.
+    pub annotations: Option<Arc<Annotations>>,
 }
 
 /// What a layer inside a graph reads.
@@ -177,11 +180,12 @@ fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<Graph
         wiring: input.wiring().clone(),
     });
     Ok(GraphLayer {
-        task: Arc::clone(layer.task()),
+        task: Arc::clone(layer.task().downcast_ref::<Annotated>().map_or(layer.task(), |task| &task.task)),
         grid: layer.grid().clone(),
         inputs: inputs.collect(),
         key: layer.key(),
         caller: layer.caller(),
+        annotations: layer.annotations().cloned(),
     })
 }
 

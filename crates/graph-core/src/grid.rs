@@ -54,6 +54,7 @@ impl Grid {
     }
 
     /// The place with this index in C order.
+    #[inline]
     pub fn place(&self, index: usize) -> Place<'_> {
         Place { grid: self, index }
     }

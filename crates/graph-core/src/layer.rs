@@ -12,7 +12,8 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
-    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer, Wiring,
+    Annotations, Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer,
+    Wiring,
 };
 
 /// One task applied over a grid and wired to its producers; cheap to clone.
@@ -191,6 +192,11 @@ impl Layer {
         self.0.caller
     }
 
+    /// Wishes about how its tasks run.
+    pub fn annotations(&self) -> Option<&Arc<Annotations>> {
+        Some(&self.task().downcast_ref::<Annotated>()?.annotations)
+    }
+
     /// Whether the key holds in this process only (closures, fresh identities).
     pub fn is_process_bound(&self) -> bool {
         self.0.process_bound
@@ -287,14 +293,18 @@ impl LayerBuilder {
                 }
             }
         }
+        if let Some(annotations) = Annotations::current() {
+            self.task = Arc::new(Annotated { task: self.task, annotations });
+        }
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
         let mut process_bound = tokenizer.is_process_bound();
         for input in &self.inputs {
             tokenizer.word(u64::from(input.output));
-            input.wiring.token(&mut tokenizer);
+            // A hand-made graph has an identity of its own: its lists need not be read.
             if let Some(producer) = &input.producer {
+                input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
                 process_bound |= producer.is_process_bound();
             }
@@ -307,6 +317,38 @@ impl LayerBuilder {
             caller: self.caller,
             process_bound,
         }))
+    }
+}
+
+/// A task with wishes about how it runs. A layer without any has no room for them; the graph takes the two apart.
+pub(crate) struct Annotated {
+    pub(crate) task: Arc<dyn Task>,
+    pub(crate) annotations: Arc<Annotations>,
+}
+
+impl Task for Annotated {
+    fn label(&self) -> Cow<'_, str> {
+        self.task.label()
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        self.task.run(at, inputs)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.task.token(tokenizer);
+    }
+
+    fn n_outputs(&self) -> usize {
+        self.task.n_outputs()
+    }
+
+    fn continues(&self) -> bool {
+        self.task.continues()
+    }
+
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        self.task.facts(at, inputs)
     }
 }
 

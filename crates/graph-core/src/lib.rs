@@ -19,6 +19,7 @@
 //! This crate depends on no data library; kernels live in the domain crates.
 
 mod adapt;
+mod annotations;
 mod builder;
 mod chunk;
 mod collection;
@@ -40,8 +41,9 @@ mod task;
 mod wiring;
 
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
+pub use annotations::{Annotations, annotate};
 pub use builder::{GraphBuilder, Handmade, NodeId, Values};
-pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Frames, Measure, Measured, Value};
+pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
 pub use delayed::{
     Arg, ByRef, ByValue, Call, CallWith, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs,

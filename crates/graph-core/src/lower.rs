@@ -3,12 +3,18 @@
 //! Only what is asked for is lowered: places that nobody needs get no number.
 //! Tasks are numbered layer by layer in C order, so a task's number is larger than those of all it reads.
 
+mod column;
+mod need;
+mod wire;
+
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use crate::task::InputError;
-use crate::{
-    Error, Facts, Graph, GraphInput, GraphLayer, Inputs, Output, Place, Places, SpillStore, TaskError, Wiring,
-};
+use crate::{Error, Facts, Graph, GraphLayer, Inputs, Output, Place, Places, SpillStore, TaskError};
+use column::Column;
+use need::Need;
 
 /// Number of a task in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,13 +45,13 @@ impl SlotIx {
 pub struct TaskGraph {
     layers: Vec<GraphLayer>,
     tables: Vec<LayerTable>,
-    task_layer: Vec<u32>,
+    task_layer: Column<u32>,
     input_ends: Vec<u32>,
     inputs: Vec<SlotIx>,
-    reader_ends: Vec<u32>,
-    readers: Vec<TaskIx>,
+    /// Turned around when somebody first asks for them: who runs a plan in its order never does.
+    readers: OnceLock<Readers>,
     /// Bytes of each output; `UNKNOWN` where nobody knows.
-    bytes: Vec<u64>,
+    bytes: Column<u64>,
     requested: Vec<SlotIx>,
 }
 
@@ -53,6 +59,13 @@ const UNKNOWN: u64 = u64::MAX;
 
 /// All outputs and the largest scratch together have at most this many bytes.
 pub(crate) const MOST_BYTES: u64 = u64::MAX >> 2;
+
+/// Who reads each task, in compressed rows.
+#[derive(Debug)]
+struct Readers {
+    ends: Box<[u32]>,
+    tasks: Box<[TaskIx]>,
+}
 
 /// What the flat tables hold of one layer.
 #[derive(Debug, Default)]
@@ -80,36 +93,6 @@ pub(crate) struct LayerFacts {
     pub(crate) bytes_written: u64,
 }
 
-/// Which places of a layer are needed.
-#[derive(Debug, Clone)]
-enum Need {
-    Nothing,
-    Everything,
-    These(Vec<bool>),
-}
-
-impl Need {
-    fn mark(&mut self, index: usize, n: usize) {
-        match self {
-            Self::Everything => {}
-            Self::These(marks) => marks[index] = true,
-            Self::Nothing => {
-                let mut marks = vec![false; n];
-                marks[index] = true;
-                *self = Self::These(marks);
-            }
-        }
-    }
-
-    fn holds(&self, index: usize) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::These(marks) => marks[index],
-        }
-    }
-}
-
 impl TaskGraph {
     /// Lowers a graph.
     ///
@@ -122,12 +105,11 @@ impl TaskGraph {
         if u32::try_from(n_tasks).is_err() {
             return Err(Error::TooManyTasks { n_tasks });
         }
-        let needs = needs(&graph)?;
+        let needs = need::needs(&graph)?;
         let mut lowered = Self::number(&graph, needs);
         let Graph { layers, requests } = graph;
         lowered.layers = layers;
         lowered.wire()?;
-        lowered.turn_edges();
         lowered.count_bytes()?;
         for request in requests {
             let table = &lowered.tables[request.layer.index()];
@@ -147,8 +129,7 @@ impl TaskGraph {
     fn number(graph: &Graph, needs: Vec<Need>) -> Self {
         let (mut first_task, mut first_slot) = (0, 0);
         let mut tables = Vec::with_capacity(graph.layers.len());
-        let mut task_layer = Vec::new();
-        for (own, (layer, need)) in graph.layers.iter().zip(needs).enumerate() {
+        for (layer, need) in graph.layers.iter().zip(needs) {
             let n = layer.grid.n_tasks();
             let places: Option<Box<[u32]>> = match need {
                 Need::Everything => None,
@@ -158,7 +139,6 @@ impl TaskGraph {
             };
             let n_tasks = places.as_ref().map_or(n, |places| places.len()) as u32;
             let n_outputs = layer.task.n_outputs() as u32;
-            task_layer.extend(std::iter::repeat_n(own as u32, n_tasks as usize));
             tables.push(LayerTable {
                 first_task,
                 n_tasks,
@@ -170,63 +150,30 @@ impl TaskGraph {
             first_task += n_tasks;
             first_slot += n_tasks * n_outputs;
         }
+        let task_layer = match only_layer(&tables) {
+            Some(only) => Column::Alike(only as u32, first_task as usize),
+            None => {
+                let mut layers = Vec::with_capacity(first_task as usize);
+                for (own, table) in (0..).zip(&tables) {
+                    layers.extend(std::iter::repeat_n(own, table.n_tasks()));
+                }
+                Column::Each(layers)
+            }
+        };
         Self {
             layers: Vec::new(),
             tables,
             task_layer,
             input_ends: Vec::with_capacity(first_task as usize),
             inputs: Vec::new(),
-            reader_ends: Vec::new(),
-            readers: Vec::new(),
-            bytes: vec![UNKNOWN; first_slot as usize],
+            readers: OnceLock::new(),
+            bytes: Column::Alike(UNKNOWN, first_slot as usize),
             requested: Vec::new(),
         }
     }
 
-    /// Writes the edges of all tasks.
-    fn wire(&mut self) -> Result<(), Error> {
-        for own in 0..self.layers.len() {
-            let layer = &self.layers[own];
-            let is_parts = layer.inputs.iter().any(|input| matches!(input.wiring, Wiring::Part(_)));
-            if is_parts {
-                wire_parts(own, &self.layers, &self.tables, &mut self.inputs, &mut self.input_ends)?;
-                self.tables[own].n_slots = 1;
-                continue;
-            }
-            let single = layer.inputs.iter().all(|input| input.wiring.is_axis_map());
-            let n_slots = layer.inputs.len();
-            let table = &self.tables[own];
-            let mut slot_ends =
-                Vec::with_capacity(if single || n_slots == 1 { 0 } else { table.n_tasks as usize * n_slots });
-            for rank in 0..table.n_tasks {
-                let at = layer.grid.place(table.place_of(rank));
-                let start = self.inputs.len();
-                for input in &layer.inputs {
-                    let reads = Reads { own, input, layers: &self.layers, tables: &self.tables };
-                    let mut outside = None;
-                    input.wiring.for_each_producer(at, &reads.producer().grid, |index| {
-                        match reads.slot(index as usize) {
-                            Some(slot) => self.inputs.push(slot),
-                            None => outside = Some(index as usize),
-                        }
-                    });
-                    if let Some(index) = outside {
-                        return Err(reads.outside(index));
-                    }
-                    if !single && n_slots > 1 {
-                        slot_ends.push((self.inputs.len() - start) as u32);
-                    }
-                }
-                self.input_ends.push(self.inputs.len() as u32);
-            }
-            self.tables[own].slot_ends = slot_ends.into();
-            self.tables[own].n_slots = n_slots as u32;
-        }
-        Ok(())
-    }
-
-    /// Writes, for each task, who reads it.
-    fn turn_edges(&mut self) {
+    /// For each task, who reads it.
+    fn turn_edges(&self) -> Readers {
         let n = self.n_tasks();
         let mut ends = vec![0u32; n + 1];
         for &slot in &self.inputs {
@@ -248,38 +195,46 @@ impl TaskGraph {
         }
         // Filling has moved each start to its end, which is what the rows are found by.
         ends.truncate(n);
-        self.reader_ends = ends;
-        self.readers = readers;
+        Readers { ends: ends.into(), tasks: readers.into() }
     }
 
     /// Asks the tasks for their facts, producers first.
     fn count_bytes(&mut self) -> Result<(), Error> {
-        let (mut bytes, mut scratch) = (0_u128, 0);
-        let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
-        for task in 0..self.n_tasks() as u32 {
-            let own = self.task_layer[task as usize] as usize;
-            inputs.clear();
-            inputs.extend(self.inputs_of(TaskIx(task)).iter().map(|&slot| self.bytes_of(slot)));
-            let table = &self.tables[own];
-            let layer = &self.layers[own];
-            let facts = layer.task.facts(layer.grid.place(table.place_of(task - table.first_task)), &inputs);
-            let first = table.first_slot + (task - table.first_task) * table.n_outputs;
-            for output in 0..table.n_outputs {
-                let known = facts.output(output as usize).filter(|&bytes| bytes != UNKNOWN);
-                bytes += u128::from(known.unwrap_or(0));
-                self.bytes[(first + output) as usize] = known.unwrap_or(UNKNOWN);
-            }
-            scratch = scratch.max(facts.scratch_bytes);
-            if bytes + u128::from(scratch) > u128::from(MOST_BYTES) {
-                return Err(Error::TooManyBytes { bytes: bytes + u128::from(scratch) });
-            }
-            let n_outputs = table.n_outputs;
-            self.tables[own].facts.add(&facts, n_outputs);
+        let mut sum = Sum::default();
+        if let Some(only) = only_layer(&self.tables)
+            && let Some(facts) = self.layers[only].task.uniform_facts()
+            && self.tables[only].n_outputs == 1
+        {
+            self.bytes = Column::Alike(facts.output(0).unwrap_or(UNKNOWN), self.n_tasks());
+            return sum.add(&mut self.tables[only], &facts, self.bytes.len() as u32);
         }
+        let mut bytes = Vec::with_capacity(self.n_slots());
+        let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
+        for (layer, table) in self.layers.iter().zip(&mut self.tables) {
+            let outputs = 0..table.n_outputs as usize;
+            let outputs_of = |facts: &Facts, output| facts.output(output).unwrap_or(UNKNOWN);
+            if let Some(facts) = layer.task.uniform_facts() {
+                for _ in 0..table.n_tasks {
+                    bytes.extend(outputs.clone().map(|output| outputs_of(&facts, output)));
+                }
+                sum.add(table, &facts, table.n_tasks)?;
+                continue;
+            }
+            for rank in 0..table.n_tasks {
+                let reads = row(&self.input_ends, &self.inputs, (table.first_task + rank) as usize);
+                inputs.clear();
+                inputs.extend(reads.iter().map(|slot| Some(bytes[slot.index()]).filter(|&b| b != UNKNOWN)));
+                let facts = layer.task.facts(layer.grid.place(table.place_of(rank)), &inputs);
+                bytes.extend(outputs.clone().map(|output| outputs_of(&facts, output)));
+                sum.add(table, &facts, 1)?;
+            }
+        }
+        self.bytes = Column::Each(bytes);
         Ok(())
     }
 
     /// Number of tasks.
+    #[inline]
     pub fn n_tasks(&self) -> usize {
         self.task_layer.len()
     }
@@ -304,11 +259,13 @@ impl TaskGraph {
     }
 
     /// The layer of a task, as an index into [`layers`](TaskGraph::layers).
+    #[inline]
     pub fn layer_of(&self, task: TaskIx) -> usize {
-        self.task_layer[task.index()] as usize
+        self.task_layer.get(task.index()) as usize
     }
 
     /// Where a task stands on its layer's grid.
+    #[inline]
     pub fn place_of(&self, task: TaskIx) -> Place<'_> {
         let own = self.layer_of(task);
         let table = &self.tables[own];
@@ -316,13 +273,17 @@ impl TaskGraph {
     }
 
     /// The outputs that a task reads, slot after slot.
+    #[inline]
     pub fn inputs_of(&self, task: TaskIx) -> &[SlotIx] {
         row(&self.input_ends, &self.inputs, task.index())
     }
 
     /// The tasks that read a task, once for each edge.
+    ///
+    /// **Cost** none but for the first time, which is linear in tasks and edges.
     pub fn readers_of(&self, task: TaskIx) -> &[TaskIx] {
-        row(&self.reader_ends, &self.readers, task.index())
+        let readers = self.readers.get_or_init(|| self.turn_edges());
+        row(&readers.ends, &readers.tasks, task.index())
     }
 
     /// The task that makes an output.
@@ -336,6 +297,7 @@ impl TaskGraph {
     }
 
     /// The outputs of a task.
+    #[inline]
     pub fn outputs_of(&self, task: TaskIx) -> std::ops::Range<usize> {
         if self.bytes.len() == self.task_layer.len() {
             return task.index()..task.index() + 1;
@@ -346,16 +308,41 @@ impl TaskGraph {
     }
 
     /// Bytes of an output, where known before running.
+    #[inline]
     pub fn bytes_of(&self, slot: SlotIx) -> Option<u64> {
-        Some(self.bytes[slot.index()]).filter(|&bytes| bytes != UNKNOWN)
+        Some(self.bytes.get(slot.index())).filter(|&bytes| bytes != UNKNOWN)
     }
 
     /// Bytes that a task needs beside inputs and outputs: the most that any task of its layer needs.
+    #[inline]
     pub fn scratch_of(&self, task: TaskIx) -> u64 {
         self.tables[self.layer_of(task)].facts.largest_scratch
     }
 
+    /// Whether a task's layer reads or writes files.
+    pub fn touches_files(&self, task: TaskIx) -> bool {
+        let facts = &self.tables[self.layer_of(task)].facts;
+        facts.bytes_read > 0 || facts.bytes_written > 0
+    }
+
+    /// Bytes of all outputs together, as far as they are known, and how many outputs are of unknown size.
+    ///
+    /// **Cost** linear in layers.
+    pub fn known_bytes(&self) -> (u64, u64) {
+        self.tables.iter().map(|table| table.facts).fold((0, 0), |(bytes, n_unknown), facts| {
+            (bytes + facts.output_bytes, n_unknown + facts.unknown_outputs)
+        })
+    }
+
+    /// Most bytes that any task needs beside inputs and outputs.
+    ///
+    /// **Cost** linear in layers.
+    pub fn largest_scratch(&self) -> u64 {
+        self.tables.iter().map(|table| table.facts.largest_scratch).max().unwrap_or(0)
+    }
+
     /// The outputs asked for, in order; one may be asked for several times.
+    #[inline]
     pub fn requested(&self) -> &[SlotIx] {
         &self.requested
     }
@@ -367,11 +354,12 @@ impl TaskGraph {
         uses
     }
 
-    /// Bytes of memory these tables take.
+    /// Bytes of memory these tables take, the readers' among them, whether anybody has asked for them or not.
     pub fn table_bytes(&self) -> usize {
-        4 * (self.task_layer.len() + self.input_ends.len() + self.inputs.len())
-            + 4 * (self.reader_ends.len() + self.readers.len() + self.requested.len())
-            + 8 * self.bytes.len()
+        4 * (self.input_ends.len() + self.inputs.len())
+            + 4 * (self.n_tasks() + self.n_edges() + self.requested.len())
+            + self.task_layer.table_bytes()
+            + self.bytes.table_bytes()
             + self.layers.len() * (size_of::<GraphLayer>() + size_of::<LayerTable>())
     }
 
@@ -379,6 +367,7 @@ impl TaskGraph {
     ///
     /// # Errors
     /// What the task's `run` says; or it made another number of outputs than it has.
+    #[inline]
     pub fn run(
         &self,
         task: TaskIx,
@@ -398,7 +387,7 @@ impl TaskGraph {
         let layer = &self.layers[own];
         let inputs = Inputs::new(chunks, ends).with_spill_store(spill_store);
         let output = layer.task.run(layer.grid.place(table.place_of(rank as u32)), inputs)?;
-        let (expected, found) = (table.n_outputs, output.0.len());
+        let (expected, found) = (table.n_outputs, output.n_chunks());
         match found == expected as usize {
             true => Ok(output),
             false => Err(TaskError::new(InputError::Outputs { expected, found })),
@@ -425,179 +414,59 @@ impl LayerTable {
 }
 
 impl LayerFacts {
-    fn add(&mut self, facts: &Facts, n_outputs: u32) {
+    /// Adds what holds for so many tasks.
+    fn add(&mut self, facts: &Facts, n_outputs: u32, n_tasks: u32) {
+        let n = u64::from(n_tasks);
         for output in 0..n_outputs as usize {
             match facts.output(output).filter(|&bytes| bytes != UNKNOWN) {
                 Some(bytes) => {
-                    self.output_bytes += bytes;
+                    self.output_bytes += bytes * n;
                     self.largest_output = self.largest_output.max(bytes);
                 }
-                None => self.unknown_outputs += 1,
+                None => self.unknown_outputs += n,
             }
         }
         self.largest_scratch = self.largest_scratch.max(facts.scratch_bytes);
-        self.bytes_read = self.bytes_read.saturating_add(facts.bytes_read);
-        self.bytes_written = self.bytes_written.saturating_add(facts.bytes_written);
+        self.bytes_read = self.bytes_read.saturating_add(facts.bytes_read.saturating_mul(n));
+        self.bytes_written = self.bytes_written.saturating_add(facts.bytes_written.saturating_mul(n));
     }
 }
 
-/// The reading of one input of a layer.
-struct Reads<'a> {
-    own: usize,
-    input: &'a GraphInput,
-    layers: &'a [GraphLayer],
-    tables: &'a [LayerTable],
+/// Bytes over all layers, which must be countable.
+#[derive(Debug, Default)]
+struct Sum {
+    outputs: u128,
+    largest_scratch: u64,
 }
 
-impl<'a> Reads<'a> {
-    fn producer(&self) -> &'a GraphLayer {
-        &self.layers[self.input.producer.index()]
-    }
-
-    fn slot(&self, index: usize) -> Option<SlotIx> {
-        let table = &self.tables[self.input.producer.index()];
-        let task = table.task_at(index)?;
-        Some(SlotIx(
-            table.first_slot + (task - table.first_task) * table.n_outputs + self.input.output as u32,
-        ))
-    }
-
-    fn outside(&self, index: usize) -> Error {
-        outside(&self.layers[self.own], self.producer(), index)
-    }
-}
-
-fn outside(consumer: &GraphLayer, producer: &GraphLayer, index: usize) -> Error {
-    Error::ReadsOutside {
-        consumer: consumer.task.label().into_owned(),
-        caller: consumer.caller,
-        producer: producer.task.label().into_owned(),
-        index,
-        n_tasks: producer.grid.n_tasks(),
-    }
-}
-
-/// Writes the edges of a layer whose inputs are parts: box by box, then sorted by task.
-fn wire_parts(
-    own: usize,
-    layers: &[GraphLayer],
-    tables: &[LayerTable],
-    inputs: &mut Vec<SlotIx>,
-    ends: &mut Vec<u32>,
-) -> Result<(), Error> {
-    let (layer, table) = (&layers[own], &tables[own]);
-    let mut edges: Vec<(u32, SlotIx)> = Vec::new();
-    for input in &layer.inputs {
-        let Wiring::Part(part) = &input.wiring else { continue };
-        let reads = Reads { own, input, layers, tables };
-        for (index, at) in part.places(&layer.grid) {
-            let Some(task) = table.task_at(index) else { continue };
-            let mut missing = None;
-            part.wiring.for_each_plain(at, &reads.producer().grid, &mut |index| match reads
-                .slot(index as usize)
-            {
-                Some(slot) => edges.push((task, slot)),
-                None => missing = Some(index as usize),
-            });
-            if let Some(index) = missing {
-                return Err(reads.outside(index));
-            }
+impl Sum {
+    /// Adds what holds for so many tasks of a layer, here and to the layer's own sums.
+    fn add(&mut self, table: &mut LayerTable, facts: &Facts, n_tasks: u32) -> Result<(), Error> {
+        if n_tasks == 0 {
+            return Ok(());
         }
-    }
-    // Stable: the inputs of one task stay in the order of the producers.
-    edges.sort_by_key(|&(task, _)| task);
-    let mut edges = edges.into_iter().peekable();
-    for task in table.first_task..table.first_task + table.n_tasks {
-        while let Some((_, slot)) = edges.next_if(|&(of, _)| of == task) {
-            inputs.push(slot);
+        for output in 0..table.n_outputs as usize {
+            let known = facts.output(output).filter(|&bytes| bytes != UNKNOWN);
+            self.outputs += u128::from(known.unwrap_or(0)) * u128::from(n_tasks);
         }
-        ends.push(inputs.len() as u32);
+        self.largest_scratch = self.largest_scratch.max(facts.scratch_bytes);
+        let bytes = self.outputs + u128::from(self.largest_scratch);
+        if bytes > u128::from(MOST_BYTES) {
+            return Err(Error::TooManyBytes { bytes });
+        }
+        table.facts.add(facts, table.n_outputs, n_tasks);
+        Ok(())
     }
-    Ok(())
 }
 
+/// The layer that all tasks belong to, if there is one.
+fn only_layer(tables: &[LayerTable]) -> Option<usize> {
+    let mut running = (0..tables.len()).filter(|&own| tables[own].n_tasks > 0);
+    running.next().filter(|_| running.next().is_none())
+}
+
+#[inline]
 fn row<'a, T>(ends: &[u32], values: &'a [T], index: usize) -> &'a [T] {
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };
     &values[start..ends[index] as usize]
-}
-
-/// Which places of each layer are needed, consumers first.
-fn needs(graph: &Graph) -> Result<Vec<Need>, Error> {
-    let mut needs = vec![Need::Nothing; graph.layers.len()];
-    for request in &graph.requests {
-        let n = graph.layers[request.layer.index()].grid.n_tasks();
-        match &request.places {
-            Places::All => needs[request.layer.index()] = Need::Everything,
-            Places::Some(places) => {
-                places.iter().for_each(|&index| needs[request.layer.index()].mark(index as usize, n));
-            }
-        }
-    }
-    for own in (0..graph.layers.len()).rev() {
-        let layer = &graph.layers[own];
-        let mut need = std::mem::replace(&mut needs[own], Need::Nothing);
-        for input in layer.inputs.iter().filter(|input| input.producer.index() == own) {
-            need_within(&mut need, input, layer.grid.n_tasks());
-        }
-        for input in layer.inputs.iter().filter(|input| input.producer.index() != own) {
-            let producer = &graph.layers[input.producer.index()];
-            need_of_producer(layer, &need, input, producer, &mut needs[input.producer.index()])?;
-        }
-        needs[own] = need;
-    }
-    Ok(needs)
-}
-
-/// What a hand-made layer needs of itself; inputs have smaller numbers, so one pass from the end sees all.
-fn need_within(need: &mut Need, input: &GraphInput, n: usize) {
-    if let (Wiring::Explicit(lists), Need::These(_)) = (&input.wiring, &*need) {
-        for index in (0..n).rev() {
-            if need.holds(index) {
-                lists.row(index).iter().for_each(|&read| need.mark(read as usize, n));
-            }
-        }
-    }
-}
-
-fn need_of_producer(
-    layer: &GraphLayer,
-    need: &Need,
-    input: &GraphInput,
-    producer: &GraphLayer,
-    into: &mut Need,
-) -> Result<(), Error> {
-    let n = producer.grid.n_tasks();
-    let everything = matches!(need, Need::Everything);
-    if matches!(into, Need::Everything) || matches!(need, Need::Nothing) {
-        return Ok(());
-    }
-    if input.wiring == Wiring::All
-        || (everything && producer.grid == layer.grid && input.wiring.is_one_to_one())
-    {
-        *into = Need::Everything;
-        return Ok(());
-    }
-    let mut missing = None;
-    let mut mark = |index: u32| match (index as usize) < n {
-        true => into.mark(index as usize, n),
-        false => missing = Some(index as usize),
-    };
-    match &input.wiring {
-        Wiring::Part(part) => {
-            for (index, at) in part.places(&layer.grid) {
-                if need.holds(index) {
-                    part.wiring.for_each_plain(at, &producer.grid, &mut mark);
-                }
-            }
-        }
-        wiring => {
-            for index in (0..layer.grid.n_tasks()).filter(|&index| need.holds(index)) {
-                wiring.for_each_producer(layer.grid.place(index), &producer.grid, &mut mark);
-            }
-        }
-    }
-    match missing {
-        Some(index) => Err(outside(layer, producer, index)),
-        None => Ok(()),
-    }
 }

@@ -1,41 +1,66 @@
 //! Ordering: static priorities that keep few bytes alive.
 //!
-//! A few candidates are simulated and the best one is kept: the order of numbering, post-order with Sethi–Ullman
-//! labels, post-order that runs at once what frees more than it makes, and the [`cheapest`] next reader.
-//!
-//! **Source** R. Sethi, J. D. Ullman: The generation of optimal code for arithmetic expressions, J. ACM 17 (1970).
+//! A few candidates are simulated and the best one is kept: the order of numbering, [`post`]-orders with
+//! Sethi–Ullman labels, and those of the [`cheapest`] next reader. A candidate is given up as soon as it keeps as many
+//! bytes alive as the best one known.
 
 mod cheapest;
+mod post;
+mod walk;
+
+use std::sync::OnceLock;
+
+use cheapest::Readiness;
+use post::SortedInputs;
+use walk::Walk;
 
 use crate::lower::MOST_BYTES;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
-/// The sequence in which a plan's tasks are admitted.
+/// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Collection, Graph, Order, TaskGraph, delayed};
+/// fn inc(x: i64) -> i64 { x + 1 }
+/// let three = delayed(inc).call(delayed(inc).call(1));
+/// let graph = TaskGraph::lower(Graph::collect(&[three.request()])?)?;
+/// let order = Order::of(&graph);
+/// assert_eq!(order.len(), 2);
+/// assert!(order.iter().enumerate().all(|(position, task)| order.position_of(task) == position));
+/// # Ok::<(), musher_graph_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// All tasks, each after those it reads.
-    pub sequence: Vec<TaskIx>,
-    /// Most bytes alive at once when one task runs after the other.
-    pub peak_bytes: u64,
+    sequence: Sequence,
+    /// Simulated when somebody first asks, where the search had no need of it.
+    peak_bytes: OnceLock<u64>,
     /// Which candidate this is.
     pub strategy: &'static str,
+}
+
+/// Millions of tasks are mostly taken as they are numbered: that takes no table.
+#[derive(Debug, Clone)]
+enum Sequence {
+    /// Task `i` is at position `i`; there are so many.
+    AsNumbered(u32),
+    /// Written out, and turned around when it is first asked where a task is.
+    Written { tasks: Box<[TaskIx]>, positions: OnceLock<Box<[u32]>> },
 }
 
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
 struct Weights {
     of_unknown: u64,
-    all_known: bool,
 }
 
 impl Weights {
     fn new(graph: &TaskGraph) -> Self {
-        let known = (0..graph.n_slots() as u32).filter_map(|slot| graph.bytes_of(SlotIx(slot)));
-        let (sum, n) = known.fold((0u64, 0u64), |(sum, n), bytes| (sum.saturating_add(bytes), n + 1));
-        let n_unknown = graph.n_slots() as u64 - n;
+        let (sum, n_unknown) = graph.known_bytes();
+        let n = graph.n_slots() as u64 - n_unknown;
         // Known and unknown ones together are still counted without wrapping.
         let most = MOST_BYTES / n_unknown.max(1);
         let of_unknown = sum.checked_div(n).unwrap_or(0).min(most).max(1);
-        Self { of_unknown, all_known: n_unknown == 0 }
+        Self { of_unknown }
     }
 
     fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
@@ -47,18 +72,27 @@ impl Weights {
     }
 }
 
+/// Runs all tasks of a walk, or stops where it is no longer promising.
+type Candidate = fn(&mut Walk<'_>, &SortedInputs);
+
+const CANDIDATES: [(&str, Candidate); 3] = [
+    ("post-order with early release", post::order),
+    ("cheapest next reader", |walk, inputs| cheapest::order(walk, inputs, Readiness::Frees)),
+    ("cheapest next reader, ready ones first", |walk, inputs| cheapest::order(walk, inputs, Readiness::Runs)),
+];
+
 impl Order {
-    /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
+    /// The best of the candidates, or the order of numbering where all chunks together take less than the plan's own
     /// tables: then nothing is worth a search.
     ///
-    /// **Cost** n log n in tasks and edges, no recursion.
+    /// **Cost** n log n in tasks and edges, no recursion; linear in layers where nothing is worth a search.
     pub fn of(graph: &TaskGraph) -> Self {
-        let weights = Weights::new(graph);
-        let natural = Self::as_numbered(graph, &weights);
-        if weights.all_known && natural.peak_bytes <= graph.table_bytes() as u64 {
-            return natural;
+        let (bytes, n_unknown) = graph.known_bytes();
+        let most = bytes + graph.largest_scratch();
+        match n_unknown == 0 && most <= graph.table_bytes() as u64 {
+            true => Self::as_numbered(graph),
+            false => Self::search(graph),
         }
-        Self::best_of(graph, &weights, natural)
     }
 
     /// The best of the candidates, however small the chunks are.
@@ -66,56 +100,111 @@ impl Order {
     /// **Cost** n log n in tasks and edges, no recursion.
     pub fn search(graph: &TaskGraph) -> Self {
         let weights = Weights::new(graph);
-        Self::best_of(graph, &weights, Self::as_numbered(graph, &weights))
-    }
-
-    fn as_numbered(graph: &TaskGraph, weights: &Weights) -> Self {
-        let sequence: Vec<TaskIx> = (0..graph.n_tasks() as u32).map(TaskIx).collect();
-        let peak_bytes = simulate(graph, weights, &sequence);
-        Self { sequence, peak_bytes, strategy: "as numbered" }
-    }
-
-    fn best_of(graph: &TaskGraph, weights: &Weights, natural: Self) -> Self {
-        let mut best = natural;
-        if best.peak_bytes <= least_possible(graph, weights) {
+        let mut best = Self::as_numbered(graph);
+        let mut least = best.peak_bytes(graph);
+        if least <= least_possible(graph, &weights) {
             return best;
         }
-        let inputs = sorted_inputs(graph, weights);
-        let mut consider = |strategy, sequence: Vec<TaskIx>| {
-            let peak_bytes = simulate(graph, weights, &sequence);
-            if peak_bytes < best.peak_bytes {
-                best = Self { sequence, peak_bytes, strategy };
+        let inputs = SortedInputs::new(graph, &weights);
+        for (strategy, candidate) in CANDIDATES {
+            let mut walk = Walk::new(graph, &weights, least);
+            candidate(&mut walk, &inputs);
+            if walk.is_promising() {
+                least = walk.peak_bytes;
+                let tasks = walk.sequence.into();
+                let sequence = Sequence::Written { tasks, positions: OnceLock::new() };
+                best = Self { sequence, peak_bytes: least.into(), strategy };
             }
-        };
-        consider("post-order", post_order(graph, &inputs, weights, false));
-        consider("post-order with early release", post_order(graph, &inputs, weights, true));
-        consider("cheapest next reader", cheapest::order(graph, &inputs, weights));
+        }
         best
     }
-}
 
-/// Most bytes alive at once when the tasks run in this sequence, one after the other.
-pub fn peak_of(graph: &TaskGraph, sequence: &[TaskIx]) -> u64 {
-    simulate(graph, &Weights::new(graph), sequence)
-}
+    fn as_numbered(graph: &TaskGraph) -> Self {
+        let sequence = Sequence::AsNumbered(graph.n_tasks() as u32);
+        Self { sequence, peak_bytes: OnceLock::new(), strategy: "as numbered" }
+    }
 
-fn simulate(graph: &TaskGraph, weights: &Weights, sequence: &[TaskIx]) -> u64 {
-    let mut uses = graph.uses();
-    let (mut alive, mut peak) = (0u64, 0u64);
-    for &task in sequence {
-        alive += weights.outputs(graph, task);
-        peak = peak.max(alive + graph.scratch_of(task));
-        for slot in graph.outputs_of(task).filter(|&slot| uses[slot] == 0) {
-            alive -= weights.of(graph, SlotIx(slot as u32));
+    /// Most bytes alive at once when one task runs after the other; `graph` is the graph that was ordered.
+    ///
+    /// **Cost** none, but where no order was searched the first time: linear in tasks and edges.
+    pub fn peak_bytes(&self, graph: &TaskGraph) -> u64 {
+        *self.peak_bytes.get_or_init(|| peak_of(graph, self.iter()))
+    }
+
+    /// Number of tasks.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => *n as usize,
+            Sequence::Written { tasks, .. } => tasks.len(),
         }
-        for &slot in graph.inputs_of(task) {
-            uses[slot.index()] -= 1;
-            if uses[slot.index()] == 0 {
-                alive -= weights.of(graph, slot);
+    }
+
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The task at a position, counted from 0.
+    ///
+    /// # Panics
+    /// If there are not so many tasks.
+    #[inline]
+    pub fn task_at(&self, position: usize) -> TaskIx {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(position < *n as usize, "position {position} of {n}");
+                TaskIx(position as u32)
+            }
+            Sequence::Written { tasks, .. } => tasks[position],
+        }
+    }
+
+    /// The position of a task.
+    ///
+    /// **Cost** none but for the first time, which is linear in tasks.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    #[inline]
+    pub fn position_of(&self, task: TaskIx) -> usize {
+        match &self.sequence {
+            Sequence::AsNumbered(n) => {
+                assert!(task.0 < *n, "task {} of {n}", task.0);
+                task.index()
+            }
+            Sequence::Written { tasks, positions } => {
+                let positions = positions.get_or_init(|| {
+                    let mut positions = vec![0; tasks.len()].into_boxed_slice();
+                    (0..).zip(tasks).for_each(|(position, task)| positions[task.index()] = position);
+                    positions
+                });
+                positions[task.index()] as usize
             }
         }
     }
-    peak
+
+    /// Whether each task's position is its number.
+    pub fn is_as_numbered(&self) -> bool {
+        matches!(self.sequence, Sequence::AsNumbered(_))
+    }
+
+    /// All tasks, position after position.
+    #[doc(alias = "sequence")]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TaskIx> + '_ {
+        (0..self.len()).map(|position| self.task_at(position))
+    }
+}
+
+/// Most bytes alive at once when the tasks run in this sequence, one after the other; one that is named again is
+/// passed over.
+pub fn peak_of(graph: &TaskGraph, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
+    let weights = Weights::new(graph);
+    let mut walk = Walk::new(graph, &weights, u64::MAX);
+    for task in sequence {
+        walk.run(task);
+    }
+    walk.peak_bytes
 }
 
 /// What any order needs: the largest task with its inputs and outputs, and everything that is asked for.
@@ -136,130 +225,4 @@ fn least_possible(graph: &TaskGraph, weights: &Weights) -> u64 {
     requested.sort_unstable();
     requested.dedup();
     largest.max(requested.into_iter().map(|slot| weights.of(graph, slot)).sum())
-}
-
-/// The tasks each task reads, those first whose own computation needs most memory beside what they leave.
-struct SortedInputs {
-    ends: Vec<u32>,
-    tasks: Vec<TaskIx>,
-}
-
-impl SortedInputs {
-    fn row(&self, task: TaskIx) -> &[TaskIx] {
-        let start = if task.0 == 0 { 0 } else { self.ends[task.index() - 1] as usize };
-        &self.tasks[start..self.ends[task.index()] as usize]
-    }
-}
-
-fn sorted_inputs(graph: &TaskGraph, weights: &Weights) -> SortedInputs {
-    let n = graph.n_tasks();
-    let mut label = vec![0u64; n];
-    let mut sorted = SortedInputs { ends: Vec::with_capacity(n), tasks: Vec::with_capacity(graph.n_edges()) };
-    for task in (0..n as u32).map(TaskIx) {
-        let start = sorted.tasks.len();
-        sorted.tasks.extend(graph.inputs_of(task).iter().map(|&slot| graph.task_of(slot)));
-        let row = &mut sorted.tasks[start..];
-        let gain = |of: TaskIx| label[of.index()].saturating_sub(weights.outputs(graph, of));
-        row.sort_by(|&a, &b| gain(b).cmp(&gain(a)).then(a.cmp(&b)));
-        let (mut held, mut need) = (0u64, 0u64);
-        for &input in row.iter() {
-            need = need.max(held + label[input.index()]);
-            held += weights.outputs(graph, input);
-        }
-        label[task.index()] = need.max(held + weights.outputs(graph, task) + graph.scratch_of(task));
-        sorted.ends.push(sorted.tasks.len() as u32);
-    }
-    sorted
-}
-
-/// Depth first from the sinks. With `eager`, a task whose inputs are all there and that frees at least what it
-/// makes runs before the next one of the depth-first order.
-fn post_order(graph: &TaskGraph, inputs: &SortedInputs, weights: &Weights, eager: bool) -> Vec<TaskIx> {
-    let n = graph.n_tasks();
-    let mut emit = Emit {
-        graph,
-        weights,
-        sequence: Vec::with_capacity(n),
-        done: vec![false; n],
-        missing: if eager {
-            (0..n as u32).map(|t| graph.inputs_of(TaskIx(t)).len() as u32).collect()
-        } else {
-            vec![]
-        },
-        uses: if eager { graph.uses() } else { vec![] },
-        ready: Vec::new(),
-    };
-    let mut stack: Vec<(TaskIx, u32)> = Vec::new();
-    for sink in (0..n as u32).map(TaskIx).filter(|&task| graph.readers_of(task).is_empty()) {
-        stack.push((sink, 0));
-        while let Some((task, next)) = stack.pop() {
-            if emit.done[task.index()] {
-                continue;
-            }
-            match inputs.row(task).get(next as usize) {
-                Some(&input) => {
-                    stack.push((task, next + 1));
-                    if !emit.done[input.index()] {
-                        stack.push((input, 0));
-                    }
-                }
-                None => emit.task(task, eager),
-            }
-        }
-    }
-    emit.sequence
-}
-
-struct Emit<'a> {
-    graph: &'a TaskGraph,
-    weights: &'a Weights,
-    sequence: Vec<TaskIx>,
-    done: Vec<bool>,
-    missing: Vec<u32>,
-    uses: Vec<u32>,
-    ready: Vec<TaskIx>,
-}
-
-impl Emit<'_> {
-    fn task(&mut self, task: TaskIx, eager: bool) {
-        self.ready.push(task);
-        while let Some(task) = self.ready.pop() {
-            if std::mem::replace(&mut self.done[task.index()], true) {
-                continue;
-            }
-            self.sequence.push(task);
-            if !eager {
-                continue;
-            }
-            for &slot in self.graph.inputs_of(task) {
-                self.uses[slot.index()] -= 1;
-                if self.uses[slot.index()] == 1 {
-                    self.wake_last_reader(slot);
-                }
-            }
-            for &reader in self.graph.readers_of(task) {
-                self.missing[reader.index()] -= 1;
-                if self.missing[reader.index()] == 0 && self.frees(reader) {
-                    self.ready.push(reader);
-                }
-            }
-        }
-    }
-
-    /// One reader of this output is left: if it is ready, it may free it now. Happens once for each output, so the
-    /// looks at its readers add up to the number of edges.
-    fn wake_last_reader(&mut self, slot: SlotIx) {
-        for &reader in self.graph.readers_of(self.graph.task_of(slot)) {
-            if !self.done[reader.index()] && self.missing[reader.index()] == 0 && self.frees(reader) {
-                self.ready.push(reader);
-            }
-        }
-    }
-
-    /// Whether running this task now leaves no more bytes alive than before.
-    fn frees(&self, task: TaskIx) -> bool {
-        let last_uses = self.graph.inputs_of(task).iter().filter(|slot| self.uses[slot.index()] == 1);
-        let freed: u64 = last_uses.map(|&slot| self.weights.of(self.graph, slot)).sum();
-        freed >= self.weights.outputs(self.graph, task)
-    }
 }

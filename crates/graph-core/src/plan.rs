@@ -23,6 +23,7 @@ use crate::{Error, Graph, Order, TaskGraph};
 pub struct Plan {
     tasks: TaskGraph,
     order: Order,
+    has_annotations: bool,
 }
 
 impl Plan {
@@ -35,7 +36,8 @@ impl Plan {
     pub fn new(graph: Graph) -> Result<Self, Error> {
         let tasks = TaskGraph::lower(graph)?;
         let order = Order::of(&tasks);
-        Ok(Self { tasks, order })
+        let has_annotations = tasks.layers().iter().any(|layer| layer.annotations.is_some());
+        Ok(Self { tasks, order, has_annotations })
     }
 
     /// The tasks.
@@ -46,6 +48,11 @@ impl Plan {
     /// The order in which they are admitted.
     pub fn order(&self) -> &Order {
         &self.order
+    }
+
+    /// Whether any layer has wishes about how its tasks run.
+    pub fn has_annotations(&self) -> bool {
+        self.has_annotations
     }
 
     /// What will happen, for a person to read.
@@ -65,7 +72,7 @@ impl Plan {
         Explain {
             layers: layers.collect(),
             n_edges: self.tasks.n_edges(),
-            peak_bytes: self.order.peak_bytes,
+            peak_bytes: self.order.peak_bytes(&self.tasks),
             strategy: self.order.strategy,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, SpillStore, Tokenizer, Wiring};
+use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Wiring};
 
 /// What is computed on one place of a grid from its input chunks.
 ///
@@ -53,11 +53,23 @@ pub trait Task: Any + Send + Sync {
         1
     }
 
+    /// Whether [`run`](Task::run) may give more work back instead of chunks ([`Output::more`]); such a task ends the
+    /// line it is strung into.
+    fn continues(&self) -> bool {
+        false
+    }
+
     /// What is known before running: bytes, time, input and output. `inputs` holds the bytes of each input chunk
     /// in order, where they are known.
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let _ = (at, inputs);
         Facts::default()
+    }
+
+    /// What [`facts`](Task::facts) says, where it says the same at every place whatever the inputs: then a layer is
+    /// asked once and not a million times.
+    fn uniform_facts(&self) -> Option<Facts> {
+        None
     }
 
     /// One task that does this task's work and its producer's, if this task's algebra can express it.
@@ -166,29 +178,65 @@ impl Facts {
     }
 }
 
-/// What a task gives back: its outputs in order.
+/// What a task gives back: its outputs in order, or more work whose results they are.
 #[derive(Debug)]
-pub struct Output(pub(crate) SmallVec<[ChunkRef; 1]>);
+pub struct Output(Made);
+
+#[derive(Debug)]
+enum Made {
+    Chunks(SmallVec<[ChunkRef; 1]>),
+    More(Vec<Request>),
+}
 
 impl Output {
     /// One output.
+    #[inline]
     pub fn one<T: Chunk>(chunk: T) -> Self {
-        Self(smallvec![Arc::new(chunk) as ChunkRef])
+        Self(Made::Chunks(smallvec![Arc::new(chunk) as ChunkRef]))
     }
 
     /// One output that is shared already.
     pub fn shared(chunk: ChunkRef) -> Self {
-        Self(smallvec![chunk])
+        Self(Made::Chunks(smallvec![chunk]))
     }
 
     /// Several outputs, as many as [`Task::n_outputs`] says.
     pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
-        Self(chunks.into_iter().collect())
+        Self(Made::Chunks(chunks.into_iter().collect()))
+    }
+
+    /// A continuation: the task has ended and holds neither thread nor memory; its outputs will be those of this work.
+    ///
+    /// The requests together name as many chunks as the task has outputs. The task must say so by
+    /// [`Task::continues`].
+    pub fn more(requests: impl IntoIterator<Item = Request>) -> Self {
+        Self(Made::More(requests.into_iter().collect()))
+    }
+
+    /// Number of chunks; those of a continuation are still to be made.
+    #[inline]
+    pub(crate) fn n_chunks(&self) -> usize {
+        match &self.0 {
+            Made::Chunks(chunks) => chunks.len(),
+            Made::More(requests) => requests.iter().map(Request::n_chunks).sum(),
+        }
+    }
+
+    /// The outputs in order; none where the task gave more work back.
+    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
+        self.finished().unwrap_or_default()
     }
 
     /// The outputs in order.
-    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
-        self.0
+    ///
+    /// # Errors
+    /// The requests of a continuation, where the task gave more work back.
+    #[inline]
+    pub fn finished(self) -> Result<SmallVec<[ChunkRef; 1]>, Vec<Request>> {
+        match self.0 {
+            Made::Chunks(chunks) => Ok(chunks),
+            Made::More(requests) => Err(requests),
+        }
     }
 }
 
@@ -220,6 +268,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Number of chunks over all slots.
+    #[inline]
     pub fn len(&self) -> usize {
         self.chunks.len()
     }
@@ -245,6 +294,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, or it was taken.
+    #[inline]
     pub fn chunk(&self, index: usize) -> Result<&ChunkRef, TaskError> {
         let chunk = self.chunks.get(index).and_then(Option::as_ref);
         chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n: self.chunks.len() }))
@@ -254,6 +304,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, it was taken, or it is of another kind.
+    #[inline]
     pub fn get<T: Chunk>(&self, index: usize) -> Result<&T, TaskError> {
         self.chunk(index)?.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(index))
     }
@@ -279,11 +330,13 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     /// If there is no such chunk, it was taken, or it is of another kind.
+    #[inline]
     pub fn take<T: Chunk>(&mut self, index: usize) -> Result<Arc<T>, TaskError> {
         self.take_any(index)?.downcast().map_err(|_| InputError::wrong_kind::<T>(index))
     }
 
     /// Takes the chunk with this number as whatever it is.
+    #[inline]
     pub(crate) fn take_any(&mut self, index: usize) -> Result<Arc<dyn Any + Send + Sync>, TaskError> {
         let n = self.chunks.len();
         let chunk = self.chunks.get_mut(index).and_then(Option::take);

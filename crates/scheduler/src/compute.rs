@@ -1,16 +1,18 @@
 //! From a call to its result: the whole program in the order in which it happens.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use musher_graph_core::{
     ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Request,
 };
 
+use crate::crew::Crew;
+use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
 
 thread_local! {
-    /// Whether a task of ours runs on this thread: a computation inside it runs in place.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// The crew whose task runs on this thread: a computation inside it runs in place.
+    static CURRENT: RefCell<Option<Arc<Crew>>> = const { RefCell::new(None) };
 }
 
 /// Computes several collections at once: shared work is done once.
@@ -38,10 +40,8 @@ pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
     let requests = collections.requests();
-    let plan = plan(&requests)?;
-    let chunks = execute(&plan, options)?;
-    // The plan's tables are not needed to assemble the answer, and the answer may be large.
-    drop(plan);
+    // The plan's tables are gone before the answer is assembled, which may be large.
+    let chunks = execute(plan(&requests)?, options)?;
     collections.gather(&mut chunks.into_iter())
 }
 
@@ -70,7 +70,7 @@ pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
     let requests = collections.requests();
-    let chunks = execute(&plan(&requests)?, options)?;
+    let chunks = execute(plan(&requests)?, options)?;
     Ok(collections.persisted(&mut chunks.into_iter()))
 }
 
@@ -83,32 +83,64 @@ pub fn plan(requests: &[Request]) -> Result<Plan, Error> {
 }
 
 /// Runs a plan on the scheduler that the options ask for.
-fn execute(plan: &Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
-    let run = Run {
-        plan,
-        memory_limit: options.memory_limit,
-        observers: &options.observers,
-        cancel: options.cancel.as_ref(),
-    };
+fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
+    let n_tasks = plan.tasks().n_tasks();
+    let mut run = options.run(plan)?;
+    let outer = CURRENT.with_borrow(Clone::clone);
     // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
-    let inside = INSIDE.get() || rayon::current_thread_index().is_some();
-    let alone = options.threads.is_some_and(|threads| threads.get() == 1) || plan.tasks().n_tasks() <= 1;
-    if options.sequential || inside || alone {
-        Sequential.run(&run)
-    } else {
-        Threaded::new(options.threads).run(&run)
+    let inside = outer.is_some() || rayon::current_thread_index().is_some();
+    if let Some(outer) = outer {
+        Loan::take(outer, &mut run);
+    }
+    let alone = (run.threads.get() == 1 && run.pool.is_none()) || n_tasks <= 1;
+    if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
+}
+
+/// Memory that a run inside a task has of the outer run: what it would like as far as it is free, never by waiting.
+#[derive(Debug)]
+pub(crate) struct Loan {
+    lender: Arc<Crew>,
+    bytes: AtomicU64,
+}
+
+impl Loan {
+    /// Puts a run below the outer one: its limit is what it borrows, its disk the outer one's.
+    fn take(lender: Arc<Crew>, run: &mut Run) {
+        run.spill_store.clone_from(&lender.conditions().spill_store);
+        let tables = run.plan.tasks().table_bytes() as u64;
+        let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
+        // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
+        let peak = run.plan.order().peak_bytes(run.plan.tasks());
+        let want = tables.saturating_add(peak.saturating_mul(2)).min(most);
+        if let Some(bytes) = lender.lend(want) {
+            run.memory_limit = Some(bytes.into());
+            run.loan = Some(Arc::new(Self { lender, bytes: AtomicU64::new(bytes) }));
+        }
+    }
+
+    /// Borrows more, for a run inside a task of the run inside a task.
+    pub(crate) fn extend(&self, want: u64) -> u64 {
+        let bytes = self.lender.lend(want).unwrap_or(0);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        bytes
     }
 }
 
-/// Runs user code with the mark that it is inside a task.
-pub(crate) fn inside<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+impl Drop for Loan {
+    fn drop(&mut self) {
+        self.lender.take_back(self.bytes.load(Ordering::Relaxed));
+    }
+}
+
+/// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
+pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Arc<Crew>>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            INSIDE.set(self.0);
+            CURRENT.set(self.0.take());
         }
     }
-    let _restore = Restore(INSIDE.replace(true));
+    let _restore = Restore(CURRENT.replace(Some(Arc::clone(crew))));
     work()
 }
 
@@ -187,13 +219,6 @@ pub trait Collections {
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Self::Persisted;
 }
 
-fn n_chunks(request: &Request) -> usize {
-    match &request.places {
-        Places::All => request.port.grid().n_tasks(),
-        Places::Some(places) => places.len(),
-    }
-}
-
 impl<C: Collection> Collections for &C {
     type Output = C::Output;
     type Persisted = C;
@@ -203,13 +228,13 @@ impl<C: Collection> Collections for &C {
     }
 
     fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<C::Output, Error> {
-        let chunks = chunks.take(n_chunks(&self.request())).collect();
+        let chunks = chunks.take(self.request().n_chunks()).collect();
         Collection::gather(self, chunks).map_err(Error::gather)
     }
 
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> C {
         let request = self.request();
-        let chunks: Vec<_> = chunks.take(n_chunks(&request)).collect();
+        let chunks: Vec<_> = chunks.take(request.n_chunks()).collect();
         let port = &request.port;
         let grid = match &request.places {
             Places::All => port.grid().clone(),

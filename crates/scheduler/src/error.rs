@@ -66,6 +66,41 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A task wants more of a resource than there is; nothing has run.
+    #[error(
+        "{operation} (built at {caller}) wants {wanted} of the resource {name:?}, and the run has {capacity}; \
+         say how many there are by `Options::resource`"
+    )]
+    Resource {
+        /// Label of the task.
+        operation: String,
+        /// The user's line that built it.
+        caller: &'static Location<'static>,
+        /// The resource.
+        name: String,
+        /// How many it wants.
+        wanted: u32,
+        /// How many there are.
+        capacity: u32,
+    },
+    /// A chunk could not be written to the disk or read from there.
+    #[error("{doing} a spilled chunk failed")]
+    Spill {
+        /// `writing` or `reading`.
+        doing: &'static str,
+        /// Why: names the directory and what was needed.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The drop of a chunk panicked.
+    #[error("dropping a chunk panicked: {message}")]
+    DropPanicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The settings say what nobody understands.
+    #[error(transparent)]
+    Settings(#[from] crate::SettingsError),
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),
@@ -158,16 +193,27 @@ impl Error {
                 Err(payload) => break payload,
             };
         };
-        let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-            (Some(text), _) => (*text).to_owned(),
-            (None, Some(text)) => text.clone(),
-            (None, None) => "a value that is no text".to_owned(),
-        };
-        Self::Panicked { operation, place, caller, message }
+        Self::Panicked { operation, place, caller, message: text(payload) }
+    }
+
+    /// The drop of a chunk panicked with this payload.
+    pub(crate) fn dropping(payload: Box<dyn Any + Send>) -> Self {
+        Self::DropPanicked { message: text(payload) }
     }
 
     pub(crate) fn gather(error: TaskError) -> Self {
         Self::Gather { source: error.into_cause() }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => match payload.downcast_ref::<&str>() {
+            Some(text) => (*text).to_owned(),
+            None => "a value that is no text".to_owned(),
+        },
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use musher_graph_core::{Plan, TaskIx};
 
+use crate::Error;
+
 /// Something that happened in a run. The enum is closed: observers see all of it.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
@@ -42,6 +44,36 @@ pub enum Event<'a> {
         task: TaskIx,
         /// Number of the worker.
         worker: usize,
+    },
+    /// A task has failed and is run again.
+    TaskRetried {
+        /// The plan.
+        plan: &'a Plan,
+        /// Which task.
+        task: TaskIx,
+        /// Number of the worker.
+        worker: usize,
+        /// Why it failed.
+        error: &'a Error,
+    },
+    /// A task has ended with more work, which runs as part of the same run; its results are the task's outputs.
+    Continued {
+        /// The plan of the further work.
+        plan: &'a Plan,
+    },
+    /// A chunk has gone to the disk.
+    ChunkSpilled {
+        /// Bytes that it held in memory.
+        bytes: u64,
+        /// How long writing took.
+        elapsed: Duration,
+    },
+    /// A chunk has come back from the disk.
+    ChunkLoaded {
+        /// Bytes that it holds in memory.
+        bytes: u64,
+        /// How long reading took.
+        elapsed: Duration,
     },
     /// The run has ended, well or not.
     RunFinished {

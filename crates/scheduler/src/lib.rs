@@ -18,28 +18,36 @@
 //! # Ok::<(), musher_scheduler::Error>(())
 //! ```
 
-mod admission;
 mod atomic;
 mod cancel;
 mod compute;
+mod crew;
+mod disk;
+mod engine;
 mod error;
 mod event;
+mod machine;
 mod memory;
 mod options;
 mod progress;
 mod run;
 mod sequential;
+mod settings;
+mod spilling;
 mod sync;
 mod threaded;
 
 pub use atomic::{AtomicDir, AtomicFile};
 pub use cancel::CancelToken;
 pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with, plan};
+pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
+pub use machine::Machine;
 pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use options::Options;
 pub use progress::ProgressBar;
 pub use run::{Run, Scheduler};
 pub use sequential::Sequential;
+pub use settings::{Settings, SettingsError, SettingsSource};
 pub use threaded::Threaded;

@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
+use musher_graph_core::{Plan, SpillStore};
+use rayon::ThreadPool;
+
 use crate::sync::Arc;
-use crate::{CancelToken, MemoryLimit, Observer, ProgressBar};
+use crate::{CancelToken, Error, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///
@@ -22,6 +25,10 @@ pub struct Options {
     pub(crate) memory_limit: Option<MemoryLimit>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) spill: Spill,
+    pub(crate) retries: Option<u32>,
+    pub(crate) resources: Vec<(String, u32)>,
+    pub(crate) pool: Option<Arc<ThreadPool>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -41,7 +48,7 @@ impl Options {
         Self { sequential: true, ..Self::default() }
     }
 
-    /// This many worker threads; by default one for each core.
+    /// This many worker threads; by default as many as the settings say, which is one for each core.
     ///
     /// The answer does not depend on it, to the last bit. 0 means the default.
     #[must_use]
@@ -52,7 +59,8 @@ impl Options {
 
     /// Bytes that chunks and declared scratch may take at once.
     ///
-    /// A plan that can never fit is refused before anything runs.
+    /// By default half of the machine's memory, as containers limit it, or what the settings say. Chunks that do not fit
+    /// go to the disk; a plan that can never fit is refused before anything runs.
     #[must_use]
     pub fn memory_limit(self, limit: impl Into<MemoryLimit>) -> Self {
         Self { memory_limit: Some(limit.into()), ..self }
@@ -76,4 +84,75 @@ impl Options {
     pub fn cancel(self, token: &CancelToken) -> Self {
         Self { cancel: Some(token.clone()), ..self }
     }
+
+    /// Puts chunks that do not fit into the memory limit into this store, such as a [`SpillDir`]; by default it is a
+    /// folder of the run's own where the settings say.
+    #[must_use]
+    pub fn spill_to(self, store: Arc<dyn SpillStore>) -> Self {
+        Self { spill: Spill::To(store), ..self }
+    }
+
+    /// Keeps all chunks in memory: a plan that does not fit into the limit is refused.
+    #[must_use]
+    pub fn never_spill(self) -> Self {
+        Self { spill: Spill::Never, ..self }
+    }
+
+    /// Runs a task that reads or writes files again when it fails, up to this many times, with a growing pause before.
+    ///
+    /// [`annotate`](musher_graph_core::annotate) says it for single layers, of whatever kind.
+    #[must_use]
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries: Some(retries), ..self }
+    }
+
+    /// There are this many of a resource, which tasks hold while they run:
+    /// [`Annotations::resource`](musher_graph_core::Annotations::resource).
+    #[must_use]
+    pub fn resource(mut self, name: impl Into<String>, capacity: u32) -> Self {
+        let name = name.into();
+        self.resources.retain(|(other, _)| *other != name);
+        self.resources.push((name, capacity));
+        self
+    }
+
+    /// Runs tasks on the threads of this pool; `threads` then counts for nothing.
+    #[must_use]
+    pub fn pool(self, pool: Arc<ThreadPool>) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
+
+    /// The run of a plan under these options; where they say nothing, under the settings in force.
+    pub(crate) fn run(&self, plan: Plan) -> Result<Run, Error> {
+        let settings = Settings::current()?;
+        let limit = self.memory_limit.unwrap_or(settings.memory_limit);
+        let mut run = Run::new(plan);
+        run.memory_limit = Some(limit);
+        run.spill_store = match &self.spill {
+            Spill::AsSet => {
+                // What one exchange stages may take a quarter of the limit; the rest is for chunks.
+                let options = settings.spill_options().in_memory(limit.bytes() / 4);
+                Some(Arc::new(SpillDir::new(options)))
+            }
+            Spill::To(store) => Some(Arc::clone(store)),
+            Spill::Never => None,
+        };
+        run.observers.clone_from(&self.observers);
+        run.cancel.clone_from(&self.cancel);
+        run.retries = self.retries.unwrap_or(settings.retries);
+        run.resources.clone_from(&self.resources);
+        run.pool.clone_from(&self.pool);
+        run.threads = self.threads.unwrap_or(settings.threads);
+        Ok(run)
+    }
+}
+
+/// Where chunks go that do not fit into the memory limit.
+#[derive(Clone, Default)]
+pub(crate) enum Spill {
+    /// Where the settings say.
+    #[default]
+    AsSet,
+    To(Arc<dyn SpillStore>),
+    Never,
 }

@@ -70,7 +70,15 @@ impl Observer for ProgressBar {
                     bar.inc(1);
                 }
             }
-            Event::TaskFailed { .. } => {}
+            Event::Continued { plan } => {
+                if let Some(bar) = &*self.bar.lock() {
+                    bar.inc_length(plan.tasks().n_tasks() as u64);
+                }
+            }
+            Event::TaskFailed { .. }
+            | Event::TaskRetried { .. }
+            | Event::ChunkSpilled { .. }
+            | Event::ChunkLoaded { .. } => {}
             Event::RunFinished { .. } => {
                 if let Some(bar) = self.bar.lock().take() {
                     bar.finish_and_clear();

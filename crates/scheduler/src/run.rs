@@ -1,128 +1,112 @@
-//! What a scheduler is: something that runs a plan.
+//! What a scheduler is: something that runs a plan; and what a run is: a plan and its conditions.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
-use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Plan, SpillStore, TaskIx};
+use rayon::ThreadPool;
 use smallvec::SmallVec;
 
+use crate::compute::Loan;
 use crate::sync::Arc;
 use crate::{CancelToken, Error, Event, MemoryLimit, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
 /// # Errors
-/// A run ends with the first error: what a task gave back or a panic, cancellation, or the memory limit.
+/// A run ends with the first error: what a task gave back or a panic, cancellation, the memory limit, or the disk.
 pub trait Scheduler {
     /// Runs a plan and gives back the chunks asked for, in order.
     ///
     /// # Errors
     /// [`Error`]; nothing of the run goes on when this returns.
-    fn run(&self, run: &Run<'_>) -> Result<Vec<ChunkRef>, Error>;
+    fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error>;
 }
 
 /// A plan and the conditions under which it runs.
-#[derive(Clone, Copy)]
-pub struct Run<'a> {
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Run {
     /// The plan.
-    pub plan: &'a Plan,
+    pub plan: Arc<Plan>,
     /// Bytes that chunks and declared scratch may take at once.
     pub memory_limit: Option<MemoryLimit>,
+    /// Where chunks go that do not fit into the limit; `None` refuses plans that do not fit.
+    pub spill_store: Option<Arc<dyn SpillStore>>,
     /// Who sees the events.
-    pub observers: &'a [Arc<dyn Observer>],
+    pub observers: Vec<Arc<dyn Observer>>,
     /// Who may cancel the run.
-    pub cancel: Option<&'a CancelToken>,
+    pub cancel: Option<CancelToken>,
+    /// How often a task that reads or writes files is run again when it fails.
+    pub retries: u32,
+    /// How many there are of each resource that tasks hold while they run.
+    pub resources: Vec<(String, u32)>,
+    /// How many worker threads a threaded scheduler uses that was not told.
+    pub threads: NonZeroUsize,
+    /// The pool whose threads run the tasks, where the user brings one.
+    pub pool: Option<Arc<ThreadPool>>,
+    /// Memory of the run in whose task this one runs.
+    pub(crate) loan: Option<Arc<Loan>>,
 }
 
-impl std::fmt::Debug for Run<'_> {
+impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run").field("n_tasks", &self.plan.tasks().n_tasks()).finish_non_exhaustive()
     }
 }
 
-/// The chunks of one task's inputs or outputs.
+/// The chunks of one task's inputs.
 pub(crate) type Chunks = SmallVec<[Option<ChunkRef>; 4]>;
 
-impl<'a> Run<'a> {
-    pub(crate) fn tell(&self, event: Event<'a>) {
-        for observer in self.observers {
+impl Run {
+    /// A plan without conditions.
+    pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
+        Self {
+            plan: plan.into(),
+            memory_limit: None,
+            spill_store: None,
+            observers: Vec::new(),
+            cancel: None,
+            retries: 0,
+            resources: Vec::new(),
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            pool: None,
+            loan: None,
+        }
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        for observer in &self.observers {
             observer.event(event);
         }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancel.is_some_and(CancelToken::is_cancelled)
+        self.cancel.as_ref().is_some_and(CancelToken::is_cancelled)
     }
 
-    pub(crate) fn cancelled(&self, finished: usize) -> Error {
-        Error::Cancelled { finished, n_tasks: self.plan.tasks().n_tasks() }
-    }
-
-    /// Runs one task and lets its inputs go.
-    ///
-    /// # Errors
-    /// What the task says. Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes
-    /// an error.
-    pub(crate) fn task(&self, task: TaskIx, worker: usize, inputs: &mut Chunks) -> Result<Made, Error> {
-        self.guard(task, || {
-            let outputs = self.observed(task, worker, inputs)?;
-            inputs.clear();
-            let tasks = self.plan.tasks();
-            let slots = tasks.outputs_of(task);
-            let bytes = slots.zip(&outputs).map(|(slot, chunk)| {
-                let expected = || tasks.bytes_of(SlotIx(slot as u32)).unwrap_or(0);
-                chunk.nbytes().map_or_else(expected, |bytes| bytes as u64)
-            });
-            Ok(Made { bytes: bytes.collect(), outputs })
-        })
-    }
-
-    /// Drops chunks that nobody needs any more.
-    ///
-    /// # Errors
-    /// If a drop panics.
-    pub(crate) fn let_go<T>(&self, task: TaskIx, chunks: T) -> Result<(), Error> {
-        self.guard(task, || {
-            drop(chunks);
-            Ok(())
-        })
-    }
-
-    /// Runs user code on behalf of a task; a panic in it becomes an error.
-    pub(crate) fn guard<R>(&self, task: TaskIx, work: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-        catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|payload| Err(Error::panicked(self.plan, task, payload)))
-    }
-
-    fn observed(&self, task: TaskIx, worker: usize, inputs: &mut Chunks) -> Result<Outputs, Error> {
-        let plan = self.plan;
-        let start = (!self.observers.is_empty()).then(Instant::now);
-        if start.is_some() {
-            self.tell(Event::TaskStarted { plan, task, worker });
+    /// How often a task is run again when it fails.
+    pub(crate) fn retries_of(&self, plan: &Plan, task: TaskIx) -> u32 {
+        if self.retries == 0 && !plan.has_annotations() {
+            return 0;
         }
-        let outcome = self.guard(task, || {
-            let output = crate::compute::inside(|| plan.tasks().run(task, inputs, None));
-            output.map(Output::into_chunks).map_err(|error| Error::task(plan, task, error))
-        });
-        if let Some(start) = start {
-            self.tell(match &outcome {
-                Ok(chunks) => {
-                    let bytes = chunks.iter().filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
-                    Event::TaskFinished { plan, task, worker, elapsed: start.elapsed(), bytes }
-                }
-                Err(_) => Event::TaskFailed { plan, task, worker },
-            });
+        let layer = &plan.tasks().layers()[plan.tasks().layer_of(task)];
+        match layer.annotations.as_ref().and_then(|annotations| annotations.retries_of()) {
+            Some(retries) => retries,
+            None if self.retries > 0 && plan.tasks().touches_files(task) => self.retries,
+            None => 0,
         }
-        outcome
     }
 }
 
-/// What a task gave back, with the bytes that each output goes on the books with: its own, or the expected ones
-/// where nobody measured.
-pub(crate) struct Made {
-    pub(crate) outputs: Outputs,
-    pub(crate) bytes: SmallVec<[u64; 1]>,
+/// Runs user code on behalf of a task; a panic in it becomes an error.
+pub(crate) fn guard<R>(
+    plan: &Plan,
+    task: TaskIx,
+    work: impl FnOnce() -> Result<R, Box<Error>>,
+) -> Result<R, Box<Error>> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
+    }
 }
-
-/// The outputs of one task.
-pub(crate) type Outputs = SmallVec<[ChunkRef; 1]>;

@@ -6,6 +6,7 @@
 //! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
+//! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live | [`Alive`], [`Counted`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
 //! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
@@ -19,6 +20,7 @@ mod random;
 mod script;
 mod stack;
 mod staging;
+mod store;
 mod trace;
 
 pub use alive::{Alive, Counted};
@@ -29,4 +31,5 @@ pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{Staging, compute_staged};
+pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::Trace;

@@ -195,7 +195,7 @@ pub fn compute_staged<C: Collection>(
     let mut slots: Vec<Option<ChunkRef>> = vec![None; tasks.n_slots()];
     let mut bytes = vec![0; tasks.n_slots()];
     let (mut alive, mut peak) = (0, 0);
-    for &task in plan.order().sequence.iter() {
+    for task in plan.order().iter() {
         let mut inputs = Vec::new();
         let mut ended = 0;
         for slot in tasks.inputs_of(task).iter().map(|slot| slot.index()) {

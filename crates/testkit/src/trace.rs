@@ -74,6 +74,10 @@ impl Observer for Trace {
                 format!("finish {}, {bytes} bytes", name(plan, task))
             }
             Event::TaskFailed { plan, task, .. } => format!("fail {}", name(plan, task)),
+            Event::TaskRetried { plan, task, error, .. } => format!("retry {}: {error}", name(plan, task)),
+            Event::Continued { plan } => format!("continue with {} tasks", plan.tasks().n_tasks()),
+            Event::ChunkSpilled { bytes, .. } => format!("spill {bytes} bytes"),
+            Event::ChunkLoaded { bytes, .. } => format!("load {bytes} bytes"),
             Event::RunFinished { success: true, .. } => "end well".to_owned(),
             Event::RunFinished { success: false, .. } => "end badly".to_owned(),
         };

@@ -145,7 +145,11 @@ impl Observer for Profile {
         let at = now.saturating_duration_since(start);
         match event {
             Event::RunStarted { plan } => recording.enter(plan),
-            Event::TaskStarted { .. } => {}
+            Event::TaskStarted { .. }
+            | Event::TaskRetried { .. }
+            | Event::ChunkSpilled { .. }
+            | Event::ChunkLoaded { .. } => {}
+            Event::Continued { plan } => recording.enter(plan),
             Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
                 let group = recording.group_of(plan, plan.tasks().layer_of(task));
                 let worker = worker as u32;

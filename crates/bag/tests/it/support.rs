@@ -33,7 +33,7 @@ where
 #[track_caller]
 pub(crate) fn unfused<C: Collection>(collection: &C) -> C::Output {
     let plan = Plan::new(Graph::collect(&[collection.request()]).unwrap()).unwrap();
-    let run = Run { plan: &plan, memory_limit: None, observers: &[], cancel: None };
+    let run = Run::new(plan);
     collection.gather(Sequential.run(&run).unwrap()).unwrap()
 }
 

@@ -31,6 +31,9 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, uses: &mut [u32]) -> 
         return false;
     }
     let producer = &graph.layers[at];
+    if producer.annotations != layer.annotations {
+        return false;
+    }
     let only_here = uses[at] == 1 && input.wiring.reads_once(&layer.grid);
     if !only_here && !is_cheap_source(producer) {
         return false;
@@ -88,5 +91,5 @@ fn ask(layer: &GraphLayer, input: &GraphInput, producer: &GraphLayer) -> Option<
         consumer_slots: &consumer_slots,
         producer_slots: &producer_slots,
     })?;
-    Some(GraphLayer { task, inputs, grid: layer.grid.clone(), key: layer.key, caller: layer.caller })
+    Some(GraphLayer { task, inputs, ..layer.clone() })
 }

@@ -68,7 +68,8 @@ fn meeting_place(layer: &GraphLayer) -> Key {
 }
 
 fn try_join(elder: &GraphLayer, layer: &GraphLayer) -> Option<std::sync::Arc<dyn crate::Task>> {
-    if elder.grid != layer.grid || elder.inputs.len() != layer.inputs.len() {
+    let is_alike = elder.grid == layer.grid && elder.annotations == layer.annotations;
+    if !is_alike || elder.inputs.len() != layer.inputs.len() {
         return None;
     }
     let slots: Option<SmallVec<[usize; 4]>> =

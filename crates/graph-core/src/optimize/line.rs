@@ -22,7 +22,9 @@ pub(super) fn string_lines(graph: &mut Graph) {
             if at != own
                 && uses[at] == 1
                 && producer.task.n_outputs() == 1
+                && !producer.task.continues()
                 && producer.grid == layer.grid
+                && producer.annotations == layer.annotations
                 && input.wiring.is_one_to_one()
                 && producer.inputs.iter().all(|input| input.producer.index() != at)
             {

@@ -8,38 +8,53 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::{SortedInputs, Weights};
+use super::post::SortedInputs;
+use super::walk::Walk;
 use crate::{SlotIx, TaskGraph, TaskIx};
+
+/// Which task runs at once when its inputs are all there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Readiness {
+    /// One that frees at least what it makes; what a goal will free counts in its favor before it is made.
+    Frees,
+    /// Any; of what a goal will free only that counts which is in memory. Better where results are reduced in the
+    /// end: what is held back for a better moment then only grows.
+    Runs,
+}
 
 /// The order of the cheapest next reader.
 ///
 /// **Cost** a heap entry for each edge: n log n in edges; no recursion.
-pub(super) fn order(graph: &TaskGraph, inputs: &SortedInputs, weights: &Weights) -> Vec<TaskIx> {
+pub(super) fn order(walk: &mut Walk<'_>, inputs: &SortedInputs, readiness: Readiness) {
+    let graph = walk.graph;
     let n = graph.n_tasks();
     let mut run = Cheapest {
+        walk,
         graph,
-        weights,
-        sequence: Vec::with_capacity(n),
-        done: vec![false; n],
+        readiness,
         lacks: vec![Lack::default(); n],
-        uses: graph.uses(),
         heap: BinaryHeap::new(),
+        most_entries: FEW_ENTRIES,
         ready: Vec::new(),
     };
     run.count();
     for sink in (0..n as u32).map(TaskIx).filter(|&task| graph.readers_of(task).is_empty()) {
-        while !run.done[sink.index()] {
+        while !run.walk.done[sink.index()] && run.walk.is_promising() {
             // Nothing in memory has a reader left: begin with what the sink needs first.
             let mut task = sink;
-            while let Some(&input) = inputs.row(task).iter().find(|input| !run.done[input.index()]) {
+            while let Some(&input) = inputs.row(task).iter().find(|input| !run.walk.done[input.index()]) {
                 task = input;
             }
             run.emit(task);
             run.follow(inputs);
         }
     }
-    run.sequence
 }
+
+type Entry = Reverse<(i64, Reverse<u32>, TaskIx)>;
+
+/// A heap of fewer entries is not worth cleaning.
+const FEW_ENTRIES: usize = 4096;
 
 /// What a task still needs, and what it would free.
 #[derive(Debug, Clone, Copy, Default)]
@@ -52,20 +67,20 @@ struct Lack {
     freed: u64,
 }
 
-struct Cheapest<'a> {
-    graph: &'a TaskGraph,
-    weights: &'a Weights,
-    sequence: Vec<TaskIx>,
-    done: Vec<bool>,
+struct Cheapest<'a, 'b> {
+    walk: &'a mut Walk<'b>,
+    graph: &'b TaskGraph,
+    readiness: Readiness,
     lacks: Vec<Lack>,
-    uses: Vec<u32>,
     /// Readers of what has been made: what they add, when they were met, who they are. What they add may have
     /// changed since.
-    heap: BinaryHeap<Reverse<(i128, Reverse<u32>, TaskIx)>>,
+    heap: BinaryHeap<Entry>,
+    /// With so many entries those that say nothing any more are thrown out.
+    most_entries: usize,
     ready: Vec<TaskIx>,
 }
 
-impl Cheapest<'_> {
+impl Cheapest<'_, '_> {
     /// Counts what each task lacks before anything is made.
     fn count(&mut self) {
         for task in (0..self.graph.n_tasks() as u32).map(TaskIx) {
@@ -73,8 +88,8 @@ impl Cheapest<'_> {
             for &slot in self.graph.inputs_of(task) {
                 lack.inputs += 1;
                 lack.missing += self.of_edge(self.graph.task_of(slot));
-                if self.uses[slot.index()] == 1 {
-                    lack.freed += self.weights.of(self.graph, slot);
+                if self.readiness == Readiness::Frees && self.walk.uses[slot.index()] == 1 {
+                    lack.freed += self.walk.weights.of(self.graph, slot);
                 }
             }
             self.lacks[task.index()] = lack;
@@ -83,26 +98,29 @@ impl Cheapest<'_> {
 
     /// Bytes that an edge from this task stands for: the edges of a task of several outputs share them.
     fn of_edge(&self, task: TaskIx) -> u64 {
-        self.weights.outputs(self.graph, task) / self.graph.outputs_of(task).len().max(1) as u64
+        self.walk.weights.outputs(self.graph, task) / self.graph.outputs_of(task).len().max(1) as u64
     }
 
     /// Bytes that running a task, and what it lacks, adds to those alive, as far as its direct inputs tell.
-    fn adds(&self, task: TaskIx) -> i128 {
+    fn adds(&self, task: TaskIx) -> i64 {
         let lack = self.lacks[task.index()];
-        i128::from(lack.missing) + i128::from(self.weights.outputs(self.graph, task)) - i128::from(lack.freed)
+        let made = lack.missing.saturating_add(self.walk.weights.outputs(self.graph, task));
+        i64::try_from(i128::from(made) - i128::from(lack.freed)).unwrap_or(i64::MAX)
     }
 
-    /// Whether a task can run and leaves no more bytes alive than before.
+    /// Whether a task runs without being a goal.
     fn is_free(&self, task: TaskIx) -> bool {
         let lack = self.lacks[task.index()];
-        lack.inputs == 0 && lack.freed >= self.weights.outputs(self.graph, task)
+        lack.inputs == 0
+            && (self.readiness == Readiness::Runs
+                || lack.freed >= self.walk.weights.outputs(self.graph, task))
     }
 
     /// Goes on with the cheapest reader until no chunk in memory has one left.
     fn follow(&mut self, inputs: &SortedInputs) {
         let mut stack: Vec<(TaskIx, u32)> = Vec::new();
-        while let Some(Reverse((added, met, goal))) = self.heap.pop() {
-            if self.done[goal.index()] {
+        while let Some(Reverse((added, met, goal))) = self.heap.pop().filter(|_| self.walk.is_promising()) {
+            if self.walk.done[goal.index()] {
                 continue;
             }
             let adds = self.adds(goal);
@@ -112,13 +130,13 @@ impl Cheapest<'_> {
             }
             stack.push((goal, 0));
             while let Some((task, next)) = stack.pop() {
-                if self.done[task.index()] {
+                if self.walk.done[task.index()] {
                     continue;
                 }
                 match inputs.row(task).get(next as usize) {
                     Some(&input) => {
                         stack.push((task, next + 1));
-                        if !self.done[input.index()] {
+                        if !self.walk.done[input.index()] {
                             stack.push((input, 0));
                         }
                     }
@@ -133,46 +151,74 @@ impl Cheapest<'_> {
         let graph = self.graph;
         self.ready.push(task);
         while let Some(task) = self.ready.pop() {
-            if std::mem::replace(&mut self.done[task.index()], true) {
+            if !self.walk.run(task) {
                 continue;
             }
-            self.sequence.push(task);
-            for &slot in graph.inputs_of(task) {
-                self.uses[slot.index()] -= 1;
-                if self.uses[slot.index()] == 1 {
-                    self.tell_last_reader(slot);
+            let last_uses = std::mem::take(&mut self.walk.last_uses);
+            for &slot in &last_uses {
+                if let Some(reader) = self.tell_last_reader(slot) {
+                    self.meet(reader, self.readiness == Readiness::Runs);
                 }
             }
+            self.walk.last_uses = last_uses;
             let bytes = self.of_edge(task);
             for &reader in graph.readers_of(task) {
                 let lack = &mut self.lacks[reader.index()];
                 lack.inputs -= 1;
                 lack.missing -= bytes;
-                if self.is_free(reader) {
-                    self.ready.push(reader);
+            }
+            if self.readiness == Readiness::Runs {
+                for slot in graph.outputs_of(task) {
+                    if self.walk.uses[slot] == 1 {
+                        self.tell_last_reader(SlotIx(slot as u32));
+                    }
                 }
             }
-            let met = Reverse(self.sequence.len() as u32);
             for &reader in graph.readers_of(task) {
-                self.heap.push(Reverse((self.adds(reader), met, reader)));
+                self.meet(reader, true);
             }
+            if self.heap.len() > self.most_entries {
+                self.clean();
+            }
+        }
+    }
+
+    /// Leaves one entry for each task that is still to be made, the one met last, and looks again at what it adds.
+    ///
+    /// Each edge makes an entry, and most are overtaken by better ones of the same task: a heap of all of them would
+    /// outgrow the processor's caches. It has doubled since the last time, so this costs a constant for each entry.
+    fn clean(&mut self) {
+        let mut entries = std::mem::take(&mut self.heap).into_vec();
+        entries.retain(|Reverse((_, _, goal))| !self.walk.done[goal.index()]);
+        entries.sort_unstable_by_key(|&Reverse((_, met, goal))| (goal, met));
+        entries.dedup_by_key(|Reverse((_, _, goal))| *goal);
+        let looked_at =
+            entries.into_iter().map(|Reverse((_, met, goal))| Reverse((self.adds(goal), met, goal)));
+        self.heap = looked_at.collect();
+        self.most_entries = FEW_ENTRIES.max(2 * self.heap.len());
+    }
+
+    /// Something was made or used up that a task reads: it may run now, or be a better goal.
+    fn meet(&mut self, task: TaskIx, is_better_goal: bool) {
+        if self.is_free(task) {
+            self.ready.push(task);
+        }
+        if is_better_goal {
+            let met = Reverse(self.walk.sequence.len() as u32);
+            self.heap.push(Reverse((self.adds(task), met, task)));
         }
     }
 
     /// One use of this output is left: the reader it belongs to, if it is one, will free it. Happens once for each
     /// output, so the looks at its readers add up to the number of edges.
-    fn tell_last_reader(&mut self, slot: SlotIx) {
+    fn tell_last_reader(&mut self, slot: SlotIx) -> Option<TaskIx> {
         let graph = self.graph;
         let maker = graph.task_of(slot);
         let is_only_output = graph.outputs_of(maker).len() == 1;
-        let left = graph.readers_of(maker).iter().find(|reader| {
-            !self.done[reader.index()] && (is_only_output || graph.inputs_of(**reader).contains(&slot))
-        });
-        if let Some(&reader) = left {
-            self.lacks[reader.index()].freed += self.weights.of(graph, slot);
-            if self.is_free(reader) {
-                self.ready.push(reader);
-            }
-        }
+        let left = graph.readers_of(maker).iter().copied().find(|reader| {
+            !self.walk.done[reader.index()] && (is_only_output || graph.inputs_of(*reader).contains(&slot))
+        })?;
+        self.lacks[left.index()].freed += self.walk.weights.of(graph, slot);
+        Some(left)
     }
 }

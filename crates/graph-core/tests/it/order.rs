@@ -13,7 +13,7 @@ fn lower(drawn: &Drawn, outputs: &[usize]) -> TaskGraph {
 /// Position in the drawing of each task in the order's sequence.
 fn sequence(graph: &TaskGraph, order: &Order) -> Vec<usize> {
     let number = |label: &str| label[1..].parse::<usize>().unwrap();
-    order.sequence.iter().map(|&task| number(&graph.layers()[graph.layer_of(task)].task.label())).collect()
+    order.iter().map(|task| number(&graph.layers()[graph.layer_of(task)].task.label())).collect()
 }
 
 /// Dask's measure: outputs alive with the one just made, each counted as one; unread outputs are not kept.
@@ -40,7 +40,8 @@ struct Scored {
     reads: Vec<Vec<usize>>,
 }
 
-/// Our sum and Dask's over all graphs of a file; prints both for each graph.
+/// Our sum and Dask's over all graphs of a file, on none of which ours may be above; prints both for each graph.
+#[track_caller]
 fn score(file: &str) -> (usize, usize) {
     let graphs: Vec<Scored> = serde_json::from_str(file).unwrap();
     let (mut ours, mut dasks) = (0, 0);
@@ -54,6 +55,7 @@ fn score(file: &str) -> (usize, usize) {
         let order = Order::search(&lowered);
         let peak = peak_as_dask_counts(&drawn.reads, &sequence(&lowered, &order));
         println!("{:60} {peak:4} (dask {:4}) {}", graph.name, graph.dask, order.strategy);
+        assert!(peak <= graph.dask, "{}: {peak} and not {}", graph.name, graph.dask);
         ours += peak;
         dasks += graph.dask;
     }
@@ -66,14 +68,14 @@ fn score(file: &str) -> (usize, usize) {
 fn ordered(drawn: &Drawn) -> (Vec<usize>, u64) {
     let lowered = lower(drawn, &drawn.sinks());
     let order = Order::search(&lowered);
-    assert_eq!(order.peak_bytes, peak_of(&lowered, &order.sequence));
+    assert_eq!(order.peak_bytes(&lowered), peak_of(&lowered, order.iter()));
     let sequence = sequence(&lowered, &order);
     let mut position = vec![usize::MAX; drawn.reads.len()];
     sequence.iter().enumerate().for_each(|(at, &task)| position[task] = at);
     for (task, reads) in drawn.reads.iter().enumerate() {
         assert!(reads.iter().all(|&read| position[read] < position[task]), "{task} before what it reads");
     }
-    (sequence, order.peak_bytes)
+    (sequence, order.peak_bytes(&lowered))
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn what_is_asked_for_stays() {
     assert_eq!(ordered(&drawn).1, 3);
     // 0 ── 1, both asked for
     let lowered = lower(&Drawn::new(&[&[], &[0]]), &[0, 1]);
-    assert_eq!(Order::search(&lowered).peak_bytes, 2);
+    assert_eq!(Order::search(&lowered).peak_bytes(&lowered), 2);
 }
 
 #[test]
@@ -171,10 +173,10 @@ fn every_order_of_a_random_graph_is_one() {
     for _ in 0..300 {
         let drawn = Drawn::random(&mut random, 60);
         let (sequence, peak) = ordered(&drawn);
-        let natural: Vec<TaskIx> = (0..drawn.reads.len() as u32).map(TaskIx).collect();
+        let natural = (0..drawn.reads.len() as u32).map(TaskIx);
         let lowered = lower(&drawn, &drawn.sinks());
         assert_eq!(sequence.len(), lowered.n_tasks());
-        assert!(peak <= peak_of(&lowered, &natural), "never worse than the order of numbering");
+        assert!(peak <= peak_of(&lowered, natural), "never worse than the order of numbering");
     }
 }
 
@@ -184,7 +186,7 @@ fn no_search_where_chunks_are_next_to_nothing() {
     let requests = drawn.requests(&Alive::default(), &drawn.sinks());
     let plan = Plan::new(Graph::collect(&requests).unwrap()).unwrap();
     assert_eq!(plan.order().strategy, "as numbered");
-    assert!(plan.order().peak_bytes <= plan.tasks().table_bytes() as u64);
+    assert!(plan.order().peak_bytes(plan.tasks()) <= plan.tasks().table_bytes() as u64);
 }
 
 #[test]
@@ -198,5 +200,5 @@ fn peaks_on_the_graphs_of_dasks_own_tests() {
 fn peaks_on_the_graphs_of_array_programs() {
     let (ours, dasks) = score(include_str!("../data/array_programs.json"));
     assert_eq!(dasks, 1161);
-    assert!(ours <= 978, "the peaks sum to {ours}");
+    assert!(ours <= 892, "the peaks sum to {ours}");
 }

@@ -61,7 +61,7 @@ pub(crate) fn tasks(graph: &TaskGraph) -> Vec<(String, usize)> {
 pub(crate) fn run(plan: &Plan) -> Vec<ChunkRef> {
     let tasks = plan.tasks();
     let mut chunks: Vec<Option<ChunkRef>> = vec![None; tasks.n_slots()];
-    for &task in &plan.order().sequence {
+    for task in plan.order().iter() {
         let mut inputs: Vec<_> =
             tasks.inputs_of(task).iter().map(|slot| chunks[slot.index()].clone()).collect();
         let outputs = tasks.run(task, &mut inputs, None).unwrap();

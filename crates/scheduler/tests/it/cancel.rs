@@ -4,10 +4,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use musher_graph_core::{Grid, Layer, Places, Port, Request, Wiring, delayed};
-use musher_scheduler::{CancelToken, Compute, Error, Options, Run, Scheduler, Sequential, Threaded};
+use musher_scheduler::{CancelToken, Compute, Error, Options, Run};
 use musher_testkit::{Act, Scripted, Trace, everywhere};
 
-use crate::support::{run, unfused};
+use crate::support::{execute, run, unfused};
 
 fn many(task: Scripted, n: usize) -> Request {
     let layer = Layer::build(task).finish(Grid::from([n]));
@@ -21,12 +21,10 @@ fn what_is_cancelled_before_it_starts_does_not_start() {
     let plan = unfused(&[many(task.clone(), 100)]);
     let token = CancelToken::new();
     token.cancel();
-    let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
+    let mut observed = Run::new(plan);
+    observed.cancel = Some(token.clone());
     for threads in [0, 1, 4] {
-        let error = match std::num::NonZeroUsize::new(threads) {
-            None => Sequential.run(&observed),
-            threads => Threaded::new(threads).run(&observed),
-        };
+        let error = execute(&observed, threads);
         assert_eq!(error.unwrap_err().to_string(), "cancelled with 0 of 101 tasks finished");
     }
     assert_eq!(task.calls(), 0);
@@ -39,11 +37,9 @@ fn a_task_may_cancel_its_own_run() {
         let inside = token.clone();
         let task = Scripted::new("work").at(10, Act::Then(Arc::new(move || inside.cancel())));
         let plan = unfused(&[many(task.clone(), 5000)]);
-        let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
-        let error = match std::num::NonZeroUsize::new(threads) {
-            None => Sequential.run(&observed),
-            threads => Threaded::new(threads).run(&observed),
-        };
+        let mut observed = Run::new(plan);
+        observed.cancel = Some(token.clone());
+        let error = execute(&observed, threads);
         let Err(Error::Cancelled { finished, n_tasks: 5001 }) = error else { panic!("{error:?}") };
         if threads < 2 {
             assert_eq!((finished, task.calls()), (11, 11), "the one that cancels still ends");
@@ -72,20 +68,13 @@ fn another_thread_cancels_while_a_task_runs() {
         let plan = unfused(&[many(task, 2000)]);
         let token = CancelToken::new();
         let trace = Arc::new(Trace::default());
-        let (token_of_run, trace_of_run) = (&token, Arc::clone(&trace));
+        let (token_of_run, trace_of_run) = (token.clone(), Arc::clone(&trace));
         let result = std::thread::scope(|scope| {
             let running = scope.spawn(move || {
-                let observers: [Arc<dyn musher_scheduler::Observer>; 1] = [trace_of_run];
-                let run = Run {
-                    plan: &plan,
-                    memory_limit: None,
-                    observers: &observers,
-                    cancel: Some(token_of_run),
-                };
-                match std::num::NonZeroUsize::new(threads) {
-                    None => Sequential.run(&run),
-                    threads => Threaded::new(threads).run(&run),
-                }
+                let mut run = Run::new(plan);
+                run.observers = vec![trace_of_run];
+                run.cancel = Some(token_of_run);
+                execute(&run, threads)
             });
             has_begun.recv().unwrap();
             token.cancel();
@@ -109,11 +98,9 @@ fn a_run_that_is_over_when_it_is_cancelled_has_its_answer() {
         let first = Layer::build(Scripted::new("first")).finish(Grid::from([3]));
         let last = Layer::build(last).input(&Port::of(first), Wiring::All).finish(Grid::scalar());
         let plan = unfused(&[Request { port: Port::of(last), places: Places::All }]);
-        let observed = Run { plan: &plan, memory_limit: None, observers: &[], cancel: Some(&token) };
-        let chunks = match std::num::NonZeroUsize::new(threads) {
-            None => Sequential.run(&observed),
-            threads => Threaded::new(threads).run(&observed),
-        };
+        let mut observed = Run::new(plan);
+        observed.cancel = Some(token.clone());
+        let chunks = execute(&observed, threads);
         assert_eq!(chunks.unwrap().len(), 1, "on {threads} threads");
     }
 }

@@ -76,7 +76,7 @@ fn inside_a_line_of_fused_tasks_the_step_is_named() {
     for threads in [0, 2] {
         for (act, verb) in [(Act::Fail, "failed"), (Act::Panic("oh"), "panicked")] {
             let (port, caller) = step(Some(act));
-            let plan = musher_scheduler::plan(&[Request { port, places: Places::All }]).unwrap();
+            let plan = Arc::new(musher_scheduler::plan(&[Request { port, places: Places::All }]).unwrap());
             assert_eq!(plan.tasks().layers().len(), 1, "the three are one");
             let error = run(&plan, threads, None).unwrap_err();
             let start = format!("step {verb} at chunk [1] (built at {caller})");

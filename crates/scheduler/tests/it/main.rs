@@ -4,6 +4,7 @@
 
 mod cancel;
 mod collections;
+mod disk;
 mod failure;
 mod memory;
 mod million;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use musher_graph_core::{
     Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
 };
-use musher_scheduler::{Error, Event, MemoryLimit, Observer, Run, Scheduler, Sequential, Threaded};
+use musher_scheduler::{Error, Event, MemoryLimit, Observer, Run};
 use musher_testkit::{Alive, Counted, Drawn, Random};
 
-use crate::support::{messages, run, unfused};
+use crate::support::{execute, messages, run, unfused};
 
 /// Notes the peak that a run reports.
 #[derive(Default)]
@@ -23,22 +23,19 @@ impl Observer for Peak {
 }
 
 /// The values asked for, and the peak that the run reported.
-fn run_measured(plan: &Plan, threads: usize, limit: u64) -> Result<(Vec<u64>, u64), Error> {
+fn run_measured(plan: &Arc<Plan>, threads: usize, limit: u64) -> Result<(Vec<u64>, u64), Error> {
     let peak = Arc::new(Peak::default());
-    let observers: [Arc<dyn Observer>; 1] = [peak.clone()];
-    let memory_limit = Some(MemoryLimit::from(limit));
-    let run = Run { plan, memory_limit, observers: &observers, cancel: None };
-    let chunks = match std::num::NonZeroUsize::new(threads) {
-        None => Sequential.run(&run)?,
-        threads => Threaded::new(threads).run(&run)?,
-    };
+    let mut run = Run::new(Arc::clone(plan));
+    run.memory_limit = Some(MemoryLimit::from(limit));
+    run.observers = vec![peak.clone()];
+    let chunks = execute(&run, threads)?;
     let values = chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect();
     let peak = *peak.0.lock().unwrap();
     Ok((values, peak))
 }
 
 /// The least limit with which a plan is not refused.
-fn least_limit(plan: &Plan) -> u64 {
+fn least_limit(plan: &Arc<Plan>) -> u64 {
     match run(plan, 0, Some(0)) {
         Err(Error::MemoryLimit { need, .. }) => need,
         other => panic!("{other:?}"),

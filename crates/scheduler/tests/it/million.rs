@@ -92,7 +92,7 @@ fn a_chain_of_delayed_calls() {
 fn a_chain_of_delayed_calls_that_is_not_fused() {
     with_small_stack(SMALL_STACK, || {
         let last = chain_of_calls();
-        let plan = Plan::new(Graph::collect(&[last.request()]).unwrap()).unwrap();
+        let plan = std::sync::Arc::new(Plan::new(Graph::collect(&[last.request()]).unwrap()).unwrap());
         drop(last);
         assert_eq!(plan.tasks().n_tasks(), MILLION);
         let explain = plan.explain().to_string();

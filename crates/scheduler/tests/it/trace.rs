@@ -7,18 +7,15 @@ use musher_graph_core::{Grid, Layer, Places, Port, Request, Wiring};
 use musher_scheduler::{Event, Observer, Options, Run, Scheduler, Sequential, Threaded, compute_with};
 use musher_testkit::{Act, Alive, Drawn, Scripted, Trace, everywhere};
 
-use crate::support::unfused;
+use crate::support::{execute, unfused};
 
 /// Runs a drawn graph, not optimized, and gives back its trace.
 fn traced(drawn: &Drawn, outputs: &[usize], threads: usize) -> Arc<Trace> {
     let plan = unfused(&drawn.requests(&Alive::default(), outputs));
     let trace = Arc::new(Trace::default());
-    let observers: [Arc<dyn Observer>; 1] = [trace.clone()];
-    let run = Run { plan: &plan, memory_limit: None, observers: &observers, cancel: None };
-    match std::num::NonZeroUsize::new(threads) {
-        None => Sequential.run(&run).unwrap(),
-        threads => Threaded::new(threads).run(&run).unwrap(),
-    };
+    let mut run = Run::new(plan);
+    run.observers = vec![trace.clone()];
+    execute(&run, threads).unwrap();
     trace
 }
 
@@ -69,8 +66,8 @@ fn a_failure_ends_the_run_and_is_told() {
         Layer::build(Scripted::new("save")).input(&Port::of(load), Wiring::All).finish(Grid::from([1]));
     let plan = unfused(&[Request { port: Port::of(save), places: Places::All }]);
     let trace = Arc::new(Trace::default());
-    let observers: [Arc<dyn Observer>; 1] = [trace.clone()];
-    let run = Run { plan: &plan, memory_limit: None, observers: &observers, cancel: None };
+    let mut run = Run::new(plan);
+    run.observers = vec![trace.clone()];
     let expected = "\
 run 4 tasks
 start load [0]
@@ -90,7 +87,7 @@ end badly
 
 /// Counts events by kind.
 #[derive(Default)]
-struct Count([AtomicUsize; 5]);
+struct Count([AtomicUsize; 6]);
 
 impl Observer for Count {
     fn event(&self, event: Event<'_>) {
@@ -100,6 +97,10 @@ impl Observer for Count {
             Event::TaskFinished { .. } => 2,
             Event::TaskFailed { .. } => 3,
             Event::RunFinished { .. } => 4,
+            Event::TaskRetried { .. }
+            | Event::Continued { .. }
+            | Event::ChunkSpilled { .. }
+            | Event::ChunkLoaded { .. } => 5,
         };
         self.0[kind].fetch_add(1, Ordering::SeqCst);
     }
@@ -114,14 +115,11 @@ fn every_observer_sees_every_event_once() {
     let n = plan.tasks().n_tasks();
     for threads in [0, 1, 2, 3, 8] {
         let counts = [Arc::new(Count::default()), Arc::new(Count::default())];
-        let observers: Vec<Arc<dyn Observer>> = counts.iter().map(|count| Arc::clone(count) as _).collect();
-        let run = Run { plan: &plan, memory_limit: None, observers: &observers, cancel: None };
-        match std::num::NonZeroUsize::new(threads) {
-            None => Sequential.run(&run).unwrap(),
-            threads => Threaded::new(threads).run(&run).unwrap(),
-        };
+        let mut run = Run::new(plan.clone());
+        run.observers = counts.iter().map(|count| Arc::clone(count) as _).collect();
+        execute(&run, threads).unwrap();
         for count in counts {
-            assert_eq!(count.0.each_ref().map(|n| n.load(Ordering::SeqCst)), [1, n, n, 0, 1]);
+            assert_eq!(count.0.each_ref().map(|n| n.load(Ordering::SeqCst)), [1, n, n, 0, 1, 0]);
         }
     }
 }
@@ -152,8 +150,8 @@ fn workers_are_numbered_from_zero() {
     let plan = unfused(&drawn.requests(&Alive::default(), &drawn.sinks()));
     for threads in 1..4 {
         let workers = Arc::new(Workers(AtomicUsize::new(0)));
-        let observers: [Arc<dyn Observer>; 1] = [workers.clone()];
-        let run = Run { plan: &plan, memory_limit: None, observers: &observers, cancel: None };
+        let mut run = Run::new(plan.clone());
+        run.observers = vec![workers.clone()];
         Threaded::new(std::num::NonZeroUsize::new(threads)).run(&run).unwrap();
         assert!(workers.0.load(Ordering::SeqCst) < threads);
     }

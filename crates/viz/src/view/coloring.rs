@@ -32,7 +32,7 @@ impl Palette {
             Coloring::None => Self::Plain,
             Coloring::Order => {
                 let mut places = vec![0; tasks.n_tasks()];
-                for (place, task) in plan.order().sequence.iter().enumerate() {
+                for (place, task) in plan.order().iter().enumerate() {
                     places[task.index()] = place as u32;
                 }
                 Self::Order(places)

@@ -76,7 +76,7 @@ fn each_layer(plan: &Plan) -> (Vec<usize>, Vec<String>) {
 fn sums(plan: &Plan, boxes: &[usize], n_boxes: usize) -> Vec<Sum> {
     let tasks = plan.tasks();
     let mut sums = vec![Sum::default(); n_boxes];
-    for &task in &plan.order().sequence {
+    for task in plan.order().iter() {
         let layer = tasks.layer_of(task);
         let sum = &mut sums[boxes[layer]];
         // Tasks of a layer need not follow each other in the order; layers of a box are few or all alike.

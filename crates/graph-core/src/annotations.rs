@@ -1,0 +1,87 @@
+//! Wishes about how work is to run: priority, retries, resources. They never change what is computed.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Annotations>>> = const { RefCell::new(None) };
+}
+
+/// Wishes about how the tasks of a layer run.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Annotations, annotate, delayed};
+/// let gently = Annotations::new().retries(3).resource("server", 1);
+/// let page = annotate(gently, || delayed(|| "text").call(()));
+/// # let _ = page;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotations {
+    priority: i32,
+    retries: Option<u32>,
+    resources: Vec<(Cow<'static, str>, u32)>,
+}
+
+impl Annotations {
+    /// No wishes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Work of higher priority, and what it needs, runs before work of lower priority. The default is 0.
+    #[must_use]
+    pub fn priority(self, priority: i32) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// A task that fails is run again up to this many times; by default only tasks that read or write files are, as
+    /// often as the options of the run say.
+    #[must_use]
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries: Some(retries), ..self }
+    }
+
+    /// While a task runs it holds this many of a resource; the options of the run say how many there are.
+    #[must_use]
+    pub fn resource(mut self, name: impl Into<Cow<'static, str>>, amount: u32) -> Self {
+        self.resources.push((name.into(), amount));
+        self
+    }
+
+    /// What tasks of this layer have of [`priority`](Annotations::priority).
+    pub fn priority_of(&self) -> i32 {
+        self.priority
+    }
+
+    /// How often a task that fails is run again, where that was said.
+    pub fn retries_of(&self) -> Option<u32> {
+        self.retries
+    }
+
+    /// Names and amounts of the resources held.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.resources.iter().map(|(name, amount)| (name.as_ref(), *amount))
+    }
+
+    /// Those of the innermost [`annotate`] on this thread.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(Option::clone)
+    }
+}
+
+/// Everything built by `build` on this thread has these wishes; inside another `annotate` they stand instead of its.
+///
+/// Layers of different wishes are not fused.
+#[doc(alias = "dask.annotate")]
+pub fn annotate<R>(annotations: Annotations, build: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Arc<Annotations>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    let _restore = Restore(CURRENT.replace(Some(Arc::new(annotations))));
+    build()
+}

@@ -1,0 +1,486 @@
+//! The crew: worker loops that carry out the engine's steps, on one thread or on many.
+//!
+//! Task bodies run on our loops, one for each thread of a pool, not as stealable jobs; an idle loop offers its thread to
+//! the pool (`yield_now`) between naps, so that a parallel section inside a task finds help.
+//! The first worker starts at once; the others join when tasks turn out long enough to share, because for trivial tasks
+//! a second worker costs more than it gives.
+
+use std::time::{Duration, Instant};
+
+use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx, TaskIx};
+use smallvec::SmallVec;
+
+use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
+use crate::run::{Chunks, guard};
+use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
+use crate::{Error, Event, Run};
+
+/// A task shorter than this is quick: handing it to another worker costs more than it gives.
+const QUICK: Duration = Duration::from_micros(1);
+/// While tasks are quick, one in so many is timed.
+const MOST_UNTIMED: u32 = 31;
+/// Once tasks were quick, a worker that makes no progress for less than this has only lost its turn on the processor.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// An idle worker looks again after this long; each time in vain it sleeps twice as long.
+const NAP: Duration = Duration::from_micros(50);
+/// A nap is also how long a parallel section inside a task may wait for help.
+const LONGEST_NAP: Duration = Duration::from_millis(2);
+/// A task that is run again waits this long before, and ten times as long each further time.
+const BACKOFF: Duration = Duration::from_millis(1);
+
+/// What the workers of a run share.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    run: Run,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    asleep: usize,
+    /// Whether the loops are to end.
+    is_over: bool,
+    /// Moves chunks ahead of need, once chunks have begun to leave memory.
+    porter: Option<JoinHandle<()>>,
+}
+
+/// What a worker has done since its last visit.
+#[derive(Debug, Default)]
+enum Report {
+    #[default]
+    Nothing,
+    Finished(Job),
+    /// Boxed, so that the usual report stays small.
+    Rare(Box<Rare>),
+}
+
+#[derive(Debug)]
+enum Rare {
+    /// The task gave more work back.
+    Continued(Job, Arc<Plan>),
+    Failed(Error),
+    Spilled(Moving, Result<Copy, Error>),
+    Loaded(Moving, Copy, Result<ChunkRef, Error>),
+}
+
+impl From<Rare> for Report {
+    fn from(rare: Rare) -> Self {
+        Self::Rare(Box::new(rare))
+    }
+}
+
+/// What a task gave back: its outputs, or the requests of more work.
+type Finished = Result<SmallVec<[ChunkRef; 1]>, Vec<Request>>;
+
+/// How a task ended: well, with more work, or with an error, which is boxed because it is large and rare.
+type Outcome = Result<Option<Arc<Plan>>, Box<Error>>;
+
+/// What one loop keeps from visit to visit.
+struct Worker {
+    index: usize,
+    inputs: Chunks,
+    made: Vec<Made>,
+    grave: Grave,
+    report: Report,
+    pace: Pace,
+    nap: Duration,
+    /// It stays away while the others are done with tasks faster than it could fetch them.
+    rest: Option<Rest>,
+}
+
+/// What a worker that stays away has seen of the others.
+struct Rest {
+    since: Instant,
+    /// Tasks that had ended then.
+    finished: usize,
+    /// Whether tasks were quick once.
+    was_quick: bool,
+}
+
+impl Rest {
+    fn new(finished: usize) -> Self {
+        Self { since: Instant::now(), finished, was_quick: finished > 0 }
+    }
+}
+
+/// How long tasks take, from samples: each one while they are long, one in many while they are quick.
+#[derive(Debug, Default)]
+struct Pace {
+    tasks: u32,
+    /// One in so many is timed.
+    every: u32,
+    is_quick: bool,
+    /// Tasks that all workers had ended at the last sample.
+    finished: usize,
+}
+
+impl Pace {
+    /// Counts a task that begins; whether it is to be timed.
+    fn begins(&mut self) -> bool {
+        self.tasks += 1;
+        self.tasks > self.every
+    }
+
+    fn took(&mut self, elapsed: Duration) {
+        self.is_quick = elapsed < QUICK;
+        self.every = if self.is_quick { (2 * self.every + 1).min(MOST_UNTIMED) } else { 0 };
+    }
+
+    /// After a sample: whether the others end quick tasks as fast as this worker does.
+    fn is_idle_beside(&mut self, finished: usize) -> bool {
+        if self.tasks <= self.every && self.every > 0 {
+            return false;
+        }
+        let own = std::mem::take(&mut self.tasks) as usize;
+        let all = finished - std::mem::replace(&mut self.finished, finished);
+        self.is_quick && all >= 2 * own
+    }
+}
+
+/// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
+struct Abandoned<'a>(&'a Crew);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.lock().is_over = true;
+            self.0.wake.notify_all();
+        }
+    }
+}
+
+impl Crew {
+    /// Opens a run, or refuses it.
+    pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
+        let engine = Engine::new(run)?;
+        let state = State { engine, asleep: 0, is_over: false, porter: None };
+        Ok(Arc::new(Self { run: run.clone(), state: Mutex::new(state), wake: Condvar::new() }))
+    }
+
+    /// Runs the plan: `each_worker` calls what it is given once on each thread.
+    pub(crate) fn run(
+        self: Arc<Self>,
+        each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
+    ) -> Result<Vec<ChunkRef>, Error> {
+        self.run.tell(Event::RunStarted { plan: &self.run.plan });
+        each_worker(&|index| self.work(index));
+        let porter = self.state.lock().porter.take();
+        if let Some(porter) = porter {
+            // A porter that panicked has marked the run as over; its panic is told by what did not come.
+            let _ = porter.join();
+        }
+        let (result, peak_bytes) = {
+            let mut state = self.state.lock();
+            let peak = state.engine.bytes().1;
+            (state.engine.take_result(), peak)
+        };
+        let success = result.is_ok();
+        self.run.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
+        result
+    }
+
+    /// A worker loop: report what was done, fetch the next step, carry it out.
+    fn work(self: &Arc<Self>, index: usize) {
+        let mut worker = Worker {
+            index,
+            inputs: Chunks::new(),
+            made: Vec::new(),
+            grave: Grave::default(),
+            report: Report::Nothing,
+            pace: Pace::default(),
+            nap: NAP,
+            rest: (index > 0).then(|| Rest::new(0)),
+        };
+        let _abandoned = Abandoned(self);
+        crate::compute::inside(self, || {
+            loop {
+                let step = self.visit(&mut worker);
+                self.bury(&mut worker.grave);
+                worker.report = match step {
+                    Step::Run(job) => self.execute(job, &mut worker),
+                    Step::Move(chunk) => self.carry_out(*chunk),
+                    Step::Wait => {
+                        // A parallel section inside somebody's task may want this thread.
+                        rayon::yield_now();
+                        Report::Nothing
+                    }
+                    Step::Over => break,
+                };
+            }
+        });
+    }
+
+    /// Reports and fetches under the lock. Nothing of the user's runs in here.
+    fn visit(self: &Arc<Self>, worker: &mut Worker) -> Step {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let has_moved = matches!(worker.report, Report::Rare(_));
+        let has_ended = matches!(worker.report, Report::Finished(_));
+        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.grave);
+        if state.is_over {
+            return Step::Over;
+        }
+        if self.run.is_cancelled() {
+            state
+                .engine
+                .cancel(|finished| Error::Cancelled { finished, n_tasks: self.run.plan.tasks().n_tasks() });
+        }
+        if worker.index > 0 {
+            if has_ended && worker.pace.is_idle_beside(state.engine.finished()) {
+                worker.rest = Some(Rest::new(state.engine.finished()));
+            }
+            if worker.rest.is_some() {
+                self.rest(&mut guard, worker);
+                return if guard.is_over { Step::Over } else { Step::Wait };
+            }
+        }
+        let step = state.engine.next(&mut worker.inputs, &mut worker.grave);
+        match step {
+            Step::Over => {
+                state.is_over = true;
+                self.wake.notify_all();
+            }
+            Step::Wait if worker.grave.dead.is_empty() => {
+                state.asleep += 1;
+                self.wake.wait_for(&mut guard, worker.nap);
+                guard.asleep -= 1;
+                worker.nap = (worker.nap * 2).min(LONGEST_NAP);
+            }
+            Step::Wait => {}
+            Step::Run(_) | Step::Move(_) => {
+                worker.nap = NAP;
+                let is_wanted = !worker.pace.is_quick || has_moved;
+                if state.asleep > 0 && is_wanted && state.engine.has_candidates() {
+                    self.wake.notify_one();
+                }
+                if state.porter.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
+                    let crew = Arc::clone(self);
+                    state.porter = Some(spawn(move || crew.carry()));
+                }
+            }
+        }
+        step
+    }
+
+    /// Stays away while the others end more than one task in the time of a quick one.
+    fn rest(&self, guard: &mut crate::sync::MutexGuard<'_, State>, worker: &mut Worker) {
+        guard.asleep += 1;
+        let was_woken = !self.wake.wait_for(guard, worker.nap).timed_out();
+        guard.asleep -= 1;
+        worker.nap = (worker.nap * 2).min(LONGEST_NAP);
+        let Some(rest) = &mut worker.rest else { return };
+        let finished = guard.engine.finished();
+        let (ended, elapsed) = (finished - rest.finished, rest.since.elapsed());
+        let is_rushing = elapsed < QUICK * u32::try_from(ended).unwrap_or(u32::MAX);
+        if is_rushing {
+            *rest = Rest::new(finished);
+        } else if was_woken || !rest.was_quick || elapsed > PATIENCE {
+            worker.rest = None;
+            worker.nap = NAP;
+            worker.pace = Pace { finished, ..Pace::default() };
+        }
+    }
+
+    /// The porter's loop: moves chunks to the disk and back before a worker has to wait for it.
+    fn carry(self: &Arc<Self>) {
+        let _abandoned = Abandoned(self);
+        let (mut report, mut grave, mut made) = (Report::Nothing, Grave::default(), Vec::new());
+        loop {
+            let step = {
+                let mut guard = self.state.lock();
+                let has_moved = !matches!(report, Report::Nothing);
+                guard.engine.take_report(&mut report, &mut made, &mut grave);
+                if has_moved {
+                    self.wake.notify_all();
+                }
+                if guard.is_over {
+                    break;
+                }
+                let step = guard.engine.ahead(&mut grave);
+                if matches!(step, Step::Wait) && grave.dead.is_empty() {
+                    self.wake.wait_for(&mut guard, LONGEST_NAP);
+                }
+                step
+            };
+            self.bury(&mut grave);
+            report = match step {
+                Step::Move(chunk) => self.carry_out(*chunk),
+                Step::Run(_) | Step::Wait | Step::Over => Report::Nothing,
+            };
+        }
+        self.bury(&mut grave);
+    }
+
+    /// Drops what nobody needs any more; a panic in a drop ends the run.
+    fn bury(&self, grave: &mut Grave) {
+        if grave.dead.is_empty() {
+            return;
+        }
+        let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| grave.dead.clear()));
+        if let Err(payload) = buried {
+            self.state.lock().engine.fail(Error::dropping(payload));
+        }
+    }
+
+    /// Runs a task, again if it fails and may be retried.
+    fn execute(&self, job: Job, worker: &mut Worker) -> Report {
+        let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
+        let retries = self.run.retries_of(plan, job.task);
+        let start = worker.pace.begins().then(Instant::now);
+        let outcome = match retries {
+            0 => self.attempt(plan, job.task, worker),
+            _ => self.attempts(plan, job.task, worker, retries),
+        };
+        if let Some(start) = start {
+            worker.pace.took(start.elapsed());
+        }
+        match outcome {
+            Ok(None) => Report::Finished(job),
+            Ok(Some(more)) => Rare::Continued(job, more).into(),
+            Err(error) => Rare::Failed(*error).into(),
+        }
+    }
+
+    /// Runs a task until it succeeds or its retries are used up.
+    fn attempts(&self, plan: &Plan, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+        let kept = worker.inputs.clone();
+        for attempt in 0..retries {
+            match self.attempt(plan, task, worker) {
+                Err(error) if !self.run.is_cancelled() => {
+                    self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error: &error });
+                    worker.inputs.clone_from(&kept);
+                    std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
+                }
+                outcome => return outcome,
+            }
+        }
+        worker.inputs = kept;
+        self.attempt(plan, task, worker)
+    }
+
+    /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
+    ///
+    /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
+    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
+        let Worker { index, inputs, made, .. } = worker;
+        let spill_store = self.run.spill_store.as_deref();
+        let run = |inputs: &mut Chunks| {
+            let output = plan.tasks().run(task, inputs, spill_store);
+            output.map(Output::finished).map_err(|error| Box::new(Error::task(plan, task, error)))
+        };
+        let outcome = guard(plan, task, || {
+            let output = match self.run.observers.is_empty() {
+                true => run(inputs)?,
+                false => self.observed(plan, task, *index, || run(inputs))?,
+            };
+            inputs.clear();
+            let chunks = match output {
+                Ok(chunks) => chunks,
+                Err(requests) => {
+                    let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
+                    self.run.tell(Event::Continued { plan: &more });
+                    return Ok(Some(more));
+                }
+            };
+            for (slot, chunk) in plan.tasks().outputs_of(task).zip(chunks) {
+                let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
+                let bytes = chunk.nbytes().map_or_else(expected, |bytes| bytes as u64);
+                let is_pinned = spill_store.is_some() && chunk.codec().is_none();
+                made.push(Made { chunk, bytes, is_pinned });
+            }
+            Ok(None)
+        });
+        if outcome.is_err() {
+            made.clear();
+        }
+        outcome
+    }
+
+    /// Runs a task and tells the observers.
+    fn observed(
+        &self,
+        plan: &Plan,
+        task: TaskIx,
+        worker: usize,
+        run: impl FnOnce() -> Result<Finished, Box<Error>>,
+    ) -> Result<Finished, Box<Error>> {
+        let start = Instant::now();
+        self.run.tell(Event::TaskStarted { plan, task, worker });
+        let outcome = guard(plan, task, run);
+        let elapsed = start.elapsed();
+        self.run.tell(match &outcome {
+            Ok(output) => {
+                let chunks = output.iter().flatten();
+                let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
+                Event::TaskFinished { plan, task, worker, elapsed, bytes }
+            }
+            Err(_) => Event::TaskFailed { plan, task, worker },
+        });
+        outcome
+    }
+
+    /// Writes a chunk to the disk or reads it from there.
+    fn carry_out(&self, step: Move) -> Report {
+        let start = Instant::now();
+        let report = match step {
+            Move::Spill(moving, chunk) => {
+                let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
+                if outcome.is_ok() {
+                    self.run.tell(Event::ChunkSpilled { bytes: moving.bytes, elapsed: start.elapsed() });
+                }
+                Rare::Spilled(moving, outcome)
+            }
+            Move::Load(moving, copy) => {
+                let outcome = crate::spilling::read(&copy);
+                if outcome.is_ok() {
+                    self.run.tell(Event::ChunkLoaded { bytes: moving.bytes, elapsed: start.elapsed() });
+                }
+                Rare::Loaded(moving, copy, outcome)
+            }
+        };
+        report.into()
+    }
+
+    /// Lends free memory to a run inside one of this run's tasks; `None` where there is no limit.
+    pub(crate) fn lend(&self, want: u64) -> Option<u64> {
+        let free = self.state.lock().engine.lend(want, 0)?;
+        let missing = want - free;
+        match &self.run.loan {
+            Some(loan) if missing > 0 => {
+                let more = loan.extend(missing);
+                self.state.lock().engine.lend(more, more).map(|more| free + more)
+            }
+            _ => Some(free),
+        }
+    }
+
+    /// Takes lent memory back.
+    pub(crate) fn take_back(&self, bytes: u64) {
+        self.state.lock().engine.take_back(bytes);
+        self.wake.notify_one();
+    }
+
+    /// The conditions of the run.
+    pub(crate) fn conditions(&self) -> &Run {
+        &self.run
+    }
+}
+
+impl Engine {
+    fn take_report(&mut self, report: &mut Report, made: &mut Vec<Made>, grave: &mut Grave) {
+        self.buried(grave);
+        let rare = match std::mem::take(report) {
+            Report::Nothing => return,
+            Report::Finished(job) => return self.finish(&job, made, grave),
+            Report::Rare(rare) => rare,
+        };
+        match *rare {
+            Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
+            Rare::Failed(error) => self.failed(error),
+            Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
+            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
+        }
+    }
+}

@@ -1,0 +1,595 @@
+//! The engine: which task may start now, where chunks are, and what must leave memory or come back.
+//!
+//! One pure state machine: reports go in, steps come out. No thread, clock, file or user code inside; README.md tells
+//! why it always ends. Whoever holds it carries the steps out: see `crew.rs`.
+
+mod book;
+mod eviction;
+mod ledger;
+mod resources;
+
+use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
+use smallvec::SmallVec;
+
+use self::book::{Book, may_exceed};
+pub(crate) use self::eviction::Copy;
+use self::eviction::Outside;
+use self::ledger::{Ledger, footprint, reservation, sequential_peak};
+use self::resources::Resources;
+use crate::error::site;
+use crate::run::Chunks;
+use crate::sync::Arc;
+use crate::{Error, Run};
+
+/// What a worker is to do next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Run this task; its inputs have been handed out.
+    Run(Job),
+    /// Write a chunk to the disk or read it from there. Boxed, so that a step to run stays small.
+    Move(Box<Move>),
+    /// Nothing can start before something ends.
+    Wait,
+    /// The run is over, well or not.
+    Over,
+}
+
+/// A task that has been admitted.
+#[derive(Debug)]
+pub(crate) struct Job {
+    book: usize,
+    pub(crate) task: TaskIx,
+    reserved: u64,
+    /// The plan, where it is not the one that was asked for.
+    pub(crate) continuation: Option<Arc<Plan>>,
+}
+
+/// A chunk to be moved.
+#[derive(Debug)]
+pub(crate) enum Move {
+    /// Write this chunk to the disk and report it by [`Engine::spilled`].
+    Spill(Moving, ChunkRef),
+    /// Read this chunk from the disk and report it by [`Engine::loaded`].
+    Load(Moving, Copy),
+}
+
+/// Which chunk is on its way to the disk or back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moving {
+    book: usize,
+    slot: SlotIx,
+    pub(crate) bytes: u64,
+}
+
+/// An output that a task has made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) chunk: ChunkRef,
+    pub(crate) bytes: u64,
+    /// Whether it has no codec, so that it can never leave memory.
+    pub(crate) is_pinned: bool,
+}
+
+/// What nobody needs any more. It is dropped where no lock is held, because that runs user code and removes files.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the fields are held to be dropped")]
+pub(crate) enum Dead {
+    Chunk(ChunkRef),
+    Copy(Copy),
+    Plan(Arc<Plan>),
+}
+
+/// What a worker is to drop before its next visit, with the bytes that are off the ledger only then.
+#[derive(Debug, Default)]
+pub(crate) struct Grave {
+    pub(crate) dead: Vec<Dead>,
+    bytes: u64,
+}
+
+impl Grave {
+    fn lay(&mut self, dead: Option<Dead>, bytes: u64) {
+        self.dead.extend(dead);
+        self.bytes += bytes;
+    }
+}
+
+/// What looking at one plan in progress gave.
+enum Look {
+    Step(Step),
+    /// Something has changed: look again from the start.
+    Again,
+    /// It has nothing to start now.
+    Nothing,
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// The plan that was asked for, then continuations; a place is free again when its plan has ended.
+    books: Vec<Option<Box<Book>>>,
+    /// The books in progress, newest last: a continuation goes before what waits for it.
+    live: Vec<usize>,
+    ledger: Ledger,
+    /// Whether chunks may go to the disk.
+    has_disk: bool,
+    resources: Resources,
+    running: usize,
+    moving: usize,
+    /// Bytes that workers have been given to drop and have not dropped yet.
+    burying: u64,
+    finished: usize,
+    error: Option<Error>,
+}
+
+impl Engine {
+    /// Opens the books, or refuses a plan that can never fit.
+    pub(crate) fn new(run: &Run) -> Result<Self, Error> {
+        let limit = run.memory_limit.map(|limit| limit.bytes());
+        let has_disk = run.spill_store.is_some() && limit.is_some();
+        let resources = Resources::new(run);
+        let mut engine = Self {
+            books: Vec::with_capacity(1),
+            live: Vec::with_capacity(1),
+            ledger: Ledger::new(limit),
+            has_disk,
+            resources,
+            running: 0,
+            moving: 0,
+            burying: 0,
+            finished: 0,
+            error: None,
+        };
+        engine.open(Arc::clone(&run.plan), None)?;
+        Ok(engine)
+    }
+
+    /// Opens the book of a plan.
+    fn open(&mut self, plan: Arc<Plan>, parent: Option<(usize, TaskIx)>) -> Result<usize, Error> {
+        let tables = plan.tasks().table_bytes() as u64;
+        if let Some(limit) = self.ledger.limit() {
+            refuse(&plan, tables, limit, self.has_disk)?;
+        }
+        self.resources.check(&plan)?;
+        self.ledger.add(tables);
+        let book = Some(Box::new(Book::new(plan, parent)));
+        let free = self.books.iter().position(Option::is_none);
+        let id = free.unwrap_or(self.books.len());
+        match free {
+            Some(id) => self.books[id] = book,
+            None => self.books.push(book),
+        }
+        self.live.push(id);
+        Ok(id)
+    }
+
+    fn book(&mut self, id: usize) -> &mut Book {
+        self.books[id].as_mut().expect("only books in progress are named")
+    }
+
+    /// A worker has dropped what it was given.
+    pub(crate) fn buried(&mut self, grave: &mut Grave) {
+        if grave.bytes > 0 && grave.dead.is_empty() {
+            self.burying -= grave.bytes;
+            self.ledger.remove(std::mem::take(&mut grave.bytes));
+        }
+    }
+
+    /// What to do next. The inputs of a task go to `inputs`; what is to be dropped, to `grave`.
+    pub(crate) fn next(&mut self, inputs: &mut Chunks, grave: &mut Grave) -> Step {
+        loop {
+            let mut again = false;
+            for level in (0..self.live.len()).rev() {
+                if self.error.is_some() {
+                    return Step::Over;
+                }
+                match self.look(level, inputs, grave) {
+                    Look::Step(step) => return step,
+                    Look::Again => {
+                        again = true;
+                        break;
+                    }
+                    Look::Nothing => {}
+                }
+            }
+            if again {
+                continue;
+            }
+            if self.running == 0 && self.moving == 0 && self.burying == 0 && self.error.is_none() {
+                let error = self.exhausted();
+                self.fail(error);
+            }
+            return if self.error.is_some() { Step::Over } else { Step::Wait };
+        }
+    }
+
+    /// Looks for something to start in one book.
+    fn look(&mut self, level: usize, inputs: &mut Chunks, grave: &mut Grave) -> Look {
+        let id = self.live[level];
+        let is_newest = level + 1 == self.live.len();
+        let limit = self.ledger.limit();
+        let Some(book) = self.books[id].as_mut() else { return Look::Nothing };
+        if book.is_finished() {
+            return self.close(id, grave);
+        }
+        let Some(at) = book.candidate(limit) else { return Look::Nothing };
+        let task = book.task_at(at);
+        let is_head = at == book.head;
+        let reserved = reservation(&book.plan, task);
+        let absent = book.absent_bytes(task);
+        let need = reserved + absent.unwrap_or(0);
+        if self.ledger.free() < need {
+            if self.ledger.free() + self.burying >= need {
+                // What others are about to drop is enough.
+                return Look::Nothing;
+            }
+            return if is_head && is_newest { self.make_room(id, at, grave) } else { Look::Nothing };
+        }
+        if !is_head && (absent.is_some() || !book.may_overtake(reserved)) {
+            return Look::Nothing;
+        }
+        if !is_newest && !self.fits_beside_newer(level, need) {
+            return Look::Nothing;
+        }
+        if absent.is_some() {
+            return self.bring_inputs(id, task);
+        }
+        let Some(book) = self.books[id].as_mut() else { return Look::Nothing };
+        if !self.resources.take(&book.plan, task) {
+            book.put_aside(at);
+            return if book.running > 0 { Look::Again } else { Look::Nothing };
+        }
+        book.admit(at, task, reserved);
+        for &slot in book.plan.tasks().inputs_of(task) {
+            inputs.push(book.slots[slot.index()].lend());
+        }
+        let continuation = (id != 0).then(|| Arc::clone(&book.plan));
+        self.running += 1;
+        self.ledger.add(reserved);
+        Look::Step(Step::Run(Job { book: id, task, reserved, continuation }))
+    }
+
+    /// Whether a task of an older plan leaves the newer ones what they need one task after the other.
+    fn fits_beside_newer(&self, level: usize, bytes: u64) -> bool {
+        if self.ledger.limit().is_none() {
+            return true;
+        }
+        let newer = self.live[level + 1..].iter().filter_map(|&id| self.books[id].as_ref());
+        let need = newer.map(|book| sequential_peak(&book.plan).0).fold(bytes, u64::saturating_add);
+        need <= self.ledger.free()
+    }
+
+    /// A task has ended well.
+    pub(crate) fn finish(&mut self, job: &Job, made: &mut Vec<Made>, grave: &mut Grave) {
+        self.let_go(job, grave);
+        self.deliver(job.book, job.task, made, grave);
+    }
+
+    /// A task has ended with more work, whose results are the task's own outputs.
+    pub(crate) fn go_on(&mut self, job: &Job, plan: Arc<Plan>, grave: &mut Grave) {
+        let limit = self.ledger.limit();
+        // The task has not ended: whoever waits for it must be told apart from now on.
+        self.book(job.book).candidate(limit);
+        self.let_go(job, grave);
+        let mut parent = (job.book, job.task);
+        let book = self.book(job.book);
+        let is_last = book.finished + 1 == book.n_tasks() && book.n_moving() == 0;
+        let outputs = book.plan.tasks().outputs_of(job.task);
+        let is_result = book.plan.tasks().requested().iter().map(|slot| slot.index()).eq(outputs);
+        if let (true, true, Some(above)) = (is_last, is_result, book.parent) {
+            // Nothing of the book is left but this result: a loop of a million rounds needs one book, not a million.
+            parent = above;
+            self.remove(job.book, grave);
+        }
+        if let Err(error) = self.open(plan, Some(parent)) {
+            self.fail(error);
+        }
+    }
+
+    /// A task runs no more: its reservation and its inputs are free.
+    fn let_go(&mut self, job: &Job, grave: &mut Grave) {
+        self.running -= 1;
+        self.ledger.remove(job.reserved);
+        let Some(book) = self.books[job.book].as_mut() else { return };
+        book.running -= 1;
+        if self.resources.give_back(&book.plan, job.task) {
+            self.live.iter().for_each(|&id| {
+                if let Some(book) = self.books[id].as_mut() {
+                    book.take_up();
+                }
+            });
+        }
+        let Some(book) = self.books[job.book].as_mut() else { return };
+        let plan = Arc::clone(&book.plan);
+        for &slot in plan.tasks().inputs_of(job.task) {
+            if book.slot(slot).give_back() {
+                let bytes = book.slots[slot.index()].bytes;
+                match book.clear(slot, grave) {
+                    true => self.burying += bytes,
+                    false => self.ledger.remove(bytes),
+                }
+            } else if book.eviction.is_some() {
+                book.may_leave_later(slot);
+            }
+        }
+    }
+
+    /// The outputs of a task are there.
+    fn deliver(&mut self, id: usize, task: TaskIx, made: &mut Vec<Made>, grave: &mut Grave) {
+        self.finished += 1;
+        let Some(book) = self.books[id].as_mut() else { return };
+        let outputs = book.plan.tasks().outputs_of(task);
+        while let Some(Made { chunk, bytes, is_pinned }) = made.pop() {
+            let index = outputs.start + made.len();
+            let slot = &mut book.slots[index];
+            self.ledger.add(bytes);
+            if slot.uses == 0 {
+                self.burying += bytes;
+                grave.lay(Some(Dead::Chunk(chunk)), bytes);
+                continue;
+            }
+            (slot.chunk, slot.bytes) = (Some(chunk), bytes);
+            if is_pinned {
+                slot.pin();
+            }
+            if book.eviction.is_some() {
+                book.may_leave_later(SlotIx(index as u32));
+            }
+        }
+        book.end(task);
+    }
+
+    /// Makes room for the task at a position of the newest book.
+    fn make_room(&mut self, id: usize, at: usize, grave: &mut Grave) -> Look {
+        if self.has_disk {
+            for level in 0..self.live.len() {
+                let other = self.live[level];
+                let needed_at = if other == id { Some(at) } else { None };
+                if let Some(look) = self.evict(other, needed_at, grave) {
+                    return look;
+                }
+            }
+        }
+        Look::Nothing
+    }
+
+    /// Lets one chunk of a book leave memory, if one may that is needed later than at this position.
+    fn evict(&mut self, id: usize, needed_at: Option<usize>, grave: &mut Grave) -> Option<Look> {
+        let book = self.books[id].as_mut()?;
+        book.foresee();
+        let slot = book.victim(needed_at)?;
+        let bytes = book.slots[slot.index()].bytes;
+        if book.is_stored(slot) {
+            self.burying += bytes;
+            grave.lay(book.slot(slot).chunk.take().map(Dead::Chunk), bytes);
+            return Some(Look::Again);
+        }
+        let chunk = book.slots[slot.index()].chunk.clone()?;
+        book.set_outside(slot, Outside::Leaving);
+        self.moving += 1;
+        Some(Look::Step(Step::Move(Box::new(Move::Spill(Moving { book: id, slot, bytes }, chunk)))))
+    }
+
+    /// What a second worker may do ahead of need: bring back what the next tasks read, if it fits anyway; or make room
+    /// before somebody has to wait for it.
+    pub(crate) fn ahead(&mut self, grave: &mut Grave) -> Step {
+        const WINDOW: usize = 16;
+        let (Some(limit), Some(&id), None) = (self.ledger.limit(), self.live.last(), &self.error) else {
+            return Step::Wait;
+        };
+        let Some(book) = self.books[id].as_mut().filter(|book| book.eviction.is_some()) else {
+            return Step::Wait;
+        };
+        let (head, free) = (book.head, self.ledger.free());
+        for at in head..(head + WINDOW).min(book.n_tasks()) {
+            let task = book.task_at(at);
+            let absent = book.plan.tasks().inputs_of(task).iter().copied();
+            let absent = absent.filter(|&slot| book.is_away(slot)).collect::<SmallVec<[SlotIx; 8]>>();
+            if let Some(&slot) = absent.first() {
+                let fits = book.slots[slot.index()].bytes + limit / 4 <= free;
+                return if fits { self.bring(id, slot) } else { Step::Wait };
+            }
+        }
+        if free < limit / 8
+            && let Some(Look::Step(step)) = self.evict(id, Some(head + WINDOW), grave)
+        {
+            return step;
+        }
+        Step::Wait
+    }
+
+    /// Whether chunks have begun to leave memory.
+    pub(crate) fn is_under_pressure(&self) -> bool {
+        self.live.iter().any(|&id| self.books[id].as_ref().is_some_and(|book| book.eviction.is_some()))
+    }
+
+    /// Brings one absent input of a task back; its bytes fit.
+    fn bring_inputs(&mut self, id: usize, task: TaskIx) -> Look {
+        let book = self.book(id);
+        let away = book.plan.tasks().inputs_of(task).iter().copied().find(|&slot| book.is_away(slot));
+        match away {
+            Some(slot) => Look::Step(self.bring(id, slot)),
+            // All of them are on their way.
+            None => Look::Nothing,
+        }
+    }
+
+    fn bring(&mut self, id: usize, slot: SlotIx) -> Step {
+        let book = self.book(id);
+        let bytes = book.slots[slot.index()].bytes;
+        let Some(copy) = book.begin_to_come(slot) else { return Step::Wait };
+        self.moving += 1;
+        self.ledger.add(bytes);
+        Step::Move(Box::new(Move::Load(Moving { book: id, slot, bytes }, copy)))
+    }
+
+    /// A chunk is on the disk, or could not be written.
+    pub(crate) fn spilled(&mut self, moved: Moving, outcome: Result<Copy, Error>, grave: &mut Grave) {
+        self.moving -= 1;
+        let copy = match outcome {
+            Ok(copy) => copy,
+            Err(error) => return self.fail(error),
+        };
+        let Some(book) = self.books[moved.book].as_mut() else { return };
+        if book.slots[moved.slot.index()].uses == 0 {
+            book.forget_outside(moved.slot, grave);
+            grave.lay(Some(Dead::Copy(copy)), 0);
+            return;
+        }
+        book.set_outside(moved.slot, Outside::Stored(copy));
+        if book.slots[moved.slot.index()].may_leave() {
+            self.burying += moved.bytes;
+            grave.lay(book.slot(moved.slot).chunk.take().map(Dead::Chunk), moved.bytes);
+        }
+    }
+
+    /// A chunk is back in memory, or could not be read.
+    pub(crate) fn loaded(&mut self, moved: Moving, copy: Copy, outcome: Result<ChunkRef, Error>) {
+        self.moving -= 1;
+        let chunk = match outcome {
+            Ok(chunk) => chunk,
+            Err(error) => return self.fail(error),
+        };
+        let book = self.book(moved.book);
+        book.slot(moved.slot).chunk = Some(chunk);
+        book.set_outside(moved.slot, Outside::Stored(copy));
+        book.may_leave_later(moved.slot);
+    }
+
+    /// All tasks of a book have ended: what it was asked for goes to the task that waits for it.
+    fn close(&mut self, id: usize, grave: &mut Grave) -> Look {
+        let book = self.book(id);
+        let plan = Arc::clone(&book.plan);
+        let absent = plan.tasks().requested().iter().copied().find(|&slot| book.is_absent(slot));
+        if let Some(slot) = absent {
+            return if book.is_away(slot) { Look::Step(self.bring(id, slot)) } else { Look::Nothing };
+        }
+        let Some((above, task)) = book.parent else { return Look::Step(Step::Over) };
+        if book.n_moving() > 0 {
+            return Look::Nothing;
+        }
+        let mut freed = 0;
+        let mut made: Vec<Made> = Vec::new();
+        for &slot in plan.tasks().requested() {
+            let entry = book.slot(slot);
+            let (bytes, is_pinned) = (entry.bytes, entry.is_pinned());
+            let chunk = entry.lend().expect("what is asked for is in memory");
+            made.push(Made { chunk, bytes, is_pinned });
+            if entry.give_back() {
+                freed += bytes;
+                book.clear(slot, grave);
+            }
+        }
+        self.ledger.remove(freed);
+        self.remove(id, grave);
+        self.deliver(above, task, &mut made, grave);
+        Look::Again
+    }
+
+    fn remove(&mut self, id: usize, grave: &mut Grave) {
+        if let Some(book) = self.books[id].take() {
+            self.ledger.remove(book.plan.tasks().table_bytes() as u64);
+            self.live.retain(|&other| other != id);
+            grave.lay(Some(Dead::Plan(book.plan)), 0);
+        }
+    }
+
+    /// The run ends with this error, if it is the first.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    /// A task has failed: whatever it held is gone with the run.
+    pub(crate) fn failed(&mut self, error: Error) {
+        self.running -= 1;
+        self.fail(error);
+    }
+
+    /// The error when nothing runs and nothing may start.
+    fn exhausted(&self) -> Error {
+        let book = self.live.iter().rev().find_map(|&id| self.books[id].as_ref()).expect("a run has a plan");
+        let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
+        let (operation, _, caller) = site(&book.plan, task);
+        let need = reservation(&book.plan, task) + book.absent_bytes(task).unwrap_or(0);
+        let limit = self.ledger.limit().unwrap_or(u64::MAX);
+        Error::MemoryExhausted { operation, caller, need, alive: self.ledger.alive(), limit }
+    }
+
+    /// Lends free bytes to a run inside a task: at most `want`, and never by waiting. The limit rises by `more` before.
+    pub(crate) fn lend(&mut self, want: u64, more: u64) -> Option<u64> {
+        self.ledger.raise_limit(more);
+        self.ledger.limit().map(|_| self.ledger.lend(want))
+    }
+
+    /// Takes lent bytes back.
+    pub(crate) fn take_back(&mut self, bytes: u64) {
+        self.ledger.remove(bytes);
+    }
+
+    /// Whether another worker might find something, as far as a glance tells.
+    pub(crate) fn has_candidates(&self) -> bool {
+        self.live.iter().any(|&id| self.books[id].as_ref().is_some_and(|book| book.has_candidates()))
+    }
+
+    /// Number of tasks that have ended.
+    pub(crate) fn finished(&self) -> usize {
+        self.finished
+    }
+
+    /// Bytes on the ledger now, and most at once.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.ledger.alive(), self.ledger.peak())
+    }
+
+    /// The run ends unless all its tasks have ended.
+    pub(crate) fn cancel(&mut self, error: impl FnOnce(usize) -> Error) {
+        let is_done = self.live == [0] && self.books[0].as_ref().is_some_and(|book| book.is_finished());
+        if self.error.is_none() && !is_done {
+            self.error = Some(error(self.finished));
+        }
+    }
+
+    /// The chunks asked for, or the first error. Ask once.
+    pub(crate) fn take_result(&mut self) -> Result<Vec<ChunkRef>, Error> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let Some(book) = self.books.first_mut().and_then(Option::as_mut) else { return Ok(Vec::new()) };
+        let plan = Arc::clone(&book.plan);
+        let chunk = |slot: &SlotIx| {
+            let entry = book.slot(*slot);
+            let chunk = entry.lend();
+            entry.give_back();
+            chunk
+        };
+        Ok(plan.tasks().requested().iter().filter_map(chunk).collect())
+    }
+}
+
+/// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
+fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
+    if !may_exceed(plan, limit) {
+        return Ok(());
+    }
+    let (sequential, at_peak) = sequential_peak(plan);
+    if tables.saturating_add(sequential) <= limit {
+        return Ok(());
+    }
+    let (need, task) = match has_disk {
+        false => (sequential, at_peak),
+        true => {
+            let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
+            let largest = tasks.map(|task| (footprint(plan, task), Some(task)));
+            largest.max_by_key(|&(bytes, task)| (bytes, std::cmp::Reverse(task))).unwrap_or((0, None))
+        }
+    };
+    match task.filter(|_| tables.saturating_add(need) > limit) {
+        None => Ok(()),
+        Some(task) => {
+            let (operation, _, caller) = site(plan, task);
+            Err(Error::MemoryLimit { operation, caller, need: tables + need, limit })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! The book of one plan: which tasks have started and ended, and where its chunks are.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
+
+use super::eviction::Eviction;
+use super::ledger::Slack;
+use super::{Dead, Grave};
+use crate::sync::Arc;
+
+/// An output of a task: its chunk while it is in memory, and who still wants it. Half a cache line.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) chunk: Option<ChunkRef>,
+    /// Bytes by which it is on the ledger.
+    pub(super) bytes: u64,
+    /// Readers, and requests, that have not ended.
+    pub(super) uses: u32,
+    /// How often running tasks have it, and whether it can never leave memory: see [`PINNED`].
+    lent: u32,
+}
+
+/// The bit of a slot's `lent` that says that its chunk cannot leave memory.
+const PINNED: u32 = 1 << 31;
+
+impl Slot {
+    pub(super) fn pin(&mut self) {
+        self.lent |= PINNED;
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.lent & PINNED != 0
+    }
+
+    /// Whether the chunk could leave memory now, and would free it.
+    pub(super) fn may_leave(&self) -> bool {
+        self.chunk.is_some() && self.lent == 0
+    }
+
+    /// The chunk for a task; moved out if this is the only use left, so that the task may take its storage over.
+    pub(super) fn lend(&mut self) -> Option<ChunkRef> {
+        self.lent += 1;
+        if self.uses == 1 { self.chunk.take() } else { self.chunk.clone() }
+    }
+
+    /// A task that had it has ended; whether nobody wants it any more.
+    pub(super) fn give_back(&mut self) -> bool {
+        self.lent -= 1;
+        self.uses -= 1;
+        self.uses == 0
+    }
+}
+
+/// A plan in progress.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) plan: Arc<Plan>,
+    /// The task whose outputs this plan's requests are.
+    pub(super) parent: Option<(usize, TaskIx)>,
+    pub(super) slots: Vec<Slot>,
+    /// The first position that is not admitted.
+    pub(super) head: usize,
+    pub(super) running: usize,
+    pub(super) finished: usize,
+    /// The task that runs, while only one does and readiness is not known.
+    solo: Option<TaskIx>,
+    crowd: Option<Crowd>,
+    /// Known once something had to leave memory.
+    pub(super) eviction: Option<Box<Eviction>>,
+}
+
+impl Book {
+    pub(super) fn new(plan: Arc<Plan>, parent: Option<(usize, TaskIx)>) -> Self {
+        let uses = plan.tasks().uses();
+        let slots = uses.into_iter().map(|uses| Slot { uses, ..Slot::default() }).collect();
+        Self {
+            plan,
+            parent,
+            slots,
+            head: 0,
+            running: 0,
+            finished: 0,
+            solo: None,
+            crowd: None,
+            eviction: None,
+        }
+    }
+
+    pub(super) fn n_tasks(&self) -> usize {
+        self.plan.tasks().n_tasks()
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished == self.n_tasks()
+    }
+
+    pub(super) fn task_at(&self, position: usize) -> TaskIx {
+        self.plan.order().task_at(position)
+    }
+
+    pub(super) fn slot(&mut self, slot: SlotIx) -> &mut Slot {
+        &mut self.slots[slot.index()]
+    }
+
+    /// Strikes an output that nobody wants any more; whether its chunk was in memory and is to be buried.
+    pub(super) fn clear(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+        let entry = &mut self.slots[slot.index()];
+        let (chunk, bytes) = (entry.chunk.take(), entry.bytes);
+        self.forget_outside(slot, grave);
+        let is_here = chunk.is_some();
+        if is_here {
+            grave.lay(chunk.map(Dead::Chunk), bytes);
+        }
+        is_here
+    }
+
+    /// The earliest position that could start. While nothing runs that is the head: all before it have ended.
+    pub(super) fn candidate(&mut self, limit: Option<u64>) -> Option<usize> {
+        if self.crowd.is_none() {
+            if self.running == 0 {
+                return (self.head < self.n_tasks()).then_some(self.head);
+            }
+            self.crowd = Some(Crowd::new(self, limit));
+        }
+        let crowd = self.crowd.as_mut()?;
+        crowd.advance(&self.plan, &mut self.head);
+        crowd.candidate()
+    }
+
+    /// Whether a second worker may find something, as far as a glance tells.
+    pub(super) fn has_candidates(&self) -> bool {
+        self.crowd.as_ref().map_or(self.head < self.n_tasks(), |crowd| crowd.candidate().is_some())
+    }
+
+    /// Whether the task at a position that is not the head may start, on the slack's account.
+    pub(super) fn may_overtake(&self, bytes: u64) -> bool {
+        let slack = self.crowd.as_ref().and_then(|crowd| crowd.slack.as_ref());
+        slack.is_none_or(|slack| slack.may_overtake(self.head, bytes))
+    }
+
+    /// Whether the task at this position has been admitted.
+    pub(super) fn is_admitted(&self, position: usize) -> bool {
+        position < self.head || self.crowd.as_ref().is_some_and(|crowd| crowd.admitted[position])
+    }
+
+    /// Puts the candidate at this position aside until [`take_up`](Book::take_up).
+    pub(super) fn put_aside(&mut self, position: usize) {
+        if let Some(crowd) = &mut self.crowd {
+            crowd.remove(position);
+            crowd.aside.push(position as u32);
+            crowd.is_aside[position] = true;
+        }
+    }
+
+    /// Those put aside may be candidates again.
+    pub(super) fn take_up(&mut self) {
+        if let Some(crowd) = &mut self.crowd {
+            for position in crowd.aside.drain(..) {
+                crowd.is_aside[position as usize] = false;
+                crowd.ready.push(Reverse(position));
+            }
+        }
+    }
+
+    /// The task at this position has been admitted and reserves so many bytes.
+    pub(super) fn admit(&mut self, position: usize, task: TaskIx, bytes: u64) {
+        self.running += 1;
+        match &mut self.crowd {
+            None => {
+                self.head = position + 1;
+                self.solo = Some(task);
+            }
+            Some(crowd) => {
+                crowd.remove(position);
+                crowd.admitted[position] = true;
+                if position != self.head
+                    && let Some(slack) = &mut crowd.slack
+                {
+                    slack.overtakes(position, bytes);
+                }
+            }
+        }
+    }
+
+    /// A task has ended and its outputs are there.
+    pub(super) fn end(&mut self, task: TaskIx) {
+        self.finished += 1;
+        self.solo = None;
+        let Some(crowd) = &mut self.crowd else { return };
+        for &reader in self.plan.tasks().readers_of(task) {
+            let missing = &mut crowd.missing[reader.index()];
+            *missing -= 1;
+            if *missing == 0 {
+                crowd.ready.push(Reverse(self.plan.order().position_of(reader) as u32));
+            }
+        }
+    }
+}
+
+/// What several workers at once need to know: which tasks have all their inputs.
+#[derive(Debug)]
+struct Crowd {
+    /// Inputs that each task still waits for.
+    missing: Vec<u32>,
+    /// By position.
+    admitted: Vec<bool>,
+    /// By position: whether it waits for a resource.
+    is_aside: Vec<bool>,
+    aside: Vec<u32>,
+    /// The first position at or after the head that may hold a source that is not admitted.
+    source: usize,
+    /// Positions of tasks whose inputs have all been made.
+    ready: BinaryHeap<Reverse<u32>>,
+    slack: Option<Slack>,
+}
+
+impl Crowd {
+    /// Counts what each task waits for, in the middle of a run: all positions before the head are admitted, and
+    /// all of these but one have ended.
+    fn new(book: &Book, limit: Option<u64>) -> Self {
+        let tasks = book.plan.tasks();
+        let n = tasks.n_tasks();
+        let has_ended =
+            |task: TaskIx| book.plan.order().position_of(task) < book.head && book.solo != Some(task);
+        let mut missing = vec![0; n];
+        let mut ready = BinaryHeap::new();
+        for at in book.head..n {
+            let task = book.task_at(at);
+            let inputs = tasks.inputs_of(task);
+            let waits_for = inputs.iter().filter(|&&slot| !has_ended(tasks.task_of(slot))).count();
+            missing[task.index()] = waits_for as u32;
+            if waits_for == 0 && !inputs.is_empty() {
+                ready.push(Reverse(at as u32));
+            }
+        }
+        let mut admitted = vec![false; n];
+        admitted[..book.head].fill(true);
+        let slack = limit.filter(|&limit| may_exceed(&book.plan, limit));
+        let slack = slack.map(|limit| {
+            Slack::new(&book.plan, limit.saturating_sub(book.plan.tasks().table_bytes() as u64))
+        });
+        let is_aside = vec![false; n];
+        Self { missing, admitted, is_aside, aside: Vec::new(), source: book.head, ready, slack }
+    }
+
+    /// Moves the head past admitted tasks, and the next source past what is no source.
+    fn advance(&mut self, plan: &Plan, head: &mut usize) {
+        while self.admitted.get(*head) == Some(&true) {
+            if let Some(slack) = &mut self.slack {
+                slack.passed(*head);
+            }
+            *head += 1;
+        }
+        self.source = self.source.max(*head);
+        let order = plan.order();
+        while self.source < order.len() {
+            let task = order.task_at(self.source);
+            let is_free = !self.admitted[self.source] && !self.is_aside[self.source];
+            if is_free && plan.tasks().inputs_of(task).is_empty() {
+                break;
+            }
+            self.source += 1;
+        }
+    }
+
+    fn candidate(&self) -> Option<usize> {
+        let ready = self.ready.peek().map(|&Reverse(at)| at as usize);
+        let source = Some(self.source).filter(|&at| at < self.admitted.len());
+        [ready, source].into_iter().flatten().min()
+    }
+
+    /// Removes the candidate at this position.
+    fn remove(&mut self, position: usize) {
+        if self.ready.peek() == Some(&Reverse(position as u32)) {
+            self.ready.pop();
+        }
+    }
+}
+
+/// Whether all outputs of the plan together, with scratch for many workers, might exceed the limit.
+pub(super) fn may_exceed(plan: &Plan, limit: u64) -> bool {
+    const WORKERS: u64 = 64;
+    let tasks = plan.tasks();
+    let (bytes, n_unknown) = tasks.known_bytes();
+    let scratch = tasks.largest_scratch().saturating_mul(WORKERS);
+    let most = bytes.saturating_add(scratch).saturating_add(tasks.table_bytes() as u64);
+    n_unknown > 0 || most > limit
+}

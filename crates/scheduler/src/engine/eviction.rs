@@ -1,0 +1,219 @@
+//! Which chunk leaves memory when room is needed: the one that is needed furthest in the future.
+//!
+//! **Source** L. A. Belady: A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5
+//! (1966). The order of the run is known, so the future is. A chunk that is on the disk already goes first among those
+//! that are needed about equally late, because letting it go costs no writing.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
+
+use super::book::Book;
+use super::{Dead, Grave};
+use crate::sync::Arc;
+
+/// A chunk on the disk.
+#[derive(Clone)]
+pub(crate) struct Copy {
+    pub(crate) parcel: Arc<dyn Spilled>,
+    pub(crate) codec: &'static dyn Codec,
+}
+
+impl std::fmt::Debug for Copy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Copy({} bytes on disk)", self.parcel.stored_bytes())
+    }
+}
+
+/// What happens to a chunk outside memory.
+#[derive(Debug)]
+pub(super) enum Outside {
+    /// It is being written.
+    Leaving,
+    /// It is on the disk, and perhaps in memory, too.
+    Stored(Copy),
+    /// It is being read.
+    Coming,
+}
+
+/// Chunks smaller than this free less than they cost.
+const LEAST_BYTES: u64 = 4096;
+/// So many candidates are compared.
+const COMPARED: usize = 4;
+/// The position that stands for the end of the run: what is asked for is needed then.
+const AT_THE_END: u32 = u32::MAX;
+
+/// What is known of the future of each output, and what is outside memory.
+#[derive(Debug)]
+pub(super) struct Eviction {
+    /// Where the readers of each output end in `readers`.
+    ends: Vec<u32>,
+    /// Positions of the readers of each output, ascending.
+    readers: Vec<u32>,
+    /// The first reader of each output that may not have been admitted.
+    cursors: Vec<u32>,
+    /// Outputs in memory by their next use, as it was when they were entered.
+    heap: BinaryHeap<(u32, u32)>,
+    pub(super) outside: HashMap<u32, Outside>,
+}
+
+impl Eviction {
+    /// Looks into the future of a plan that is in progress.
+    fn new(book: &Book) -> Self {
+        let tasks = book.plan.tasks();
+        let n_slots = tasks.n_slots();
+        let mut starts = vec![0u32; n_slots + 1];
+        for task in 0..tasks.n_tasks() as u32 {
+            for slot in tasks.inputs_of(musher_graph_core::TaskIx(task)) {
+                starts[slot.index() + 1] += 1;
+            }
+        }
+        for slot in 0..n_slots {
+            starts[slot + 1] += starts[slot];
+        }
+        let cursors = starts[..n_slots].to_vec();
+        let mut readers = vec![0; tasks.n_edges()];
+        for position in 0..tasks.n_tasks() {
+            for slot in tasks.inputs_of(book.task_at(position)) {
+                readers[starts[slot.index()] as usize] = position as u32;
+                starts[slot.index()] += 1;
+            }
+        }
+        starts.truncate(n_slots);
+        Self { ends: starts, readers, cursors, heap: BinaryHeap::new(), outside: HashMap::new() }
+    }
+
+    /// The position that needs an output next.
+    fn next_use(&mut self, slot: usize, is_admitted: impl Fn(usize) -> bool) -> u32 {
+        let cursor = &mut self.cursors[slot];
+        while *cursor < self.ends[slot] && is_admitted(self.readers[*cursor as usize] as usize) {
+            *cursor += 1;
+        }
+        if *cursor < self.ends[slot] { self.readers[*cursor as usize] } else { AT_THE_END }
+    }
+
+    fn is_stored(&self, slot: u32) -> bool {
+        matches!(self.outside.get(&slot), Some(Outside::Stored(_)))
+    }
+}
+
+impl Book {
+    /// Looks into the future, if nobody has yet.
+    pub(super) fn foresee(&mut self) {
+        if self.eviction.is_none() {
+            self.eviction = Some(Box::new(Eviction::new(self)));
+            for slot in 0..self.slots.len() {
+                self.may_leave_later(SlotIx(slot as u32));
+            }
+        }
+    }
+
+    /// Enters an output that is in memory, or has come into memory or lost a reader, among those that may leave.
+    pub(super) fn may_leave_later(&mut self, slot: SlotIx) {
+        let Some(mut eviction) = self.eviction.take() else { return };
+        let entry = &self.slots[slot.index()];
+        if entry.may_leave() && entry.bytes >= LEAST_BYTES {
+            let next_use = eviction.next_use(slot.index(), |position| self.is_admitted(position));
+            eviction.heap.push((next_use, slot.0));
+        }
+        self.eviction = Some(eviction);
+    }
+
+    /// Whether an output that somebody wants is in memory no more: on the disk, or on its way from there.
+    pub(super) fn is_absent(&self, slot: SlotIx) -> bool {
+        self.slots[slot.index()].chunk.is_none()
+            && self.eviction.as_ref().is_some_and(|eviction| eviction.outside.contains_key(&slot.0))
+    }
+
+    /// Whether an output is on the disk only.
+    pub(super) fn is_away(&self, slot: SlotIx) -> bool {
+        self.slots[slot.index()].chunk.is_none() && self.is_stored(slot)
+    }
+
+    /// Whether an output is on the disk.
+    pub(super) fn is_stored(&self, slot: SlotIx) -> bool {
+        self.eviction.as_ref().is_some_and(|eviction| eviction.is_stored(slot.0))
+    }
+
+    /// Bytes of the inputs of a task that must come back and are not on their way; `None` where all are in memory.
+    pub(super) fn absent_bytes(&self, task: TaskIx) -> Option<u64> {
+        self.eviction.as_ref()?;
+        let inputs = self.plan.tasks().inputs_of(task);
+        let absent = inputs
+            .iter()
+            .enumerate()
+            .filter(|&(at, slot)| self.is_absent(*slot) && !inputs[at.saturating_sub(8)..at].contains(slot));
+        let mut sum = None;
+        for (_, &slot) in absent {
+            let bytes = if self.is_away(slot) { self.slots[slot.index()].bytes } else { 0 };
+            sum = Some(sum.unwrap_or(0) + bytes);
+        }
+        sum
+    }
+
+    /// Notes what happens to an output outside memory.
+    pub(super) fn set_outside(&mut self, slot: SlotIx, outside: Outside) {
+        if let Some(eviction) = &mut self.eviction {
+            eviction.outside.insert(slot.0, outside);
+        }
+    }
+
+    /// An output on the disk begins to come back.
+    pub(super) fn begin_to_come(&mut self, slot: SlotIx) -> Option<Copy> {
+        let outside = self.eviction.as_mut()?.outside.get_mut(&slot.0)?;
+        let Outside::Stored(copy) = outside else { return None };
+        let copy = copy.clone();
+        *outside = Outside::Coming;
+        Some(copy)
+    }
+
+    /// Nobody wants this output any more: its place on the disk is free, unless it is still being written.
+    pub(super) fn forget_outside(&mut self, slot: SlotIx, grave: &mut Grave) {
+        let Some(eviction) = &mut self.eviction else { return };
+        if let Some(Outside::Stored(copy)) = eviction.outside.remove(&slot.0) {
+            grave.lay(Some(Dead::Copy(copy)), 0);
+        }
+    }
+
+    /// Number of outputs on their way to the disk or back.
+    pub(super) fn n_moving(&self) -> usize {
+        let moving = |outside: &&Outside| !matches!(outside, Outside::Stored(_));
+        self.eviction.as_ref().map_or(0, |eviction| eviction.outside.values().filter(moving).count())
+    }
+
+    /// The output that should leave memory; with `needed_at`, one that is needed later than there.
+    pub(super) fn victim(&mut self, needed_at: Option<usize>) -> Option<SlotIx> {
+        let is_late = |next_use: u32| needed_at.is_none_or(|at| next_use as usize > at);
+        let mut eviction = self.eviction.take()?;
+        let mut candidates: Vec<(u32, u32)> = Vec::with_capacity(COMPARED);
+        while candidates.len() < COMPARED {
+            let Some((entered, slot)) = eviction.heap.pop() else { break };
+            let entry = &self.slots[slot as usize];
+            let is_moving = matches!(eviction.outside.get(&slot), Some(Outside::Leaving | Outside::Coming));
+            if !entry.may_leave() || is_moving || candidates.iter().any(|&(_, other)| other == slot) {
+                continue;
+            }
+            let next_use = eviction.next_use(slot as usize, |position| self.is_admitted(position));
+            if next_use > entered {
+                eviction.heap.push((next_use, slot));
+                continue;
+            }
+            candidates.push((next_use, slot));
+            if !is_late(next_use) {
+                break;
+            }
+        }
+        let head = self.head as u64;
+        let score = |&(next_use, slot): &(u32, u32)| {
+            let distance = u64::from(next_use).saturating_sub(head);
+            if eviction.is_stored(slot) { 2 * distance } else { distance }
+        };
+        let usable = candidates.iter().copied().filter(|&(next_use, _)| is_late(next_use));
+        let best = usable.max_by_key(|candidate| (score(candidate), Reverse(candidate.1)));
+        let rest = candidates.iter().filter(|&&candidate| Some(candidate) != best);
+        eviction.heap.extend(rest.copied());
+        self.eviction = Some(eviction);
+        best.map(|(_, slot)| SlotIx(slot))
+    }
+}
