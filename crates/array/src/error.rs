@@ -133,18 +133,6 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A reshape would move elements between blocks.
-    #[error(
-        "reshape from {from} to {to} would move elements between blocks: rechunk the trailing axes to one block first, at {caller}"
-    )]
-    Reshape {
-        /// The shape before.
-        from: Shape,
-        /// The shape asked for.
-        to: Shape,
-        /// The user's line.
-        caller: &'static Location<'static>,
-    },
     /// A list of arrays is empty, or not as regular as the operation needs.
     #[error("{operation}: {problem}, at {caller}")]
     Arrangement {

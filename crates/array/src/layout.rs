@@ -1,20 +1,14 @@
-//! The same elements under other axes: transposes, new axes, repeated axes, other shapes.
+//! The same elements under other axes: transposes, new axes, repeated axes.
 
 use crate::array::{Array, Core};
-use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
 use crate::elementwise::broadcast;
 use crate::error::{Error, Shape, expect};
-use crate::gather::check;
 use crate::kernel::strip::{Axes, Op, Program, Sink};
 use crate::strip_task::StripTask;
-use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
-};
-use ndarray::{Axis, Dimension, IntoDimension, IxDyn, RemoveAxis};
-use std::borrow::Cow;
-use std::marker::PhantomData;
+use musher_graph_core::{AxisMap, Layer, Port, Wiring};
+use ndarray::{Axis, Dimension, IntoDimension, RemoveAxis};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -231,49 +225,6 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let seen = broadcast(&own.chunking, &chunking);
         Ok(Array::from_core(handed_on::<A>("broadcast_to", &own, seen, chunking, caller)))
     }
-
-    /// The elements, in C order, under another shape.
-    ///
-    /// **Shape** as given. Axes that are equal from the first one on stay as they are; then the blocks must be whole
-    /// but along the first axis that differs, where their elements become blocks along the new one.
-    /// **Cost** none for blocks that lie in C order, else a copy.
-    ///
-    /// # Errors
-    /// [`Error::Shapes`] when the number of elements differs; [`Error::Reshape`] when elements would move between
-    /// blocks: rechunk first.
-    ///
-    /// # Examples
-    /// ```
-    /// use musher_array::Array;
-    /// use musher_scheduler::Compute;
-    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3))?;
-    /// assert_eq!(x.chunks().axis(0), [2, 2]);
-    /// assert_eq!(x.compute()?[[3, 0]], 9);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[track_caller]
-    #[doc(alias = "ravel")]
-    #[doc(alias = "flatten")]
-    #[doc(alias = "to_shape")]
-    pub fn reshape<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
-        let caller = Location::caller();
-        let (from, shape) = (self.shape(), shape.into_dimension());
-        let to = shape.slice();
-        if from.iter().product::<usize>() != to.iter().product::<usize>() {
-            let (left, right) = (Shape(from), to.into());
-            return Err(Error::Shapes { operation: "reshape", left, right, caller });
-        }
-        let moves = || Error::Reshape { from: Shape(from.clone()), to: to.into(), caller };
-        let chunking = reshaped(self.chunks(), to).ok_or_else(moves)?;
-        let kept = from.iter().zip(to).take_while(|(a, b)| a == b).count();
-        let maps = (0..self.ndim()).map(|axis| {
-            if axis < chunking.ndim().min(kept + 1) { AxisMap::follow(axis) } else { AxisMap::Fixed(0) }
-        });
-        let task = Reshape::<A> { output: chunking.clone(), marker: PhantomData };
-        let layer = Layer::build(task).caller(caller).input(&self.core().port, Wiring::axes(maps));
-        let layer = layer.finish(chunking.grid());
-        Ok(Array::from_core(Core { port: Port::of(layer), chunking }))
-    }
 }
 
 /// The array with one block along axes of length 1 that are repeated.
@@ -284,102 +235,4 @@ fn single_blocks<A: Element>(core: &Core, result: &Chunking, caller: &'static Lo
         if *own == *result.axis(axis + skipped) { own } else { [own.iter().sum::<usize>()].into() }
     });
     crate::rechunk::rechunked::<A>(core, &Chunking::from_axes(lengths), caller)
-}
-
-/// The block lengths after a reshape that moves no element between blocks, if there is one.
-fn reshaped(chunking: &Chunking, to: &[usize]) -> Option<Chunking> {
-    let from = chunking.shape();
-    let kept = from.iter().zip(to).take_while(|(a, b)| a == b).count();
-    let single = |axis: usize| chunking.axis(axis).len() == 1;
-    let mut lengths: Vec<Arc<[usize]>> = (0..kept).map(|axis| chunking.shared_axis(axis)).collect();
-    let (Some(&first), Some(_)) = (to.get(kept), from.get(kept)) else {
-        // Only axes of length 1 come or go.
-        if !(kept..from.len()).all(single) {
-            return None;
-        }
-        lengths.extend(to[kept..].iter().map(|&length| [length].into()));
-        return Some(Chunking::from_axes(lengths));
-    };
-    if !(kept + 1..from.len()).all(single) {
-        return None;
-    }
-    let inner: usize = from[kept + 1..].iter().product();
-    let new_inner: usize = to[kept + 1..].iter().product();
-    let along: Option<Vec<usize>> = if single(kept) {
-        Some(vec![first])
-    } else {
-        let cut = |&length: &usize| {
-            let elements = length * inner;
-            (new_inner > 0 && elements.is_multiple_of(new_inner)).then(|| elements / new_inner)
-        };
-        chunking.axis(kept).iter().map(cut).collect()
-    };
-    lengths.push(along?.into());
-    lengths.extend(to[kept + 1..].iter().map(|&length| [length].into()));
-    Some(Chunking::from_axes(lengths))
-}
-
-/// Gives a block another shape.
-struct Reshape<A> {
-    output: Chunking,
-    marker: PhantomData<fn() -> A>,
-}
-
-impl<A: Element> Task for Reshape<A> {
-    fn label(&self) -> Cow<'_, str> {
-        "reshape".into()
-    }
-
-    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let block: &Block<A> = inputs.get(0)?;
-        let shape = self.output.block_shape(&at.coords());
-        check(&[shape.iter().product()], &[block.view().len()])?;
-        let array = block.array().clone();
-        let array = if array.is_standard_layout() {
-            array
-        } else {
-            array.as_standard_layout().into_owned().into_shared()
-        };
-        Ok(Output::one(Block::shared(array.into_shape_with_order(IxDyn(&shape))?)))
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.reshape/1");
-        self.output.token(tokenizer);
-    }
-
-    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        let n: usize = self.output.block_shape(&at.coords()).iter().product();
-        Facts::bytes((n * size_of::<A>()) as u64).cost(500)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lengths(axes: &[&[usize]]) -> Chunking {
-        Chunking::from_lengths(&axes.iter().map(|axis| axis.to_vec()).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn only_whole_blocks_are_reshaped() {
-        /// Block lengths before, shape after, block lengths after.
-        type Case<'a> = (&'a [&'a [usize]], &'a [usize], Option<&'a [&'a [usize]]>);
-        let cases: &[Case<'_>] = &[
-            (&[&[2, 4], &[4]], &[24], Some(&[&[8, 16]])),
-            (&[&[8, 16]], &[6, 4], Some(&[&[2, 4], &[4]])),
-            (&[&[6, 18]], &[6, 4], None),
-            (&[&[2, 4], &[2, 2]], &[24], None),
-            (&[&[1, 1], &[3], &[4]], &[2, 12], Some(&[&[1, 1], &[12]])),
-            (&[&[1, 1], &[1, 2], &[4]], &[2, 12], Some(&[&[1, 1], &[4, 8]])),
-            (&[&[5]], &[5, 1, 1], Some(&[&[5], &[1], &[1]])),
-            (&[&[2, 3]], &[5, 1], Some(&[&[2, 3], &[1]])),
-            (&[&[2, 3], &[1]], &[5], Some(&[&[2, 3]])),
-            (&[&[1], &[2, 3]], &[5], None),
-        ];
-        for (from, to, want) in cases {
-            assert_eq!(reshaped(&lengths(from), to), want.map(lengths), "{from:?} {to:?}");
-        }
-    }
 }

@@ -74,6 +74,7 @@ pub mod random;
 mod rechunk;
 mod reductions;
 mod region;
+mod reshape;
 mod slicing;
 mod strip_task;
 

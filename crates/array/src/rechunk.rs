@@ -131,14 +131,40 @@ impl<A: Element, D: Dimension> Array<A, D> {
 
 /// The core with these block lengths; itself where it has them already.
 pub(crate) fn rechunked<A: Element>(core: &Core, to: &Chunking, caller: &'static Location<'static>) -> Core {
+    rechunked_within::<A>(core, to, MOST_PIECES, caller)
+}
+
+/// The same by exchanges of at most so many pieces, as far as middle steps can do it.
+fn rechunked_within<A: Element>(
+    core: &Core,
+    to: &Chunking,
+    most_pieces: usize,
+    caller: &'static Location<'static>,
+) -> Core {
     if core.chunking == *to {
         return core.clone();
     }
     let task = Rechunk::<A>::new(&core.chunking, to);
-    match is_all_to_all(&task.reads, &core.chunking, to, size_of::<A>()) {
-        true => by_exchange::<A>(core, to, caller),
-        false => wired(task, core, to, caller),
+    if !is_all_to_all(&task.reads, &core.chunking, to, size_of::<A>()) {
+        return wired(task, core, to, caller);
     }
+    let middle = halfway(&core.chunking, to);
+    if n_pieces(&task.reads, to) <= most_pieces || middle == core.chunking || middle == *to {
+        return by_exchange::<A>(core, to, caller);
+    }
+    // Each step has about the square root as many pieces for a block: the steps become few soon.
+    let middle = rechunked_within::<A>(core, &middle, most_pieces, caller);
+    rechunked_within::<A>(&middle, to, most_pieces, caller)
+}
+
+/// Blocks between two divisions: along each axis their number is the geometric mean, so that a block reads and is
+/// read by about the square root of the blocks that it would otherwise be.
+fn halfway(from: &Chunking, to: &Chunking) -> Chunking {
+    Chunking::from_axes(from.axes().zip(to.axes()).map(|(old, new)| {
+        let n = ((old.len() as f64 * new.len() as f64).sqrt().round() as usize).max(1);
+        let length = old.iter().sum::<usize>();
+        (0..n).map(|at| (at + 1) * length / n - at * length / n).collect()
+    }))
 }
 
 /// Each new block reads the old ones that it touches.
@@ -168,10 +194,19 @@ const MANY_BYTES: usize = 128 << 20;
 /// More times its own bytes for one new block, and [`MANY_BYTES`], are an exchange.
 const MANY_TIMES: usize = 4;
 
+/// An exchange of more pieces goes in two steps: their list takes about 50 bytes for each of them.
+const MOST_PIECES: usize = 4 << 20;
+
+/// How many boxes of old blocks the new ones are made of.
+fn n_pieces(reads: &[AxisReads], to: &Chunking) -> usize {
+    let along = |axis: usize| (0..to.axis(axis).len()).map(|at| reads[axis].count(at)).sum::<usize>();
+    (0..reads.len()).map(along).fold(1, usize::saturating_mul)
+}
+
 /// Whether so much is read by each new block that cutting the old ones is better.
 fn is_all_to_all(reads: &[AxisReads], from: &Chunking, to: &Chunking, itemsize: usize) -> bool {
     let product = |axis: &dyn Fn(usize) -> usize| (0..reads.len()).map(axis).fold(1, usize::saturating_mul);
-    let edges = product(&|axis| (0..to.axis(axis).len()).map(|at| reads[axis].count(at)).sum());
+    let edges = n_pieces(reads, to);
     let blocks = from.n_blocks().saturating_add(to.n_blocks());
     let crowded = edges / MANY_READS > to.n_blocks() && edges / MANY_EDGES > blocks;
     let longest = |axis: usize| to.axis(axis).iter().copied().max().unwrap_or(0);
@@ -198,6 +233,7 @@ pub(crate) fn common_lengths(left: &[usize], right: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use musher_scheduler::Compute;
     use musher_testkit::{Random, Staging, check_everywhere, compute_staged};
     use ndarray::{Array1, Array2, Array3, ArrayD, Ix2, IxDyn};
 
@@ -299,6 +335,22 @@ mod tests {
         let block = 16 * n as u64 * 8;
         // One block, the buffer, and receipts of 48 bytes a piece.
         assert!(peak < 4 * block + 2 * 64 * 64 * 48, "{peak}");
+    }
+
+    #[test]
+    fn too_many_pieces_go_in_steps() {
+        let x = Array::<u8, Ix2>::zeros((100_000, 100_000), (10, 100_000)).rechunk((100_000, 10));
+        // 10,000 × 10,000 blocks: 100 × 100 between them, and 100 pieces for each block instead of 10,000.
+        let labels: Vec<_> = x.explain().unwrap().layers.iter().map(|layer| layer.n_tasks).collect();
+        assert_eq!(labels, [10_000, 1, 10_000, 10_000, 1, 10_000]);
+        let whole = Array2::from_shape_fn((60, 70), |(i, j)| (i * 70 + j) as u16);
+        let x = Array::from_array(whole.clone(), (1, 70));
+        let to = Chunking::from_lengths(&[vec![60], vec![1; 70]]);
+        for most in [1, 100, 1_000, 4_000] {
+            let core = rechunked_within::<u16>(x.core(), &to, most, Location::caller());
+            let y = Array::<u16, Ix2>::from_core(core);
+            assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, whole, "at most {most} pieces");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use musher_graph_core::{ChunkRef, Collection, Grid, Inputs, Layer, Port, Task, TaskError, Wiring};
 
+use crate::coder::Coder;
 use crate::drain::{Collect, Drain};
 use crate::partition::Partition;
 use crate::pipe::{Item, Source, Stage, Staged};
@@ -26,12 +27,14 @@ use crate::pipe::{Item, Source, Stage, Staged};
 #[doc(alias = "dask.bag.Bag")]
 pub struct Bag<T> {
     port: Port,
+    /// How items are written, where the user said so.
+    pub(crate) coder: Option<Coder<T>>,
     marker: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Bag<T> {
     fn clone(&self) -> Self {
-        Self { port: self.port.clone(), marker: PhantomData }
+        Self { port: self.port.clone(), coder: self.coder, marker: PhantomData }
     }
 }
 
@@ -49,13 +52,18 @@ impl<T: Item> Bag<T> {
     /// If the port's grid does not have one axis with at least one task.
     pub fn from_port(port: Port) -> Self {
         assert!(port.grid().ndim() == 1 && port.grid().n_tasks() > 0, "a bag has one axis of partitions");
-        Self { port, marker: PhantomData }
+        Self { port, coder: None, marker: PhantomData }
     }
 
     /// Number of partitions, at least one.
     #[doc(alias = "npartitions")]
     pub fn n_partitions(&self) -> usize {
         self.port.grid().n_tasks()
+    }
+
+    /// The same bag, whose items are written like this.
+    pub(crate) fn with_coder(self, coder: Option<Coder<T>>) -> Self {
+        Self { coder, ..self }
     }
 
     /// A layer of one task for each partition.
@@ -109,6 +117,6 @@ impl<T: Item> Collection for Bag<T> {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self::from_port(port)
+        Self::from_port(port).with_coder(self.coder)
     }
 }

@@ -32,6 +32,7 @@
 //! and moments of floats.
 
 mod bag;
+mod coder;
 mod drain;
 mod error;
 mod fold;
@@ -40,6 +41,7 @@ mod kernel;
 mod ops;
 mod partition;
 mod pipe;
+mod shuffle;
 mod site;
 
 pub use bag::Bag;

@@ -108,7 +108,7 @@ impl<T: Item> Bag<T> {
     }
 }
 
-struct Frequencies;
+pub(crate) struct Frequencies;
 
 impl<T: Item + Eq + Hash> Fold<T> for Frequencies {
     type Acc = Counter<T>;
@@ -145,7 +145,7 @@ impl<T: Item + Eq + Hash> Fold<T> for Frequencies {
     }
 }
 
-struct Distinct;
+pub(crate) struct Distinct;
 
 impl<T: Item + Eq + Hash> Fold<T> for Distinct {
     type Acc = Counter<T>;
@@ -183,12 +183,12 @@ impl<T: Item + Eq + Hash> Fold<T> for Distinct {
     }
 }
 
-struct FoldBy<A, G, F, C> {
-    key: G,
-    init: A,
-    function: F,
-    combine: C,
-    identity: Identity,
+pub(crate) struct FoldBy<A, G, F, C> {
+    pub(crate) key: G,
+    pub(crate) init: A,
+    pub(crate) function: F,
+    pub(crate) combine: C,
+    pub(crate) identity: Identity,
 }
 
 impl<T, K, A, G, F, C> Fold<T> for FoldBy<A, G, F, C>

@@ -11,6 +11,7 @@ mod layout;
 mod map;
 mod map_partitions;
 mod reduce;
+mod shuffle;
 mod text;
 mod top;
 mod write;

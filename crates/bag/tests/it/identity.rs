@@ -21,6 +21,18 @@ fn equal_work_has_equal_keys() {
     assert_ne!(numbers().var(0).port().key(), numbers().var(1).port().key());
     assert_ne!(numbers().min().port().key(), numbers().max().port().key());
     assert_ne!(key(&numbers().take(1)), key(&numbers().take(2)));
+    fn last_digit(x: &i64) -> i64 {
+        x % 10
+    }
+    fn parity(x: &i64) -> i64 {
+        x % 2
+    }
+    assert_eq!(key(&numbers().shuffle_by(3, last_digit)), key(&numbers().shuffle_by(3, last_digit)));
+    assert_ne!(key(&numbers().shuffle_by(3, last_digit)), key(&numbers().shuffle_by(3, parity)));
+    assert_ne!(key(&numbers().shuffle_by(3, last_digit)), key(&numbers().shuffle_by(4, last_digit)));
+    assert_eq!(numbers().frequencies_into(3).port().key(), numbers().frequencies_into(3).port().key());
+    let groups = |key: fn(&i64) -> i64| numbers().group_by_into(3, key).port().key();
+    assert_ne!(groups(parity), groups(parity), "a pointer to a function is a value: it may be any");
     assert_ne!(key(&numbers().random_sample(0.5, 1)), key(&numbers().random_sample(0.5, 2)));
     assert_ne!(key(&numbers().filter(|x| *x > 1)), key(&numbers().remove(|x| *x > 1)));
 }

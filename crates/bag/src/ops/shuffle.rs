@@ -1,0 +1,332 @@
+//! Equal items and equal keys brought together in many partitions, none of which holds all of them.
+//!
+//! Each is a local step, a shuffle of what is left by the hash of its key, and a second local step. The operations
+//! without `_into` end in one partition instead, and give the order of first appearance over all of them.
+
+use std::borrow::Cow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use musher_graph_core::{ChunkRef, Scatter, TaskError, Tokenizer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::bag::Bag;
+use crate::coder::Coder;
+use crate::drain::{Drain, Reduce, Takes};
+use crate::fold::Fold;
+use crate::identity::Identity;
+use crate::kernel::groups::Groups;
+use crate::ops::groups::{Distinct, FoldBy, Frequencies, GroupBy};
+use crate::partition::Partition;
+use crate::pipe::{Flow, Item, Source};
+
+impl<T: Item> Bag<T> {
+    /// The same items, which may wait on disk where an operation moves them between partitions.
+    ///
+    /// [`shuffle_by`](Bag::shuffle_by) and [`group_by_into`](Bag::group_by_into) ask for it: without it their pieces stay
+    /// in memory, but for numbers, text and counted text, which need it not. It holds for the very next operation.
+    ///
+    /// **Cost** none. What cannot be read back exactly (skipped fields, untagged enums) ends the run with
+    /// [`Error::Coding`](crate::Error::Coding).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let bag = Bag::from_sequence([("a", 1), ("b", 2)].map(|(name, n)| (name.to_owned(), vec![n])), 2);
+    /// let moved = bag.spillable().shuffle_by(4, |item| item.0.clone());
+    /// assert_eq!(moved.count().compute()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn spillable(&self) -> Self
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        self.clone().with_coder(Some(Coder::serde()))
+    }
+
+    /// The same items in `n_partitions` partitions, those with equal keys in one.
+    ///
+    /// Which one depends on the key's hash alone ([`Scatter`]), the same in every process. Within a partition the items
+    /// keep their order.
+    ///
+    /// **Cost** one pass all to all: tasks and edges grow with the *sum* of old and new partitions. The pieces wait on
+    /// disk if they do not fit in memory and can be written, see [`spillable`](Bag::spillable).
+    ///
+    /// # Panics
+    /// If `n_partitions` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let bag = Bag::from_sequence(0..100, 4).shuffle_by(3, |x| x % 10);
+    /// // All items of a key are in one partition, in order.
+    /// let sevens = bag.map_partitions(|items: Vec<i32>| vec![items.iter().filter(|x| *x % 10 == 7).count()]);
+    /// assert_eq!(sevens.max().compute()?, Some(10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    #[doc(alias = "partition_by")]
+    #[doc(alias = "dask.dataframe.DataFrame.shuffle")]
+    pub fn shuffle_by<K, G>(&self, n_partitions: usize, key: G) -> Self
+    where
+        K: Hash,
+        G: Fn(&T) -> K + Send + Sync + 'static,
+    {
+        let identity = Identity::of::<G>();
+        let target = move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item));
+        self.shuffled("shuffle_by", n_partitions, Some(identity), target)
+    }
+
+    /// The items of each key, as a bag of `n_partitions` partitions, each key in one.
+    ///
+    /// The items of a key stand in order. Within a partition the keys stand in the order of first appearance; over all
+    /// partitions they do not, unlike in [`group_by`](Bag::group_by), which ends in one partition.
+    ///
+    /// **Cost** that of [`shuffle_by`](Bag::shuffle_by); the key of an item is made twice. A task holds one partition's
+    /// groups.
+    ///
+    /// # Panics
+    /// If `n_partitions` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let groups = Bag::from_sequence(1..=5, 2).group_by_into(8, |x| x % 2 == 0);
+    /// assert_eq!(groups.n_partitions(), 8);
+    /// let mut groups = groups.compute()?;
+    /// groups.sort();
+    /// assert_eq!(groups, [(false, vec![1, 3, 5]), (true, vec![2, 4])]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "dask.bag.Bag.groupby")]
+    pub fn group_by_into<K, G>(&self, n_partitions: usize, key: G) -> Bag<(K, Vec<T>)>
+    where
+        K: Item + Eq + Hash,
+        G: Fn(&T) -> K + Send + Sync + 'static,
+    {
+        let identity = Identity::of::<G>();
+        let key = Arc::new(key);
+        let target = {
+            let key = Arc::clone(&key);
+            move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item))
+        };
+        let moved = self.shuffled("group_by_into", n_partitions, Some(identity), target);
+        moved.locally(GroupBy { key: move |item: &T| key(item), identity, name: "group_by_into" })
+    }
+
+    /// Folds the items of each key, as a bag of `n_partitions` partitions, each key in one.
+    ///
+    /// `init`, `function` and `combine` are those of [`fold`](Bag::fold), for each key. Keys stand as in
+    /// [`group_by_into`](Bag::group_by_into).
+    ///
+    /// **Cost** one pass, fused, then a shuffle of one value for each key and old partition, in memory.
+    ///
+    /// # Panics
+    /// If `n_partitions` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let sums = Bag::range(0..1000, 100).fold_by_into(4, |x| x % 100, 0, |sum, x| sum + x, |a, b| a + b);
+    /// assert_eq!(sums.count().compute()?, 100);
+    /// assert_eq!(sums.map(|pair| pair.1).sum().compute()?, 499_500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "foldby")]
+    pub fn fold_by_into<K, A, G, F, C>(
+        &self,
+        n_partitions: usize,
+        key: G,
+        init: A,
+        function: F,
+        combine: C,
+    ) -> Bag<(K, A)>
+    where
+        K: Item + Eq + Hash,
+        A: Item,
+        G: Fn(&T) -> K + Send + Sync + 'static,
+        F: Fn(A, T) -> A + Send + Sync + 'static,
+        C: Fn(A, A) -> A + Send + Sync + 'static,
+    {
+        let identity = Identity::fresh();
+        let combine = Arc::new(combine);
+        let local = {
+            let combine = Arc::clone(&combine);
+            let combine = move |a, b| combine(a, b);
+            self.locally(FoldBy { key, init, function, combine, identity })
+        };
+        local.pairs_joined("fold_by_into", n_partitions, Some(identity), move |a, b| combine(a, b))
+    }
+
+    /// How often each different item occurs, as a bag of `n_partitions` partitions.
+    ///
+    /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
+    ///
+    /// **Cost** that of [`fold_by_into`](Bag::fold_by_into).
+    ///
+    /// # Panics
+    /// If `n_partitions` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let counts = Bag::from_sequence(["b", "a", "b"], 2).frequencies_into(3);
+    /// assert_eq!(counts.topk_by_key(1, |pair| pair.1).compute()?, [("b", 2)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "dask.bag.Bag.frequencies")]
+    pub fn frequencies_into(&self, n_partitions: usize) -> Bag<(T, u64)>
+    where
+        T: Eq + Hash,
+    {
+        let add = |a: u64, b: u64| a + b;
+        let counts: Bag<(T, u64)> = self.locally(Frequencies);
+        counts.pairs_joined("frequencies_into", n_partitions, None, add)
+    }
+
+    /// The different items, as a bag of `n_partitions` partitions.
+    ///
+    /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
+    ///
+    /// **Cost** one pass, fused, then a shuffle of the different items of each partition; see
+    /// [`spillable`](Bag::spillable).
+    ///
+    /// # Panics
+    /// If `n_partitions` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// assert_eq!(Bag::from_sequence([3, 1, 3, 2], 2).distinct_into(5).count().compute()?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "dask.bag.Bag.distinct")]
+    pub fn distinct_into(&self, n_partitions: usize) -> Self
+    where
+        T: Eq + Hash,
+    {
+        let target = |item: &T, scatter: &mut Scatter| scatter.target_of(item);
+        let local = self.locally::<T, _>(Distinct).with_coder(self.coder);
+        local.shuffled("distinct_into", n_partitions, None, target).locally(Distinct)
+    }
+
+    /// What a fold makes of each partition alone; its chunk is a partition.
+    #[track_caller]
+    fn locally<U: Item, F: Fold<T>>(&self, fold: F) -> Bag<U> {
+        Bag::from_port(self.layer(Drain::new(Source::Slot(0), Locally(fold))))
+    }
+}
+
+impl<K: Item + Eq + Hash, A: Item> Bag<(K, A)> {
+    /// One value for each key, joined from those of all partitions, in new partitions.
+    #[track_caller]
+    fn pairs_joined<C>(&self, label: &'static str, n: usize, identity: Option<Identity>, combine: C) -> Self
+    where
+        C: Fn(A, A) -> A + Send + Sync + 'static,
+    {
+        let target = |pair: &(K, A), scatter: &mut Scatter| scatter.target_of(&pair.0);
+        // Where a pair goes stands on its key alone, whatever joins the values.
+        let moved = self.shuffled(label, n, None, target);
+        moved.locally(Joined { combine, identity, label })
+    }
+}
+
+/// A fold of each partition by itself.
+struct Locally<F>(F);
+
+impl<T: Item, F: Fold<T>> Reduce<T> for Locally<F> {
+    type Acc = F::Acc;
+    const TAKES: Takes = F::TAKES;
+
+    fn label(&self) -> Option<Cow<'static, str>> {
+        Some(self.0.label())
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("bag.locally/1");
+        self.0.token(tokenizer);
+    }
+
+    fn start(&self) -> F::Acc {
+        self.0.start()
+    }
+
+    fn look(&self, acc: &mut F::Acc, item: &T) -> Flow {
+        self.0.look(acc, item)
+    }
+
+    fn take(&self, acc: &mut F::Acc, item: T) -> Flow {
+        self.0.take(acc, item)
+    }
+
+    fn finish(&self, acc: F::Acc) -> Result<ChunkRef, TaskError> {
+        self.0.finish(acc)
+    }
+}
+
+/// Joins the values of each key.
+struct Joined<C> {
+    combine: C,
+    /// What `combine` stands on; none where the label says it all.
+    identity: Option<Identity>,
+    label: &'static str,
+}
+
+impl<K, A, C> Fold<(K, A)> for Joined<C>
+where
+    K: Item + Eq + Hash,
+    A: Item,
+    C: Fn(A, A) -> A + Send + Sync + 'static,
+{
+    /// A value is absent only while a user's function has it.
+    type Acc = Groups<K, Option<A>>;
+    const TAKES: Takes = Takes::Owned;
+
+    fn label(&self) -> Cow<'static, str> {
+        self.label.into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        match &self.identity {
+            Some(identity) => identity.enter::<C>("bag.joined/1", tokenizer),
+            None => tokenizer.name(self.label),
+        }
+    }
+
+    fn start(&self) -> Self::Acc {
+        Groups::default()
+    }
+
+    fn look(&self, acc: &mut Self::Acc, item: &(K, A)) -> Flow {
+        self.take(acc, item.clone())
+    }
+
+    fn take(&self, acc: &mut Self::Acc, (key, value): (K, A)) -> Flow {
+        let join = |known: &mut Option<A>| {
+            *known = Some(match known.take() {
+                Some(known) => (self.combine)(known, value),
+                None => value,
+            });
+        };
+        acc.with(key, || None, join);
+        Flow::Continue(())
+    }
+
+    fn merge(&self, acc: &mut Self::Acc, later: Self::Acc) {
+        acc.merge(later, |value, later| {
+            *value = value.take().zip(later).map(|(value, later)| (self.combine)(value, later));
+        });
+    }
+
+    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
+        let pairs = acc.into_pairs().filter_map(|(key, value)| Some((key, value?)));
+        Ok(Arc::new(Partition::new(pairs.collect::<Vec<(K, A)>>())))
+    }
+}

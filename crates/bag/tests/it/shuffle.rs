@@ -1,0 +1,188 @@
+//! Items moved by their keys into many partitions: nothing lost, each key in one place, in memory and staged.
+
+use std::collections::HashMap;
+
+use musher_bag::{Bag, Error};
+use musher_graph_core::Collection;
+use musher_scheduler::Compute;
+use musher_testkit::{Random, Staging, compute_staged};
+use serde::{Deserialize, Serialize};
+
+use crate::support::{cuts, everywhere, layers};
+
+/// Partition counts around the widths of numbers.
+const COUNTS: [usize; 14] =
+    [1, 2, 127, 128, 129, 255, 256, 257, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537];
+
+/// The items of each partition.
+fn partitions<T: Clone + Send + Sync + 'static>(bag: &Bag<T>) -> Bag<Vec<T>> {
+    bag.map_partitions(|items| vec![items])
+}
+
+/// Computes staged on disk, where nothing may stay in memory.
+#[track_caller]
+fn staged<C: Collection>(collection: &C) -> (C::Output, u64) {
+    let staging = Staging::new(0);
+    let (answer, _) = compute_staged(collection, &staging).unwrap();
+    assert_eq!(staging.n_alive(), 0);
+    (answer, staging.written_bytes())
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+#[test]
+fn every_number_of_partitions_conserves_items_and_keeps_keys_together() {
+    let mut random = Random::new(1);
+    let items: Vec<(u64, usize)> = (0..600).map(|i| (random.bits() % 97, i)).collect();
+    for n in COUNTS {
+        let bag = Bag::from_sequence(items.clone(), 7).shuffle_by(n, |item| item.0);
+        let found = partitions(&bag).compute().unwrap();
+        assert_eq!(found.len(), n);
+        let mut home = HashMap::new();
+        for (partition, items) in found.iter().enumerate() {
+            // In the order of the inputs; a partition may hold several keys.
+            assert!(items.is_sorted_by_key(|item| item.1));
+            for (key, _) in items {
+                assert_eq!(*home.entry(*key).or_insert(partition), partition, "key {key} of {n}");
+            }
+        }
+        assert_eq!(home.len(), 97);
+        assert_eq!(found.concat().len(), 600);
+        assert_eq!(sorted(found.concat()), sorted(items.clone()));
+    }
+}
+
+#[test]
+fn grouped_operations_equal_those_that_end_in_one_partition() {
+    for seed in 0..30 {
+        let mut random = Random::new(seed);
+        let n_items = random.below(200);
+        let items: Vec<u32> = (0..n_items).map(|_| random.bits() as u32 % 23).collect();
+        let (parts, n) = (1 + random.below(9), 1 + random.below(40));
+        let bag = Bag::from_sequence(items, parts);
+        let equal = |found: Vec<(u32, u64)>, wanted: Bag<(u32, u64)>| {
+            assert_eq!(sorted(found), sorted(wanted.compute().unwrap()), "seed {seed}");
+        };
+        equal(everywhere(&bag.frequencies_into(n)), bag.frequencies());
+        let sum = |sum: u64, x: u32| sum + u64::from(x);
+        let fold = bag.fold_by_into(n, |x| x % 5, 0, sum, |a, b| a + b);
+        equal(everywhere(&fold), bag.fold_by(|x| x % 5, 0, sum, |a, b| a + b));
+        assert_eq!(sorted(everywhere(&bag.distinct_into(n))), sorted(bag.distinct().compute().unwrap()));
+        let groups = bag.group_by_into(n, |x| x % 5);
+        assert_eq!(sorted(everywhere(&groups)), sorted(bag.group_by(|x| x % 5).compute().unwrap()));
+        assert_eq!(groups.n_partitions(), n);
+    }
+}
+
+#[test]
+fn one_partition_gives_the_order_of_first_appearance() {
+    const WORDS: [&str; 6] = ["b", "a", "b", "c", "a", "b"];
+    for bag in cuts(&WORDS, 3) {
+        assert_eq!(everywhere(&bag.frequencies_into(1)), [("b", 3), ("a", 2), ("c", 1)]);
+        assert_eq!(everywhere(&bag.distinct_into(1)), ["b", "a", "c"]);
+        let groups = everywhere(&bag.group_by_into(1, |word| *word == "b"));
+        assert_eq!(groups, [(true, vec!["b"; 3]), (false, vec!["a", "c", "a"])]);
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Record {
+    name: String,
+    tags: Vec<Option<u16>>,
+}
+
+fn records(n: usize) -> Vec<Record> {
+    let mut random = Random::new(n as u64);
+    let tags = |random: &mut Random| (0..random.below(4)).map(|_| Some(random.bits() as u16)).collect();
+    (0..n).map(|i| Record { name: format!("name {}", i % 13), tags: tags(&mut random) }).collect()
+}
+
+#[test]
+fn spillable_items_are_staged_and_come_back_exactly() {
+    let bag = Bag::from_sequence(records(500), 8);
+    let in_memory = everywhere(&bag.shuffle_by(20, |item| item.name.clone()));
+    let moved = bag.spillable().shuffle_by(20, |item| item.name.clone());
+    let (found, written) = staged(&moved);
+    assert_eq!(found, in_memory);
+    assert!(written > 500 * 16, "{written}");
+    let groups = bag.spillable().group_by_into(5, |item| item.name.clone());
+    let (found, written) = staged(&groups);
+    assert_eq!(found, everywhere(&groups));
+    assert!(written > 500 * 16, "{written}");
+    let (found, written) = staged(&bag.spillable().distinct_into(9));
+    assert_eq!(sorted(found), sorted(bag.distinct().compute().unwrap()));
+    assert!(written > 0);
+}
+
+#[test]
+fn other_items_stay_in_memory_but_for_common_types() {
+    let bag = Bag::from_sequence(records(50), 3);
+    assert_eq!(staged(&bag.shuffle_by(4, |item| item.name.clone())).1, 0);
+    let names = bag.map(|item| item.name);
+    let (found, written) = staged(&names.shuffle_by(4, Clone::clone));
+    assert!(written > 0);
+    assert_eq!(sorted(found), sorted(names.compute().unwrap()));
+    let (counts, written) = staged(&names.frequencies_into(4));
+    assert_eq!(counts.len(), 13);
+    assert!(written > 0);
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Skips {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    tag: Option<u8>,
+    id: u8,
+}
+
+#[test]
+fn what_cannot_come_back_exactly_is_an_error() {
+    let bag = Bag::from_sequence((0..20).map(|id| Skips { tag: None, id }), 2);
+    let error = compute_staged(&bag.spillable().shuffle_by(2, |item| item.id), &Staging::new(0)).unwrap_err();
+    let mut cause: &dyn std::error::Error = error.cause();
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let text = format!("{error:?} {cause}");
+    assert!(text.contains("Coding") && text.contains("Skips"), "{text}");
+    assert!(matches!(bag.compute(), Ok(items) if items.len() == 20), "in memory nothing is written");
+    let message = Error::NotSpillable { item: "Skips" }.to_string();
+    assert_eq!(message, "items of Skips cannot be staged on disk: call `spillable()` on the bag");
+}
+
+#[test]
+fn the_local_step_is_fused_with_what_is_before_it() {
+    let counts = Bag::range(0..100, 10).map(|x| x % 7).frequencies_into(3);
+    let labels = layers(&counts);
+    assert_eq!(labels.len(), 3, "{labels:?}");
+    assert!(labels[0].contains("map → frequencies → frequencies_into (split)"), "{labels:?}");
+}
+
+#[test]
+fn a_key_that_panics_is_named() {
+    let bag = Bag::from_sequence([1, 2, 3], 2).shuffle_by(2, |x| 10 / (x - 2));
+    let error = bag.compute().unwrap_err().to_string();
+    assert!(error.contains("shuffle_by (split)"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "group_by_into into no partitions")]
+fn no_partitions_are_refused() {
+    let _ = Bag::from_sequence([1], 1).group_by_into(0, |x| *x);
+}
+
+#[test]
+fn partitions_are_the_same_in_every_process() {
+    // Written down once; a change of these moves the keys of every shuffle.
+    let bag = Bag::from_sequence(["a", "b", "c", "d"].map(str::to_owned), 1).shuffle_by(3, Clone::clone);
+    let found = partitions(&bag).compute().unwrap();
+    assert_eq!(found, [vec!["a", "c"], vec!["b"], vec!["d"]]);
+}
+
+#[test]
+fn bags_print_their_last_layer() {
+    let bag = Bag::from_sequence([1], 1).shuffle_by(2, |x| *x);
+    assert!(format!("{bag:?}").contains("shuffle_by, 2 partitions"));
+}
