@@ -2,10 +2,12 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::fmt;
 use std::panic::Location;
+use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
+
+use crate::sync::Arc;
 
 /// A computation that did not give a result.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,25 @@ pub enum Error {
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),
+    /// A submission was not run, because one that it stands on failed or was cancelled.
+    #[error("{operation} (submitted at {caller}) was not run: a future that it stands on has no result")]
+    Upstream {
+        /// Label of what was submitted.
+        operation: String,
+        /// The user's line that submitted it.
+        caller: &'static Location<'static>,
+        /// Why: the first failure, however many futures lie between.
+        source: Arc<Error>,
+    },
+    /// The threads of a client could not be started.
+    #[error("starting {threads} threads for a client failed")]
+    Spawn {
+        /// How many were asked for.
+        threads: usize,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The chunks could not be assembled into the result.
     #[error("assembling the result failed")]
     Gather {
@@ -158,16 +179,20 @@ impl Error {
                 Err(payload) => break payload,
             };
         };
-        let message = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-            (Some(text), _) => (*text).to_owned(),
-            (None, Some(text)) => text.clone(),
-            (None, None) => "a value that is no text".to_owned(),
-        };
-        Self::Panicked { operation, place, caller, message }
+        Self::Panicked { operation, place, caller, message: text(payload.as_ref()) }
     }
 
     pub(crate) fn gather(error: TaskError) -> Self {
         Self::Gather { source: error.into_cause() }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (None, Some(text)) => text.clone(),
+        (None, None) => "a value that is no text".to_owned(),
     }
 }
 

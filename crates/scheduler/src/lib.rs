@@ -21,6 +21,7 @@
 mod admission;
 mod atomic;
 mod cancel;
+mod client;
 mod compute;
 mod error;
 mod event;
@@ -34,6 +35,9 @@ mod threaded;
 
 pub use atomic::{AtomicDir, AtomicFile};
 pub use cancel::CancelToken;
+pub use client::{
+    AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
+};
 pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with, plan};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};

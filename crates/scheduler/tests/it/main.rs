@@ -5,6 +5,7 @@
 mod cancel;
 mod collections;
 mod failure;
+mod futures;
 mod memory;
 mod million;
 mod nested;
