@@ -6,7 +6,7 @@ pub mod prelude;
 
 pub use musher_graph_core as graph;
 pub use musher_graph_core::{
-    AxisMap, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts, FnTask, Frames, Graph,
+    AxisMap, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts, FnTask, Graph,
     GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId, Output, Place,
     Plan, Port, Task, TaskError, Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
 };

@@ -1,8 +1,9 @@
 //! The chunk of an array: one block of elements.
 
 use crate::element::Plain;
-use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError, Frames};
+use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -93,15 +94,96 @@ impl<A: Plain> Chunk for Block<A> {
     }
 }
 
-/// Writes a block as its lengths and its elements in C order, all little-endian.
+/// Writes a block as its number of axes, its lengths and its elements in C order, all little-endian.
 struct BlockCodec<A>(PhantomData<fn() -> A>);
 
-/// The frames of a block are not as long as they say.
+/// Bytes that are gathered before they are written, and read at once: they stay in a core's own cache.
+const BUFFER: usize = 256 << 10;
+
+/// The bytes of a block are not as many as its lengths say.
 #[derive(Debug, thiserror::Error)]
-#[error("a block of shape {shape:?} cannot have {bytes} bytes")]
-struct WrongLength {
-    shape: Vec<u64>,
-    bytes: usize,
+enum WrongLength {
+    #[error("a block of shape {shape:?} with elements of {element} bytes cannot be")]
+    Shape { shape: Vec<u64>, element: usize },
+    #[error("bytes go on behind a block of shape {shape:?}")]
+    Behind { shape: Vec<usize> },
+}
+
+impl<A: Plain> BlockCodec<A> {
+    /// Elements that fit into the buffer.
+    const N_BUFFERED: usize = if A::BYTES < BUFFER { BUFFER / A::BYTES } else { 1 };
+
+    fn malformed(source: WrongLength) -> CodecError {
+        CodecError::Malformed { kind: A::KIND, source: Box::new(source) }
+    }
+
+    fn write(block: &Block<A>, to: &mut dyn Write) -> io::Result<()> {
+        let lengths = [block.shape().len()].into_iter().chain(block.shape().iter().copied());
+        to.write_all(&lengths.flat_map(|length| (length as u64).to_le_bytes()).collect::<Vec<u8>>())?;
+        let mut buffer = vec![0; Self::N_BUFFERED.min(block.0.len()) * A::BYTES];
+        match block.0.as_slice() {
+            Some(elements) => {
+                for some in elements.chunks(Self::N_BUFFERED) {
+                    let bytes = &mut buffer[..some.len() * A::BYTES];
+                    bytes.chunks_exact_mut(A::BYTES).zip(some).for_each(|(out, element)| element.store(out));
+                    to.write_all(bytes)?;
+                }
+            }
+            None => {
+                let mut elements = block.0.iter();
+                while elements.len() > 0 {
+                    let n = elements.len().min(Self::N_BUFFERED);
+                    let bytes = &mut buffer[..n * A::BYTES];
+                    // The bytes stand first: where they end, no element has been taken.
+                    for (out, element) in bytes.chunks_exact_mut(A::BYTES).zip(&mut elements) {
+                        element.store(out);
+                    }
+                    to.write_all(bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The lengths of a block that can be.
+    fn read_shape(from: &mut dyn Read) -> Result<Vec<usize>, CodecError> {
+        let mut number = || {
+            let mut bytes = [0; 8];
+            from.read_exact(&mut bytes).map_err(|source| CodecError::io(A::KIND, source))?;
+            Ok(u64::from_le_bytes(bytes))
+        };
+        let ndim = number()?;
+        let mut shape = Vec::new();
+        for _ in 0..ndim {
+            shape.push(number()?);
+        }
+        let bytes = shape.iter().try_fold(A::BYTES as u64, |bytes, &length| bytes.checked_mul(length));
+        let lengths = shape.iter().map(|&length| usize::try_from(length).ok()).collect();
+        match (bytes.and_then(|bytes| isize::try_from(bytes).ok()), lengths) {
+            (Some(_), Some(lengths)) => Ok(lengths),
+            _ => Err(Self::malformed(WrongLength::Shape { shape, element: A::BYTES })),
+        }
+    }
+
+    /// So many elements. Memory is taken as bytes come: never more than twice theirs and a buffer.
+    fn read_elements(from: &mut dyn Read, n: usize) -> Result<Vec<A>, CodecError> {
+        let mut elements: Vec<A> = Vec::new();
+        let mut buffer = vec![0; Self::N_BUFFERED.min(n) * A::BYTES];
+        while elements.len() < n {
+            let missing = n - elements.len();
+            let bytes = &mut buffer[..missing.min(Self::N_BUFFERED) * A::BYTES];
+            from.read_exact(bytes).map_err(|source| CodecError::io(A::KIND, source))?;
+            if elements.capacity() == elements.len() {
+                let more = missing.min(elements.len().max(Self::N_BUFFERED));
+                let bytes = (elements.len() + more) * size_of::<A>();
+                elements
+                    .try_reserve_exact(more)
+                    .map_err(|_| CodecError::OutOfMemory { kind: A::KIND, bytes })?;
+            }
+            elements.extend(bytes.chunks_exact(A::BYTES).map(A::load));
+        }
+        Ok(elements)
+    }
 }
 
 impl<A: Plain> Codec for BlockCodec<A> {
@@ -109,35 +191,20 @@ impl<A: Plain> Codec for BlockCodec<A> {
         A::KIND
     }
 
-    fn encode(&self, chunk: &dyn Chunk) -> Result<Frames, CodecError> {
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
         let block: &Block<A> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: A::KIND })?;
-        let shape = block.shape().iter().flat_map(|&length| (length as u64).to_le_bytes()).collect();
-        let mut bytes = vec![0; block.0.len() * A::BYTES];
-        let each = bytes.chunks_exact_mut(A::BYTES);
-        match block.0.as_slice() {
-            Some(elements) => each.zip(elements).for_each(|(out, element)| element.store(out)),
-            None => each.zip(block.0.iter()).for_each(|(out, element)| element.store(out)),
-        }
-        Ok(vec![shape, bytes])
+        Self::write(block, to).map_err(|source| CodecError::io(A::KIND, source))
     }
 
-    fn decode(&self, frames: Frames) -> Result<ChunkRef, CodecError> {
-        let [header, bytes] = frames.as_slice() else {
-            return Err(CodecError::WrongKind { expected: A::KIND });
-        };
-        let shape: Vec<u64> = header.chunks_exact(8).map(u64::load).collect();
-        let n = shape.iter().try_fold(1_u64, |n, &length| n.checked_mul(length));
-        let fits = n.and_then(|n| n.checked_mul(A::BYTES as u64)) == Some(bytes.len() as u64);
-        if !fits || header.len() % 8 != 0 {
-            let source = Box::new(WrongLength { shape, bytes: bytes.len() });
-            return Err(CodecError::Malformed { kind: A::KIND, source });
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+        let shape = Self::read_shape(from)?;
+        let elements = Self::read_elements(from, shape.iter().product())?;
+        if from.read(&mut [0]).map_err(|source| CodecError::io(A::KIND, source))? > 0 {
+            return Err(Self::malformed(WrongLength::Behind { shape }));
         }
-        let elements: Vec<A> = bytes.chunks_exact(A::BYTES).map(A::load).collect();
-        let dimension: Vec<usize> = shape.iter().map(|&length| length as usize).collect();
-        let array = ArrayD::from_shape_vec(IxDyn(&dimension), elements);
-        let array = array.map_err(|_| CodecError::Malformed {
-            kind: A::KIND,
-            source: Box::new(WrongLength { shape, bytes: bytes.len() }),
+        let array = ArrayD::from_shape_vec(IxDyn(&shape), elements).map_err(|_| {
+            let shape = shape.iter().map(|&length| length as u64).collect();
+            Self::malformed(WrongLength::Shape { shape, element: A::BYTES })
         })?;
         Ok(Arc::new(Block::new(array)))
     }
@@ -148,29 +215,97 @@ mod tests {
     use super::*;
     use ndarray::{Array, Axis, s};
 
+    /// The bytes of a block.
+    fn encoded(block: &dyn Chunk) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        block.codec().unwrap().encode(block, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[track_caller]
+    fn check<A: Plain + PartialEq + std::fmt::Debug>(array: ArrayD<A>) {
+        let block = Block::new(array);
+        let bytes = encoded(&block);
+        let codec = block.codec().unwrap();
+        let back = codec.decode(&mut bytes.as_slice()).unwrap();
+        let back = back.downcast_ref::<Block<A>>().unwrap();
+        assert_eq!(back.view(), block.view());
+        for cut in [0, 4, 8, bytes.len() / 2, bytes.len() - 1] {
+            let error = codec.decode(&mut &bytes[..cut]).unwrap_err();
+            assert!(matches!(error, CodecError::Malformed { .. }), "cut at {cut}: {error:?}");
+        }
+        assert!(codec.decode(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
+    }
+
     #[test]
     fn a_block_goes_out_and_comes_back_in_c_order() {
         let array = Array::from_shape_fn((3, 4), |(i, j)| (10 * i + j) as i32);
-        for block in [Block::new(array.clone().into_dyn()), Block::new(array.reversed_axes().into_dyn())] {
-            let codec = block.codec().unwrap();
-            let back = codec.decode(codec.encode(&block).unwrap()).unwrap();
-            assert_eq!(back.downcast_ref::<Block<i32>>().unwrap().view(), block.view());
+        check(array.clone().into_dyn());
+        check(array.reversed_axes().into_dyn());
+        check(ArrayD::<f64>::zeros(IxDyn(&[])));
+        check(ArrayD::<f64>::zeros(IxDyn(&[4, 0, 3])));
+        check(ArrayD::from_elem(IxDyn(&[2, 2]), true));
+    }
+
+    #[test]
+    fn blocks_of_several_buffers_go_out_and_come_back() {
+        let n = BUFFER / 8;
+        for length in [n - 1, n, n + 1, 5 * n + 3] {
+            check(Array::from_iter((0..length).map(|i| i as f64)).into_dyn());
+        }
+        let array = Array::from_shape_fn((1000, 77), |(i, j)| (i * 77 + j) as u64);
+        check(array.reversed_axes().into_dyn());
+    }
+
+    /// Gives bytes without end, and the most that were asked for at once.
+    struct Endless(usize);
+
+    impl Read for Endless {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            self.0 = self.0.max(out.len());
+            out.fill(1);
+            Ok(out.len())
         }
     }
 
     #[test]
-    fn hostile_frames_are_refused() {
+    fn hostile_bytes_are_refused_before_memory_is_taken() {
         let codec = Block::<f64>::new(ArrayD::zeros(IxDyn(&[1]))).codec().unwrap();
-        let lengths =
-            |lengths: &[u64]| lengths.iter().flat_map(|length| length.to_le_bytes()).collect::<Vec<u8>>();
-        for frames in [
-            vec![],
-            vec![lengths(&[2]), vec![0; 8]],
-            vec![lengths(&[u64::MAX, u64::MAX]), vec![0; 8]],
-            vec![vec![1, 0, 0], vec![0; 8]],
+        let numbers =
+            |numbers: &[u64]| numbers.iter().flat_map(|length| length.to_le_bytes()).collect::<Vec<u8>>();
+        for lies in [
+            numbers(&[]),
+            numbers(&[1, 2, 0]),
+            numbers(&[2, u64::MAX, u64::MAX, 0]),
+            numbers(&[1, 1 << 60, 0]),
+            numbers(&[u64::MAX, 1]),
+            // A million gigabytes, of which eight bytes come.
+            numbers(&[1, 1 << 47, 0]),
+            vec![1, 0, 0],
         ] {
-            assert!(codec.decode(frames).is_err());
+            let error = codec.decode(&mut lies.as_slice()).unwrap_err();
+            assert!(matches!(error, CodecError::Malformed { .. }), "{error:?}");
         }
+        let mut endless = Endless(0);
+        let long = numbers(&[1, 3 << 20]);
+        assert!(codec.decode(&mut long.as_slice().chain(&mut endless)).is_err(), "bytes go on behind it");
+        assert!(endless.0 <= BUFFER, "{} bytes were asked for at once", endless.0);
+    }
+
+    #[test]
+    fn a_failing_disk_is_no_malformed_block() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let block = Block::new(ArrayD::<f64>::zeros(IxDyn(&[3])));
+        let error = block.codec().unwrap().encode(&block, &mut Full).unwrap_err();
+        assert!(matches!(error, CodecError::Io { .. }), "{error:?}");
     }
 
     #[test]

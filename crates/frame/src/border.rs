@@ -5,7 +5,7 @@
 //! rows, and an [`Escape`] carries a typed error past polars.
 
 use std::any::Any;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::{Mutex, Once, PoisonError};
@@ -105,17 +105,13 @@ pub(crate) fn stack<'a>(tables: impl IntoIterator<Item = &'a DataFrame>) -> Pola
     Ok(canonical(stacked))
 }
 
-/// A table as bytes of the Arrow stream format.
-pub(crate) fn encode(table: &DataFrame) -> Result<Vec<u8>, Error> {
+/// Writes a table in the Arrow stream format, some hundred thousand rows at a time.
+pub(crate) fn encode(table: &DataFrame, to: &mut dyn Write) -> Result<(), Error> {
     let place = || "encode a partition".to_owned();
     guard(
         place,
         |source| Error::Polars { steps: place(), source },
-        || {
-            let mut bytes = Vec::with_capacity(table.estimated_size() + 4096);
-            IpcStreamWriter::new(&mut bytes).finish(&mut table.clone())?;
-            Ok(bytes)
-        },
+        || IpcStreamWriter::new(to).finish(&mut table.clone()),
     )
 }
 
@@ -171,6 +167,13 @@ mod tests {
         assert!(matches!(error, Error::IntegerOverflow { .. }), "{error:?}");
     }
 
+    /// A table as bytes.
+    fn encoded(table: &DataFrame) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(table, &mut bytes).unwrap();
+        bytes
+    }
+
     #[test]
     fn tables_of_many_types_survive_the_codec() {
         let table = df!(
@@ -179,7 +182,7 @@ mod tests {
         )
         .unwrap();
         for table in [table.clone(), table.head(Some(0))] {
-            let decoded = decode(&encode(&table).unwrap()).unwrap();
+            let decoded = decode(&encoded(&table)).unwrap();
             assert!(decoded.equals_missing(&table), "{decoded}");
             assert_eq!(decoded.schema(), table.schema());
         }
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn broken_bytes_are_an_error() {
-        let bytes = encode(&df!("x" => [1, 2, 3], "y" => ["a", "b", "c"]).unwrap()).unwrap();
+        let bytes = encoded(&df!("x" => [1, 2, 3], "y" => ["a", "b", "c"]).unwrap());
         for at in 0..bytes.len() {
             let mut broken = bytes.clone();
             broken[at] ^= 0x55;

@@ -1,6 +1,8 @@
 //! The chunk of a frame: some of its rows as a polars table.
 
-use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError, Frames};
+use std::io::{self, Read, Write};
+
+use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use polars::prelude::DataFrame;
 
 use crate::border;
@@ -42,19 +44,50 @@ impl Codec for PartitionCodec {
         Self::KIND
     }
 
-    fn encode(&self, chunk: &dyn Chunk) -> Result<Frames, CodecError> {
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
         let partition =
             chunk.downcast_ref::<Partition>().ok_or(CodecError::WrongKind { expected: Self::KIND })?;
-        let bytes = border::encode(&partition.0);
-        Ok(vec![bytes.map_err(|error| CodecError::Malformed { kind: Self::KIND, source: error.into() })?])
+        let mut kept = Kept { to, error: None };
+        border::encode(&partition.0, &mut kept).map_err(|error| match kept.error.take() {
+            Some(source) => CodecError::io(Self::KIND, source),
+            None => CodecError::Malformed { kind: Self::KIND, source: error.into() },
+        })
     }
 
-    fn decode(&self, frames: Frames) -> Result<ChunkRef, CodecError> {
-        let malformed = |source| CodecError::Malformed { kind: Self::KIND, source };
-        let [bytes] = frames.as_slice() else {
-            return Err(malformed(format!("{} frames instead of 1", frames.len()).into()));
-        };
-        let table = border::decode(bytes).map_err(|error| malformed(error.into()))?;
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+        // polars' reader wants to seek.
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map_err(|source| CodecError::io(Self::KIND, source))?;
+        let table = border::decode(&bytes)
+            .map_err(|error| CodecError::Malformed { kind: Self::KIND, source: error.into() })?;
         Ok(std::sync::Arc::new(Partition(table)))
+    }
+}
+
+/// A writer whose error does not get lost in polars.
+struct Kept<'a> {
+    to: &'a mut dyn Write,
+    error: Option<io::Error>,
+}
+
+impl Kept<'_> {
+    fn keep<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            kind.into()
+        })
+    }
+}
+
+impl Write for Kept<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes);
+        self.keep(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.to.flush();
+        self.keep(flushed)
     }
 }

@@ -3,13 +3,11 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 /// A chunk as it travels between tasks: shared, immutable, of any kind.
 pub type ChunkRef = Arc<dyn Chunk>;
-
-/// The encoded parts of a chunk, in order.
-pub type Frames = Vec<Vec<u8>>;
 
 /// A piece of data that fits in memory; immutable once made.
 ///
@@ -52,23 +50,59 @@ impl dyn Chunk {
 
 /// Writes one kind of chunk out and reads it back; spilling uses it first, the wire later.
 ///
+/// Both directions are streams, so that a chunk is not copied whole on its way to the disk.
+///
 /// # Errors
-/// `decode` treats its bytes as hostile: what does not fit is a [`CodecError`], never a panic.
+/// `decode` treats its bytes as hostile: what does not fit is a [`CodecError`], never a panic; and a length in them is
+/// believed only as far as bytes come, so that a lie cannot take more memory than a small multiple of those.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
+/// use std::io::{Read, Write};
+/// use std::sync::Arc;
+///
+/// struct Text(String);
+/// impl Chunk for Text {
+///     fn nbytes(&self) -> Option<usize> { Some(self.0.capacity()) }
+///     fn codec(&self) -> Option<&'static dyn Codec> { Some(&TextCodec) }
+/// }
+///
+/// struct TextCodec;
+/// impl Codec for TextCodec {
+///     fn kind(&self) -> &'static str { "text/1" }
+///     fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
+///         let text: &Text = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: self.kind() })?;
+///         to.write_all(text.0.as_bytes()).map_err(|source| CodecError::io(self.kind(), source))
+///     }
+///     fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+///         let mut text = String::new();
+///         from.read_to_string(&mut text).map_err(|source| CodecError::io(self.kind(), source))?;
+///         Ok(Arc::new(Text(text)))
+///     }
+/// }
+///
+/// let mut bytes = Vec::new();
+/// TextCodec.encode(&Text("abc".into()), &mut bytes)?;
+/// let back = TextCodec.decode(&mut bytes.as_slice())?;
+/// assert_eq!(back.downcast_ref::<Text>().map(|text| text.0.as_str()), Some("abc"));
+/// # Ok::<(), CodecError>(())
+/// ```
 pub trait Codec: Send + Sync {
     /// Name and version of the encoding, such as `"array.f64/1"`.
     fn kind(&self) -> &'static str;
 
-    /// The frames of a chunk of this kind.
+    /// Writes a chunk of this kind. Many small writes may be slow: gather about 256 KiB.
     ///
     /// # Errors
-    /// [`CodecError`] when the chunk is of another kind.
-    fn encode(&self, chunk: &dyn Chunk) -> Result<Frames, CodecError>;
+    /// [`CodecError`] when the chunk is of another kind, or writing fails.
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError>;
 
-    /// The chunk whose frames these are.
+    /// Reads the chunk that these bytes are, to their very end: only there a checksum can be verified.
     ///
     /// # Errors
-    /// [`CodecError`] when the frames are not such a chunk's.
-    fn decode(&self, frames: Frames) -> Result<ChunkRef, CodecError>;
+    /// [`CodecError`] when the bytes are not such a chunk's, or go on behind it, or reading fails.
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError>;
 }
 
 /// Encoding or decoding a chunk failed.
@@ -80,20 +114,60 @@ pub enum CodecError {
         /// The codec's kind.
         expected: &'static str,
     },
-    /// The frames are not a chunk's.
+    /// The bytes are not a chunk's.
     Malformed {
         /// The codec's kind.
         kind: &'static str,
         /// What was met.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The bytes could not be written or read.
+    Io {
+        /// The codec's kind.
+        kind: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no memory for the chunk.
+    OutOfMemory {
+        /// The codec's kind.
+        kind: &'static str,
+        /// Bytes that were asked for.
+        bytes: usize,
+    },
+}
+
+impl CodecError {
+    /// Writing or reading failed; bytes that end too early are [`Malformed`](Self::Malformed).
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::CodecError;
+    /// let full = CodecError::io("text/1", std::io::ErrorKind::StorageFull.into());
+    /// assert!(matches!(full, CodecError::Io { .. }));
+    /// let short = CodecError::io("text/1", std::io::ErrorKind::UnexpectedEof.into());
+    /// assert!(matches!(short, CodecError::Malformed { .. }));
+    /// ```
+    pub fn io(kind: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            // A store's own finding that its file was cut travels inside.
+            io::ErrorKind::UnexpectedEof if source.get_ref().is_none() => {
+                Self::Malformed { kind, source: Box::new(source) }
+            }
+            _ => Self::Io { kind, source },
+        }
+    }
 }
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongKind { expected } => write!(f, "the chunk is not of kind {expected}"),
-            Self::Malformed { kind, .. } => write!(f, "malformed frames of kind {kind}"),
+            Self::Malformed { kind, .. } => write!(f, "malformed bytes of a chunk of kind {kind}"),
+            Self::Io { kind, .. } => write!(f, "writing or reading a chunk of kind {kind} failed"),
+            Self::OutOfMemory { kind, bytes } => {
+                write!(f, "no memory for {bytes} bytes of a chunk of kind {kind}; use smaller chunks")
+            }
         }
     }
 }
@@ -101,8 +175,9 @@ impl fmt::Display for CodecError {
 impl StdError for CodecError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::WrongKind { .. } => None,
+            Self::WrongKind { .. } | Self::OutOfMemory { .. } => None,
             Self::Malformed { source, .. } => Some(source.as_ref()),
+            Self::Io { source, .. } => Some(source),
         }
     }
 }

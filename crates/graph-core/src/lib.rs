@@ -40,7 +40,7 @@ mod wiring;
 
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
 pub use builder::{GraphBuilder, Handmade, NodeId, Values};
-pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Frames, Measure, Measured, Value};
+pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
 pub use delayed::{
     Arg, ByRef, ByValue, Call, CallWith, Constant, Delayed, DelayedFn, Fallible, For, FromInput, FromInputs,

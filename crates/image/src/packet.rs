@@ -3,11 +3,12 @@
 //! A packet is a row of numbers, little-endian, where every list says its length first. Bytes that come back are taken as
 //! hostile: a length is believed only as far as there are bytes behind it.
 
+use std::io::{Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_array::Plain;
-use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError, Frames};
+use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 
 use crate::kernel::label::Border;
 use crate::kernel::measure::{Extent, Region, Regions};
@@ -44,11 +45,10 @@ impl<T: Pack> Chunk for Packet<T> {
 
 struct PacketCodec<T>(PhantomData<fn() -> T>);
 
-/// The frames are not a packet's.
+/// The bytes are not a packet's.
 #[derive(Debug, thiserror::Error)]
-#[error("{frames} frames with {bytes} bytes in the first hold no such packet")]
+#[error("{bytes} bytes hold no such packet")]
 struct NoPacket {
-    frames: usize,
     bytes: usize,
 }
 
@@ -57,29 +57,25 @@ impl<T: Pack> Codec for PacketCodec<T> {
         T::KIND
     }
 
-    fn encode(&self, chunk: &dyn Chunk) -> Result<Frames, CodecError> {
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
         let packet: &Packet<T> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: T::KIND })?;
+        // Packets are tables of labels, small beside the blocks they come from: written as one.
         let mut writer = Writer(Vec::with_capacity(packet.0.nbytes() + 64));
         packet.0.pack(&mut writer);
-        Ok(vec![writer.0])
+        to.write_all(&writer.0).map_err(|source| CodecError::io(T::KIND, source))
     }
 
-    fn decode(&self, frames: Frames) -> Result<ChunkRef, CodecError> {
-        let read = |bytes: &[u8]| {
-            let mut reader = Reader(bytes);
-            T::unpack(&mut reader).filter(|_| reader.0.is_empty())
-        };
-        let value = match frames.as_slice() {
-            [frame] => read(frame),
-            _ => None,
-        };
-        value.map(|value| Arc::new(Packet(value)) as ChunkRef).ok_or_else(|| {
-            let bytes = frames.first().map_or(0, Vec::len);
-            CodecError::Malformed {
-                kind: T::KIND,
-                source: Box::new(NoPacket { frames: frames.len(), bytes }),
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map_err(|source| CodecError::io(T::KIND, source))?;
+        let mut reader = Reader(&bytes);
+        match T::unpack(&mut reader).filter(|_| reader.0.is_empty()) {
+            Some(value) => Ok(Arc::new(Packet(value))),
+            None => {
+                let source = Box::new(NoPacket { bytes: bytes.len() });
+                Err(CodecError::Malformed { kind: T::KIND, source })
             }
-        })
+        }
     }
 }
 
@@ -253,20 +249,19 @@ mod tests {
     fn check<T: Pack + PartialEq + std::fmt::Debug>(value: T) {
         let packet = Packet(value);
         let codec = packet.codec().unwrap();
-        let frames = codec.encode(&packet).unwrap();
-        let back = codec.decode(frames.clone()).unwrap();
+        let mut bytes = Vec::new();
+        codec.encode(&packet, &mut bytes).unwrap();
+        let back = codec.decode(&mut bytes.as_slice()).unwrap();
         assert_eq!(back.downcast_ref::<Packet<T>>().unwrap().0, packet.0);
-        let bytes = &frames[0];
         for end in 0..bytes.len() {
-            assert!(matches!(codec.decode(vec![bytes[..end].to_vec()]), Err(CodecError::Malformed { .. })));
+            assert!(matches!(codec.decode(&mut &bytes[..end]), Err(CodecError::Malformed { .. })));
         }
-        assert!(codec.decode(vec![[bytes.as_slice(), &[0]].concat()]).is_err());
-        assert!(codec.decode(vec![]).is_err());
+        assert!(codec.decode(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
         for at in 0..bytes.len() {
             for byte in [0xFF, 0x7F, 1] {
                 let mut damaged = bytes.clone();
                 damaged[at] = byte;
-                if let Ok(chunk) = codec.decode(vec![damaged]) {
+                if let Ok(chunk) = codec.decode(&mut damaged.as_slice()) {
                     assert!(chunk.nbytes().is_some_and(|nbytes| nbytes <= 4 * bytes.len() + 64));
                 }
             }
@@ -290,6 +285,9 @@ mod tests {
     fn a_codec_refuses_chunks_of_another_kind() {
         let merged = Packet(Merged::default());
         let codec = Packet(Regions::default()).codec().unwrap();
-        assert!(matches!(codec.encode(&merged), Err(CodecError::WrongKind { expected: "image.regions/1" })));
+        assert!(matches!(
+            codec.encode(&merged, &mut Vec::new()),
+            Err(CodecError::WrongKind { expected: "image.regions/1" })
+        ));
     }
 }
