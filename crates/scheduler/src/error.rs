@@ -7,6 +7,7 @@ use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
 
+use crate::CheckpointError;
 use crate::sync::Arc;
 
 /// A computation that did not give a result.
@@ -90,6 +91,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A checkpoint could not be written, resumed or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The chunks could not be assembled into the result.
     #[error("assembling the result failed")]
     Gather {
@@ -180,6 +184,20 @@ impl Error {
             };
         };
         Self::Panicked { operation, place, caller, message: text(payload.as_ref()) }
+    }
+
+    /// What failed a checkpoint's own task is the run's error.
+    pub(crate) fn checkpoint(self) -> Self {
+        match self {
+            Self::Task(failure) if failure.cause.is::<CheckpointError>() => {
+                let Failure { operation, place, caller, cause } = *failure;
+                match cause.downcast() {
+                    Ok(error) => Self::Checkpoint(*error),
+                    Err(cause) => Self::Task(Box::new(Failure { operation, place, caller, cause })),
+                }
+            }
+            error => error,
+        }
     }
 
     pub(crate) fn gather(error: TaskError) -> Self {

@@ -21,6 +21,7 @@
 mod admission;
 mod atomic;
 mod cancel;
+mod checkpoint;
 mod client;
 mod compute;
 mod error;
@@ -35,6 +36,7 @@ mod threaded;
 
 pub use atomic::{AtomicDir, AtomicFile};
 pub use cancel::CancelToken;
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
 pub use client::{
     AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
 };
