@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
-use crate::sync::{Arc, Condvar, JoinHandle, Mutex, spawn};
+use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
@@ -43,7 +43,7 @@ struct State {
     /// Whether the loops are to end.
     is_over: bool,
     /// Moves chunks ahead of need, once chunks have begun to leave memory.
-    porter: Option<JoinHandle<()>>,
+    porter: Option<thread::JoinHandle<()>>,
 }
 
 /// What a worker has done since its last visit.
@@ -255,7 +255,7 @@ impl Crew {
                 }
                 if state.porter.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
                     let crew = Arc::clone(self);
-                    state.porter = Some(spawn(move || crew.carry()));
+                    state.porter = Some(thread::spawn(move || crew.carry()));
                 }
             }
         }
@@ -318,7 +318,7 @@ impl Crew {
         }
         let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| grave.dead.clear()));
         if let Err(payload) = buried {
-            self.state.lock().engine.fail(Error::dropping(payload));
+            self.state.lock().engine.fail(Error::dropping(payload.as_ref()));
         }
     }
 

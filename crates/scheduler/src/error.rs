@@ -2,10 +2,13 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::fmt;
 use std::panic::Location;
+use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
+
+use crate::CheckpointError;
+use crate::sync::Arc;
 
 /// A computation that did not give a result.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,28 @@ pub enum Error {
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),
+    /// A submission was not run, because one that it stands on failed or was cancelled.
+    #[error("{operation} (submitted at {caller}) was not run: a future that it stands on has no result")]
+    Upstream {
+        /// Label of what was submitted.
+        operation: String,
+        /// The user's line that submitted it.
+        caller: &'static Location<'static>,
+        /// Why: the first failure, however many futures lie between.
+        source: Arc<Error>,
+    },
+    /// The threads of a client could not be started.
+    #[error("starting {threads} threads for a client failed")]
+    Spawn {
+        /// How many were asked for.
+        threads: usize,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A checkpoint could not be written, resumed or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The chunks could not be assembled into the result.
     #[error("assembling the result failed")]
     Gather {
@@ -201,12 +226,26 @@ impl Error {
                 Err(payload) => break payload,
             };
         };
-        Self::Panicked { operation, place, caller, message: text(payload) }
+        Self::Panicked { operation, place, caller, message: text(payload.as_ref()) }
     }
 
     /// The drop of a chunk panicked with this payload.
-    pub(crate) fn dropping(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn dropping(payload: &(dyn Any + Send)) -> Self {
         Self::DropPanicked { message: text(payload) }
+    }
+
+    /// What failed a checkpoint's own task is the run's error.
+    pub(crate) fn checkpoint(self) -> Self {
+        match self {
+            Self::Task(failure) if failure.cause.is::<CheckpointError>() => {
+                let Failure { operation, place, caller, cause } = *failure;
+                match cause.downcast() {
+                    Ok(error) => Self::Checkpoint(*error),
+                    Err(cause) => Self::Task(Box::new(Failure { operation, place, caller, cause })),
+                }
+            }
+            error => error,
+        }
     }
 
     pub(crate) fn gather(error: TaskError) -> Self {
@@ -215,13 +254,11 @@ impl Error {
 }
 
 /// What a panic said.
-pub(crate) fn text(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => match payload.downcast_ref::<&str>() {
-            Some(text) => (*text).to_owned(),
-            None => "a value that is no text".to_owned(),
-        },
+pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (None, Some(text)) => text.clone(),
+        (None, None) => "a value that is no text".to_owned(),
     }
 }
 

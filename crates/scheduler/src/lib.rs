@@ -20,6 +20,8 @@
 
 mod atomic;
 mod cancel;
+mod checkpoint;
+mod client;
 mod compute;
 mod crew;
 mod disk;
@@ -40,6 +42,10 @@ mod threaded;
 
 pub use atomic::{AtomicDir, AtomicFile};
 pub use cancel::CancelToken;
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
+pub use client::{
+    AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
+};
 pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with, plan};
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};

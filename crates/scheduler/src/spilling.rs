@@ -38,7 +38,9 @@ pub(crate) fn read(copy: &Copy) -> Result<ChunkRef, Error> {
 fn contained<R>(doing: &'static str, work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, Error> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| Error::Spill { doing, source: error.into_cause() }),
-        Err(payload) => Err(Error::Spill { doing, source: Box::new(Panicked(crate::error::text(payload))) }),
+        Err(payload) => {
+            Err(Error::Spill { doing, source: Box::new(Panicked(crate::error::text(payload.as_ref()))) })
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
 mod cancel;
+mod checkpoint;
 mod collections;
 mod disk;
 mod failure;
+mod futures;
 mod memory;
 mod million;
 mod more_work;

@@ -1,0 +1,512 @@
+//! Checkpoints: chunks that outlive the process, written as they are made and read when they are needed.
+//!
+//! A checkpoint is a folder with one file for each chunk and a manifest that says whose chunks they are. Each chunk
+//! is written by a task that reads it and gives back a small receipt, so that no chunk is held for the sake of the
+//! checkpoint. A second run, in this process or another, makes only the chunks that are not there.
+
+mod error;
+mod file;
+
+use std::borrow::Cow;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use musher_graph_core::{
+    Chunk, ChunkRef, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port,
+    Request, Task, TaskError, Token, Tokenizer, Value, Wiring,
+};
+use serde::{Deserialize, Serialize};
+use smallvec::smallvec;
+
+pub use error::CheckpointError;
+
+use crate::sync::Arc;
+use crate::{AtomicFile, Error, Options, compute_with};
+use file::{Identity, Stored};
+
+const EXTENSION: &str = "chunk";
+const MANIFEST: &str = "manifest.json";
+const LOCK: &str = "lock";
+const FORMAT: &str = "musher checkpoint 1";
+
+/// Computes collections onto the disk: `checkpoint` beside `persist`.
+///
+/// # Examples
+/// ```
+/// use std::io::{Read, Write};
+/// use std::sync::Arc;
+/// use musher_graph_core::*;
+/// use musher_scheduler::{Checkpointing, Compute};
+///
+/// # struct Text(String);
+/// # impl Chunk for Text {
+/// #     fn nbytes(&self) -> Option<usize> { Some(self.0.capacity()) }
+/// #     fn codec(&self) -> Option<&'static dyn Codec> { Some(&TextCodec) }
+/// # }
+/// # struct TextCodec;
+/// # impl Codec for TextCodec {
+/// #     fn kind(&self) -> &'static str { "text/1" }
+/// #     fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
+/// #         let text: &Text = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: "text/1" })?;
+/// #         to.write_all(text.0.as_bytes()).map_err(|source| CodecError::io("text/1", source))
+/// #     }
+/// #     fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+/// #         let mut text = String::new();
+/// #         from.read_to_string(&mut text).map_err(|source| CodecError::io("text/1", source))?;
+/// #         Ok(Arc::new(Text(text)))
+/// #     }
+/// # }
+/// # #[derive(Clone)]
+/// # struct Texts(Port);
+/// # impl Collection for Texts {
+/// #     type Output = Vec<String>;
+/// #     fn port(&self) -> &Port { &self.0 }
+/// #     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<String>, TaskError> {
+/// #         Ok(chunks.iter().filter_map(|chunk| chunk.downcast_ref::<Text>()).map(|text| text.0.clone()).collect())
+/// #     }
+/// #     fn with_port(&self, port: Port) -> Self { Self(port) }
+/// # }
+/// # let slow = FnTask::new("slow", |at: Place<'_>, _: &mut Inputs<'_>| Ok(Text(at.index().to_string())));
+/// # let texts = Texts(Port::of(Layer::build(slow.named("doc.slow/1")).finish(Grid::from([3]))));
+/// # let folder = tempfile::tempdir()?;
+/// // `texts` is a collection of three chunks; a run that is killed here goes on where it was.
+/// let stored = texts.checkpoint(folder.path().join("texts"))?;
+/// assert_eq!(stored.compute()?, ["0", "1", "2"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Checkpointing: Collection + Sized {
+    /// Computes the chunks that are not in the folder `path` yet, writes each as it is made, and gives back the same
+    /// collection, which reads them when they are needed.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if the work is known in this process only, the folder holds other work, chunks have no
+    /// codec, or the disk fails; else the first failure of a task. Finished chunks stay.
+    fn checkpoint(&self, path: impl AsRef<Path>) -> Result<Self, Error>;
+
+    /// [`checkpoint`](Checkpointing::checkpoint) of work that is known in this process only, such as a closure's:
+    /// `version` names it. Whoever changes the work must change the version.
+    ///
+    /// # Errors
+    /// As those of [`checkpoint`](Checkpointing::checkpoint).
+    fn checkpoint_as(&self, path: impl AsRef<Path>, version: impl Into<String>) -> Result<Self, Error>;
+}
+
+impl<C: Collection> Checkpointing for C {
+    fn checkpoint(&self, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Checkpoint::new(path).save(self)?.collection)
+    }
+
+    fn checkpoint_as(&self, path: impl AsRef<Path>, version: impl Into<String>) -> Result<Self, Error> {
+        Ok(Checkpoint::new(path).version(version).save(self)?.collection)
+    }
+}
+
+/// A folder that holds, or will hold, the chunks of one collection.
+///
+/// Whose chunks they are is said by a key. Named operations and their parameters have the same key in every process;
+/// functions and closures have not, and need a [`version`](Checkpoint::version).
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::Collection;
+/// use musher_scheduler::{Checkpoint, Error, Options};
+///
+/// /// Fits a model, or goes on where the last run was stopped.
+/// fn fitted<C: Collection>(model: &C) -> Result<C, Error> {
+///     let checkpoint = Checkpoint::new("model").version("v2").options(Options::default().progress());
+///     let saved = checkpoint.save(model)?;
+///     println!("resume: {} chunks reused, {} made", saved.n_reused, saved.n_computed);
+///     Ok(saved.collection)
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    folder: PathBuf,
+    version: Option<String>,
+    restart: bool,
+    options: Options,
+}
+
+/// A collection whose chunks are on the disk.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Saved<C> {
+    /// The same collection; its chunks are read, and their checksums verified, when they are needed.
+    pub collection: C,
+    /// Chunks that were there.
+    pub n_reused: usize,
+    /// Chunks that were made.
+    pub n_computed: usize,
+}
+
+impl Checkpoint {
+    /// A checkpoint in the folder `path`, which is made if it is not there.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let folder = path.as_ref().to_owned();
+        Self { folder, version: None, restart: false, options: Options::default() }
+    }
+
+    /// The user's name of the work: chunks of another version are not reused.
+    #[must_use]
+    pub fn version(self, version: impl Into<String>) -> Self {
+        Self { version: Some(version.into()), ..self }
+    }
+
+    /// Whether chunks that are there are thrown away, also those of other work.
+    #[must_use]
+    pub fn restart(self, restart: bool) -> Self {
+        Self { restart, ..self }
+    }
+
+    /// How missing chunks are computed.
+    #[must_use]
+    pub fn options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Computes and writes the missing chunks; see [`Checkpointing::checkpoint`].
+    ///
+    /// **Cost** reads the files that are there once, to verify them; beside the run's own memory a buffer of 256 KiB
+    /// a thread. Where the collection does not tell its codec and no chunk is missing, one chunk is made again.
+    ///
+    /// # Errors
+    /// As those of [`Checkpointing::checkpoint`].
+    pub fn save<C: Collection>(&self, collection: &C) -> Result<Saved<C>, Error> {
+        let Request { port, places } = collection.request();
+        let key = self.key(&port)?;
+        let grid = match &places {
+            Places::All => port.grid().clone(),
+            Places::Some(places) => Grid::from([places.len()]),
+        };
+        let files = Arc::new(Files { folder: self.folder.clone(), key, grid: port.grid().clone() });
+        let _lock = self.open(&files, &port, collection.codec())?;
+        let mut stored = self.verified(&files, &places)?;
+        let mut codec = collection.codec();
+        let missing = missing(&stored, &places, codec.is_none());
+        let n_computed = missing.len();
+        for (place, receipt) in missing.iter().zip(self.write(&files, &port, &missing)?) {
+            codec = codec.or(Some(receipt.codec));
+            stored[*place as usize] = Some(receipt.stored);
+        }
+        let asked: Vec<u32> = match &places {
+            Places::All => (0..grid.n_tasks() as u32).collect(),
+            Places::Some(places) => places.to_vec(),
+        };
+        let chunks = asked.iter().filter_map(|&place| Some((place, stored[place as usize]?))).collect();
+        let label = format!("{} (checkpoint)", port.layer.label());
+        let source = Source { label, files, chunks, codec };
+        let layer = Layer::build(source).caller(port.layer.caller()).finish(grid);
+        let n_reused = stored.iter().flatten().count() - n_computed;
+        Ok(Saved { collection: collection.with_port(Port::of(layer)), n_reused, n_computed })
+    }
+
+    /// What identifies the chunks, here and in other processes.
+    fn key(&self, port: &Port) -> Result<Key, Error> {
+        let (operation, caller) = (port.layer.label().into_owned(), port.layer.caller());
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name(FORMAT);
+        port.grid().token(&mut tokenizer);
+        self.version.token(&mut tokenizer);
+        match (&self.version, port.layer.is_process_bound()) {
+            (_, false) => port.key().token(&mut tokenizer),
+            (Some(_), true) => (operation.as_str(), port.output).token(&mut tokenizer),
+            (None, true) => return Err(CheckpointError::NoVersion { operation, caller }.into()),
+        }
+        Ok(tokenizer.finish())
+    }
+
+    /// Makes the folder ours: nobody else writes to it, and the manifest names this work.
+    fn open(&self, files: &Files, port: &Port, codec: Option<&dyn Codec>) -> Result<File, CheckpointError> {
+        let folder = &self.folder;
+        let failed = |source| CheckpointError::Io { path: folder.clone(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = File::create(folder.join(LOCK)).map_err(failed)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => CheckpointError::Busy { path: folder.clone() },
+            TryLockError::Error(source) => failed(source),
+        })?;
+        let manifest = Manifest {
+            format: FORMAT.to_owned(),
+            key: format!("{:?}", files.key),
+            operation: port.layer.label().into_owned(),
+            version: self.version.clone(),
+            grid: files.grid.shape().to_vec(),
+            codec: codec.map(|codec| codec.kind().to_owned()),
+        };
+        let held = Manifest::read(folder);
+        let starts = match held {
+            Ok(Some(held)) if held.key == manifest.key => self.restart,
+            Ok(Some(held)) if !self.restart => return Err(manifest.refuses(&held, folder)),
+            Err(error) if !self.restart => return Err(error),
+            Ok(Some(_)) | Err(_) => true,
+            Ok(None) if is_ours(folder).map_err(failed)? => true,
+            Ok(None) => return Err(CheckpointError::Foreign { path: folder.clone() }),
+        };
+        if starts {
+            manifest.write(folder).map_err(failed)?;
+        }
+        // Parts of files are what a killed run left; chunks go only after the manifest that named them.
+        remove(folder, |name| is_part(name) || (starts && name.ends_with(EXTENSION))).map_err(failed)?;
+        Ok(lock)
+    }
+
+    /// The chunks that are there and undamaged, by place.
+    fn verified(&self, files: &Arc<Files>, places: &Places) -> Result<Vec<Option<Stored>>, Error> {
+        let mut stored = vec![None; files.grid.n_tasks()];
+        let there: Arc<[u32]> = match places {
+            Places::All => (0..stored.len() as u32).filter(|&place| files.has(place)).collect(),
+            Places::Some(places) => places.iter().copied().filter(|&place| files.has(place)).collect(),
+        };
+        let verify = {
+            let (files, there) = (Arc::clone(files), Arc::clone(&there));
+            move |at: Place<'_>, _: &mut Inputs<'_>| {
+                let place = there[at.index()];
+                Ok(Value(file::verify(&files.path(place), files.identity(place)).ok()))
+            }
+        };
+        let layer = Layer::build(FnTask::new("verify", verify)).finish(Grid::from([there.len()]));
+        let found = compute_with(&Raw { port: Port::of(layer), places: Places::All }, &self.options)?;
+        for (&place, found) in there.iter().zip(&found) {
+            stored[place as usize] = found.downcast_ref::<Value<Option<Stored>>>().and_then(|found| found.0);
+        }
+        Ok(stored)
+    }
+
+    /// Computes the chunks of these places and writes each as it is made.
+    fn write(&self, files: &Arc<Files>, port: &Port, places: &Arc<[u32]>) -> Result<Vec<Receipt>, Error> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (operation, caller) = (port.layer.label().into_owned(), port.layer.caller());
+        let sink = Sink { files: Arc::clone(files), operation, caller };
+        let grid = port.grid().clone();
+        let sink =
+            Layer::build(sink).caller(caller).input(port, Wiring::one_to_one(grid.ndim())).finish(grid);
+        let receipts = Raw { port: Port::of(sink), places: Places::Some(Arc::clone(places)) };
+        let receipts = compute_with(&receipts, &self.options).map_err(Error::checkpoint)?;
+        Ok(receipts.iter().filter_map(|receipt| receipt.downcast_ref::<Receipt>().copied()).collect())
+    }
+}
+
+/// The places whose chunks must be made; the first one, too, where nothing else would tell the codec.
+fn missing(stored: &[Option<Stored>], places: &Places, wants_codec: bool) -> Arc<[u32]> {
+    let mut asked: Vec<u32> = match places {
+        Places::All => (0..stored.len() as u32).collect(),
+        Places::Some(places) => places.to_vec(),
+    };
+    asked.sort_unstable();
+    asked.dedup();
+    let first = asked.first().copied().filter(|_| wants_codec);
+    let mut missing = asked;
+    missing.retain(|&place| stored[place as usize].is_none());
+    if missing.is_empty() {
+        missing.extend(first);
+    }
+    missing.into()
+}
+
+/// Where the chunks are, and whose they are.
+struct Files {
+    folder: PathBuf,
+    key: Key,
+    grid: Grid,
+}
+
+impl Files {
+    fn path(&self, place: u32) -> PathBuf {
+        file::path(&self.folder, &self.grid.coords_of(place as usize))
+    }
+
+    fn has(&self, place: u32) -> bool {
+        self.path(place).exists()
+    }
+
+    fn identity(&self, place: u32) -> Identity {
+        Identity { key: self.key, place: place.into() }
+    }
+}
+
+/// What the folder holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: String,
+    key: String,
+    operation: String,
+    version: Option<String>,
+    grid: Vec<u32>,
+    /// Kind of the chunks' encoding, where the collection tells it; each file names its own.
+    codec: Option<String>,
+}
+
+impl Manifest {
+    fn read(folder: &Path) -> Result<Option<Self>, CheckpointError> {
+        let path = folder.join(MANIFEST);
+        match fs::read(&path) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(manifest) => Ok(Some(manifest)),
+                Err(source) => Err(CheckpointError::Manifest { path, source }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(CheckpointError::Io { path, source }),
+        }
+    }
+
+    fn write(&self, folder: &Path) -> io::Result<()> {
+        let mut file = AtomicFile::create(folder.join(MANIFEST))?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.commit()
+    }
+
+    /// Why the chunks of `held` are not those of this work.
+    fn refuses(&self, held: &Self, folder: &Path) -> CheckpointError {
+        let changed = if held.format != self.format {
+            format!("its format is {:?}, not {:?}", held.format, self.format)
+        } else if held.operation != self.operation {
+            format!("{} is asked for", self.operation)
+        } else if held.grid != self.grid {
+            format!("its grid of chunks changed {:?} → {:?}", held.grid, self.grid)
+        } else if held.version != self.version {
+            let name = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
+            format!("its version changed {} → {}", name(&held.version), name(&self.version))
+        } else {
+            "its parameters or inputs changed".to_owned()
+        };
+        CheckpointError::Refused { path: folder.to_owned(), held: held.operation.clone(), changed }
+    }
+}
+
+/// Whether a file is one that has not got its name yet.
+fn is_part(name: &str) -> bool {
+    name.starts_with('.') && name.contains(".musher-") && name.ends_with(".tmp")
+}
+
+/// Whether a folder without a manifest has nothing in it but what a run left that was killed at once.
+fn is_ours(folder: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if name != LOCK && !is_part(&name) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn remove(folder: &Path, chosen: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if chosen(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Chunks as they are.
+struct Raw {
+    port: Port,
+    places: Places,
+}
+
+impl Collection for Raw {
+    type Output = Vec<ChunkRef>;
+
+    fn port(&self) -> &Port {
+        &self.port
+    }
+
+    fn places(&self) -> Places {
+        self.places.clone()
+    }
+
+    fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<ChunkRef>, TaskError> {
+        Ok(chunks)
+    }
+
+    fn with_port(&self, port: Port) -> Self {
+        Self { port, places: Places::All }
+    }
+}
+
+/// What is left of a chunk that was written.
+#[derive(Clone, Copy)]
+struct Receipt {
+    stored: Stored,
+    codec: &'static dyn Codec,
+}
+
+impl Chunk for Receipt {
+    fn nbytes(&self) -> Option<usize> {
+        Some(size_of::<Self>())
+    }
+}
+
+/// Writes its input chunk and gives back a receipt.
+struct Sink {
+    files: Arc<Files>,
+    operation: String,
+    caller: &'static std::panic::Location<'static>,
+}
+
+impl Task for Sink {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed("checkpoint")
+    }
+
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let chunk = inputs.chunk(0)?;
+        let codec = chunk.codec().ok_or_else(|| CheckpointError::NoCodec {
+            operation: self.operation.clone(),
+            caller: self.caller,
+        })?;
+        let place = at.index() as u32;
+        let stored = file::write(&self.files.path(place), self.files.identity(place), chunk, codec)?;
+        Ok(Output::one(Receipt { stored, codec }))
+    }
+
+    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        let written = inputs.first().copied().flatten().unwrap_or(0);
+        Facts::bytes(size_of::<Receipt>() as u64).scratch(256 * 1024).written(written)
+    }
+}
+
+/// Reads chunks of a checkpoint.
+struct Source {
+    label: String,
+    files: Arc<Files>,
+    /// The place, and what is known of its chunk, for each place of the source's own grid.
+    chunks: Vec<(u32, Stored)>,
+    /// `None` only where there are no chunks.
+    codec: Option<&'static dyn Codec>,
+}
+
+impl Task for Source {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.label)
+    }
+
+    fn run(&self, at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        let (place, _) = self.chunks[at.index()];
+        let path = self.files.path(place);
+        let Some(codec) = self.codec else {
+            return Err(CheckpointError::Malformed { path, what: "nothing tells how to read it" }.into());
+        };
+        Ok(Output::shared(file::read(&path, self.files.identity(place), codec)?))
+    }
+
+    /// The same chunks wherever they lie.
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name("scheduler.checkpoint/1");
+        self.files.key.token(tokenizer);
+        for (place, _) in &self.chunks {
+            place.token(tokenizer);
+        }
+    }
+
+    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        let (_, stored) = self.chunks[at.index()];
+        Facts { output_bytes: smallvec![stored.nbytes], ..Facts::default() }.read(stored.file_bytes)
+    }
+}

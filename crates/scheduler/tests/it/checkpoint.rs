@@ -1,0 +1,338 @@
+//! Checkpoints: what was made is not made again, and what is on the disk is what was written.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use musher_graph_core::{
+    Chunk, ChunkRef, Codec, CodecError, Collection, FnTask, Grid, Inputs, Layer, Place, Port, TaskError,
+    Wiring, delayed,
+};
+use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
+use musher_testkit::{ScriptedFailure, everywhere};
+
+/// A chunk that can leave memory: some numbers.
+struct Numbers(Vec<u64>);
+
+impl Chunk for Numbers {
+    fn nbytes(&self) -> Option<usize> {
+        Some(self.0.len() * 8)
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(&NumbersCodec)
+    }
+}
+
+struct NumbersCodec;
+
+impl Codec for NumbersCodec {
+    fn kind(&self) -> &'static str {
+        "test.numbers/1"
+    }
+
+    fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
+        let numbers: &Numbers =
+            chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: self.kind() })?;
+        let mut bytes = numbers.0.iter().map(|number| number.to_le_bytes());
+        bytes.try_for_each(|bytes| to.write_all(&bytes)).map_err(|error| CodecError::io(self.kind(), error))
+    }
+
+    fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map_err(|error| CodecError::io(self.kind(), error))?;
+        let numbers = bytes.chunks(8).map(|bytes| {
+            let mut number = [0; 8];
+            number[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(number)
+        });
+        Ok(Arc::new(Numbers(numbers.collect())))
+    }
+}
+
+/// A collection of such chunks.
+#[derive(Debug, Clone)]
+struct Table {
+    port: Port,
+    tells_codec: bool,
+}
+
+impl Collection for Table {
+    type Output = Vec<u64>;
+
+    fn port(&self) -> &Port {
+        &self.port
+    }
+
+    fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<u64>, TaskError> {
+        Ok(chunks.iter().flat_map(|chunk| chunk.downcast_ref::<Numbers>().unwrap().0.clone()).collect())
+    }
+
+    fn with_port(&self, port: Port) -> Self {
+        Self { port, ..self.clone() }
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        self.tells_codec.then_some(&NumbersCodec)
+    }
+}
+
+const N: usize = 12;
+
+/// The chunk with this index.
+fn numbers(index: usize, scale: u64) -> Numbers {
+    Numbers((0..index as u64 + 3).map(|x| scale * (x + index as u64)).collect())
+}
+
+fn expected(scale: u64) -> Vec<u64> {
+    (0..N).flat_map(|index| numbers(index, scale).0).collect()
+}
+
+/// A table whose chunks are counted as they are made; `act` may fail.
+fn table(
+    scale: u64,
+    calls: &Arc<AtomicUsize>,
+    act: impl Fn(usize) -> Result<(), TaskError> + Send + Sync + 'static,
+) -> Table {
+    let calls = Arc::clone(calls);
+    let make = move |at: Place<'_>, _: &mut Inputs<'_>| {
+        act(at.index())?;
+        calls.fetch_add(1, Ordering::Relaxed);
+        Ok(numbers(at.index(), scale))
+    };
+    let task = FnTask::new("scale", make).params("test.scale/1", &scale);
+    let port = Port::of(Layer::build(task).finish(Grid::from([3, 4])));
+    Table { port, tells_codec: true }
+}
+
+fn plain(scale: u64, calls: &Arc<AtomicUsize>) -> Table {
+    table(scale, calls, |_| Ok(()))
+}
+
+fn cause(error: Error) -> CheckpointError {
+    match error {
+        Error::Checkpoint(error) => error,
+        error => panic!("{error:?}"),
+    }
+}
+
+fn chunk_files(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "chunk")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_on_the_disk_is_not_made_again() {
+    for (name, options) in everywhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let calls = Arc::default();
+        let checkpoint = Checkpoint::new(folder.path().join("a/b")).options(options);
+        let saved = checkpoint.save(&plain(2, &calls)).unwrap();
+        assert_eq!((saved.n_reused, saved.n_computed), (0, N), "{name}");
+        assert_eq!(saved.collection.compute().unwrap(), expected(2), "{name}");
+        let again = checkpoint.save(&plain(2, &calls)).unwrap();
+        assert_eq!((again.n_reused, again.n_computed), (N, 0), "{name}");
+        assert_eq!(again.collection.compute().unwrap(), expected(2), "{name}");
+        assert_eq!(calls.load(Ordering::Relaxed), N, "{name}");
+        let (one, other) = (saved.collection.port.key(), again.collection.port.key());
+        assert_eq!(one, other, "equal content is equal work");
+        assert!(!saved.collection.port.layer.is_process_bound());
+    }
+}
+
+#[test]
+fn the_stored_chunks_are_read_when_they_are_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let stored = plain(1, &Arc::default()).checkpoint(folder.path().join("t")).unwrap();
+    let first = FnTask::new("first", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        Ok(Numbers(vec![inputs.get::<Numbers>(0)?.0[0] + 100]))
+    });
+    let grid = stored.port.grid().clone();
+    let next = Layer::build(first).input(&stored.port, Wiring::one_to_one(2)).finish(grid);
+    let next = stored.with_port(Port::of(next));
+    assert!(stored.explain().unwrap().bytes_read() > 0);
+    assert_eq!(next.compute().unwrap(), (0..N as u64).map(|x| 100 + x).collect::<Vec<_>>());
+    fs::remove_file(folder.path().join("t/1-2.chunk")).unwrap();
+    let error = next.compute().unwrap_err().to_string();
+    assert!(error.contains("failed at chunk [1, 2]"), "{error}");
+}
+
+#[test]
+fn a_run_that_failed_goes_on_where_it_was() {
+    for threads in [1, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        let calls = Arc::default();
+        let failing = table(3, &calls, |index| match index {
+            7 => Err(ScriptedFailure { index }.into()),
+            _ => Ok(()),
+        });
+        let checkpoint = Checkpoint::new(&path).options(Options::default().threads(threads));
+        let error = checkpoint.save(&failing).unwrap_err();
+        assert!(matches!(error, Error::Task(_)), "{error:?}");
+        let n_made = chunk_files(&path).len();
+        assert!(n_made < N && (threads > 1 || n_made == 7), "{n_made}");
+        calls.store(0, Ordering::Relaxed);
+        let saved = checkpoint.save(&plain(3, &calls)).unwrap();
+        assert_eq!((saved.n_reused, saved.n_computed), (n_made, N - n_made));
+        assert_eq!(calls.load(Ordering::Relaxed), N - n_made);
+        assert_eq!(saved.collection.compute().unwrap(), expected(3));
+    }
+}
+
+/// Where the child process finds its folder.
+const CHILD: &str = "MUSHER_TEST_CHECKPOINT";
+
+/// Does nothing unless it is the child process of the next test: then it stands still at the seventh chunk.
+#[test]
+fn child_that_is_killed() {
+    let Some(folder) = std::env::var_os(CHILD) else { return };
+    let hangs = table(5, &Arc::default(), |index| {
+        if index == 7 {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "seven")?;
+            out.flush()?;
+            // Until the pipe closes, which it does when the parent is gone.
+            std::io::stdin().lock().read_to_end(&mut Vec::new())?;
+        }
+        Ok(())
+    });
+    let _ = Checkpoint::new(folder).options(Options::sequential()).save(&hangs);
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["checkpoint::child_that_is_killed", "--exact", "--nocapture"])
+        .env(CHILD, &path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let at_seven = lines.map_while(Result::ok).any(|line| line.ends_with("seven"));
+    let busy = plain(5, &Arc::default()).checkpoint(&path);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(at_seven, "the child comes to its seventh chunk");
+    assert!(matches!(cause(busy.unwrap_err()), CheckpointError::Busy { .. }));
+    fs::write(path.join(".2-3.chunk.musher-abc.tmp"), "a part").unwrap();
+    let calls = Arc::default();
+    let saved = Checkpoint::new(&path).save(&plain(5, &calls)).unwrap();
+    assert_eq!((saved.n_reused, saved.n_computed, calls.load(Ordering::Relaxed)), (7, 5, 5));
+    assert_eq!(saved.collection.compute().unwrap(), expected(5));
+    assert!(!path.join(".2-3.chunk.musher-abc.tmp").exists(), "what the killed run left is gone");
+}
+
+#[test]
+fn each_damaged_byte_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Arc::default();
+    let checkpoint = Checkpoint::new(folder.path());
+    let stored = checkpoint.save(&plain(1, &calls)).unwrap().collection;
+    let files = chunk_files(folder.path());
+    assert_eq!(files.len(), N);
+    let path = folder.path().join("0-1.chunk");
+    let whole = fs::read(&path).unwrap();
+    let damaged = |bytes: &[u8], what: &str| {
+        fs::write(&path, bytes).unwrap();
+        assert!(stored.compute().is_err(), "{what}");
+    };
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        damaged(&bytes, &format!("byte {at} flipped"));
+        damaged(&whole[..at], &format!("cut to {at} bytes"));
+    }
+    damaged(&[whole.as_slice(), &[0]].concat(), "one byte more");
+    fs::copy(folder.path().join("0-2.chunk"), &path).unwrap();
+    assert!(stored.compute().is_err(), "another chunk");
+    let mut bytes = whole.clone();
+    bytes[whole.len() - 30] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let Error::Task(failure) = stored.compute().unwrap_err() else { panic!("a task reads") };
+    let message = failure.cause().to_string();
+    assert!(message.contains("0-1.chunk: checksum mismatch (stored "), "{message}");
+    let again = checkpoint.save(&plain(1, &calls)).unwrap();
+    assert_eq!((again.n_reused, again.n_computed), (N - 1, 1));
+    assert_eq!(calls.load(Ordering::Relaxed), N + 1);
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    assert_eq!(stored.compute().unwrap(), expected(1));
+}
+
+#[test]
+fn chunks_of_other_work_are_refused_unless_it_is_restarted() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Arc::default();
+    let refused = |checkpoint: &Checkpoint, table: &Table| {
+        let error = cause(checkpoint.save(table).unwrap_err());
+        assert!(matches!(error, CheckpointError::Refused { .. }));
+        error.to_string()
+    };
+    let checkpoint = Checkpoint::new(folder.path().join("t"));
+    checkpoint.save(&plain(1, &calls)).unwrap();
+    let message = refused(&checkpoint, &plain(2, &calls));
+    assert!(message.starts_with("resume refused: "), "{message}");
+    assert!(
+        message.ends_with("its parameters or inputs changed; pass `restart(true)` or a new path"),
+        "{message}"
+    );
+    let message = refused(&checkpoint.clone().version("v2"), &plain(1, &calls));
+    assert!(message.contains("holds scale, and its version changed none → v2"), "{message}");
+    assert_eq!(calls.load(Ordering::Relaxed), N, "nothing was made");
+    let saved = checkpoint.clone().restart(true).save(&plain(2, &calls)).unwrap();
+    assert_eq!((saved.n_reused, saved.n_computed), (0, N));
+    assert_eq!(saved.collection.compute().unwrap(), expected(2));
+    assert_eq!(checkpoint.save(&plain(2, &calls)).unwrap().n_reused, N);
+    fs::write(folder.path().join("t/manifest.json"), "{").unwrap();
+    let error = cause(checkpoint.save(&plain(2, &calls)).unwrap_err());
+    assert!(matches!(error, CheckpointError::Manifest { .. }));
+    let foreign = Checkpoint::new(folder.path()).restart(true);
+    let error = cause(foreign.save(&plain(2, &calls)).unwrap_err());
+    assert!(matches!(error, CheckpointError::Foreign { .. }), "a folder of somebody's is left alone");
+}
+
+#[test]
+fn work_that_is_known_in_this_process_only_needs_a_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = FnTask::new("closure", |at: Place<'_>, _: &mut Inputs<'_>| Ok(numbers(at.index(), 1)));
+    let port = Port::of(Layer::build(task).finish(Grid::from([N])));
+    let table = Table { port, tells_codec: true };
+    let path = folder.path().join("t");
+    let error = cause(table.checkpoint(&path).unwrap_err());
+    assert!(matches!(&error, CheckpointError::NoVersion { operation, .. } if operation == "closure"));
+    assert!(!path.exists());
+    assert_eq!(table.checkpoint_as(&path, "v1").unwrap().compute().unwrap(), expected(1));
+    let saved = Checkpoint::new(&path).version("v1").save(&table).unwrap();
+    assert_eq!(saved.n_reused, N);
+    let error = cause(table.checkpoint_as(&path, "v2").unwrap_err());
+    assert!(error.to_string().contains("its version changed v1 → v2"), "{error}");
+}
+
+#[test]
+fn chunks_without_a_codec_are_an_error_that_names_the_operation() {
+    let folder = tempfile::tempdir().unwrap();
+    let pinned = delayed(|| 1_u64).label("pinned").call(());
+    let error = cause(pinned.checkpoint_as(folder.path().join("t"), "v1").unwrap_err());
+    assert!(matches!(&error, CheckpointError::NoCodec { operation, .. } if operation == "pinned"));
+    assert!(error.to_string().contains("checkpoint.rs:"), "{error}");
+}
+
+#[test]
+fn a_collection_that_does_not_tell_its_codec_makes_one_chunk_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Arc::default();
+    let silent = Table { tells_codec: false, ..plain(1, &calls) };
+    assert_eq!(silent.checkpoint(folder.path()).unwrap().compute().unwrap(), expected(1));
+    let saved = Checkpoint::new(folder.path()).save(&silent).unwrap();
+    assert_eq!((saved.n_reused, saved.n_computed), (N - 1, 1));
+    assert_eq!(saved.collection.compute().unwrap(), expected(1));
+    assert_eq!(calls.load(Ordering::Relaxed), N + 1);
+}
