@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx};
 use smallvec::SmallVec;
 
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
@@ -328,8 +328,8 @@ impl Crew {
         let retries = self.run.retries_of(plan, job.task);
         let start = worker.pace.begins().then(Instant::now);
         let outcome = match (retries, &self.run.failed) {
-            (0, None) => self.attempt(plan, job.task, worker),
-            _ => self.attempts(plan, job.task, worker, retries),
+            (0, None) => self.attempt(plan, &job, worker),
+            _ => self.attempts(plan, &job, worker, retries),
         };
         if let Some(start) = start {
             worker.pace.took(start.elapsed());
@@ -342,9 +342,10 @@ impl Crew {
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+    fn attempts(&self, plan: &Arc<Plan>, job: &Job, worker: &mut Worker, retries: u32) -> Outcome {
+        let task = job.task;
         let kept = worker.inputs.clone();
-        let mut outcome = self.attempt(plan, task, worker);
+        let mut outcome = self.attempt(plan, job, worker);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
             if self.run.is_cancelled() {
@@ -353,7 +354,7 @@ impl Crew {
             self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             worker.inputs.clone_from(&kept);
             std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
-            outcome = self.attempt(plan, task, worker);
+            outcome = self.attempt(plan, job, worker);
         }
         if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
             failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
@@ -364,7 +365,8 @@ impl Crew {
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
     ///
     /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
-    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
+    fn attempt(&self, plan: &Plan, job: &Job, worker: &mut Worker) -> Outcome {
+        let task = job.task;
         let Worker { index, inputs, made, .. } = worker;
         let spill_store = self.run.spill_store.as_deref();
         let run = |inputs: &mut Chunks| {
@@ -374,7 +376,7 @@ impl Crew {
         let outcome = guard(plan, task, || {
             let output = match self.run.observers.is_empty() {
                 true => run(inputs)?,
-                false => self.observed(plan, task, *index, || run(inputs))?,
+                false => self.observed(plan, job, *index, || run(inputs))?,
             };
             inputs.clear();
             let chunks = match output {
@@ -403,12 +405,13 @@ impl Crew {
     fn observed(
         &self,
         plan: &Plan,
-        task: TaskIx,
+        job: &Job,
         worker: usize,
         run: impl FnOnce() -> Result<Finished, Box<Error>>,
     ) -> Result<Finished, Box<Error>> {
+        let (task, (busy, alive_bytes)) = (job.task, job.busy);
         let start = Instant::now();
-        self.run.tell(Event::TaskStarted { plan, task, worker });
+        self.run.tell(Event::TaskStarted { plan, task, worker, busy, alive_bytes });
         let outcome = guard(plan, task, run);
         let elapsed = start.elapsed();
         self.run.tell(match &outcome {

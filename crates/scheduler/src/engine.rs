@@ -40,6 +40,8 @@ pub(crate) struct Job {
     book: usize,
     pub(crate) task: TaskIx,
     reserved: u64,
+    /// Tasks that run, and bytes on the ledger, with this one.
+    pub(crate) busy: (usize, u64),
     /// The plan, where it is not the one that was asked for.
     pub(crate) continuation: Option<Arc<Plan>>,
 }
@@ -249,7 +251,8 @@ impl Engine {
         let continuation = (id != 0).then(|| Arc::clone(&book.plan));
         self.running += 1;
         self.ledger.add(reserved);
-        Look::Step(Step::Run(Job { book: id, task, reserved, continuation }))
+        let busy = (self.running, self.ledger.alive());
+        Look::Step(Step::Run(Job { book: id, task, reserved, busy, continuation }))
     }
 
     /// Whether a task of an older plan leaves the newer ones what they need one task after the other.

@@ -20,6 +20,7 @@
 
 mod atomic;
 mod cancel;
+mod check;
 mod checkpoint;
 mod client;
 mod compute;
