@@ -6,6 +6,7 @@
 
 mod cheapest;
 mod post;
+mod priority;
 mod walk;
 
 use std::sync::OnceLock;

@@ -30,8 +30,12 @@ impl Plan {
     /// [`Error`] if the graph cannot be lowered.
     pub fn new(graph: Graph) -> Result<Self, Error> {
         let tasks = TaskGraph::lower(graph)?;
-        let order = Order::of(&tasks);
-        let has_annotations = tasks.layers().iter().any(|layer| layer.annotations.is_some());
+        let annotations = || tasks.layers().iter().filter_map(|layer| layer.annotations.as_ref());
+        let has_annotations = annotations().next().is_some();
+        let mut order = Order::of(&tasks);
+        if annotations().any(|annotations| annotations.priority_of() != 0) {
+            order = order.by_priority(&tasks);
+        }
         Ok(Self { tasks, order, has_annotations })
     }
 

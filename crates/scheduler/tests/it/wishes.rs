@@ -164,3 +164,28 @@ fn a_failed_task_is_run_again_alone_with_its_inputs() {
         assert!(failed.take().is_empty());
     }
 }
+
+#[test]
+fn urgent_work_and_what_it_needs_goes_first() {
+    let ran = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = |name: &'static str| {
+        let ran = Arc::clone(&ran);
+        FnTask::new(name, move |_: Place<'_>, _: &mut Inputs<'_>| {
+            ran.lock().unwrap().push(name);
+            Ok(Value(0_u8))
+        })
+    };
+    let over = |name, source: &Layer| {
+        let input = Port::of(source.clone());
+        Layer::build(noted(name)).input(&input, musher_graph_core::Wiring::axes([])).finish(Grid::scalar())
+    };
+    let (first, second, third) =
+        (Layer::build(noted("a")), Layer::build(noted("b")), Layer::build(noted("c")));
+    let [a, b, c] = [first, second, third].map(|layer| layer.finish(Grid::scalar()));
+    let usual = over("of a", &a);
+    let urgent = annotate(Annotations::new().priority(5), || over("of b", &b));
+    let later = annotate(Annotations::new().priority(-1), || over("of c", &c));
+    let requests: Vec<_> = [later, usual, urgent].into_iter().flat_map(all).collect();
+    execute(&Run::new(unfused(&requests)), 0).unwrap();
+    assert_eq!(*ran.lock().unwrap(), ["b", "of b", "a", "of a", "c", "of c"]);
+}
