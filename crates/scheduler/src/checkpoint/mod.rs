@@ -13,14 +13,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port,
-    Request, Task, TaskError, Token, Tokenizer, Value, Wiring,
+    Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Request,
+    Task, TaskError, Token, Tokenizer, Value, Wiring,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::smallvec;
 
 pub use error::CheckpointError;
 
+use crate::raw::Raw;
 use crate::sync::Arc;
 use crate::{AtomicFile, Error, Options, compute_with};
 use file::{Identity, Stored};
@@ -402,32 +403,6 @@ fn remove(folder: &Path, chosen: impl Fn(&str) -> bool) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Chunks as they are.
-struct Raw {
-    port: Port,
-    places: Places,
-}
-
-impl Collection for Raw {
-    type Output = Vec<ChunkRef>;
-
-    fn port(&self) -> &Port {
-        &self.port
-    }
-
-    fn places(&self) -> Places {
-        self.places.clone()
-    }
-
-    fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<ChunkRef>, TaskError> {
-        Ok(chunks)
-    }
-
-    fn with_port(&self, port: Port) -> Self {
-        Self { port, places: Places::All }
-    }
 }
 
 /// What is left of a chunk that was written.

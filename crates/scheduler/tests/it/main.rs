@@ -11,5 +11,6 @@ mod memory;
 mod million;
 mod nested;
 mod storage;
+mod story;
 mod support;
 mod trace;
