@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::{MemoryLimit, Options};
+use crate::{CancelToken, Event, MemoryLimit, Observer, Options};
 
 /// The ready jobs of one client.
 pub(super) struct Desk {
@@ -29,6 +29,20 @@ struct State {
     jobs: HashMap<u64, Weak<Job>>,
     next_number: u64,
     is_closed: bool,
+}
+
+/// Passes the cancelling of a client's runs on to one of them: a run looks at a single token.
+struct CancelWith {
+    all: CancelToken,
+    one: CancelToken,
+}
+
+impl Observer for CancelWith {
+    fn event(&self, _event: Event<'_>) {
+        if self.all.is_cancelled() {
+            self.one.cancel();
+        }
+    }
 }
 
 /// A job in line: by priority, then by number. A job that somebody else has started or cancelled stays in line.
@@ -76,9 +90,12 @@ impl Desk {
         Arc::new(Self { threads, options, state: Mutex::new(state), work: Condvar::new() })
     }
 
-    /// The options of a run on so many of the threads: it has their share of the memory.
-    pub(super) fn options(&self, threads: usize) -> Options {
-        let options = self.options.clone().threads(threads);
+    /// The options of a run on so many of the threads: it has their share of the memory, and its own way to cancel.
+    pub(super) fn options(&self, threads: usize, cancel: &CancelToken) -> Options {
+        let mut options = self.options.clone().threads(threads).cancel(cancel);
+        if let Some(all) = &self.options.cancel {
+            options = options.observe(Arc::new(CancelWith { all: all.clone(), one: cancel.clone() }));
+        }
         match options.memory_limit {
             Some(limit) if threads < self.threads => {
                 let share = u128::from(limit.bytes()) * threads as u128 / self.threads as u128;
