@@ -67,7 +67,7 @@ pub use key::{Key, Token, Tokenizer};
 pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
 pub use optimize::{StepError, StepPanic};
-pub use order::{Order, peak_of};
+pub use order::{NotAnOrder, Order, peak_of};
 pub use plan::Plan;
 pub use session::Session;
 pub use spill::{SpillStore, SpillWriter, Spilled};

@@ -73,6 +73,32 @@ impl Weights {
     }
 }
 
+/// Why a sequence of tasks is no order.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAnOrder {
+    /// A task is named twice, or the plan has no such task.
+    #[error("task {} is there twice, or not in the plan", .task.0)]
+    Twice {
+        /// The task.
+        task: TaskIx,
+    },
+    /// A task is named before one that it reads.
+    #[error("task {} comes before task {}, which it reads", .task.0, .input.0)]
+    TooEarly {
+        /// The task.
+        task: TaskIx,
+        /// What it reads.
+        input: TaskIx,
+    },
+    /// A task is not named.
+    #[error("task {} is missing", .task.0)]
+    Missing {
+        /// The first one.
+        task: TaskIx,
+    },
+}
+
 /// Runs all tasks of a walk, or stops where it is no longer promising.
 type Candidate = fn(&mut Walk<'_>, &SortedInputs);
 
@@ -125,6 +151,50 @@ impl Order {
             }
         }
         best
+    }
+
+    /// All candidates, whatever their peaks.
+    pub(crate) fn candidates(graph: &TaskGraph) -> impl Iterator<Item = Self> {
+        let weights = Weights::new(graph);
+        let inputs = SortedInputs::new(graph, &weights);
+        let others = CANDIDATES.map(|(strategy, candidate)| {
+            let mut walk = Walk::new(graph, &weights, u64::MAX);
+            candidate(&mut walk, &inputs);
+            Self::written(walk.sequence, strategy)
+        });
+        std::iter::once(Self::as_numbered(graph)).chain(others)
+    }
+
+    /// What the strategy of an order is called that somebody gave.
+    pub(crate) const GIVEN: &'static str = "as given";
+
+    /// This sequence, if it is an order.
+    pub(crate) fn given(
+        graph: &TaskGraph,
+        sequence: impl IntoIterator<Item = TaskIx>,
+    ) -> Result<Self, NotAnOrder> {
+        let mut done = vec![false; graph.n_tasks()];
+        let mut tasks = Vec::with_capacity(done.len());
+        for task in sequence {
+            if done.get(task.index()) != Some(&false) {
+                return Err(NotAnOrder::Twice { task });
+            }
+            let mut inputs = graph.inputs_of(task).iter().map(|&slot| graph.task_of(slot));
+            if let Some(input) = inputs.find(|input| !done[input.index()]) {
+                return Err(NotAnOrder::TooEarly { task, input });
+            }
+            done[task.index()] = true;
+            tasks.push(task);
+        }
+        match done.iter().position(|&done| !done) {
+            None => Ok(Self::written(tasks, Self::GIVEN)),
+            Some(missing) => Err(NotAnOrder::Missing { task: TaskIx(missing as u32) }),
+        }
+    }
+
+    fn written(tasks: Vec<TaskIx>, strategy: &'static str) -> Self {
+        let sequence = Sequence::Written { tasks: tasks.into(), positions: OnceLock::new() };
+        Self { sequence, peak_bytes: OnceLock::new(), strategy }
     }
 
     fn as_numbered(graph: &TaskGraph) -> Self {

@@ -1,6 +1,8 @@
 //! The plan: a graph after optimizing, ordering and costing; it can be explained, forecast, refused and run.
 
-use crate::{Error, Graph, Order, TaskGraph};
+use std::sync::Arc;
+
+use crate::{Error, Graph, NotAnOrder, Order, Policy, TaskGraph, TaskIx};
 
 /// A graph that is ready to run: lowered, ordered, costed.
 ///
@@ -16,7 +18,8 @@ use crate::{Error, Graph, Order, TaskGraph};
 /// ```
 #[derive(Debug)]
 pub struct Plan {
-    tasks: TaskGraph,
+    /// Shared by the plans that differ in their order only.
+    tasks: Arc<TaskGraph>,
     order: Order,
     has_annotations: bool,
 }
@@ -36,7 +39,53 @@ impl Plan {
         if annotations().any(|annotations| annotations.priority_of() != 0) {
             order = order.by_priority(&tasks);
         }
-        Ok(Self { tasks, order, has_annotations })
+        Ok(Self { tasks: Arc::new(tasks), order, has_annotations })
+    }
+
+    /// The same tasks in another order.
+    ///
+    /// # Errors
+    /// [`NotAnOrder`] when a task is missing, named twice, or named before one that it reads.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Collection, Graph, GraphBuilder, Plan, TaskIx};
+    /// let mut graph = GraphBuilder::new();
+    /// let sources = [graph.add([], |_| 1), graph.add([], |_| 2)];
+    /// let sum = graph.add(sources, |inputs| inputs[0] + inputs[1]);
+    /// let plan = Plan::new(Graph::collect(&[graph.build(&[sum]).request()])?)?;
+    /// assert!(plan.with_order([1, 0, 2].map(TaskIx)).is_ok());
+    /// assert!(plan.with_order([2, 1, 0].map(TaskIx)).is_err());
+    /// # Ok::<(), musher_graph_core::Error>(())
+    /// ```
+    pub fn with_order(&self, sequence: impl IntoIterator<Item = TaskIx>) -> Result<Self, NotAnOrder> {
+        Ok(self.ordered(Order::given(&self.tasks, sequence)?))
+    }
+
+    fn ordered(&self, order: Order) -> Self {
+        Self { tasks: Arc::clone(&self.tasks), order, has_annotations: self.has_annotations }
+    }
+
+    /// The same tasks in the order that moves the fewest bytes to the disk and back below a memory limit; `None` where
+    /// this plan's own is the best, or nothing has to leave memory.
+    ///
+    /// Of two orders of one peak, one may hold chunks long that the other makes late: below the peak that is the difference
+    /// between spilling and not.
+    ///
+    /// **Cost** none where the plan fits; else that of searching an order and of a forecast for each candidate.
+    #[must_use]
+    pub fn ordered_for(&self, limit: u64) -> Option<Self> {
+        let moved = |plan: &Self| {
+            let forecast = plan.forecast(limit, Policy::Furthest);
+            forecast.spilled_bytes.saturating_add(forecast.reloaded_bytes)
+        };
+        let own = moved(self);
+        if own == 0 || self.order.strategy == Order::GIVEN {
+            return None;
+        }
+        let others = Order::candidates(&self.tasks).map(|order| self.ordered(order));
+        let costs = others.map(|plan| (moved(&plan), plan));
+        costs.filter(|(bytes, _)| *bytes < own).min_by_key(|(bytes, _)| *bytes).map(|(_, plan)| plan)
     }
 
     /// The tasks.

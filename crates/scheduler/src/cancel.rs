@@ -23,6 +23,8 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 pub struct CancelToken {
     asked: Arc<AtomicBool>,
     deadline: Option<Instant>,
+    /// Who cancels this one, too.
+    parent: Option<Arc<CancelToken>>,
 }
 
 impl CancelToken {
@@ -59,7 +61,7 @@ impl CancelToken {
             flag::register_conditional_default(signal, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
         }
-        Ok(Self { asked, deadline: None })
+        Ok(Self { asked, ..Self::default() })
     }
 
     /// The same token, which also cancels when this much time has passed from now.
@@ -68,7 +70,13 @@ impl CancelToken {
     pub fn deadline(&self, after: Duration) -> Self {
         let deadline = Instant::now().checked_add(after);
         let earlier = [self.deadline, deadline].into_iter().flatten().min();
-        Self { asked: Arc::clone(&self.asked), deadline: earlier }
+        Self { deadline: earlier, ..self.clone() }
+    }
+
+    /// The same token, which is also cancelled when `parent` is.
+    #[must_use]
+    pub fn under(&self, parent: &Self) -> Self {
+        Self { parent: Some(Arc::new(parent.clone())), ..self.clone() }
     }
 
     /// Asks every run that holds this token to stop.
@@ -83,10 +91,14 @@ impl CancelToken {
 
     /// Whether somebody asked.
     pub(crate) fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::Acquire)
+        self.with_parents().any(|token| token.asked.load(Ordering::Acquire))
     }
 
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.with_parents().any(|token| token.deadline.is_some_and(|deadline| Instant::now() >= deadline))
+    }
+
+    fn with_parents(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |token| token.parent.as_deref())
     }
 }

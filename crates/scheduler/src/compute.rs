@@ -96,6 +96,7 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     if let Some(outer) = outer {
         Loan::take(outer, &mut run);
     }
+    run.order_for_limit();
     let alone = (run.threads.get() == 1 && run.pool.is_none()) || n_tasks <= 1;
     if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
 }
@@ -134,6 +135,11 @@ impl Drop for Loan {
     fn drop(&mut self) {
         self.lender.take_back(self.bytes.load(Ordering::Relaxed));
     }
+}
+
+/// Whether this thread runs a task of ours.
+pub(crate) fn is_inside() -> bool {
+    CURRENT.with_borrow(Option::is_some)
 }
 
 /// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
@@ -234,7 +240,8 @@ impl<C: Collection> Compute for C {
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
-        let run = options.run(plan(&[self.request()])?)?;
+        let mut run = options.run(plan(&[self.request()])?)?;
+        run.order_for_limit();
         Ok(match run.memory_limit {
             Some(limit) => run.plan.explain_with(limit.bytes()),
             None => run.plan.explain(),

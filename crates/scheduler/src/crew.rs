@@ -383,7 +383,7 @@ impl Crew {
                 Ok(chunks) => chunks,
                 Err(requests) => {
                     let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
-                    self.run.tell(Event::Continued { plan: &more });
+                    self.run.tell(Event::Continued { plan, task, more: &more });
                     return Ok(Some(more));
                 }
             };
@@ -420,7 +420,7 @@ impl Crew {
                 let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
                 Event::TaskFinished { plan, task, worker, elapsed, bytes }
             }
-            Err(_) => Event::TaskFailed { plan, task, worker },
+            Err(error) => Event::TaskFailed { plan, task, worker, error },
         });
         outcome
     }
@@ -432,14 +432,22 @@ impl Crew {
             Move::Spill(moving, chunk) => {
                 let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkSpilled { bytes: moving.bytes, elapsed: start.elapsed() });
+                    self.run.tell(Event::ChunkSpilled {
+                        plan: &self.run.plan,
+                        bytes: moving.bytes,
+                        elapsed: start.elapsed(),
+                    });
                 }
                 Rare::Spilled(moving, outcome)
             }
             Move::Load(moving, copy) => {
                 let outcome = crate::spilling::read(&copy);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkLoaded { bytes: moving.bytes, elapsed: start.elapsed() });
+                    self.run.tell(Event::ChunkLoaded {
+                        plan: &self.run.plan,
+                        bytes: moving.bytes,
+                        elapsed: start.elapsed(),
+                    });
                 }
                 Rare::Loaded(moving, copy, outcome)
             }

@@ -7,8 +7,8 @@ use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
 
-use crate::CheckpointError;
 use crate::sync::Arc;
+use crate::{CheckpointError, ReplayError};
 
 /// A computation that did not give a result.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +143,9 @@ pub enum Error {
     /// A checkpoint could not be written, resumed or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A recorded order could not be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// The chunks could not be assembled into the result.
     #[error("assembling the result failed")]
     Gather {

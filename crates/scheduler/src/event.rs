@@ -40,7 +40,7 @@ pub enum Event<'a> {
         /// Bytes of its outputs, as far as they are measured.
         bytes: u64,
     },
-    /// A task has failed; the run will end.
+    /// A task has failed; the run will end, unless it is run again.
     TaskFailed {
         /// The plan.
         plan: &'a Plan,
@@ -48,6 +48,8 @@ pub enum Event<'a> {
         task: TaskIx,
         /// Number of the worker.
         worker: usize,
+        /// Why.
+        error: &'a Error,
     },
     /// A task has failed and is run again.
     TaskRetried {
@@ -62,11 +64,17 @@ pub enum Event<'a> {
     },
     /// A task has ended with more work, which runs as part of the same run; its results are the task's outputs.
     Continued {
-        /// The plan of the further work.
+        /// The plan of the task.
         plan: &'a Plan,
+        /// Which task.
+        task: TaskIx,
+        /// The plan of the further work.
+        more: &'a Plan,
     },
     /// A chunk has gone to the disk.
     ChunkSpilled {
+        /// The plan that the run began with.
+        plan: &'a Plan,
         /// Bytes that it held in memory.
         bytes: u64,
         /// How long writing took.
@@ -74,6 +82,8 @@ pub enum Event<'a> {
     },
     /// A chunk has come back from the disk.
     ChunkLoaded {
+        /// The plan that the run began with.
+        plan: &'a Plan,
         /// Bytes that it holds in memory.
         bytes: u64,
         /// How long reading took.

@@ -70,9 +70,9 @@ impl Observer for ProgressBar {
                     bar.inc(1);
                 }
             }
-            Event::Continued { plan } => {
+            Event::Continued { more, .. } => {
                 if let Some(bar) = &*self.bar.lock() {
-                    bar.inc_length(plan.tasks().n_tasks() as u64);
+                    bar.inc_length(more.tasks().n_tasks() as u64);
                 }
             }
             Event::TaskFailed { .. }

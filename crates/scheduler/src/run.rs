@@ -78,6 +78,15 @@ impl Run {
         }
     }
 
+    /// Takes the order that moves the fewest bytes to the disk and back, where some must go there.
+    pub(crate) fn order_for_limit(&mut self) {
+        if let (Some(limit), Some(_)) = (self.memory_limit, &self.spill_store)
+            && let Some(plan) = self.plan.ordered_for(limit.bytes())
+        {
+            self.plan = Arc::new(plan);
+        }
+    }
+
     pub(crate) fn tell(&self, event: Event<'_>) {
         for observer in &self.observers {
             observer.event(event);

@@ -75,7 +75,7 @@ impl Observer for Trace {
             }
             Event::TaskFailed { plan, task, .. } => format!("fail {}", name(plan, task)),
             Event::TaskRetried { plan, task, error, .. } => format!("retry {}: {error}", name(plan, task)),
-            Event::Continued { plan } => format!("continue with {} tasks", plan.tasks().n_tasks()),
+            Event::Continued { more, .. } => format!("continue with {} tasks", more.tasks().n_tasks()),
             Event::ChunkSpilled { bytes, .. } => format!("spill {bytes} bytes"),
             Event::ChunkLoaded { bytes, .. } => format!("load {bytes} bytes"),
             Event::RunFinished { success: true, .. } => "end well".to_owned(),

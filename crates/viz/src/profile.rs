@@ -149,7 +149,7 @@ impl Observer for Profile {
             | Event::TaskRetried { .. }
             | Event::ChunkSpilled { .. }
             | Event::ChunkLoaded { .. } => {}
-            Event::Continued { plan } => recording.enter(plan),
+            Event::Continued { more, .. } => recording.enter(more),
             Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
                 let group = recording.group_of(plan, plan.tasks().layer_of(task));
                 let worker = worker as u32;

@@ -2,9 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::OnceLock;
 
-use super::{Order, Sequence};
+use super::Order;
 use crate::{TaskGraph, TaskIx};
 
 impl Order {
@@ -43,7 +42,6 @@ impl Order {
                 }
             }
         }
-        let sequence = Sequence::Written { tasks: sequence.into(), positions: OnceLock::new() };
-        Self { sequence, peak_bytes: OnceLock::new(), strategy: "by priority" }
+        Self::written(sequence, "by priority")
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::{MemoryLimit, Options};
+use crate::{CancelToken, MemoryLimit, Options, Settings};
 
 /// The ready jobs of one client.
 pub(super) struct Desk {
@@ -76,10 +76,12 @@ impl Desk {
         Arc::new(Self { threads, options, state: Mutex::new(state), work: Condvar::new() })
     }
 
-    /// The options of a run on so many of the threads: it has their share of the memory.
-    pub(super) fn options(&self, threads: usize) -> Options {
-        let options = self.options.clone().threads(threads);
-        match options.memory_limit {
+    /// The options of a run on so many of the threads: it has their share of the memory, and its own way to cancel.
+    pub(super) fn options(&self, threads: usize, cancel: &CancelToken) -> Options {
+        let cancel = self.options.cancel.as_ref().map_or_else(|| cancel.clone(), |all| cancel.under(all));
+        let options = self.options.clone().threads(threads).cancel(&cancel);
+        let set = || Settings::current().ok().map(|settings| settings.memory_limit);
+        match options.memory_limit.or_else(set) {
             Some(limit) if threads < self.threads => {
                 let share = u128::from(limit.bytes()) * threads as u128 / self.threads as u128;
                 options.memory_limit(MemoryLimit::from(share as u64))

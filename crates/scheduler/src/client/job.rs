@@ -124,13 +124,13 @@ struct Left {
     unwanted: Option<Outcome>,
 }
 
-/// From which phases a job may be ended.
+/// Who ends a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
-    /// By whoever runs it, or because it cannot run.
-    Any,
-    /// By a cancel: what runs ends by itself.
-    Unstarted,
+enum EndedBy {
+    /// Who has run it, or what it stands on.
+    Outcome,
+    /// A cancel, which leaves alone what runs: that ends by itself.
+    Cancel,
 }
 
 thread_local! {
@@ -140,7 +140,7 @@ thread_local! {
 
 /// Whether this thread is inside a task, so that waiting on it might keep from running what is waited for.
 pub(super) fn is_inside() -> bool {
-    WORKING.get() || rayon::current_thread_index().is_some()
+    WORKING.get() || crate::compute::is_inside() || rayon::current_thread_index().is_some()
 }
 
 /// Calls or drops what is the user's; a panic in it ends there.
@@ -251,7 +251,7 @@ impl Job {
     pub(super) fn perform(&self, threads: usize) -> Option<Performed> {
         let work = self.start()?;
         let helps = is_inside();
-        let options = self.desk.options(threads).cancel(&self.cancel);
+        let options = self.desk.options(threads, &self.cancel);
         let before = WORKING.replace(true);
         let outcome = self.attempt(&work, &options);
         WORKING.set(before);
@@ -318,7 +318,7 @@ impl Job {
             self.changed.notify_all();
         }
         if self.cancel.is_cancelled() {
-            self.end(Err(self.cancelled()));
+            self.cancel();
         } else {
             self.desk.push_whole(self);
         }
@@ -331,19 +331,19 @@ impl Job {
     /// Asks the job to stop: it ends now if it has not started, else when its running tasks have ended.
     pub(super) fn cancel(self: &Arc<Self>) {
         self.cancel.cancel();
-        self.end_from(From::Unstarted, Err(self.cancelled()));
+        self.end_by(EndedBy::Cancel, Err(self.cancelled()));
     }
 
     fn end(self: &Arc<Self>, outcome: Outcome) {
-        self.end_from(From::Any, outcome);
+        self.end_by(EndedBy::Outcome, outcome);
     }
 
     /// Ends the job, and with an error all that stand on it; then tells everybody.
-    fn end_from(self: &Arc<Self>, from: From, outcome: Outcome) {
-        let mut ended = vec![(Arc::clone(self), from, outcome)];
+    fn end_by(self: &Arc<Self>, by: EndedBy, outcome: Outcome) {
+        let mut ended = vec![(Arc::clone(self), by, outcome)];
         let mut told = Vec::new();
-        while let Some((job, from, outcome)) = ended.pop() {
-            let left = match job.settle(from, outcome) {
+        while let Some((job, by, outcome)) = ended.pop() {
+            let left = match job.settle(by, outcome) {
                 Ok(left) => left,
                 Err(late) => {
                     shielded(|| drop(late));
@@ -356,7 +356,7 @@ impl Job {
                     None => dependent.one_less(),
                     Some(error) => {
                         let error = dependent.upstream(error);
-                        ended.push((dependent, From::Any, Err(error)));
+                        ended.push((dependent, EndedBy::Outcome, Err(error)));
                     }
                 }
             }
@@ -370,11 +370,11 @@ impl Job {
     }
 
     /// Puts the outcome in its place, unless there is one: then it comes back.
-    fn settle(&self, from: From, outcome: Outcome) -> Result<Left, Outcome> {
+    fn settle(&self, by: EndedBy, outcome: Outcome) -> Result<Left, Outcome> {
         let mut state = self.state.lock();
         match state.phase {
             Phase::Ended(_) => return Err(outcome),
-            Phase::Running if from == From::Unstarted => return Err(outcome),
+            Phase::Running if by == EndedBy::Cancel => return Err(outcome),
             Phase::Waiting | Phase::Ready | Phase::Running => {}
         }
         let watchers = std::mem::take(&mut state.watchers);

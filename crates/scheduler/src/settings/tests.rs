@@ -18,7 +18,7 @@ fn fails(file: Option<&str>, environment: &[(&str, &str)], said: &str) {
 fn defaults_come_from_the_machine() {
     let settings = merge(None, &[("PATH", "/bin"), ("HOME", "")]).unwrap();
     assert_eq!(settings.threads.get(), 6);
-    assert_eq!(settings.memory_limit.bytes(), 4 << 30);
+    assert_eq!(settings.memory_limit.bytes(), (8 << 30) / 5 * 3);
     assert_eq!(settings.spill_dir, std::env::temp_dir());
     assert_eq!((settings.spill_limit, settings.retries), (None, 2));
     assert_eq!(settings.spill_compression, SpillCompression::Auto);

@@ -12,7 +12,8 @@ use musher_graph_core::{
     Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring, delayed, opaque,
 };
 use musher_scheduler::{
-    Client, Compute, Error, Future, Options, ReturnWhen, Status, Submit, as_completed, gather, wait,
+    CancelToken, Client, Compute, Error, Future, Options, ReturnWhen, Status, Submit, as_completed, gather,
+    wait,
 };
 use musher_testkit::{Random, SMALL_STACK, with_small_stack};
 
@@ -180,6 +181,23 @@ fn a_running_submission_stops_at_its_next_task() {
     go.send(()).unwrap();
     let error = work.result().unwrap_err();
     assert!(matches!(*error, Error::Cancelled { n_tasks: 1001, .. }), "{error:?}");
+}
+
+#[test]
+fn the_token_of_the_options_cancels_what_starts_or_runs() {
+    let token = CancelToken::new();
+    let client = Client::new(Options::default().threads(1).cancel(&token)).unwrap();
+    let inside = token.clone();
+    let work = client.submit(&wide(100, move |index| {
+        if index == 3 {
+            inside.cancel();
+        }
+        1
+    }));
+    let next = client.submit(&delayed(add).call((1, 1)));
+    assert!(matches!(*work.result().unwrap_err(), Error::Cancelled { n_tasks: 101, .. }));
+    assert!(matches!(*next.result().unwrap_err(), Error::Cancelled { .. }));
+    assert_eq!(next.status(), Status::Cancelled);
 }
 
 #[test]
@@ -639,5 +657,42 @@ fn random_graphs_of_futures_always_end() {
                 None => assert!(result.is_err(), "seed {seed}"),
             }
         }
+    }
+}
+
+#[test]
+fn handles_that_go_and_cancels_from_elsewhere_leave_nobody_waiting() {
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let client = client(1 + random.below(3));
+        let value = Arc::new(());
+        let mut futures: Vec<Future<(u64, Arc<()>)>> = Vec::new();
+        for number in 0..20 {
+            let n_inputs = random.below(3).min(futures.len());
+            let inputs =
+                (0..n_inputs).map(|_| futures[random.below(futures.len())].to_delayed()).collect::<Vec<_>>();
+            let own = Arc::clone(&value);
+            let work = move |values: Vec<(u64, Arc<()>)>| {
+                (values.iter().map(|value| value.0).sum::<u64>() + number, Arc::clone(&own))
+            };
+            futures.push(client.submit(&delayed(work).call(inputs)));
+        }
+        let cancelled: Vec<_> = futures.iter().filter(|_| random.one_in(6)).cloned().collect();
+        let dropped = random.below(futures.len());
+        std::thread::scope(|scope| {
+            scope.spawn(move || cancelled.iter().for_each(Future::cancel));
+            let gone = futures.split_off(dropped);
+            scope.spawn(move || drop(gone));
+            let waited = wait(futures.iter().cloned(), ReturnWhen::All, Some(PATIENCE));
+            assert!(waited.pending.is_empty(), "seed {seed}");
+        });
+        if random.one_in(2) {
+            drop(client);
+            drop(futures);
+        } else {
+            drop(futures);
+            drop(client);
+        }
+        assert_eq!(Arc::strong_count(&value), 1, "seed {seed}: nothing is kept");
     }
 }

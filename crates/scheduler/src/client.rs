@@ -39,7 +39,8 @@ use job::{Facts, Job};
 ///
 /// Within one submission equal work is done once; across submissions use the future as an argument.
 ///
-/// Dropping the client cancels what has not ended and waits for the tasks that run; results stay with their futures.
+/// Dropping the client cancels what has not ended and waits for the tasks that run, unless it is dropped inside a task;
+/// results stay with their futures. A cancel token among the options cancels all that starts or runs.
 ///
 /// # Examples
 /// ```

@@ -6,27 +6,27 @@
 
 mod error;
 mod file;
+mod manifest;
 
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port,
-    Request, Task, TaskError, Token, Tokenizer, Value, Wiring,
+    Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Request,
+    Task, TaskError, Token, Tokenizer, Value, Wiring,
 };
-use serde::{Deserialize, Serialize};
 use smallvec::smallvec;
 
 pub use error::CheckpointError;
 
+use crate::raw::Raw;
 use crate::sync::Arc;
-use crate::{AtomicFile, Error, Options, compute_with};
+use crate::{Error, Options, compute_with};
 use file::{Identity, Stored};
+use manifest::{Manifest, is_ours, is_part, remove};
 
 const EXTENSION: &str = "chunk";
-const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 const FORMAT: &str = "musher checkpoint 1";
 
@@ -324,109 +324,6 @@ impl Files {
 
     fn identity(&self, place: u32) -> Identity {
         Identity { key: self.key, place: place.into() }
-    }
-}
-
-/// What the folder holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: String,
-    key: String,
-    operation: String,
-    version: Option<String>,
-    grid: Vec<u32>,
-    /// Kind of the chunks' encoding, where the collection tells it; each file names its own.
-    codec: Option<String>,
-}
-
-impl Manifest {
-    fn read(folder: &Path) -> Result<Option<Self>, CheckpointError> {
-        let path = folder.join(MANIFEST);
-        match fs::read(&path) {
-            Ok(text) => match serde_json::from_slice(&text) {
-                Ok(manifest) => Ok(Some(manifest)),
-                Err(source) => Err(CheckpointError::Manifest { path, source }),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(CheckpointError::Io { path, source }),
-        }
-    }
-
-    fn write(&self, folder: &Path) -> io::Result<()> {
-        let mut file = AtomicFile::create(folder.join(MANIFEST))?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        file.commit()
-    }
-
-    /// Why the chunks of `held` are not those of this work.
-    fn refuses(&self, held: &Self, folder: &Path) -> CheckpointError {
-        let changed = if held.format != self.format {
-            format!("its format is {:?}, not {:?}", held.format, self.format)
-        } else if held.operation != self.operation {
-            format!("{} is asked for", self.operation)
-        } else if held.grid != self.grid {
-            format!("its grid of chunks changed {:?} → {:?}", held.grid, self.grid)
-        } else if held.version != self.version {
-            let name = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
-            format!("its version changed {} → {}", name(&held.version), name(&self.version))
-        } else {
-            "its parameters or inputs changed".to_owned()
-        };
-        CheckpointError::Refused { path: folder.to_owned(), held: held.operation.clone(), changed }
-    }
-}
-
-/// Whether a file is one that has not got its name yet.
-fn is_part(name: &str) -> bool {
-    name.starts_with('.') && name.contains(".musher-") && name.ends_with(".tmp")
-}
-
-/// Whether a folder without a manifest has nothing in it but what a run left that was killed at once.
-fn is_ours(folder: &Path) -> io::Result<bool> {
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if name != LOCK && !is_part(&name) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn remove(folder: &Path, chosen: impl Fn(&str) -> bool) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if chosen(&entry.file_name().to_string_lossy()) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Chunks as they are.
-struct Raw {
-    port: Port,
-    places: Places,
-}
-
-impl Collection for Raw {
-    type Output = Vec<ChunkRef>;
-
-    fn port(&self) -> &Port {
-        &self.port
-    }
-
-    fn places(&self) -> Places {
-        self.places.clone()
-    }
-
-    fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<ChunkRef>, TaskError> {
-        Ok(chunks)
-    }
-
-    fn with_port(&self, port: Port) -> Self {
-        Self { port, places: Places::All }
     }
 }
 

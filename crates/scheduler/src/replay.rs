@@ -1,0 +1,228 @@
+//! Recording the order in which a run started its tasks, and running a plan again in exactly that order.
+//!
+//! An order that brought a mistake to light on eight threads can so be looked at on one, again and again.
+
+use std::fs;
+use std::io::{self, Write};
+use std::panic::Location;
+use std::path::Path;
+
+use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer};
+use serde::{Deserialize, Serialize};
+
+use crate::story::address;
+use crate::sync::{Arc, Mutex};
+use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential};
+
+/// The order of starts and ends of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Fingerprint of the plan's labels, grids and edges, which is equal in every process.
+    plan: String,
+    steps: Vec<Recorded>,
+}
+
+/// A task started or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Recorded {
+    Started(u32),
+    Ended(u32),
+}
+
+/// A recorded order that cannot be replayed, or a task that cannot be run again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The plan is not the one that was recorded.
+    #[error(
+        "the recording is of another plan ({recorded}, not {found}); build the same collection with the same options"
+    )]
+    OtherPlan {
+        /// Fingerprint of the recorded plan.
+        recorded: String,
+        /// Fingerprint of the plan at hand.
+        found: String,
+    },
+    /// The recorded order is none of the plan.
+    #[error("the recorded order is none of the plan: {0}")]
+    NotAnOrder(#[from] NotAnOrder),
+    /// The error names no task.
+    #[error("the error names no task that could be run again")]
+    NoTask,
+    /// The collection has no such task.
+    #[error("the collection has no task {operation} at chunk {place:?} (built at {caller})")]
+    NotFound {
+        /// Label of the operation.
+        operation: String,
+        /// Coordinates of the chunk.
+        place: Vec<usize>,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+}
+
+/// Records the order of starts and ends of the last run that it observes.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{Compute, Options, Recorder, Replay};
+///
+/// let parts: Vec<_> = (0..8).map(|x| delayed(|x: f64| x.sqrt()).call(f64::from(x))).collect();
+/// let sum = delayed(|parts: Vec<f64>| parts.iter().sum::<f64>()).call(parts);
+/// let recorder = Arc::new(Recorder::default());
+/// let options = Options::default().threads(3);
+/// let value = sum.compute_with(&options.observe(recorder.clone()))?;
+/// let again = Replay::new(recorder.recording()).compute(&sum, &Options::default())?;
+/// assert_eq!(value.to_bits(), again.to_bits());
+/// # Ok::<(), musher_scheduler::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Recorder(
+    /// The recording, and the address of the plan that is recorded; further work of its tasks is not.
+    Mutex<(Recording, usize)>,
+);
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { plan: "nothing".to_owned(), steps: Vec::new() }
+    }
+}
+
+impl Recorder {
+    fn note(&self, plan: &Plan, step: Recorded) {
+        let (recording, recorded) = &mut *self.0.lock();
+        if *recorded == address(plan) {
+            recording.steps.push(step);
+        }
+    }
+
+    /// What was recorded.
+    pub fn recording(&self) -> Recording {
+        self.0.lock().0.clone()
+    }
+}
+
+impl Observer for Recorder {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::RunStarted { plan } => {
+                let recording = Recording { plan: fingerprint(plan), steps: Vec::new() };
+                *self.0.lock() = (recording, address(plan));
+            }
+            Event::TaskStarted { plan, task, .. } => self.note(plan, Recorded::Started(task.0)),
+            Event::TaskFinished { plan, task, .. } | Event::TaskFailed { plan, task, .. } => {
+                self.note(plan, Recorded::Ended(task.0));
+            }
+            Event::TaskRetried { .. }
+            | Event::Continued { .. }
+            | Event::ChunkSpilled { .. }
+            | Event::ChunkLoaded { .. }
+            | Event::RunFinished { .. } => {}
+        }
+    }
+}
+
+/// What two plans must share for the numbers of their tasks to mean the same.
+fn fingerprint(plan: &Plan) -> String {
+    let tasks = plan.tasks();
+    let mut tokenizer = Tokenizer::new();
+    for layer in tasks.layers() {
+        tokenizer.name(&layer.task.label());
+        layer.grid.token(&mut tokenizer);
+    }
+    (tasks.n_tasks(), tasks.n_edges()).token(&mut tokenizer);
+    let key: Key = tokenizer.finish();
+    format!("{key:?}")
+}
+
+impl Recording {
+    /// Tasks in the order in which they started.
+    pub fn starts(&self) -> impl Iterator<Item = TaskIx> + '_ {
+        self.steps.iter().filter_map(|step| match step {
+            Recorded::Started(task) => Some(TaskIx(*task)),
+            Recorded::Ended(_) => None,
+        })
+    }
+
+    /// Most tasks that ran at once.
+    pub fn most_at_once(&self) -> usize {
+        let (mut running, mut most) = (0_usize, 0);
+        for step in &self.steps {
+            match step {
+                Recorded::Started(_) => running += 1,
+                Recorded::Ended(_) => running = running.saturating_sub(1),
+            }
+            most = most.max(running);
+        }
+        most
+    }
+
+    /// Writes the recording to a file, as JSON.
+    ///
+    /// # Errors
+    /// Those of writing the file.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.commit()
+    }
+
+    /// Reads what [`save`](Recording::save) wrote.
+    ///
+    /// # Errors
+    /// Those of reading the file, and that it is no recording.
+    pub fn load(path: impl AsRef<Path>) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+}
+
+/// Runs a plan one task after the other, in the order in which a recorded run started them.
+///
+/// What the recorded run did not start, because it failed or was cancelled, comes after, in the order of the plan.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    recording: Recording,
+}
+
+impl Replay {
+    /// A replay of this recording.
+    pub fn new(recording: Recording) -> Self {
+        Self { recording }
+    }
+
+    /// Computes a collection in the recorded order; of the options, threads do not count.
+    ///
+    /// # Errors
+    /// [`Error::Replay`] if the recording does not fit the collection's plan; else the first failure of a task.
+    pub fn compute<C: Collection>(&self, collection: &C, options: &Options) -> Result<C::Output, Error> {
+        let plan = crate::plan(&[collection.request()])?;
+        let chunks = self.run(&options.run(plan)?)?;
+        collection.gather(chunks).map_err(Error::gather)
+    }
+
+    /// The plan in the recorded order.
+    fn ordered(&self, plan: &Plan) -> Result<Plan, ReplayError> {
+        let found = fingerprint(plan);
+        if found != self.recording.plan {
+            return Err(ReplayError::OtherPlan { recorded: self.recording.plan.clone(), found });
+        }
+        let mut is_started = vec![false; plan.tasks().n_tasks()];
+        let starts: Vec<TaskIx> = self.recording.starts().collect();
+        for task in &starts {
+            if let Some(started) = is_started.get_mut(task.index()) {
+                *started = true;
+            }
+        }
+        let rest = plan.order().iter().filter(|task| !is_started[task.index()]);
+        Ok(plan.with_order(starts.iter().copied().chain(rest))?)
+    }
+}
+
+impl Scheduler for Replay {
+    fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
+        let plan = Arc::new(self.ordered(&run.plan)?);
+        Sequential.run(&Run { plan, ..run.clone() })
+    }
+}

@@ -1,0 +1,393 @@
+//! The story of a run: its last transitions and every failure, for the moment when something went wrong.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::panic::Location;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use musher_graph_core::{Plan, TaskIx};
+use serde_json::json;
+
+use crate::sync::{Arc, Mutex};
+use crate::{AtomicFile, Event, Observer};
+
+/// Keeps the last transitions of the runs it observes, and every failure.
+///
+/// **Cost** about 150 bytes a transition that is kept; one lock and one small allocation an event.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{Compute, Options, Story};
+///
+/// let story = Arc::new(Story::new(1000));
+/// let broken = delayed(|| -> f64 { panic!("no") }).label("load").call(());
+/// assert!(broken.compute_with(&Options::default().observe(story.clone())).is_err());
+/// assert_eq!(story.failures().len(), 1);
+/// assert!(story.text().contains("load [] failed"));
+/// ```
+#[doc(alias = "Client.story")]
+pub struct Story {
+    capacity: usize,
+    start: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last: VecDeque<Transition>,
+    failures: Vec<Transition>,
+    n_forgotten: u64,
+    n_runs: u64,
+    /// The runs that go on, by the address of their plan.
+    runs: HashMap<usize, Labels>,
+}
+
+/// A run's number and the labels of its layers.
+struct Labels {
+    run: u64,
+    layers: Vec<Arc<str>>,
+}
+
+impl Labels {
+    fn new(run: u64, plan: &Plan) -> Self {
+        let layers = plan.tasks().layers().iter();
+        Self { run, layers: layers.map(|layer| layer.task.label().into()).collect() }
+    }
+}
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// Since the story began.
+    pub at: Duration,
+    /// Number of the run, from 1.
+    pub run: u64,
+    /// What happened.
+    pub step: Step,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// A run began.
+    RunStarted {
+        /// Tasks of its plan.
+        n_tasks: usize,
+    },
+    /// Something happened to a task.
+    Task {
+        /// Which one.
+        task: StoryTask,
+        /// What.
+        outcome: TaskStep,
+    },
+    /// A chunk went to the disk.
+    ChunkSpilled {
+        /// Bytes that it held in memory.
+        bytes: u64,
+        /// How long writing took.
+        elapsed: Duration,
+    },
+    /// A chunk came back from the disk.
+    ChunkLoaded {
+        /// Bytes that it holds in memory.
+        bytes: u64,
+        /// How long reading took.
+        elapsed: Duration,
+    },
+    /// A run ended.
+    RunFinished {
+        /// Whether well.
+        success: bool,
+        /// Most bytes that it was accounted for.
+        peak_bytes: u64,
+    },
+}
+
+/// A task as a story names it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StoryTask {
+    /// Its number in the plan.
+    pub task: u32,
+    /// Label of its layer.
+    pub operation: Arc<str>,
+    /// Coordinates on its grid.
+    pub place: Vec<usize>,
+    /// The user's line.
+    pub caller: &'static Location<'static>,
+    /// Who ran it.
+    pub worker: usize,
+}
+
+/// What happened to a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskStep {
+    /// It started.
+    Started,
+    /// It ended well.
+    Finished {
+        /// How long it ran.
+        elapsed: Duration,
+        /// Bytes of its outputs, as far as they are measured.
+        bytes: u64,
+    },
+    /// It failed.
+    Failed {
+        /// What the error says.
+        why: String,
+    },
+    /// It failed and is run again.
+    Retried,
+    /// It gave further work back.
+    Continued {
+        /// Tasks of that work.
+        n_tasks: usize,
+    },
+}
+
+impl Story {
+    /// A story that keeps so many transitions, and all failures.
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, start: Instant::now(), state: Mutex::default() }
+    }
+
+    /// The last transitions, oldest first.
+    pub fn transitions(&self) -> Vec<Transition> {
+        self.state.lock().last.iter().cloned().collect()
+    }
+
+    /// Every task that failed, oldest first.
+    pub fn failures(&self) -> Vec<Transition> {
+        self.state.lock().failures.clone()
+    }
+
+    /// The story as lines of text: failures first, then the last transitions.
+    pub fn text(&self) -> String {
+        let (failures, last, n_forgotten) = self.parts();
+        let mut text = String::new();
+        for failure in &failures {
+            text += &format!("failure: {failure}\n");
+        }
+        if n_forgotten > 0 {
+            text += &format!("… {n_forgotten} earlier transitions\n");
+        }
+        for transition in &last {
+            text += &format!("{transition}\n");
+        }
+        text
+    }
+
+    /// The story as JSON: `{"forgotten": …, "failures": […], "transitions": […]}`, times in seconds.
+    pub fn json(&self) -> String {
+        let (failures, last, n_forgotten) = self.parts();
+        let all = |transitions: &[Transition]| transitions.iter().map(Transition::json).collect::<Vec<_>>();
+        let (failures, transitions) = (all(&failures), all(&last));
+        json!({"forgotten": n_forgotten, "failures": failures, "transitions": transitions}).to_string()
+    }
+
+    /// Writes the story as JSON to a file, which is there whole or not at all.
+    ///
+    /// # Errors
+    /// Those of writing the file.
+    pub fn dump(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(self.json().as_bytes())?;
+        file.commit()
+    }
+
+    fn parts(&self) -> (Vec<Transition>, Vec<Transition>, u64) {
+        let state = self.state.lock();
+        (state.failures.clone(), state.last.iter().cloned().collect(), state.n_forgotten)
+    }
+
+    fn add(&self, plan: &Plan, step: impl FnOnce(&Labels) -> Step) {
+        let at = self.start.elapsed();
+        let mut state = self.state.lock();
+        let State { last, failures, n_forgotten, n_runs, runs } = &mut *state;
+        let labels = runs.entry(address(plan)).or_insert_with(|| {
+            *n_runs += 1;
+            Labels::new(*n_runs, plan)
+        });
+        let transition = Transition { at, run: labels.run, step: step(labels) };
+        if let Step::Task { outcome: TaskStep::Failed { .. }, .. } = transition.step {
+            failures.push(transition.clone());
+        }
+        last.push_back(transition);
+        if last.len() > self.capacity {
+            last.pop_front();
+            *n_forgotten += 1;
+        }
+    }
+
+    fn add_task(&self, plan: &Plan, task: TaskIx, worker: usize, outcome: TaskStep) {
+        self.add(plan, |labels| {
+            let layer = plan.tasks().layer_of(task);
+            let task = StoryTask {
+                task: task.0,
+                operation: Arc::clone(&labels.layers[layer]),
+                place: plan.tasks().place_of(task).coords().to_vec(),
+                caller: plan.tasks().layers()[layer].caller,
+                worker,
+            };
+            Step::Task { task, outcome }
+        });
+    }
+}
+
+/// While a plan runs, its address is its own.
+pub(crate) fn address(plan: &Plan) -> usize {
+    std::ptr::from_ref(plan).addr()
+}
+
+impl Observer for Story {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::RunStarted { plan } => {
+                self.add(plan, |_| Step::RunStarted { n_tasks: plan.tasks().n_tasks() });
+            }
+            Event::TaskStarted { plan, task, worker, .. } => {
+                self.add_task(plan, task, worker, TaskStep::Started);
+            }
+            Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
+                self.add_task(plan, task, worker, TaskStep::Finished { elapsed, bytes });
+            }
+            Event::TaskFailed { plan, task, worker, error } => {
+                self.add_task(plan, task, worker, TaskStep::Failed { why: said(error) });
+            }
+            Event::TaskRetried { plan, task, worker, .. } => {
+                self.add_task(plan, task, worker, TaskStep::Retried);
+            }
+            Event::Continued { plan, task, more } => {
+                let n_tasks = more.tasks().n_tasks();
+                self.add_task(plan, task, 0, TaskStep::Continued { n_tasks });
+                let runs = &mut self.state.lock().runs;
+                if let Some(run) = runs.get(&address(plan)).map(|labels| labels.run) {
+                    runs.insert(address(more), Labels::new(run, more));
+                }
+            }
+            Event::ChunkSpilled { plan, bytes, elapsed } => {
+                self.add(plan, |_| Step::ChunkSpilled { bytes, elapsed });
+            }
+            Event::ChunkLoaded { plan, bytes, elapsed } => {
+                self.add(plan, |_| Step::ChunkLoaded { bytes, elapsed });
+            }
+            Event::RunFinished { plan, success, peak_bytes } => {
+                self.add(plan, |_| Step::RunFinished { success, peak_bytes });
+                let runs = &mut self.state.lock().runs;
+                if let Some(ended) = runs.get(&address(plan)).map(|labels| labels.run) {
+                    runs.retain(|_, labels| labels.run != ended);
+                }
+            }
+        }
+    }
+}
+
+/// What an error says, with its causes.
+fn said(error: &crate::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl std::fmt::Debug for Story {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Story").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Display for Transition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>12.6} s  run {}  ", self.at.as_secs_f64(), self.run)?;
+        match &self.step {
+            Step::RunStarted { n_tasks } => write!(f, "starts with {n_tasks} tasks"),
+            Step::Task { task, outcome } => {
+                let StoryTask { operation, place, caller, worker, .. } = task;
+                write!(f, "worker {worker}  {operation} {place:?} ")?;
+                match outcome {
+                    TaskStep::Started => write!(f, "started"),
+                    TaskStep::Finished { elapsed, bytes } => {
+                        write!(f, "finished after {:.6} s, {bytes} bytes", elapsed.as_secs_f64())
+                    }
+                    TaskStep::Failed { why } => write!(f, "failed (built at {caller}): {why}"),
+                    TaskStep::Retried => write!(f, "is run again"),
+                    TaskStep::Continued { n_tasks } => write!(f, "goes on with {n_tasks} tasks"),
+                }
+            }
+            Step::ChunkSpilled { bytes, elapsed } => {
+                write!(f, "{bytes} bytes to the disk in {:.6} s", elapsed.as_secs_f64())
+            }
+            Step::ChunkLoaded { bytes, elapsed } => {
+                write!(f, "{bytes} bytes from the disk in {:.6} s", elapsed.as_secs_f64())
+            }
+            Step::RunFinished { success: true, peak_bytes } => {
+                write!(f, "ends well, at most {peak_bytes} bytes")
+            }
+            Step::RunFinished { success: false, peak_bytes } => {
+                write!(f, "ends badly, at most {peak_bytes} bytes")
+            }
+        }
+    }
+}
+
+impl Transition {
+    fn json(&self) -> serde_json::Value {
+        let (at, run) = (self.at.as_secs_f64(), self.run);
+        let (task, outcome) = match &self.step {
+            Step::RunStarted { n_tasks } => {
+                return json!({"at": at, "run": run, "step": "run started", "tasks": n_tasks});
+            }
+            Step::RunFinished { success, peak_bytes } => {
+                return json!({
+                    "at": at, "run": run, "step": "run finished", "success": success, "peak_bytes": peak_bytes,
+                });
+            }
+            Step::ChunkSpilled { bytes, elapsed } => {
+                let elapsed = elapsed.as_secs_f64();
+                return json!({"at": at, "run": run, "step": "spilled", "bytes": bytes, "elapsed": elapsed});
+            }
+            Step::ChunkLoaded { bytes, elapsed } => {
+                let elapsed = elapsed.as_secs_f64();
+                return json!({"at": at, "run": run, "step": "loaded", "bytes": bytes, "elapsed": elapsed});
+            }
+            Step::Task { task, outcome } => (task, outcome),
+        };
+        let mut value = json!({
+            "at": at,
+            "run": run,
+            "task": task.task,
+            "operation": &*task.operation,
+            "place": task.place,
+            "caller": task.caller.to_string(),
+            "worker": task.worker,
+        });
+        match outcome {
+            TaskStep::Started => value["step"] = "started".into(),
+            TaskStep::Finished { elapsed, bytes } => {
+                value["step"] = "finished".into();
+                value["elapsed"] = elapsed.as_secs_f64().into();
+                value["bytes"] = (*bytes).into();
+            }
+            TaskStep::Failed { why } => {
+                value["step"] = "failed".into();
+                value["why"] = why.as_str().into();
+            }
+            TaskStep::Retried => value["step"] = "retried".into(),
+            TaskStep::Continued { n_tasks } => {
+                value["step"] = "continued".into();
+                value["tasks"] = (*n_tasks).into();
+            }
+        }
+        value
+    }
+}
