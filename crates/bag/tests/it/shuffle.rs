@@ -166,6 +166,20 @@ fn a_shuffle_fits_an_eighth_of_its_memory() {
     }
 }
 
+/// A quarter of the limit is what an exchange may keep; its receipts are counted twice while they are turned around.
+#[test]
+fn what_stays_in_memory_fits_the_limit() {
+    let limit = 2 << 20;
+    let numbers = Bag::range(0..45_000, 16).map(|x| x * 7919 % 45_000);
+    let groups = numbers.shuffle_by(16, |x| x % 1000).fold(0, |acc, x| acc + x, |a, b| a + b);
+    for threads in [1, 2, 4] {
+        let staging = Arc::new(Staging::new(limit / 4));
+        let options = Options::default().threads(threads).memory_limit(limit).spill_to(staging.clone());
+        assert_eq!(groups.compute_with(&options).unwrap(), (0..45_000).sum::<i64>());
+        assert_eq!(staging.written_bytes(), 0);
+    }
+}
+
 #[test]
 fn the_local_step_is_fused_with_what_is_before_it() {
     let counts = Bag::range(0..100, 10).map(|x| x % 7).frequencies_into(3);
