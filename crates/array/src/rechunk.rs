@@ -333,16 +333,17 @@ mod tests {
         assert_eq!(found, (0..n).map(column).collect::<Array1<_>>());
         assert_eq!(staging.written_bytes(), (n * n * 8) as u64);
         let block = 16 * n as u64 * 8;
-        // One block, the buffer, and receipts of 48 bytes a piece.
-        assert!(peak < 4 * block + 2 * 64 * 64 * 48, "{peak}");
+        // One block, the buffer, and receipts of 56 bytes a piece.
+        assert!(peak < 4 * block + 2 * 64 * 64 * 56, "{peak}");
     }
 
     #[test]
     fn too_many_pieces_go_in_steps() {
         let x = Array::<u8, Ix2>::zeros((100_000, 100_000), (10, 100_000)).rechunk((100_000, 10));
         // 10,000 × 10,000 blocks: 100 × 100 between them, and 100 pieces for each block instead of 10,000.
-        let labels: Vec<_> = x.explain().unwrap().layers.iter().map(|layer| layer.n_tasks).collect();
-        assert_eq!(labels, [10_000, 1, 10_000, 10_000, 1, 10_000]);
+        // The middle blocks are cut in the task that makes them.
+        let n_tasks: Vec<_> = x.explain().unwrap().layers.iter().map(|layer| layer.n_tasks).collect();
+        assert_eq!(n_tasks, [10_000, 1, 10_000, 1, 10_000]);
         let whole = Array2::from_shape_fn((60, 70), |(i, j)| (i * 70 + j) as u16);
         let x = Array::from_array(whole.clone(), (1, 70));
         let to = Chunking::from_lengths(&[vec![60], vec![1; 70]]);

@@ -49,40 +49,47 @@ pub(crate) trait Fold<T>: Send + Sync + 'static {
     fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError>;
 }
 
-/// The first step of a fold: the partial result of one partition.
-struct Partially<F>(Arc<F>);
+/// The first step of a fold: the partial result of one partition, or with `last` the answer for it alone.
+struct Partially<F> {
+    fold: Arc<F>,
+    last: bool,
+}
 
 impl<T: Item, F: Fold<T>> Reduce<T> for Partially<F> {
     type Acc = F::Acc;
     const TAKES: Takes = F::TAKES;
 
     fn label(&self) -> Option<Cow<'static, str>> {
-        Some(self.0.label())
+        Some(self.fold.label())
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("bag.partial/1");
-        self.0.token(tokenizer);
+        tokenizer.word(u64::from(self.last));
+        self.fold.token(tokenizer);
     }
 
     fn start(&self) -> F::Acc {
-        self.0.start()
+        self.fold.start()
     }
 
     fn look(&self, acc: &mut F::Acc, item: &T) -> Flow {
-        self.0.look(acc, item)
+        self.fold.look(acc, item)
     }
 
     fn take(&self, acc: &mut F::Acc, item: T) -> Flow {
-        self.0.take(acc, item)
+        self.fold.take(acc, item)
     }
 
     fn finish(&self, acc: F::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partial(acc)))
+        match self.last {
+            true => self.fold.finish(acc),
+            false => Ok(Arc::new(Partial(acc))),
+        }
     }
 
     fn output_bytes(&self) -> Option<u64> {
-        (!std::mem::needs_drop::<F::Acc>()).then_some(size_of::<F::Acc>() as u64)
+        (!self.last && !std::mem::needs_drop::<F::Acc>()).then_some(size_of::<F::Acc>() as u64)
     }
 }
 
@@ -134,11 +141,19 @@ fn partial<A: Clone + Send + Sync + 'static>(inputs: &mut Inputs<'_>, index: usi
 }
 
 impl<T: Item> Bag<T> {
+    /// The answer of a fold for each partition alone, which must be a partition.
+    #[track_caller]
+    pub(crate) fn folded_locally<U: Item>(&self, fold: impl Fold<T>) -> Bag<U> {
+        let local = Partially { fold: Arc::new(fold), last: true };
+        Bag::from_port(self.layer(Drain::new(Source::Slot(0), local)))
+    }
+
     /// The layers of a fold; the answer's chunk is the only one of the last layer, whose grid is `grid`.
     #[track_caller]
     pub(crate) fn folded<F: Fold<T>>(&self, fold: F, grid: Grid) -> Port {
         let fold = Arc::new(fold);
-        let mut port = self.layer(Drain::new(Source::Slot(0), Partially(Arc::clone(&fold))));
+        let mut port =
+            self.layer(Drain::new(Source::Slot(0), Partially { fold: Arc::clone(&fold), last: false }));
         let mut partials = self.n_partitions();
         while partials > FAN_IN {
             partials = partials.div_ceil(FAN_IN);

@@ -1,9 +1,12 @@
 //! Other block lengths, same elements.
 
 use crate::blocks::{answer, bits, cuts, golden_array, grids};
-use musher_array::ndarray::{Array2, ArrayD, Ix3, IxDyn, arr0};
+use musher_array::ndarray::{Array1, Array2, ArrayD, Axis, Ix2, Ix3, IxDyn, arr0};
 use musher_array::{Array, Chunks, Error};
-use musher_scheduler::{Compute, Options};
+use musher_scheduler::{Compute, Event, Observer, Options};
+use musher_testkit::Staging;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn every_pair_of_divisions_keeps_the_elements() {
@@ -68,4 +71,49 @@ fn lengths_that_do_not_fit_are_refused_where_they_are_asked_for() {
     for lengths in cuts(3) {
         assert!(x.try_rechunk(vec![lengths, vec![4]]).is_err());
     }
+}
+
+/// Remembers the most bytes that a run accounted for.
+#[derive(Default)]
+struct Peak(AtomicU64);
+
+impl Observer for Peak {
+    fn event(&self, event: Event<'_>) {
+        if let Event::RunFinished { peak_bytes, .. } = event {
+            self.0.fetch_max(peak_bytes, Ordering::SeqCst);
+        }
+    }
+}
+
+/// 64 × 64 blocks of 128 KiB, 8 MiB together, under a limit of 1 MiB.
+#[test]
+fn rows_become_columns_in_an_eighth_of_their_memory() {
+    let n = 1024;
+    let limit = 1 << 20;
+    let x = Array::<f64, Ix2>::from_shape_fn((n, n), (16, n), move |(i, j)| (i * n + j) as f64);
+    let sums = x.rechunk((n, 16)).sum_axis(Axis(0));
+    let column = |j: usize| (0..n).map(|i| (i * n + j) as f64).sum::<f64>();
+    let expected: Array1<f64> = (0..n).map(column).collect();
+    for threads in [1, 2, 4] {
+        let (staging, peak) = (Arc::new(Staging::new(limit / 4)), Arc::new(Peak::default()));
+        let options = Options::default().threads(threads).memory_limit(limit);
+        let options = options.spill_to(staging.clone()).observe(peak.clone());
+        assert_eq!(sums.compute_with(&options).unwrap(), expected, "{threads} threads");
+        assert!(staging.written_bytes() >= (n * n * 8) as u64 && staging.n_alive() == 0);
+        let peak = peak.0.load(Ordering::SeqCst);
+        assert!(peak <= limit, "{threads} threads: {peak} bytes");
+    }
+}
+
+#[test]
+fn a_reshape_that_moves_elements_fits_a_quarter_of_their_memory() {
+    let limit = 2 << 20;
+    let x = Array::<f64, _>::arange(0.0, (1 << 20) as f64, 1.0, 1 << 14).reshape((1 << 10, 1 << 10)).unwrap();
+    let y = x.t().reshape(1 << 20).unwrap();
+    let staging = Arc::new(Staging::new(0));
+    let options = Options::default().threads(2).memory_limit(limit).spill_to(staging.clone());
+    let sums = y.rechunk(1 << 10).reshape((1 << 10, 1 << 10)).unwrap().sum_axis(Axis(1));
+    let row = |i: usize| (0..1 << 10).map(|j| (j * (1 << 10) + i) as f64).sum::<f64>();
+    assert_eq!(sums.compute_with(&options).unwrap(), (0..1 << 10).map(row).collect::<Array1<_>>());
+    assert!(staging.written_bytes() >= 8 << 20 && staging.n_alive() == 0);
 }

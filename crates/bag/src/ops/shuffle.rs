@@ -13,13 +13,13 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::coder::Coder;
-use crate::drain::{Drain, Reduce, Takes};
+use crate::drain::Takes;
 use crate::fold::Fold;
 use crate::identity::Identity;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::{Distinct, FoldBy, Frequencies, GroupBy};
 use crate::partition::Partition;
-use crate::pipe::{Flow, Item, Source};
+use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
     /// The same items, which may wait on disk where an operation moves them between partitions.
@@ -115,7 +115,7 @@ impl<T: Item> Bag<T> {
             move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item))
         };
         let moved = self.shuffled("group_by_into", n_partitions, Some(identity), target);
-        moved.locally(GroupBy { key: move |item: &T| key(item), identity, name: "group_by_into" })
+        moved.folded_locally(GroupBy { key: move |item: &T| key(item), identity, name: "group_by_into" })
     }
 
     /// Folds the items of each key, as a bag of `n_partitions` partitions, each key in one.
@@ -158,7 +158,7 @@ impl<T: Item> Bag<T> {
         let local = {
             let combine = Arc::clone(&combine);
             let combine = move |a, b| combine(a, b);
-            self.locally(FoldBy { key, init, function, combine, identity })
+            self.folded_locally(FoldBy { key, init, function, combine, identity })
         };
         local.pairs_joined("fold_by_into", n_partitions, Some(identity), move |a, b| combine(a, b))
     }
@@ -186,7 +186,7 @@ impl<T: Item> Bag<T> {
         T: Eq + Hash,
     {
         let add = |a: u64, b: u64| a + b;
-        let counts: Bag<(T, u64)> = self.locally(Frequencies);
+        let counts: Bag<(T, u64)> = self.folded_locally(Frequencies);
         counts.pairs_joined("frequencies_into", n_partitions, None, add)
     }
 
@@ -213,14 +213,8 @@ impl<T: Item> Bag<T> {
         T: Eq + Hash,
     {
         let target = |item: &T, scatter: &mut Scatter| scatter.target_of(item);
-        let local = self.locally::<T, _>(Distinct).with_coder(self.coder);
-        local.shuffled("distinct_into", n_partitions, None, target).locally(Distinct)
-    }
-
-    /// What a fold makes of each partition alone; its chunk is a partition.
-    #[track_caller]
-    fn locally<U: Item, F: Fold<T>>(&self, fold: F) -> Bag<U> {
-        Bag::from_port(self.layer(Drain::new(Source::Slot(0), Locally(fold))))
+        let local = self.folded_locally::<T>(Distinct).with_coder(self.coder);
+        local.shuffled("distinct_into", n_partitions, None, target).folded_locally(Distinct)
     }
 }
 
@@ -234,40 +228,7 @@ impl<K: Item + Eq + Hash, A: Item> Bag<(K, A)> {
         let target = |pair: &(K, A), scatter: &mut Scatter| scatter.target_of(&pair.0);
         // Where a pair goes stands on its key alone, whatever joins the values.
         let moved = self.shuffled(label, n, None, target);
-        moved.locally(Joined { combine, identity, label })
-    }
-}
-
-/// A fold of each partition by itself.
-struct Locally<F>(F);
-
-impl<T: Item, F: Fold<T>> Reduce<T> for Locally<F> {
-    type Acc = F::Acc;
-    const TAKES: Takes = F::TAKES;
-
-    fn label(&self) -> Option<Cow<'static, str>> {
-        Some(self.0.label())
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.locally/1");
-        self.0.token(tokenizer);
-    }
-
-    fn start(&self) -> F::Acc {
-        self.0.start()
-    }
-
-    fn look(&self, acc: &mut F::Acc, item: &T) -> Flow {
-        self.0.look(acc, item)
-    }
-
-    fn take(&self, acc: &mut F::Acc, item: T) -> Flow {
-        self.0.take(acc, item)
-    }
-
-    fn finish(&self, acc: F::Acc) -> Result<ChunkRef, TaskError> {
-        self.0.finish(acc)
+        moved.folded_locally(Joined { combine, identity, label })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Items moved by their keys into many partitions: nothing lost, each key in one place, in memory and staged.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use musher_bag::{Bag, Error};
 use musher_graph_core::Collection;
-use musher_scheduler::Compute;
+use musher_scheduler::{Compute, Options};
 use musher_testkit::{Random, Staging, compute_staged};
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +151,33 @@ fn what_cannot_come_back_exactly_is_an_error() {
     assert!(matches!(bag.compute(), Ok(items) if items.len() == 20), "in memory nothing is written");
     let message = Error::NotSpillable { item: "Skips" }.to_string();
     assert_eq!(message, "items of Skips cannot be staged on disk: call `spillable()` on the bag");
+}
+
+/// 4 MB of numbers in 64 partitions, under a limit of 512 KiB.
+#[test]
+fn a_shuffle_fits_an_eighth_of_its_memory() {
+    let numbers = Bag::range(0..512_000, 64).map(|x| x * 7919 % 512_000);
+    let groups = numbers.shuffle_by(64, |x| x % 1000).fold(0, |acc, x| acc + x, |a, b| a + b);
+    for threads in [1, 2, 4] {
+        let staging = Arc::new(Staging::new(0));
+        let options = Options::default().threads(threads).memory_limit(512 << 10).spill_to(staging.clone());
+        assert_eq!(groups.compute_with(&options).unwrap(), (0..512_000).sum::<i64>());
+        assert!(staging.written_bytes() > 4_000_000 && staging.n_alive() == 0);
+    }
+}
+
+/// A quarter of the limit is what an exchange may keep; its receipts are counted twice while they are turned around.
+#[test]
+fn what_stays_in_memory_fits_the_limit() {
+    let limit = 2 << 20;
+    let numbers = Bag::range(0..45_000, 16).map(|x| x * 7919 % 45_000);
+    let groups = numbers.shuffle_by(16, |x| x % 1000).fold(0, |acc, x| acc + x, |a, b| a + b);
+    for threads in [1, 2, 4] {
+        let staging = Arc::new(Staging::new(limit / 4));
+        let options = Options::default().threads(threads).memory_limit(limit).spill_to(staging.clone());
+        assert_eq!(groups.compute_with(&options).unwrap(), (0..45_000).sum::<i64>());
+        assert_eq!(staging.written_bytes(), 0);
+    }
 }
 
 #[test]

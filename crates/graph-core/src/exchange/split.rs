@@ -39,8 +39,8 @@ pub(super) enum Pieces<C> {
 impl Shares {
     /// Bytes in memory for each piece: target and number of items here, and the input's number in the ledger.
     pub(super) const BYTES: u64 = 16;
-    /// Bytes that a store is taken to hold in memory for each part: offset, length, checksum and room.
-    const STAGED_BYTES: u64 = 32;
+    /// Bytes that a store is taken to hold in memory for each part: offset, lengths, checksum.
+    const STAGED_BYTES: u64 = 40;
 
     pub(super) fn len(&self) -> usize {
         self.targets.len()

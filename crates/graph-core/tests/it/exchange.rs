@@ -281,7 +281,7 @@ fn what_stays_in_memory_is_counted_and_what_is_staged_is_not() {
     let (_, staged) = compute_staged(&all, &Staging::new(0)).unwrap();
     let (_, held) = compute_staged(&all, &Staging::new(u64::MAX)).unwrap();
     // The source holds its numbers, and the lists of the targets are asked for; beside that there are receipts.
-    let receipts = 64 * 64 * 48;
+    let receipts = 64 * 64 * 56;
     assert!(staged < 2 * bytes + 2 * receipts, "{staged}");
     assert!(held > 3 * bytes, "{held}");
 }
