@@ -134,7 +134,6 @@ fn mean_speed_up(factor: u64) -> f64 {
 #[test]
 fn eight_workers_at_twice_the_least_limit_are_at_least_three_and_a_half_times_as_fast() {
     let mean = mean_speed_up(2);
-    println!("mean speed-up of 8 workers at twice the sequential peak: {mean:.2}");
     assert!(mean >= 3.5, "{mean:.2}");
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use musher_graph_core::{Plan, SpillStore, TaskIx};
-use musher_scheduler::{Error, Event, Observer, Run, SpillDir, SpillOptions};
+use musher_graph_core::{Plan, SpillStore, TaskIx, delayed};
+use musher_scheduler::{Compute, Error, Event, Observer, Options, Run, SpillDir, SpillOptions};
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault};
 
 use crate::support::{execute, unfused};
@@ -126,7 +126,7 @@ fn two_passes() -> Drawn {
 fn two_passes_on(store: Arc<dyn SpillStore>, threads: usize, moved: &Arc<Moved>) -> Result<u64, Error> {
     let drawn = two_passes();
     let plan = unfused(&drawn.requests(&Alive::default(), &drawn.sinks()));
-    let limit = plan.tasks().table_bytes() as u64 + (15 * 64 << 10);
+    let limit = plan.tasks().table_bytes() as u64 + 15 * (64 << 10);
     let mut run = Run::new(plan);
     run.memory_limit = Some(limit.into());
     run.spill_store = Some(store);
@@ -190,4 +190,26 @@ fn a_full_disk_budget_names_folder_need_and_setting() {
         text.contains("spill_limit") && text.contains(&std::env::temp_dir().display().to_string()),
         "{text}"
     );
+}
+
+#[test]
+fn what_will_be_spilled_is_told_before() {
+    //  a ─── b ─── c        a is needed again by d, and does not fit beside b and c
+    //   \___________\_ d
+    fn large(seed: u64) -> [u64; 8192] {
+        [seed; 8192]
+    }
+    fn mixed(a: [u64; 8192], b: [u64; 8192]) -> [u64; 8192] {
+        std::array::from_fn(|index| a[index] ^ b[index])
+    }
+    let (a, b) = (delayed(large).call(1), delayed(large).call(2));
+    let c = delayed(mixed).call((&b, &a));
+    let d = delayed(mixed).call((&a, &delayed(mixed).call((&c, &b))));
+    let limit = |kib: u64| Options::sequential().memory_limit(kib << 10);
+    let forecast = d.explain_with(&limit(200)).unwrap().to_string();
+    assert!(forecast.contains("spill"), "{forecast}");
+    assert!(d.check_with(&limit(1000)).unwrap().is_empty());
+    let problems = d.check_with(&limit(100)).unwrap();
+    assert!(problems[0].to_string().contains("mixed (built at "), "{}", problems[0]);
+    assert!(matches!(d.compute_with(&limit(100)), Err(Error::MemoryLimit { .. })));
 }
