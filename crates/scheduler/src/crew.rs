@@ -5,14 +5,14 @@
 //! The first worker starts at once; the others join when tasks turn out long enough to share, because for trivial tasks
 //! a second worker costs more than it gives.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
-use crate::sync::{Arc, Condvar, Mutex, thread};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
@@ -203,7 +203,7 @@ impl Crew {
                     Step::Move(chunk) => self.carry_out(*chunk),
                     Step::Wait => {
                         // A parallel section inside somebody's task may want this thread.
-                        rayon::yield_now();
+                        yield_now();
                         Report::Nothing
                     }
                     Step::Over => break,
@@ -263,7 +263,7 @@ impl Crew {
     }
 
     /// Stays away while the others end more than one task in the time of a quick one.
-    fn rest(&self, guard: &mut crate::sync::MutexGuard<'_, State>, worker: &mut Worker) {
+    fn rest(&self, guard: &mut MutexGuard<'_, State>, worker: &mut Worker) {
         guard.asleep += 1;
         let was_woken = !self.wake.wait_for(guard, worker.nap).timed_out();
         guard.asleep -= 1;
@@ -352,7 +352,7 @@ impl Crew {
             }
             self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             worker.inputs.clone_from(&kept);
-            std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
+            thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
             outcome = self.attempt(plan, task, worker);
         }
         if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
