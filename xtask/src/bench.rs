@@ -47,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
             folder: options
                 .peers_folder
                 .clone()
-                .or_else(|| std::env::var_os("MUSHER_PEERS").map(PathBuf::from)),
+                .or_else(|| std::env::var_os("BENCH_PEERS").map(PathBuf::from)),
             groups: &options.groups,
             names: &options.names,
             size: &options.size,

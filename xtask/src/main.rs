@@ -28,7 +28,7 @@ cargo xtask bench [options] [filter]
     --quick                       criterion's quick mode
     --peers                       then run the peers' scripts with musher among them
     --peers-only                  run only the peers' scripts
-    --peers-dir <folder>          where the scripts are (default: the variable MUSHER_PEERS)
+    --peers-dir <folder>          where the scripts are (default: the variable BENCH_PEERS)
     --group <script>              one script only, without .py; may be repeated
     --peer <name>                 one peer only; may be repeated
     --size <small|medium|large>   size of the peers' workloads (default: small)

@@ -72,8 +72,9 @@ fn enter_literal(literal: &LiteralValue, tokenizer: &mut Tokenizer) {
         }
         LiteralValue::Range(range) => range.hash(&mut bytes),
         LiteralValue::Series(series) => {
-            match border::encode(&series.clone().into_inner_frame()) {
-                Ok(encoded) => tokenizer.bytes(&encoded),
+            let mut encoded = Vec::new();
+            match border::encode(&series.clone().into_inner_frame(), &mut encoded) {
+                Ok(()) => tokenizer.bytes(&encoded),
                 Err(_) => tokenizer.fresh(),
             }
             return;

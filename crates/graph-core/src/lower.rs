@@ -319,6 +319,13 @@ impl TaskGraph {
         self.tables[self.layer_of(task)].facts.largest_scratch
     }
 
+    /// Whether any layer reads or writes files.
+    ///
+    /// **Cost** linear in layers.
+    pub fn touches_any_file(&self) -> bool {
+        self.tables.iter().any(|table| table.facts.bytes_read > 0 || table.facts.bytes_written > 0)
+    }
+
     /// Whether a task's layer reads or writes files.
     pub fn touches_files(&self, task: TaskIx) -> bool {
         let facts = &self.tables[self.layer_of(task)].facts;

@@ -82,16 +82,19 @@ const CANDIDATES: [(&str, Candidate); 3] = [
 ];
 
 impl Order {
-    /// The best of the candidates, or the order of numbering where all chunks together take less than the plan's own
+    /// The best of the candidates, or the order of numbering where even its chunks take less than the plan's own
     /// tables: then nothing is worth a search.
     ///
-    /// **Cost** n log n in tasks and edges, no recursion; linear in layers where nothing is worth a search.
+    /// **Cost** n log n in tasks and edges, no recursion; linear in layers where all chunks together take less than
+    /// the tables.
     pub fn of(graph: &TaskGraph) -> Self {
+        let natural = Self::as_numbered(graph);
+        let tables = graph.table_bytes() as u64;
         let (bytes, n_unknown) = graph.known_bytes();
-        let most = bytes + graph.largest_scratch();
-        match n_unknown == 0 && most <= graph.table_bytes() as u64 {
-            true => Self::as_numbered(graph),
-            false => Self::search(graph),
+        let is_little = || bytes + graph.largest_scratch() <= tables || natural.peak_bytes(graph) <= tables;
+        match n_unknown == 0 && is_little() {
+            true => natural,
+            false => Self::best_of(graph, natural),
         }
     }
 
@@ -99,8 +102,12 @@ impl Order {
     ///
     /// **Cost** n log n in tasks and edges, no recursion.
     pub fn search(graph: &TaskGraph) -> Self {
+        Self::best_of(graph, Self::as_numbered(graph))
+    }
+
+    fn best_of(graph: &TaskGraph, natural: Self) -> Self {
         let weights = Weights::new(graph);
-        let mut best = Self::as_numbered(graph);
+        let mut best = natural;
         let mut least = best.peak_bytes(graph);
         if least <= least_possible(graph, &weights) {
             return best;

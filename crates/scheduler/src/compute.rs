@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Request,
+    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Problem, Request,
 };
 
 use crate::crew::Crew;
@@ -86,6 +86,10 @@ pub fn plan(requests: &[Request]) -> Result<Plan, Error> {
 fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     let n_tasks = plan.tasks().n_tasks();
     let mut run = options.run(plan)?;
+    let problems = crate::check::files(&run);
+    if !problems.is_empty() {
+        return Err(Error::Check { problems });
+    }
     let outer = CURRENT.with(|current| current.borrow().clone());
     // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
     let inside = outer.is_some() || rayon::current_thread_index().is_some();
@@ -178,11 +182,46 @@ pub trait Compute: Collection {
     where
         Self: Sized;
 
-    /// What `compute()` would do: layers, tasks, bytes read, projected peak.
+    /// What `compute()` would do: layers, tasks, bytes read, projected peak, what will be spilled below the memory limit
+    /// that the settings give.
     ///
     /// # Errors
-    /// [`Error::Plan`] if the graph cannot be planned.
-    fn explain(&self) -> Result<Explain, Error>;
+    /// [`Error::Plan`] if the graph cannot be planned, [`Error::Settings`].
+    fn explain(&self) -> Result<Explain, Error> {
+        self.explain_with(&Options::default())
+    }
+
+    /// [`explain`](Compute::explain) under these options.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] if the graph cannot be planned, [`Error::Settings`].
+    fn explain_with(&self, options: &Options) -> Result<Explain, Error>;
+
+    /// Everything that is known to go wrong if this is computed: files that are missing or written twice, memory and disk
+    /// that cannot suffice. Nothing is run, read or written.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] if the graph cannot be planned, [`Error::Settings`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::delayed;
+    /// use musher_scheduler::{Compute, Options};
+    /// let large = delayed(|| [0_u8; 5000]).call(());
+    /// let problems = large.check_with(&Options::default().memory_limit(4000))?;
+    /// assert!(problems[0].to_string().contains("4000"), "{}", problems[0]);
+    /// assert!(large.check()?.is_empty());
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    fn check(&self) -> Result<Vec<Problem>, Error> {
+        self.check_with(&Options::default())
+    }
+
+    /// [`check`](Compute::check) under these options.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] if the graph cannot be planned, [`Error::Settings`].
+    fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error>;
 }
 
 impl<C: Collection> Compute for C {
@@ -194,8 +233,16 @@ impl<C: Collection> Compute for C {
         persist(self)
     }
 
-    fn explain(&self) -> Result<Explain, Error> {
-        Ok(plan(&[self.request()])?.explain())
+    fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
+        let run = options.run(plan(&[self.request()])?)?;
+        Ok(match run.memory_limit {
+            Some(limit) => run.plan.explain_with(limit.bytes()),
+            None => run.plan.explain(),
+        })
+    }
+
+    fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
+        Ok(crate::check::everything(&options.run(plan(&[self.request()])?)?))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx};
 use smallvec::SmallVec;
 
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
@@ -60,7 +60,7 @@ enum Report {
 enum Rare {
     /// The task gave more work back.
     Continued(Job, Arc<Plan>),
-    Failed(Error),
+    Failed(Job, Error),
     Spilled(Moving, Result<Copy, Error>),
     Loaded(Moving, Copy, Result<ChunkRef, Error>),
 }
@@ -328,8 +328,8 @@ impl Crew {
         let retries = self.run.retries_of(plan, job.task);
         let start = worker.pace.begins().then(Instant::now);
         let outcome = match (retries, &self.run.failed) {
-            (0, None) => self.attempt(plan, job.task, worker),
-            _ => self.attempts(plan, job.task, worker, retries),
+            (0, None) => self.attempt(plan, &job, worker),
+            _ => self.attempts(plan, &job, worker, retries),
         };
         if let Some(start) = start {
             worker.pace.took(start.elapsed());
@@ -337,14 +337,15 @@ impl Crew {
         match outcome {
             Ok(None) => Report::Finished(job),
             Ok(Some(more)) => Rare::Continued(job, more).into(),
-            Err(error) => Rare::Failed(*error).into(),
+            Err(error) => Rare::Failed(job, *error).into(),
         }
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+    fn attempts(&self, plan: &Arc<Plan>, job: &Job, worker: &mut Worker, retries: u32) -> Outcome {
+        let task = job.task;
         let kept = worker.inputs.clone();
-        let mut outcome = self.attempt(plan, task, worker);
+        let mut outcome = self.attempt(plan, job, worker);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
             if self.run.is_cancelled() {
@@ -353,7 +354,7 @@ impl Crew {
             self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             worker.inputs.clone_from(&kept);
             thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
-            outcome = self.attempt(plan, task, worker);
+            outcome = self.attempt(plan, job, worker);
         }
         if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
             failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
@@ -364,7 +365,8 @@ impl Crew {
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
     ///
     /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
-    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
+    fn attempt(&self, plan: &Plan, job: &Job, worker: &mut Worker) -> Outcome {
+        let task = job.task;
         let Worker { index, inputs, made, .. } = worker;
         let spill_store = self.run.spill_store.as_deref();
         let run = |inputs: &mut Chunks| {
@@ -374,7 +376,7 @@ impl Crew {
         let outcome = guard(plan, task, || {
             let output = match self.run.observers.is_empty() {
                 true => run(inputs)?,
-                false => self.observed(plan, task, *index, || run(inputs))?,
+                false => self.observed(plan, job, *index, || run(inputs))?,
             };
             inputs.clear();
             let chunks = match output {
@@ -403,12 +405,13 @@ impl Crew {
     fn observed(
         &self,
         plan: &Plan,
-        task: TaskIx,
+        job: &Job,
         worker: usize,
         run: impl FnOnce() -> Result<Finished, Box<Error>>,
     ) -> Result<Finished, Box<Error>> {
+        let (task, (busy, alive_bytes)) = (job.task, job.busy);
         let start = Instant::now();
-        self.run.tell(Event::TaskStarted { plan, task, worker });
+        self.run.tell(Event::TaskStarted { plan, task, worker, busy, alive_bytes });
         let outcome = guard(plan, task, run);
         let elapsed = start.elapsed();
         self.run.tell(match &outcome {
@@ -463,6 +466,13 @@ impl Crew {
         self.wake.notify_one();
     }
 
+    /// Bytes on the ledger, and bytes that ought to be there; for when the run is over.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn audit(&self) -> (u64, u64) {
+        let state = self.state.lock();
+        (state.engine.bytes().0, state.engine.owed())
+    }
+
     /// The conditions of the run.
     pub(crate) fn conditions(&self) -> &Run {
         &self.run
@@ -479,7 +489,7 @@ impl Engine {
         };
         match *rare {
             Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
-            Rare::Failed(error) => self.failed(error),
+            Rare::Failed(job, error) => self.failed(&job, error),
             Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
             Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
         }

@@ -18,6 +18,7 @@ use musher_graph_core::{SpillStore, SpillWriter, TaskError};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 pub use error::SpillError;
 use home::Home;
+pub(crate) use home::free;
 use read::ParcelFile;
 use write::Writer;
 

@@ -109,6 +109,12 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
+    /// What is known of files says that the run would go wrong; nothing has run.
+    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Check {
+        /// All that was found.
+        problems: Vec<musher_graph_core::Problem>,
+    },
     /// The settings say what nobody understands.
     #[error(transparent)]
     Settings(#[from] crate::SettingsError),

@@ -22,6 +22,10 @@ pub enum Event<'a> {
         task: TaskIx,
         /// Number of the worker.
         worker: usize,
+        /// Threads that are busy with tasks, this one among them.
+        busy: usize,
+        /// Bytes of chunks and scratch on the books, those of this task among them.
+        alive_bytes: u64,
     },
     /// A task has ended well.
     TaskFinished {

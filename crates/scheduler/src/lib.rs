@@ -20,6 +20,7 @@
 
 mod atomic;
 mod cancel;
+mod check;
 mod checkpoint;
 mod client;
 mod compute;
@@ -31,6 +32,8 @@ mod event;
 mod failed;
 mod machine;
 mod memory;
+#[cfg(all(test, shuttle))]
+mod model;
 mod options;
 mod progress;
 mod run;

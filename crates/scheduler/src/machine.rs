@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 /// use musher_scheduler::Machine;
 /// let machine = Machine::current();
 /// assert!(machine.memory > 0);
-/// assert_eq!(machine.default_memory_limit().bytes(), machine.memory / 2);
+/// assert_eq!(machine.default_memory_limit().bytes(), machine.memory / 5 * 3);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,10 +41,10 @@ impl Machine {
         })
     }
 
-    /// Half of the memory: the other half is for what no ledger counts, the program's own data and the files that the
+    /// 60 % of the memory: the rest is for what no ledger counts, the program's own data and the files that the
     /// system caches.
     pub fn default_memory_limit(&self) -> crate::MemoryLimit {
-        crate::MemoryLimit::from(self.memory / 2)
+        crate::MemoryLimit::from(self.memory / 5 * 3)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
@@ -62,7 +62,7 @@ impl Options {
 
     /// Bytes that chunks and declared scratch may take at once.
     ///
-    /// By default half of the machine's memory, as containers limit it, or what the settings say. Chunks that do not fit
+    /// By default 60 % of the machine's memory, as containers limit it, or what the settings say. Chunks that do not fit
     /// go to the disk; a plan that can never fit is refused before anything runs.
     #[must_use]
     pub fn memory_limit(self, limit: impl Into<MemoryLimit>) -> Self {
@@ -149,7 +149,9 @@ impl Options {
             Spill::AsSet => {
                 // What one exchange stages may take a quarter of the limit; the rest is for chunks.
                 let options = settings.spill_options().in_memory(limit.bytes() / 4);
-                Some(Arc::new(SpillDir::new(options)))
+                let disk = SpillDir::new(options);
+                sweep_once(&disk, &settings.spill_dir);
+                Some(Arc::new(disk))
             }
             Spill::To(store) => Some(Arc::clone(store)),
             Spill::Never => None,
@@ -165,6 +167,16 @@ impl Options {
         run.pool.clone_from(&self.pool);
         run.threads = self.threads.unwrap_or(settings.threads);
         Ok(run)
+    }
+}
+
+/// Removes what killed processes left in this folder, the first time that a process runs something that could spill there.
+fn sweep_once(disk: &SpillDir, base: &std::path::Path) {
+    static SWEPT: Mutex<Vec<std::path::PathBuf>> = Mutex::new(Vec::new());
+    let mut swept = SWEPT.lock();
+    if !swept.iter().any(|known| known == base) {
+        swept.push(base.to_owned());
+        disk.sweep();
     }
 }
 

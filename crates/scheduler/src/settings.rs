@@ -4,7 +4,7 @@
 //!
 //! | source | for example |
 //! |---|---|
-//! | the defaults | half of the machine's memory |
+//! | the defaults | 60 % of the machine's memory |
 //! | a file: `musher.toml` in the working directory, or the one that `MUSHER_CONFIG` names | `memory_limit = "2GiB"` |
 //! | the environment | `MUSHER_MEMORY_LIMIT=2GiB` |
 //! | a scope in the program | [`Settings::scoped`] |
@@ -34,7 +34,7 @@ pub use error::{SettingsError, SettingsSource};
 /// | field | in the file | in the environment | default |
 /// |---|---|---|---|
 /// | `threads` | `threads = 4` | `MUSHER_THREADS=4` | one for each core |
-/// | `memory_limit` | `memory_limit = "2GiB"` or `"50%"` | `MUSHER_MEMORY_LIMIT=2GiB` | half of the machine's memory |
+/// | `memory_limit` | `memory_limit = "2GiB"` or `"50%"` | `MUSHER_MEMORY_LIMIT=2GiB` | 60 % of the machine's memory |
 /// | `spill_dir` | `spill_dir = "/scratch"` | `MUSHER_SPILL_DIR=/scratch` | the system's folder for temporary files |
 /// | `spill_limit` | `spill_limit = "100GiB"` | `MUSHER_SPILL_LIMIT=100GiB` | 80 % of what is free, less 1 GiB |
 /// | `spill_compression` | `spill_compression = "auto"` | `MUSHER_SPILL_COMPRESSION=never` | `auto` |

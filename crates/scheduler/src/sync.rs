@@ -37,9 +37,9 @@ mod scheduled {
     pub(crate) use rayon::ThreadPool;
     use shuttle::rand::Rng;
     pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
-    // A flag that a signal handler may raise; whoever looks at it does so between two locks.
     pub(crate) use shuttle::thread::yield_now;
     pub(crate) use shuttle::{thread, thread_local};
+    // A flag that a signal handler may raise; whoever looks at it does so between two locks.
     pub(crate) use std::sync::atomic::AtomicBool;
 
     /// A lock that does not mind panics, as those of `parking_lot`.
@@ -138,8 +138,13 @@ mod scheduled {
 
     /// Does the work once on each of as many threads as the pool has, which itself stays idle.
     pub(crate) fn on_threads(pool: &ThreadPool, work: impl Fn(usize) + Sync) {
-        shuttle::thread::scope(|scope| {
-            for index in 0..pool.current_num_threads() {
+        on_scheduled_threads(pool.current_num_threads(), work);
+    }
+
+    /// Does the work once on each of so many threads.
+    pub(crate) fn on_scheduled_threads(n: usize, work: impl Fn(usize) + Sync) {
+        thread::scope(|scope| {
+            for index in 0..n {
                 let work = &work;
                 scope.spawn(move || work(index));
             }

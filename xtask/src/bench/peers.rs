@@ -2,7 +2,7 @@
 //!
 //! The scripts find the binary in BENCH_MUSHER, call it as `<binary> <workload> <size>`, and print one JSON object a line for each
 //! workload, size and peer; these lines are what the record keeps. BENCH_DATA is a folder for their inputs, below the target folder
-//! unless it is set. The interpreter is `python3`, or what MUSHER_PEERS_PYTHON names.
+//! unless it is set. The interpreter is `python3`, or what BENCH_PEERS_PYTHON names.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Outc
     let folder = settings
         .folder
         .as_deref()
-        .ok_or("where are the peers' scripts? give --peers-dir or set MUSHER_PEERS")?;
+        .ok_or("where are the peers' scripts? give --peers-dir or set BENCH_PEERS")?;
     let binary = build()?;
     let data = std::env::var_os("BENCH_DATA")
         .map_or_else(|| workspace.target_directory.join("bench-data"), PathBuf::from);
@@ -59,7 +59,7 @@ pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Outc
 }
 
 fn group_command(script: &Path, binary: &Path, data: &Path, settings: &Settings<'_>) -> Command {
-    let python = std::env::var_os("MUSHER_PEERS_PYTHON").unwrap_or_else(|| "python3".into());
+    let python = std::env::var_os("BENCH_PEERS_PYTHON").unwrap_or_else(|| "python3".into());
     let mut command = Command::new(python);
     command.arg(script).args(["--size", settings.size, "--rounds", settings.rounds]);
     if let Some(filter) = settings.filter {

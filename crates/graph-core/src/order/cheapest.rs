@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::post::SortedInputs;
+use super::post::{Maker, SortedInputs};
 use super::walk::Walk;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
@@ -45,7 +45,7 @@ pub(super) fn order(walk: &mut Walk<'_>, inputs: &SortedInputs, readiness: Readi
             while let Some(&input) = inputs.row(task).iter().find(|input| !run.walk.done[input.index()]) {
                 task = input;
             }
-            run.emit(task);
+            run.task(task);
             run.follow(inputs);
         }
     }
@@ -118,7 +118,6 @@ impl Cheapest<'_, '_> {
 
     /// Goes on with the cheapest reader until no chunk in memory has one left.
     fn follow(&mut self, inputs: &SortedInputs) {
-        let mut stack: Vec<(TaskIx, u32)> = Vec::new();
         while let Some(Reverse((added, met, goal))) = self.heap.pop().filter(|_| self.walk.is_promising()) {
             if self.walk.done[goal.index()] {
                 continue;
@@ -128,26 +127,18 @@ impl Cheapest<'_, '_> {
                 self.heap.push(Reverse((adds, met, goal)));
                 continue;
             }
-            stack.push((goal, 0));
-            while let Some((task, next)) = stack.pop() {
-                if self.walk.done[task.index()] {
-                    continue;
-                }
-                match inputs.row(task).get(next as usize) {
-                    Some(&input) => {
-                        stack.push((task, next + 1));
-                        if !self.walk.done[input.index()] {
-                            stack.push((input, 0));
-                        }
-                    }
-                    None => self.emit(task),
-                }
-            }
+            inputs.make(goal, self);
         }
+    }
+}
+
+impl Maker for Cheapest<'_, '_> {
+    fn walk(&self) -> &Walk<'_> {
+        self.walk
     }
 
     /// Runs a task, and then whatever costs nothing.
-    fn emit(&mut self, task: TaskIx) {
+    fn task(&mut self, task: TaskIx) {
         let graph = self.graph;
         self.ready.push(task);
         while let Some(task) = self.ready.pop() {
@@ -156,8 +147,10 @@ impl Cheapest<'_, '_> {
             }
             let last_uses = std::mem::take(&mut self.walk.last_uses);
             for &slot in &last_uses {
-                if let Some(reader) = self.tell_last_reader(slot) {
-                    self.meet(reader, self.readiness == Readiness::Runs);
+                let Some(reader) = self.tell_last_reader(slot) else { continue };
+                self.run_if_free(reader);
+                if self.readiness == Readiness::Runs {
+                    self.push(reader);
                 }
             }
             self.walk.last_uses = last_uses;
@@ -175,14 +168,17 @@ impl Cheapest<'_, '_> {
                 }
             }
             for &reader in graph.readers_of(task) {
-                self.meet(reader, true);
+                self.run_if_free(reader);
+                self.push(reader);
             }
             if self.heap.len() > self.most_entries {
                 self.clean();
             }
         }
     }
+}
 
+impl Cheapest<'_, '_> {
     /// Leaves one entry for each task that is still to be made, the one met last, and looks again at what it adds.
     ///
     /// Each edge makes an entry, and most are overtaken by better ones of the same task: a heap of all of them would
@@ -198,15 +194,17 @@ impl Cheapest<'_, '_> {
         self.most_entries = FEW_ENTRIES.max(2 * self.heap.len());
     }
 
-    /// Something was made or used up that a task reads: it may run now, or be a better goal.
-    fn meet(&mut self, task: TaskIx, is_better_goal: bool) {
+    /// Something was made or used up that a task reads: it runs next if it may.
+    fn run_if_free(&mut self, task: TaskIx) {
         if self.is_free(task) {
             self.ready.push(task);
         }
-        if is_better_goal {
-            let met = Reverse(self.walk.sequence.len() as u32);
-            self.heap.push(Reverse((self.adds(task), met, task)));
-        }
+    }
+
+    /// Makes a task a goal, or a better one than before.
+    fn push(&mut self, task: TaskIx) {
+        let met = Reverse(self.walk.sequence.len() as u32);
+        self.heap.push(Reverse((self.adds(task), met, task)));
     }
 
     /// One use of this output is left: the reader it belongs to, if it is one, will free it. Happens once for each

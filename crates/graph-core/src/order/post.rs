@@ -34,10 +34,38 @@ impl SortedInputs {
         sorted
     }
 
+    /// Makes what a goal needs, depth first, and then the goal, as long as the walk is promising.
+    pub(super) fn make(&self, goal: TaskIx, maker: &mut impl Maker) {
+        let mut stack: Vec<(TaskIx, u32)> = vec![(goal, 0)];
+        while let Some((task, next)) = stack.pop().filter(|_| maker.walk().is_promising()) {
+            if maker.walk().done[task.index()] {
+                continue;
+            }
+            match self.row(task).get(next as usize) {
+                Some(&input) => {
+                    stack.push((task, next + 1));
+                    if !maker.walk().done[input.index()] {
+                        stack.push((input, 0));
+                    }
+                }
+                None => maker.task(task),
+            }
+        }
+    }
+
     pub(super) fn row(&self, task: TaskIx) -> &[TaskIx] {
         let start = if task.0 == 0 { 0 } else { self.ends[task.index() - 1] as usize };
         &self.tasks[start..self.ends[task.index()] as usize]
     }
+}
+
+/// A candidate in the making.
+pub(super) trait Maker {
+    /// What has been made.
+    fn walk(&self) -> &Walk<'_>;
+
+    /// Makes a task whose inputs have been made, and whatever runs at once because of it.
+    fn task(&mut self, task: TaskIx);
 }
 
 /// Depth first from the sinks; a task whose inputs are all there and that frees at least what it makes runs before the
@@ -49,26 +77,8 @@ pub(super) fn order(walk: &mut Walk<'_>, inputs: &SortedInputs) {
     let tasks = (0..graph.n_tasks() as u32).map(TaskIx);
     let missing = tasks.clone().map(|task| graph.inputs_of(task).len() as u32).collect();
     let mut emit = Emit { walk, missing, ready: Vec::new() };
-    let mut stack: Vec<(TaskIx, u32)> = Vec::new();
     for sink in tasks.filter(|&task| graph.readers_of(task).is_empty()) {
-        stack.push((sink, 0));
-        while let Some((task, next)) = stack.pop() {
-            if emit.walk.done[task.index()] {
-                continue;
-            }
-            match inputs.row(task).get(next as usize) {
-                Some(&input) => {
-                    stack.push((task, next + 1));
-                    if !emit.walk.done[input.index()] {
-                        stack.push((input, 0));
-                    }
-                }
-                None => emit.task(task),
-            }
-            if !emit.walk.is_promising() {
-                return;
-            }
-        }
+        inputs.make(sink, &mut emit);
     }
 }
 
@@ -79,7 +89,11 @@ struct Emit<'a, 'b> {
     ready: Vec<TaskIx>,
 }
 
-impl Emit<'_, '_> {
+impl Maker for Emit<'_, '_> {
+    fn walk(&self) -> &Walk<'_> {
+        self.walk
+    }
+
     fn task(&mut self, task: TaskIx) {
         let graph = self.walk.graph;
         self.ready.push(task);
@@ -102,7 +116,9 @@ impl Emit<'_, '_> {
             }
         }
     }
+}
 
+impl Emit<'_, '_> {
     /// Runs this task next if it is ready and leaves no more bytes alive than before.
     fn wake(&mut self, task: TaskIx) {
         let is_ready = self.missing[task.index()] == 0 && !self.walk.done[task.index()];

@@ -184,7 +184,7 @@ fn program() -> Layer {
 }
 
 /// Set in the second process, which prints its key instead of starting a third.
-const SECOND: &str = "MUSHER_TEST_SECOND_PROCESS";
+const SECOND: &str = "SECOND_PROCESS_OF_A_TEST";
 
 #[test]
 fn building_twice_in_two_processes_gives_equal_keys() {

@@ -163,6 +163,31 @@ fn hand_made_graphs_are_culled_too() {
 }
 
 #[test]
+fn functions_of_several_types_in_turns_keep_their_numbers() {
+    let mut graph = GraphBuilder::<u64>::new();
+    let (mut nodes, mut expected) = (Vec::new(), Vec::new());
+    for number in 0..300_u64 {
+        let text = "x".repeat(number as usize);
+        nodes.push(match number % 3 {
+            // One captures nothing, one a number, one what is dropped again; the first come in a row.
+            _ if number < 10 => graph.add([], move |_| number),
+            0 => graph.add([nodes[0]], |inputs| inputs[0] + 7),
+            1 => graph.add([nodes[number as usize - 1]], move |inputs| inputs[0] + number),
+            _ => graph.add([], move |_| text.len() as u64),
+        });
+        expected.push(match number % 3 {
+            _ if number < 10 => number,
+            0 => 7,
+            1 => expected[number as usize - 1] + number,
+            _ => number,
+        });
+    }
+    assert_eq!(graph.len(), 300);
+    let outputs = graph.build(&nodes);
+    assert_eq!(values(Graph::collect(&[request(&outputs)]).unwrap()), expected);
+}
+
+#[test]
 #[should_panic(expected = "input 1 is not an earlier task")]
 fn a_hand_made_task_reads_earlier_ones_only() {
     let mut other = GraphBuilder::<u64>::new();

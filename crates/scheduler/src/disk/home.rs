@@ -115,13 +115,13 @@ fn sweep_one(path: &Path) -> u64 {
 
 /// Bytes that this user may still write under a path, where the system tells.
 #[cfg(unix)]
-pub(super) fn free(path: &Path) -> Option<u64> {
+pub(crate) fn free(path: &Path) -> Option<u64> {
     let facts = rustix::fs::statvfs(path).ok()?;
     facts.f_bavail.checked_mul(facts.f_frsize)
 }
 
 #[cfg(not(unix))]
-pub(super) fn free(_path: &Path) -> Option<u64> {
+pub(crate) fn free(_path: &Path) -> Option<u64> {
     None
 }
 
