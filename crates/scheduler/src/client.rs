@@ -107,7 +107,7 @@ impl Client {
     /// # Errors
     /// [`Error::Spawn`] if the threads cannot be started.
     pub fn new(options: Options) -> Result<Self, Error> {
-        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let threads = if options.sequential { 1 } else { options.threads.unwrap_or_else(cores).get() };
         // Made first, so that its drop ends the threads that were started if one cannot be.
         let mut client = Self { desk: Desk::new(threads, options), workers: Vec::new() };

@@ -7,7 +7,7 @@ use musher_graph_core::{
 };
 
 use crate::crew::Crew;
-use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
 use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
 
 thread_local! {
@@ -90,7 +90,7 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     if !problems.is_empty() {
         return Err(Error::Check { problems });
     }
-    let outer = CURRENT.with_borrow(Clone::clone);
+    let outer = CURRENT.with(|current| current.borrow().clone());
     // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
     let inside = outer.is_some() || rayon::current_thread_index().is_some();
     if let Some(outer) = outer {
@@ -147,10 +147,10 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
     struct Restore(Option<Arc<Crew>>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            CURRENT.set(self.0.take());
+            CURRENT.with(|current| current.replace(self.0.take()));
         }
     }
-    let _restore = Restore(CURRENT.replace(Some(Arc::clone(crew))));
+    let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
     work()
 }
 

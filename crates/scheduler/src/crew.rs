@@ -5,14 +5,14 @@
 //! The first worker starts at once; the others join when tasks turn out long enough to share, because for trivial tasks
 //! a second worker costs more than it gives.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx};
 use smallvec::SmallVec;
 
 use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
-use crate::sync::{Arc, Condvar, Mutex, thread};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
@@ -60,7 +60,7 @@ enum Report {
 enum Rare {
     /// The task gave more work back.
     Continued(Job, Arc<Plan>),
-    Failed(Error),
+    Failed(Job, Error),
     Spilled(Moving, Result<Copy, Error>),
     Loaded(Moving, Copy, Result<ChunkRef, Error>),
 }
@@ -203,7 +203,7 @@ impl Crew {
                     Step::Move(chunk) => self.carry_out(*chunk),
                     Step::Wait => {
                         // A parallel section inside somebody's task may want this thread.
-                        rayon::yield_now();
+                        yield_now();
                         Report::Nothing
                     }
                     Step::Over => break,
@@ -263,7 +263,7 @@ impl Crew {
     }
 
     /// Stays away while the others end more than one task in the time of a quick one.
-    fn rest(&self, guard: &mut crate::sync::MutexGuard<'_, State>, worker: &mut Worker) {
+    fn rest(&self, guard: &mut MutexGuard<'_, State>, worker: &mut Worker) {
         guard.asleep += 1;
         let was_woken = !self.wake.wait_for(guard, worker.nap).timed_out();
         guard.asleep -= 1;
@@ -337,7 +337,7 @@ impl Crew {
         match outcome {
             Ok(None) => Report::Finished(job),
             Ok(Some(more)) => Rare::Continued(job, more).into(),
-            Err(error) => Rare::Failed(*error).into(),
+            Err(error) => Rare::Failed(job, *error).into(),
         }
     }
 
@@ -353,7 +353,7 @@ impl Crew {
             }
             self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             worker.inputs.clone_from(&kept);
-            std::thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
+            thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
             outcome = self.attempt(plan, job, worker);
         }
         if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
@@ -474,6 +474,13 @@ impl Crew {
         self.wake.notify_one();
     }
 
+    /// Bytes on the ledger, and bytes that ought to be there; for when the run is over.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn audit(&self) -> (u64, u64) {
+        let state = self.state.lock();
+        (state.engine.bytes().0, state.engine.owed())
+    }
+
     /// The conditions of the run.
     pub(crate) fn conditions(&self) -> &Run {
         &self.run
@@ -490,7 +497,7 @@ impl Engine {
         };
         match *rare {
             Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
-            Rare::Failed(error) => self.failed(error),
+            Rare::Failed(job, error) => self.failed(&job, error),
             Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
             Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
         }

@@ -510,9 +510,10 @@ impl Engine {
         self.error.get_or_insert(error);
     }
 
-    /// A task has failed: whatever it held is gone with the run.
-    pub(crate) fn failed(&mut self, error: Error) {
+    /// A task has failed: its inputs are gone with the run.
+    pub(crate) fn failed(&mut self, job: &Job, error: Error) {
         self.running -= 1;
+        self.ledger.remove(job.reserved);
         self.fail(error);
     }
 
@@ -574,6 +575,31 @@ impl Engine {
             chunk
         };
         Ok(plan.tasks().requested().iter().filter_map(chunk).collect())
+    }
+}
+
+/// The least limit under which a plan is not refused where there is a disk.
+#[cfg(all(test, shuttle))]
+pub(crate) fn least_with_disk(plan: &Plan) -> u64 {
+    let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
+    let largest = tasks.map(|task| footprint(plan, task)).max().unwrap_or(0);
+    plan.tasks().table_bytes() as u64 + largest.max(requested(plan).0)
+}
+
+#[cfg(all(test, shuttle))]
+impl Engine {
+    /// Bytes that ought to be on the ledger while nothing runs and nothing is lent: tables, chunks that are in memory,
+    /// or were when what had them failed, and chunks that are being dropped.
+    pub(crate) fn owed(&self) -> u64 {
+        let books = self.books.iter().flatten().map(|book| {
+            let is_here = |(index, slot): &(usize, &book::Slot)| {
+                !slot.is_empty()
+                    || book.is_absent(SlotIx(*index as u32)) && !book.is_away(SlotIx(*index as u32))
+            };
+            let chunks = book.slots.iter().enumerate().filter(is_here).map(|(_, slot)| slot.bytes);
+            book.plan.tasks().table_bytes() as u64 + chunks.sum::<u64>()
+        });
+        books.sum::<u64>() + self.burying
     }
 }
 

@@ -32,6 +32,8 @@ mod event;
 mod failed;
 mod machine;
 mod memory;
+#[cfg(all(test, shuttle))]
+mod model;
 mod options;
 mod progress;
 mod raw;

@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 
 use musher_graph_core::ChunkRef;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use parking_lot::Mutex;
+use rayon::ThreadPoolBuilder;
 
 use crate::crew::Crew;
-use crate::sync::Mutex;
+use crate::sync::{ThreadPool, on_threads};
 use crate::{Error, Run, Scheduler};
 
 /// Runs a plan on a pool of threads.
@@ -34,7 +35,7 @@ impl Scheduler for Threaded {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
         let crew = Crew::new(run)?;
         if let Some(pool) = &run.pool {
-            return crew.run(|work| drop(pool.broadcast(|context| work(context.index()))));
+            return crew.run(|work| on_threads(pool, work));
         }
         let pool = Lease::new(self.threads.unwrap_or(run.threads))?;
         crew.run(|work| pool.broadcast(work))
@@ -42,6 +43,8 @@ impl Scheduler for Threaded {
 }
 
 /// The pools that nobody uses now: making threads costs more than most runs.
+///
+/// A lock of its own kind: pools outlive the rounds of a model checker, and no step of a run happens under it.
 static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
 /// More idle pools than this are not kept.
 const MOST_IDLE: usize = 8;
@@ -71,7 +74,7 @@ impl Lease {
     /// Runs `work` once on each thread.
     fn broadcast(&self, work: impl Fn(usize) + Sync) {
         if let Some(pool) = &self.pool {
-            pool.broadcast(|context| work(context.index()));
+            on_threads(pool, work);
         }
     }
 }

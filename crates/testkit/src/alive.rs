@@ -36,7 +36,14 @@ impl Alive {
         self.0.chunks.fetch_add(1, Ordering::SeqCst);
         let now = self.0.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
         self.0.peak_bytes.fetch_max(now, Ordering::SeqCst);
-        Counted { value, bytes, alive: self.clone() }
+        Counted { value, bytes, brittle: None, alive: self.clone() }
+    }
+
+    /// A chunk that panics where it is told to.
+    pub fn brittle(&self, value: u64, bytes: u64, brittle: Brittle) -> Counted {
+        let mut chunk = self.chunk(value, bytes);
+        chunk.brittle = Some(brittle);
+        chunk
     }
 
     /// How many chunks were made.
@@ -60,17 +67,40 @@ impl Alive {
     }
 }
 
+/// Where a chunk panics, with the message `brittle`.
+///
+/// It does so without the panic hook: ten thousand reports would say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brittle {
+    /// When it is dropped, even while another panic unwinds.
+    Drop,
+    /// When it is asked for its bytes.
+    Nbytes,
+    /// When it is encoded.
+    Encode,
+}
+
+impl Brittle {
+    fn breaks_if(told: Option<Self>, here: Self) {
+        if told == Some(here) {
+            std::panic::resume_unwind(Box::new("brittle"));
+        }
+    }
+}
+
 /// A chunk that its [`Alive`] counts until it is dropped.
 #[derive(Debug)]
 pub struct Counted {
     /// What it stands for.
     pub value: u64,
     bytes: u64,
+    brittle: Option<Brittle>,
     alive: Alive,
 }
 
 impl Chunk for Counted {
     fn nbytes(&self) -> Option<usize> {
+        Brittle::breaks_if(self.brittle, Brittle::Nbytes);
         usize::try_from(self.bytes).ok()
     }
 
@@ -93,8 +123,9 @@ impl Codec for CountedCodec {
     fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
         let wrong = CodecError::WrongKind { expected: self.kind() };
         let chunk: &Counted = chunk.downcast_ref().ok_or(wrong)?;
+        Brittle::breaks_if(chunk.brittle, Brittle::Encode);
         let mut encoded = ENCODED.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = encoded.iter().position(|alive| Arc::ptr_eq(&alive.0, &chunk.alive.0));
+        let known = encoded.iter().rposition(|alive| Arc::ptr_eq(&alive.0, &chunk.alive.0));
         let alive = known.unwrap_or_else(|| {
             encoded.push(chunk.alive.clone());
             encoded.len() - 1
@@ -124,5 +155,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.alive.0.chunks.fetch_sub(1, Ordering::SeqCst);
         self.alive.0.bytes.fetch_sub(self.bytes, Ordering::SeqCst);
+        Brittle::breaks_if(self.brittle, Brittle::Drop);
     }
 }

@@ -6,7 +6,7 @@ use musher_graph_core::{
     Facts, Grid, Inputs, Layer, Output, Place, Places, Port, Request, Task, TaskError, Tokenizer, Wiring,
 };
 
-use crate::{Alive, Counted, Random};
+use crate::{Act, Alive, Brittle, Counted, Random};
 
 /// A graph of single tasks: what each reads, how large its output is, and what it needs beside it.
 ///
@@ -75,14 +75,22 @@ impl Drawn {
 
     /// One layer for each task, in their order; `alive` counts the chunks.
     pub fn layers(&self, alive: &Alive) -> Vec<Layer> {
+        self.layers_with(alive, |_| ())
+    }
+
+    fn layers_with(&self, alive: &Alive, alter: impl Fn(&mut Weighed)) -> Vec<Layer> {
         let mut layers: Vec<Layer> = Vec::with_capacity(self.reads.len());
         for (number, reads) in self.reads.iter().enumerate() {
-            let task = Weighed {
+            let mut task = Weighed {
                 number: number as u64,
                 bytes: self.bytes[number],
                 scratch: self.scratch[number],
+                act: None,
+                brittle: None,
+                continues: false,
                 alive: alive.clone(),
             };
+            alter(&mut task);
             let mut layer = Layer::build(task);
             for &read in reads {
                 layer = layer.input(&Port::of(layers[read].clone()), Wiring::axes([]));
@@ -94,7 +102,17 @@ impl Drawn {
 
     /// Asks for the outputs of these tasks.
     pub fn requests(&self, alive: &Alive, outputs: &[usize]) -> Vec<Request> {
-        let layers = self.layers(alive);
+        self.requests_with(alive, outputs, |_| ())
+    }
+
+    /// The same, and `alter` may tell each task what else it does.
+    pub fn requests_with(
+        &self,
+        alive: &Alive,
+        outputs: &[usize],
+        alter: impl Fn(&mut Weighed),
+    ) -> Vec<Request> {
+        let layers = self.layers_with(alive, alter);
         let request =
             |&output: &usize| Request { port: Port::of(layers[output].clone()), places: Places::All };
         outputs.iter().map(request).collect()
@@ -126,8 +144,56 @@ pub struct Weighed {
     pub bytes: u64,
     /// Bytes that it needs beside.
     pub scratch: u64,
+    /// What it does before its work.
+    pub act: Option<Act>,
+    /// Where its chunk panics.
+    pub brittle: Option<Brittle>,
+    /// Whether it ends with more work, two tasks that make its chunk.
+    pub continues: bool,
     /// Who counts its chunks.
     pub alive: Alive,
+}
+
+impl Weighed {
+    fn chunk(&self, value: u64) -> Counted {
+        match self.brittle {
+            None => self.alive.chunk(value, self.bytes),
+            Some(brittle) => self.alive.brittle(value, self.bytes, brittle),
+        }
+    }
+
+    /// More work that makes a chunk of this value.
+    fn more(&self, value: u64) -> Output {
+        let later = Layer::build(Later { value, task: self.clone() }).finish(Grid::scalar());
+        let handed = Layer::build(Later { value, task: self.clone() })
+            .input(&Port::of(later), Wiring::axes([]))
+            .finish(Grid::scalar());
+        Output::more([Request { port: Port::of(handed), places: Places::All }])
+    }
+}
+
+/// What a task that continues has left to do: makes a chunk of a value that it has computed.
+struct Later {
+    value: u64,
+    task: Weighed,
+}
+
+impl Task for Later {
+    fn label(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("t{} later", self.task.number))
+    }
+
+    fn run(&self, _at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        Ok(Output::one(self.task.chunk(self.value)))
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.fresh();
+    }
+
+    fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
+        Facts::bytes(self.task.bytes)
+    }
 }
 
 fn mix(number: u64, inputs: impl Iterator<Item = u64>) -> u64 {
@@ -139,10 +205,16 @@ impl Task for Weighed {
         Cow::Owned(format!("t{}", self.number))
     }
 
-    fn run(&self, _at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+        self.act.as_ref().map_or(Ok(()), |act| act.act(at.index()))?;
         let values: Result<Vec<u64>, TaskError> =
             (0..inputs.len()).map(|index| Ok(inputs.get::<Counted>(index)?.value)).collect();
-        Ok(Output::one(self.alive.chunk(mix(self.number, values?.into_iter()), self.bytes)))
+        let value = mix(self.number, values?.into_iter());
+        Ok(if self.continues { self.more(value) } else { Output::one(self.chunk(value)) })
+    }
+
+    fn continues(&self) -> bool {
+        self.continues
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

@@ -7,7 +7,7 @@
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
-//! | chunks that are counted while they live | [`Alive`], [`Counted`] |
+//! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
 //! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
@@ -23,7 +23,7 @@ mod staging;
 mod store;
 mod trace;
 
-pub use alive::{Alive, Counted};
+pub use alive::{Alive, Brittle, Counted};
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
 pub use drawn::{Drawn, Weighed};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};

@@ -16,6 +16,21 @@ pub enum Act {
     Panic(&'static str),
     /// Does this first, then its work.
     Then(Arc<dyn Fn() + Send + Sync>),
+    /// Does this first, then its work unless this failed.
+    Try(Arc<dyn Fn() -> Result<(), TaskError> + Send + Sync>),
+}
+
+impl Act {
+    /// Acts in a task at the place with this index.
+    pub(crate) fn act(&self, index: usize) -> Result<(), TaskError> {
+        match self {
+            Self::Fail => return Err(TaskError::new(ScriptedFailure { index })),
+            Self::Panic(message) => panic!("{message}"),
+            Self::Then(work) => work(),
+            Self::Try(work) => work()?,
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Act {
@@ -24,6 +39,7 @@ impl fmt::Debug for Act {
             Self::Fail => f.write_str("Fail"),
             Self::Panic(message) => write!(f, "Panic({message:?})"),
             Self::Then(_) => f.write_str("Then"),
+            Self::Try(_) => f.write_str("Try"),
         }
     }
 }
@@ -98,11 +114,7 @@ impl Task for Scripted {
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         for (_, act) in self.acts.iter().filter(|(index, _)| *index == at.index()) {
-            match act {
-                Act::Fail => return Err(TaskError::new(ScriptedFailure { index: at.index() })),
-                Act::Panic(message) => panic!("{message}"),
-                Act::Then(work) => work(),
-            }
+            act.act(at.index())?;
         }
         let mut sum = at.index() as u64;
         for index in 0..inputs.len() {
