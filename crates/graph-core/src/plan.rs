@@ -75,12 +75,15 @@ impl Plan {
     /// **Cost** none where the plan fits; else that of searching an order and of a forecast for each candidate.
     #[must_use]
     pub fn ordered_for(&self, limit: u64) -> Option<Self> {
+        if self.order.strategy == Order::GIVEN || self.fits_at_once(limit) {
+            return None;
+        }
         let moved = |plan: &Self| {
             let forecast = plan.forecast(limit, Policy::Furthest);
             forecast.spilled_bytes.saturating_add(forecast.reloaded_bytes)
         };
         let own = moved(self);
-        if own == 0 || self.order.strategy == Order::GIVEN {
+        if own == 0 {
             return None;
         }
         let others = Order::candidates(&self.tasks).map(|order| self.ordered(order));
@@ -101,6 +104,18 @@ impl Plan {
     /// Whether any layer has wishes about how its tasks run.
     pub fn has_annotations(&self) -> bool {
         self.has_annotations
+    }
+
+    /// Whether all chunks would fit below a limit together, those of unknown size taken to be as large as the mean of the
+    /// others.
+    ///
+    /// **Cost** linear in layers.
+    fn fits_at_once(&self, limit: u64) -> bool {
+        let (known, n_unknown) = self.tasks.known_bytes();
+        let n_known = (self.tasks.n_slots() as u64).saturating_sub(n_unknown);
+        let guessed = known.checked_div(n_known).unwrap_or(0).saturating_mul(n_unknown);
+        let beside = self.tasks.largest_scratch().saturating_add(self.tasks.table_bytes() as u64);
+        known.saturating_add(guessed).saturating_add(beside) <= limit
     }
 
     /// Projected most bytes of chunks and scratch in memory at once, when one task runs after the other.

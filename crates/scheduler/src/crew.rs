@@ -32,6 +32,8 @@ const BACKOFF: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Crew {
     run: Run,
+    /// Whether tasks of the plan may be run again when they fail: few plans need to look at each task for that.
+    retries: bool,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -108,33 +110,37 @@ impl Rest {
 /// How long tasks take, from samples: each one while they are long, one in many while they are quick.
 #[derive(Debug, Default)]
 struct Pace {
-    tasks: u32,
-    /// One in so many is timed.
-    every: u32,
+    /// Tasks since the last sample.
+    untimed: u32,
+    /// So many are not timed between two that are.
+    skipped: u32,
     is_quick: bool,
-    /// Tasks that all workers had ended at the last sample.
-    finished: usize,
+    /// Tasks of this worker, and of all, at the last comparison.
+    own: usize,
+    all: usize,
 }
 
 impl Pace {
-    /// Counts a task that begins; whether it is to be timed.
+    /// A task begins; whether it is to be timed.
     fn begins(&mut self) -> bool {
-        self.tasks += 1;
-        self.tasks > self.every
+        self.own += 1;
+        let is_timed = self.untimed == self.skipped;
+        self.untimed = if is_timed { 0 } else { self.untimed + 1 };
+        is_timed
     }
 
     fn took(&mut self, elapsed: Duration) {
         self.is_quick = elapsed < QUICK;
-        self.every = if self.is_quick { (2 * self.every + 1).min(MOST_UNTIMED) } else { 0 };
+        self.skipped = if self.is_quick { (2 * self.skipped + 1).min(MOST_UNTIMED) } else { 0 };
     }
 
     /// After a sample: whether the others end quick tasks as fast as this worker does.
     fn is_idle_beside(&mut self, finished: usize) -> bool {
-        if self.tasks <= self.every && self.every > 0 {
+        if self.untimed > 0 {
             return false;
         }
-        let own = std::mem::take(&mut self.tasks) as usize;
-        let all = finished - std::mem::replace(&mut self.finished, finished);
+        let own = std::mem::take(&mut self.own);
+        let all = finished - std::mem::replace(&mut self.all, finished);
         self.is_quick && all >= 2 * own
     }
 }
@@ -156,7 +162,8 @@ impl Crew {
     pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, porter: None };
-        Ok(Arc::new(Self { run: run.clone(), state: Mutex::new(state), wake: Condvar::new() }))
+        let retries = run.may_retry(&run.plan);
+        Ok(Arc::new(Self { run: run.clone(), retries, state: Mutex::new(state), wake: Condvar::new() }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -277,7 +284,7 @@ impl Crew {
         } else if was_woken || !rest.was_quick || elapsed > PATIENCE {
             worker.rest = None;
             worker.nap = NAP;
-            worker.pace = Pace { finished, ..Pace::default() };
+            worker.pace = Pace { all: finished, ..Pace::default() };
         }
     }
 
@@ -325,7 +332,8 @@ impl Crew {
     /// Runs a task, again if it fails and may be retried.
     fn execute(&self, job: Job, worker: &mut Worker) -> Report {
         let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
-        let retries = self.run.retries_of(plan, job.task);
+        let may_retry = self.retries || job.continuation.is_some();
+        let retries = if may_retry { self.run.retries_of(plan, job.task) } else { 0 };
         let start = worker.pace.begins().then(Instant::now);
         let outcome = match (retries, &self.run.failed) {
             (0, None) => self.attempt(plan, &job, worker),

@@ -11,7 +11,7 @@ mod resources;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use self::book::{Book, Free, may_exceed};
+use self::book::{Book, Free};
 pub(crate) use self::eviction::Copy;
 use self::eviction::Outside;
 use self::ledger::{Ledger, footprint, reservation, sequential_peak};
@@ -261,8 +261,7 @@ impl Engine {
             return true;
         }
         let newer = self.live[level + 1..].iter().filter_map(|&id| self.books[id].as_ref());
-        let need = newer.map(|book| sequential_peak(&book.plan).0).fold(bytes, u64::saturating_add);
-        need <= self.ledger.free()
+        newer.map(|book| book.peak()).fold(bytes, u64::saturating_add) <= self.ledger.free()
     }
 
     /// A task has ended well.
@@ -296,26 +295,26 @@ impl Engine {
     fn let_go(&mut self, job: &Job, grave: &mut Grave) {
         self.running -= 1;
         self.ledger.remove(job.reserved);
-        let Some(book) = self.books[job.book].as_mut() else { return };
+        let Some(book) = self.books[job.book].as_deref_mut() else { return };
         book.running -= 1;
-        if self.resources.give_back(&book.plan, job.task) {
-            self.live.iter().for_each(|&id| {
-                if let Some(book) = self.books[id].as_mut() {
-                    book.take_up();
+        let n_inputs = book.plan.tasks().inputs_of(job.task).len();
+        for index in 0..n_inputs {
+            let slot = book.plan.tasks().inputs_of(job.task)[index];
+            if !book.slots[slot.index()].give_back() {
+                if book.eviction.is_some() {
+                    book.may_leave_later(slot);
                 }
-            });
+                continue;
+            }
+            let bytes = book.slots[slot.index()].bytes;
+            match book.clear(slot, grave) {
+                Free::Now => self.ledger.remove(bytes),
+                Free::Buried | Free::Written => self.burying += bytes,
+            }
         }
-        let Some(book) = self.books[job.book].as_mut() else { return };
-        let plan = Arc::clone(&book.plan);
-        for &slot in plan.tasks().inputs_of(job.task) {
-            if book.slot(slot).give_back() {
-                let bytes = book.slots[slot.index()].bytes;
-                match book.clear(slot, grave) {
-                    Free::Now => self.ledger.remove(bytes),
-                    Free::Buried | Free::Written => self.burying += bytes,
-                }
-            } else if book.eviction.is_some() {
-                book.may_leave_later(slot);
+        if self.resources.give_back(&book.plan, job.task) {
+            for book in self.books.iter_mut().flatten() {
+                book.take_up();
             }
         }
     }
@@ -614,7 +613,9 @@ fn requested(plan: &Plan) -> (u64, Option<TaskIx>) {
 
 /// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
-    if !may_exceed(plan, limit) {
+    // Outputs of unknown size are charged when they are there.
+    let all = plan.tasks().known_bytes().0.saturating_add(plan.tasks().largest_scratch());
+    if all.saturating_add(tables) <= limit {
         return Ok(());
     }
     let (sequential, at_peak) = sequential_peak(plan);

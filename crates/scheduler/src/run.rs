@@ -105,11 +105,13 @@ impl Run {
         }
     }
 
+    /// Whether any task of a plan is run again when it fails.
+    pub(crate) fn may_retry(&self, plan: &Plan) -> bool {
+        plan.has_annotations() || (self.retries > 0 && plan.tasks().touches_any_file())
+    }
+
     /// How often a task is run again when it fails.
     pub(crate) fn retries_of(&self, plan: &Plan, task: TaskIx) -> u32 {
-        if self.retries == 0 && !plan.has_annotations() {
-            return 0;
-        }
         let layer = &plan.tasks().layers()[plan.tasks().layer_of(task)];
         match layer.annotations.as_ref().and_then(|annotations| annotations.retries_of()) {
             Some(retries) => retries,

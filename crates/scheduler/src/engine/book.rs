@@ -1,12 +1,13 @@
 //! The book of one plan: which tasks have started and ended, and where its chunks are.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 
 use super::eviction::Eviction;
-use super::ledger::Slack;
+use super::ledger::{Slack, sequential_peak};
 use super::{Dead, Grave};
 use crate::sync::Arc;
 
@@ -83,6 +84,8 @@ pub(super) struct Book {
     /// The task that runs, while only one does and readiness is not known.
     solo: Option<TaskIx>,
     crowd: Option<Crowd>,
+    /// Most bytes alive at once when its tasks run one after the other; counted when it is first asked for.
+    peak: OnceCell<u64>,
     /// Known once something had to leave memory.
     pub(super) eviction: Option<Box<Eviction>>,
 }
@@ -100,8 +103,14 @@ impl Book {
             finished: 0,
             solo: None,
             crowd: None,
+            peak: OnceCell::new(),
             eviction: None,
         }
+    }
+
+    /// Most bytes alive at once when its tasks run one after the other.
+    pub(super) fn peak(&self) -> u64 {
+        *self.peak.get_or_init(|| sequential_peak(&self.plan).0)
     }
 
     pub(super) fn n_tasks(&self) -> usize {
@@ -298,7 +307,7 @@ impl Crowd {
 }
 
 /// Whether all outputs of the plan together, with scratch for many workers, might exceed the limit.
-pub(super) fn may_exceed(plan: &Plan, limit: u64) -> bool {
+fn may_exceed(plan: &Plan, limit: u64) -> bool {
     const WORKERS: u64 = 64;
     let tasks = plan.tasks();
     let (bytes, n_unknown) = tasks.known_bytes();
