@@ -1,8 +1,15 @@
 //! Runs plans: everything that happens while data exists.
 //!
-//! [`Compute`] gives every collection `compute()`, `persist()` and `explain()`; [`compute`] and [`persist`] take
-//! several collections at once, so that shared work is done once. [`Options`] choose threads, memory limit,
-//! observers and a way to cancel.
+//! | for | there is |
+//! |---|---|
+//! | a result | [`Compute`] on every collection: `compute()`, `persist()`; [`compute`] and [`persist`] of several at once |
+//! | what would happen | `explain()`, `check()` |
+//! | how to run | [`Options`] of one call, [`Settings`] of a program, a shell, a machine |
+//! | an end before the end | [`CancelToken`]: by hand, at a deadline, by Ctrl-C |
+//! | work in the background | [`Client`] and its [`Future`]s |
+//! | results that outlive the process | [`Checkpointing`] |
+//! | seeing | [`Observer`], [`ProgressBar`], [`Story`] |
+//! | finding a fault | [`FailedTasks`], [`rerun`], [`Recorder`] and [`Replay`] |
 //!
 //! ```
 //! use musher_graph_core::delayed;
