@@ -143,7 +143,7 @@ fn a_pool_of_one_s_own_runs_the_tasks() {
 #[test]
 fn a_failed_task_is_run_again_alone_with_its_inputs() {
     fn half(x: u64) -> Result<u64, std::num::ParseIntError> {
-        if x % 2 == 0 { Ok(x / 2) } else { "odd".parse() }
+        if x.is_multiple_of(2) { Ok(x / 2) } else { "odd".parse() }
     }
     fn inc(x: u64) -> u64 {
         x + 1
