@@ -15,6 +15,7 @@ mod nested;
 mod settings;
 mod spill;
 mod storage;
+mod storm;
 mod support;
 mod trace;
 mod wishes;
