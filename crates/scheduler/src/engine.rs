@@ -256,12 +256,16 @@ impl Engine {
     }
 
     /// Whether a task of an older plan leaves the newer ones what they need one task after the other.
-    fn fits_beside_newer(&self, level: usize, bytes: u64) -> bool {
+    fn fits_beside_newer(&mut self, level: usize, bytes: u64) -> bool {
         if self.ledger.limit().is_none() {
             return true;
         }
-        let newer = self.live[level + 1..].iter().filter_map(|&id| self.books[id].as_ref());
-        let need = newer.map(|book| sequential_peak(&book.plan).0).fold(bytes, u64::saturating_add);
+        let mut need = bytes;
+        for &id in &self.live[level + 1..] {
+            if let Some(book) = &mut self.books[id] {
+                need = need.saturating_add(book.sequential_peak());
+            }
+        }
         need <= self.ledger.free()
     }
 

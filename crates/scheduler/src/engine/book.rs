@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 
 use super::eviction::Eviction;
-use super::ledger::Slack;
+use super::ledger::{Slack, sequential_peak};
 use super::{Dead, Grave};
 use crate::sync::Arc;
 
@@ -83,6 +83,8 @@ pub(super) struct Book {
     /// The task that runs, while only one does and readiness is not known.
     solo: Option<TaskIx>,
     crowd: Option<Crowd>,
+    /// Known once an older plan wanted to know.
+    sequential_peak: Option<u64>,
     /// Known once something had to leave memory.
     pub(super) eviction: Option<Box<Eviction>>,
 }
@@ -100,12 +102,18 @@ impl Book {
             finished: 0,
             solo: None,
             crowd: None,
+            sequential_peak: None,
             eviction: None,
         }
     }
 
     pub(super) fn n_tasks(&self) -> usize {
         self.plan.tasks().n_tasks()
+    }
+
+    /// Most bytes alive at once when one task runs after the other; found out once.
+    pub(super) fn sequential_peak(&mut self) -> u64 {
+        *self.sequential_peak.get_or_insert_with(|| sequential_peak(&self.plan).0)
     }
 
     pub(super) fn is_finished(&self) -> bool {
