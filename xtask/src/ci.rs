@@ -20,11 +20,12 @@ struct Step {
 }
 
 /// Every step, in order. One profile and one set of features for all but the last, so that nothing foreign is built twice.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", run: |_| done("fmt --all --check") },
     Step { name: "tidy", run: |workspace| tidy::run(workspace).map(|()| Outcome::Done) },
     Step { name: "clippy", run: |_| done("clippy --locked --workspace --all-targets -- -D warnings") },
     Step { name: "test", run: test },
+    Step { name: "shuttle", run: shuttle },
     Step { name: "doctest", run: |_| done("test --locked --workspace --doc") },
     Step { name: "doc", run: document },
     Step { name: "examples", run: |workspace| examples::run(workspace).map(|()| Outcome::Done) },
@@ -114,6 +115,18 @@ fn deny(_: &Workspace) -> Result<Outcome> {
     // Licences are read from every package of the lock file, those of other platforms included.
     shell::run(&mut cargo_command("fetch --locked"))?;
     done("deny --offline check --hide-inclusion-graph bans licenses sources")
+}
+
+/// The scheduler's loops under the model checker: optimised, with assertions, in a folder of its own, because the flag
+/// would build everything anew.
+fn shuttle(workspace: &Workspace) -> Result<Outcome> {
+    let mut command = cargo_command("test --locked --release --package musher-scheduler --lib model::");
+    command
+        .env("RUSTFLAGS", "--cfg shuttle")
+        .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+        .env("CARGO_TARGET_DIR", workspace.target_directory.join("shuttle"));
+    shell::run(&mut command)?;
+    Ok(Outcome::Done)
 }
 
 /// The array crate once more with the system's LAPACK, where there is one.

@@ -5,12 +5,13 @@
 //! The first worker starts at once; the others join when tasks turn out long enough to share, because for trivial tasks
 //! a second worker costs more than it gives.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx};
 use smallvec::SmallVec;
 
-use crate::engine::{Copy, Engine, Grave, Job, Made, Move, Moving, Step};
+use crate::engine::{Copy, Dead, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 use crate::{Error, Event, FailedTask, Run};
@@ -175,14 +176,16 @@ impl Crew {
         each_worker(&|index| self.work(index));
         let porter = self.state.lock().porter.take();
         if let Some(porter) = porter {
-            // A porter that panicked has marked the run as over; its panic is told by what did not come.
-            let _ = porter.join();
+            // As a worker's, its panic goes on to the caller.
+            porter.join().unwrap_or_else(|payload| resume_unwind(payload));
         }
+        let mut grave = Grave::default();
         let (result, peak_bytes) = {
             let mut state = self.state.lock();
             let peak = state.engine.bytes().1;
-            (state.engine.take_result(), peak)
+            (state.engine.take_result(&mut grave), peak)
         };
+        self.bury(&mut grave);
         let success = result.is_ok();
         self.run.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
         result
@@ -318,13 +321,17 @@ impl Crew {
         self.bury(&mut grave);
     }
 
-    /// Drops what nobody needs any more; a panic in a drop ends the run.
+    /// Drops what nobody needs any more.
     fn bury(&self, grave: &mut Grave) {
-        if grave.dead.is_empty() {
-            return;
+        if !grave.dead.is_empty() {
+            self.drop_all(|| grave.dead.pop());
         }
-        let buried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| grave.dead.clear()));
-        if let Err(payload) = buried {
+    }
+
+    /// Drops what comes, one after the other; a panic in a drop ends the run, and no second one meets it.
+    fn drop_all<T>(&self, mut next: impl FnMut() -> Option<T>) {
+        let mut work = || while next().is_some() {};
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(&mut work)) {
             self.state.lock().engine.fail(Error::dropping(payload.as_ref()));
         }
     }
@@ -345,14 +352,18 @@ impl Crew {
         match outcome {
             Ok(None) => Report::Finished(job),
             Ok(Some(more)) => Rare::Continued(job, more).into(),
-            Err(error) => Rare::Failed(job, *error).into(),
+            Err(error) => {
+                // Dropped after this report, so that a panic in a drop does not pass for the cause.
+                worker.grave.dead.extend(worker.inputs.drain(..).flatten().map(Dead::Chunk));
+                Rare::Failed(job, *error).into()
+            }
         }
     }
 
     /// Runs a task until it succeeds or its retries are used up.
     fn attempts(&self, plan: &Arc<Plan>, job: &Job, worker: &mut Worker, retries: u32) -> Outcome {
         let task = job.task;
-        let kept = worker.inputs.clone();
+        let mut kept = worker.inputs.clone();
         let mut outcome = self.attempt(plan, job, worker);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
@@ -364,8 +375,12 @@ impl Crew {
             thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
             outcome = self.attempt(plan, job, worker);
         }
-        if let (Err(_), Some(failed)) = (&outcome, &self.run.failed) {
-            failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
+        match (&outcome, &self.run.failed) {
+            (Ok(_), _) => self.drop_all(|| kept.pop()),
+            (Err(_), None) => worker.inputs.append(&mut kept),
+            (Err(_), Some(failed)) => {
+                failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
+            }
         }
         outcome
     }
@@ -375,7 +390,7 @@ impl Crew {
     /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
     fn attempt(&self, plan: &Plan, job: &Job, worker: &mut Worker) -> Outcome {
         let task = job.task;
-        let Worker { index, inputs, made, .. } = worker;
+        let Worker { index, inputs, made, grave, .. } = worker;
         let spill_store = self.run.spill_store.as_deref();
         let run = |inputs: &mut Chunks| {
             let output = plan.tasks().run(task, inputs, spill_store);
@@ -386,10 +401,10 @@ impl Crew {
                 true => run(inputs)?,
                 false => self.observed(plan, job, *index, || run(inputs))?,
             };
-            inputs.clear();
             let chunks = match output {
                 Ok(chunks) => chunks,
                 Err(requests) => {
+                    drop_inputs(inputs);
                     let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
                     self.run.tell(Event::Continued { plan, task, more: &more });
                     return Ok(Some(more));
@@ -401,10 +416,11 @@ impl Crew {
                 let is_pinned = spill_store.is_some() && chunk.codec().is_none();
                 made.push(Made { chunk, bytes, is_pinned });
             }
+            drop_inputs(inputs);
             Ok(None)
         });
         if outcome.is_err() {
-            made.clear();
+            grave.dead.extend(made.drain(..).map(|made| Dead::Chunk(made.chunk)));
         }
         outcome
     }
@@ -446,6 +462,8 @@ impl Crew {
                         elapsed: start.elapsed(),
                     });
                 }
+                let mut chunk = Some(chunk);
+                self.drop_all(|| chunk.take());
                 Rare::Spilled(moving, outcome)
             }
             Move::Load(moving, copy) => {
@@ -482,17 +500,15 @@ impl Crew {
         self.wake.notify_one();
     }
 
-    /// Bytes on the ledger, and bytes that ought to be there; for when the run is over.
-    #[cfg(all(test, shuttle))]
-    pub(crate) fn audit(&self) -> (u64, u64) {
-        let state = self.state.lock();
-        (state.engine.bytes().0, state.engine.owed())
-    }
-
     /// The conditions of the run.
     pub(crate) fn conditions(&self) -> &Run {
         &self.run
     }
+}
+
+/// Drops a task's inputs one after the other: if a drop panics, the rest of them is not dropped while it unwinds.
+fn drop_inputs(inputs: &mut Chunks) {
+    while inputs.pop().is_some() {}
 }
 
 impl Engine {

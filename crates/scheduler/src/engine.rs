@@ -256,7 +256,7 @@ impl Engine {
     }
 
     /// Whether a task of an older plan leaves the newer ones what they need one task after the other.
-    fn fits_beside_newer(&self, level: usize, bytes: u64) -> bool {
+    fn fits_beside_newer(&mut self, level: usize, bytes: u64) -> bool {
         if self.ledger.limit().is_none() {
             return true;
         }
@@ -560,45 +560,24 @@ impl Engine {
         }
     }
 
-    /// The chunks asked for, or the first error. Ask once.
-    pub(crate) fn take_result(&mut self) -> Result<Vec<ChunkRef>, Error> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        let Some(book) = self.books.first_mut().and_then(Option::as_mut) else { return Ok(Vec::new()) };
-        let plan = Arc::clone(&book.plan);
-        let chunk = |slot: &SlotIx| {
-            let entry = book.slot(*slot);
-            let chunk = entry.lend();
-            entry.give_back();
-            chunk
+    /// The chunks asked for, or the first error. Closes the books: what is left goes to `grave`. Ask once, when all
+    /// loops have ended.
+    pub(crate) fn take_result(&mut self, grave: &mut Grave) -> Result<Vec<ChunkRef>, Error> {
+        let result = match (self.error.take(), self.books.first().and_then(Option::as_ref)) {
+            (Some(error), _) => Err(error),
+            (None, None) => Ok(Vec::new()),
+            (None, Some(book)) => {
+                let chunk = |slot: &SlotIx| book.slots[slot.index()].chunk.clone();
+                let made = |slot| chunk(slot).expect("a run without an error has made what was asked for");
+                Ok(book.plan.tasks().requested().iter().map(made).collect())
+            }
         };
-        Ok(plan.tasks().requested().iter().filter_map(chunk).collect())
-    }
-}
-
-/// The least limit under which a plan is not refused where there is a disk.
-#[cfg(all(test, shuttle))]
-pub(crate) fn least_with_disk(plan: &Plan) -> u64 {
-    let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
-    let largest = tasks.map(|task| footprint(plan, task)).max().unwrap_or(0);
-    plan.tasks().table_bytes() as u64 + largest.max(requested(plan).0)
-}
-
-#[cfg(all(test, shuttle))]
-impl Engine {
-    /// Bytes that ought to be on the ledger while nothing runs and nothing is lent: tables, chunks that are in memory,
-    /// or were when what had them failed, and chunks that are being dropped.
-    pub(crate) fn owed(&self) -> u64 {
-        let books = self.books.iter().flatten().map(|book| {
-            let is_here = |(index, slot): &(usize, &book::Slot)| {
-                !slot.is_empty()
-                    || book.is_absent(SlotIx(*index as u32)) && !book.is_away(SlotIx(*index as u32))
-            };
-            let chunks = book.slots.iter().enumerate().filter(is_here).map(|(_, slot)| slot.bytes);
-            book.plan.tasks().table_bytes() as u64 + chunks.sum::<u64>()
-        });
-        books.sum::<u64>() + self.burying
+        for book in self.books.drain(..).flatten() {
+            self.ledger.remove(book.plan.tasks().table_bytes() as u64 + book.forsake(grave));
+        }
+        self.ledger.remove(std::mem::take(&mut self.burying));
+        debug_assert_eq!(self.ledger.alive(), 0, "bytes on the books of a run that is over");
+        result
     }
 }
 

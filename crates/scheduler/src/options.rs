@@ -6,7 +6,7 @@ use std::time::Duration;
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, StaticMutex};
 use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
@@ -172,10 +172,16 @@ impl Options {
 
 /// Removes what killed processes left in this folder, the first time that a process runs something that could spill there.
 fn sweep_once(disk: &SpillDir, base: &std::path::Path) {
-    static SWEPT: Mutex<Vec<std::path::PathBuf>> = Mutex::new(Vec::new());
-    let mut swept = SWEPT.lock();
-    if !swept.iter().any(|known| known == base) {
-        swept.push(base.to_owned());
+    static SWEPT: StaticMutex<Vec<std::path::PathBuf>> = StaticMutex::new(Vec::new());
+    let is_first = {
+        let mut swept = SWEPT.lock();
+        let is_first = !swept.iter().any(|known| known == base);
+        if is_first {
+            swept.push(base.to_owned());
+        }
+        is_first
+    };
+    if is_first {
         disk.sweep();
     }
 }

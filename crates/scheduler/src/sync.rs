@@ -6,6 +6,9 @@
 
 pub(crate) use std::sync::{Arc, Weak};
 
+/// A lock in a `static`, which outlives the rounds of a model checker: no step of a run happens under it.
+pub(crate) use parking_lot::Mutex as StaticMutex;
+
 #[cfg(not(shuttle))]
 pub(crate) use self::native::*;
 #[cfg(shuttle)]

@@ -3,11 +3,10 @@
 use std::num::NonZeroUsize;
 
 use musher_graph_core::ChunkRef;
-use parking_lot::Mutex;
 use rayon::ThreadPoolBuilder;
 
 use crate::crew::Crew;
-use crate::sync::{ThreadPool, on_threads};
+use crate::sync::{StaticMutex, ThreadPool, on_threads};
 use crate::{Error, Run, Scheduler};
 
 /// Runs a plan on a pool of threads.
@@ -43,9 +42,7 @@ impl Scheduler for Threaded {
 }
 
 /// The pools that nobody uses now: making threads costs more than most runs.
-///
-/// A lock of its own kind: pools outlive the rounds of a model checker, and no step of a run happens under it.
-static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
+static IDLE: StaticMutex<Vec<ThreadPool>> = StaticMutex::new(Vec::new());
 /// More idle pools than this are not kept.
 const MOST_IDLE: usize = 8;
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use musher_graph_core::{
-    Facts, Grid, Inputs, Layer, Output, Place, Places, Port, Request, Task, TaskError, Tokenizer, Wiring,
+    Facts, Grid, Inputs, Layer, Output, Place, Places, Plan, Port, Request, SlotIx, Task, TaskError, TaskIx,
+    Tokenizer, Wiring,
 };
 
 use crate::{Act, Alive, Brittle, Counted, Random};
@@ -164,7 +165,9 @@ impl Weighed {
 
     /// More work that makes a chunk of this value.
     fn more(&self, value: u64) -> Output {
-        let later = Layer::build(Later { value, task: self.clone() }).finish(Grid::scalar());
+        // Where both are one task, a chunk between them that panics would meet the panic of the other.
+        let sound = Self { brittle: None, ..self.clone() };
+        let later = Layer::build(Later { value, task: sound }).finish(Grid::scalar());
         let handed = Layer::build(Later { value, task: self.clone() })
             .input(&Port::of(later), Wiring::axes([]))
             .finish(Grid::scalar());
@@ -194,6 +197,27 @@ impl Task for Later {
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         Facts::bytes(self.task.bytes)
     }
+}
+
+/// The least memory limit under which a plan of tasks of known size runs where there is a disk: its tables, and the most
+/// that one task, or all that is asked for, needs at once.
+///
+/// # Panics
+/// If a task does not know its size.
+pub fn least_with_disk(plan: &Plan) -> u64 {
+    let tasks = plan.tasks();
+    let bytes = |slots: &mut dyn Iterator<Item = SlotIx>| {
+        let mut slots: Vec<_> = slots.collect();
+        slots.sort();
+        slots.dedup();
+        slots.into_iter().map(|slot| tasks.bytes_of(slot).expect("a task of known size")).sum::<u64>()
+    };
+    let needs = (0..tasks.n_tasks() as u32).map(TaskIx).map(|task| {
+        let outputs = tasks.outputs_of(task).map(|slot| SlotIx(slot as u32));
+        bytes(&mut tasks.inputs_of(task).iter().copied().chain(outputs)) + tasks.scratch_of(task)
+    });
+    let requested = bytes(&mut tasks.requested().iter().copied());
+    tasks.table_bytes() as u64 + needs.max().unwrap_or(0).max(requested)
 }
 
 fn mix(number: u64, inputs: impl Iterator<Item = u64>) -> u64 {

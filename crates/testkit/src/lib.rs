@@ -8,7 +8,7 @@
 //! | failures by a script | [`Scripted`], [`Act`] |
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
-//! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`] |
+//! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
 //! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
@@ -25,7 +25,7 @@ mod trace;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
-pub use drawn::{Drawn, Weighed};
+pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};

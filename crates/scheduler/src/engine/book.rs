@@ -143,6 +143,26 @@ impl Book {
         }
     }
 
+    /// Gives up all that is left of a run that is over; the bytes by which it is on the ledger.
+    pub(super) fn forsake(mut self, grave: &mut Grave) -> u64 {
+        let is_coming = |&(slot, _): &(usize, &Slot)| {
+            self.is_absent(SlotIx(slot as u32)) && !self.is_away(SlotIx(slot as u32))
+        };
+        let coming = match self.eviction {
+            None => 0,
+            Some(_) => {
+                self.slots.iter().enumerate().filter(is_coming).map(|(_, slot)| slot.bytes).sum::<u64>()
+            }
+        };
+        let held = self.slots.iter().filter(|slot| !slot.is_empty()).map(|slot| slot.bytes).sum::<u64>();
+        grave.dead.extend(self.slots.iter_mut().filter_map(|slot| slot.chunk.take()).map(Dead::Chunk));
+        if let Some(eviction) = &mut self.eviction {
+            eviction.forsake(grave);
+        }
+        grave.dead.push(Dead::Plan(self.plan));
+        held + coming
+    }
+
     /// The earliest position that could start. While nothing runs that is the head: all before it have ended.
     pub(super) fn candidate(&mut self, limit: Option<u64>) -> Option<usize> {
         if self.crowd.is_none() {

@@ -94,6 +94,15 @@ impl Eviction {
         if *cursor < self.ends[slot] { self.readers[*cursor as usize] } else { AT_THE_END }
     }
 
+    /// Gives up all that is on the disk.
+    pub(super) fn forsake(&mut self, grave: &mut Grave) {
+        let outside = std::mem::take(&mut self.outside);
+        grave.dead.extend(outside.into_values().filter_map(|outside| match outside {
+            Outside::Stored(copy) => Some(Dead::Copy(copy)),
+            Outside::Leaving | Outside::Coming => None,
+        }));
+    }
+
     fn is_stored(&self, slot: u32) -> bool {
         matches!(self.outside.get(&slot), Some(Outside::Stored(_)))
     }

@@ -208,6 +208,9 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
     let mut made = vec![Made { chunk, bytes: 50, is_pinned: false }];
     engine.finish(&job, &mut made, &mut Grave::default());
     assert!(matches!(next(&mut engine), Step::Over), "nothing runs and nothing may start: this run ends");
-    let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result() else { panic!() };
+    let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result(&mut Grave::default())
+    else {
+        panic!()
+    };
     assert_eq!((need, alive, limit), (10, tables + 50, tables + 40));
 }

@@ -15,6 +15,7 @@ mod nested;
 mod settings;
 mod spill;
 mod storage;
+mod storm;
 mod story;
 mod support;
 mod trace;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use musher_graph_core::{Plan, SpillStore, TaskIx, delayed};
+use musher_graph_core::{SpillStore, delayed};
 use musher_scheduler::{Compute, Error, Event, Observer, Options, Run, SpillDir, SpillOptions};
-use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault};
+use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
 use crate::support::{execute, unfused};
 
@@ -22,23 +22,6 @@ impl Observer for Moved {
             _ => {}
         }
     }
-}
-
-/// Tables, and the most that one task, or all that is asked for, needs at once: no smaller limit can do.
-fn least_with_disk(plan: &Plan) -> u64 {
-    let tasks = plan.tasks();
-    let bytes = |slots: &mut dyn Iterator<Item = musher_graph_core::SlotIx>| {
-        let mut slots: Vec<_> = slots.collect();
-        slots.sort();
-        slots.dedup();
-        slots.into_iter().map(|slot| tasks.bytes_of(slot).unwrap()).sum::<u64>()
-    };
-    let needs = (0..tasks.n_tasks() as u32).map(TaskIx).map(|task| {
-        let outputs = tasks.outputs_of(task).map(|slot| musher_graph_core::SlotIx(slot as u32));
-        bytes(&mut tasks.inputs_of(task).iter().copied().chain(outputs)) + tasks.scratch_of(task)
-    });
-    let requested = bytes(&mut tasks.requested().iter().copied());
-    tasks.table_bytes() as u64 + needs.max().unwrap_or(0).max(requested)
 }
 
 /// A random graph whose chunks are large enough to be worth a way to the disk.
