@@ -160,12 +160,12 @@ impl Round {
         }
         let cancel = CancelToken::new();
         let (alive, act) = (Alive::default(), act(fault, &cancel));
-        let (continuing, computing) = (random.below(2 * n), random.below(2 * n));
+        let (continuing, computing) = (random.bits() & random.bits(), random.below(2 * n));
         let retries = u32::from(fault == Fault::TaskFailsOnce);
         let requests = annotate(Annotations::new().retries(retries), || {
             drawn.requests_with(&alive, &outputs, |task| {
                 let number = task.number as usize;
-                task.continues = number == continuing;
+                task.continues = continuing >> number & 1 == 1;
                 task.act = match number {
                     _ if number == victim => act.clone(),
                     _ if number == computing => Some(Act::Then(Arc::new(compute_inside))),
@@ -175,8 +175,8 @@ impl Round {
             })
         });
         let plan = Arc::new(Plan::new(Graph::collect(&requests).unwrap()).unwrap());
-        let least = least_with_disk(&plan);
-        let most = plan.order().peak_bytes(plan.tasks()) + plan.tasks().table_bytes() as u64;
+        let (least, tables) = (least_with_disk(&plan), plan.tasks().table_bytes() as u64);
+        let most = plan.order().peak_bytes(plan.tasks()) + tables;
         let parcels = Arc::default();
         let mut run = Run::new(plan);
         run.cancel = Some(cancel);
@@ -184,11 +184,9 @@ impl Round {
         let room = least + most.saturating_sub(least) * random.below(5) as u64 / 4;
         if !random.one_in(8) {
             // What a task that continues, or computes, needs beside.
-            let beside = match continuing < n || computing < n {
-                true => 2 * drawn.bytes.iter().max().unwrap() + 20_000,
-                false => 0,
-            };
-            run.memory_limit = Some((room + beside).into());
+            let beside = if computing < n { 20_000 } else { 0 };
+            let more = 2 * drawn.bytes.iter().max().unwrap();
+            run.memory_limit = Some((room.max(tables + more) + 2_000 * n as u64 + beside).into());
             run.spill_store = Some(store(fault, random, &parcels));
         }
         let values = drawn.values();
