@@ -186,7 +186,7 @@ fn a_run_that_failed_goes_on_where_it_was() {
 }
 
 /// Where the child process finds its folder.
-const CHILD: &str = "MUSHER_TEST_CHECKPOINT";
+const CHILD: &str = "TEST_CHECKPOINT_FOLDER";
 
 /// Does nothing unless it is the child process of the next test: then it stands still at the seventh chunk.
 #[test]
