@@ -90,7 +90,7 @@ fn what_does_not_fit_even_alone_is_refused() {
 }
 
 /// Sixty chunks of 64 KiB that are read once when they are made and once in a second pass, in the same order.
-fn two_passes() -> Drawn {
+pub(crate) fn two_passes() -> Drawn {
     //  0 ── 1 ── 2 ── 3 ── …     large, small, large, small: each small one reads the large one and the small one before
     let mut reads: Vec<Vec<usize>> = vec![vec![], vec![0]];
     for large in (2..120).step_by(2) {
