@@ -174,3 +174,32 @@ fn a_full_disk_budget_names_folder_need_and_setting() {
         "{text}"
     );
 }
+
+/// Panics when a chunk has come back.
+struct Panics;
+
+impl Observer for Panics {
+    fn event(&self, event: Event<'_>) {
+        if let Event::ChunkLoaded { .. } = event {
+            std::panic::resume_unwind(Box::new("an observer"));
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_an_observer_reaches_the_caller_from_every_thread() {
+    let drawn = two_passes();
+    for round in 0..30 {
+        let alive = Alive::default();
+        let plan = unfused(&drawn.requests(&alive, &drawn.sinks()));
+        let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+        let mut run = Run::new(Arc::clone(&plan));
+        run.memory_limit = Some((plan.tasks().table_bytes() as u64 + ((15 * 64) << 10)).into());
+        run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
+        run.observers = vec![Arc::new(Panics)];
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| execute(&run, round % 4)));
+        assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"an observer"), "round {round}");
+        drop(run);
+        assert_eq!((alive.chunks(), disk.counts().parcels), (0, 0), "round {round}");
+    }
+}
