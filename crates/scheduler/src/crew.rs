@@ -28,6 +28,8 @@ const NAP: Duration = Duration::from_micros(50);
 const LONGEST_NAP: Duration = Duration::from_millis(2);
 /// A task that is run again waits this long before, and ten times as long each further time.
 const BACKOFF: Duration = Duration::from_millis(1);
+/// While it waits it looks this often whether the run is cancelled.
+const BACKOFF_SLICE: Duration = Duration::from_millis(10);
 
 /// What the workers of a run share.
 #[derive(Debug)]
@@ -265,7 +267,9 @@ impl Crew {
                 }
                 if state.porter.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
                     let crew = Arc::clone(self);
-                    state.porter = Some(thread::spawn(move || crew.carry()));
+                    // Where there are no more threads to be had, the workers carry everything themselves.
+                    let porter = thread::Builder::new().name("musher-porter".to_owned());
+                    state.porter = porter.spawn(move || crew.carry()).ok();
                 }
             }
         }
@@ -371,8 +375,10 @@ impl Crew {
                 break;
             }
             self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
+            if !self.pause(BACKOFF * 10_u32.pow(attempt.min(3))) {
+                break;
+            }
             worker.inputs.clone_from(&kept);
-            thread::sleep(BACKOFF * 10_u32.pow(attempt.min(3)));
             outcome = self.attempt(plan, job, worker);
         }
         match (&outcome, &self.run.failed) {
@@ -383,6 +389,17 @@ impl Crew {
             }
         }
         outcome
+    }
+
+    /// Sleeps; `false` if the run is cancelled meanwhile.
+    fn pause(&self, time: Duration) -> bool {
+        let mut left = time;
+        while !left.is_zero() && !self.run.is_cancelled() {
+            let nap = left.min(BACKOFF_SLICE);
+            thread::sleep(nap);
+            left -= nap;
+        }
+        left.is_zero()
     }
 
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.

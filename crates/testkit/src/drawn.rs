@@ -88,6 +88,7 @@ impl Drawn {
                 scratch: self.scratch[number],
                 act: None,
                 brittle: None,
+                is_silent: false,
                 continues: false,
                 alive: alive.clone(),
             };
@@ -149,6 +150,8 @@ pub struct Weighed {
     pub act: Option<Act>,
     /// Where its chunk panics.
     pub brittle: Option<Brittle>,
+    /// Whether it keeps the size of its output to itself.
+    pub is_silent: bool,
     /// Whether it ends with more work, two tasks that make its chunk.
     pub continues: bool,
     /// Who counts its chunks.
@@ -199,18 +202,15 @@ impl Task for Later {
     }
 }
 
-/// The least memory limit under which a plan of tasks of known size runs where there is a disk: its tables, and the most
-/// that one task, or all that is asked for, needs at once.
-///
-/// # Panics
-/// If a task does not know its size.
+/// The least memory limit under which a plan runs where there is a disk: its tables, and the most that one task, or all
+/// that is asked for, needs at once. What is of unknown size counts nothing.
 pub fn least_with_disk(plan: &Plan) -> u64 {
     let tasks = plan.tasks();
     let bytes = |slots: &mut dyn Iterator<Item = SlotIx>| {
         let mut slots: Vec<_> = slots.collect();
         slots.sort();
         slots.dedup();
-        slots.into_iter().map(|slot| tasks.bytes_of(slot).expect("a task of known size")).sum::<u64>()
+        slots.into_iter().filter_map(|slot| tasks.bytes_of(slot)).sum::<u64>()
     };
     let needs = (0..tasks.n_tasks() as u32).map(TaskIx).map(|task| {
         let outputs = tasks.outputs_of(task).map(|slot| SlotIx(slot as u32));
@@ -246,6 +246,7 @@ impl Task for Weighed {
     }
 
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        Facts::bytes(self.bytes).scratch(self.scratch)
+        let known = if self.is_silent { Facts::default() } else { Facts::bytes(self.bytes) };
+        known.scratch(self.scratch)
     }
 }

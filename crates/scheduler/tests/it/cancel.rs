@@ -1,10 +1,11 @@
 //! Cancelling: no new task starts, running ones end, and everything can be used again.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use musher_graph_core::{Grid, Layer, Places, Port, Request, Wiring, delayed};
-use musher_scheduler::{CancelToken, Compute, Error, Options, Run};
+use musher_graph_core::{Annotations, Grid, Layer, Places, Port, Request, Wiring, annotate, delayed};
+use musher_scheduler::{CancelToken, Compute, Error, Event, Observer, Options, Run};
 use musher_testkit::{Act, Scripted, Trace, everywhere};
 
 use crate::support::{execute, run, unfused};
@@ -140,9 +141,14 @@ fn a_deadline_ends_a_run_and_says_so() {
 #[test]
 fn an_interrupt_ends_the_run_and_not_the_process() {
     let token = CancelToken::on_interrupt().unwrap();
-    let interrupt = || {
+    let asked = token.clone();
+    let interrupt = move || {
         let own = rustix::process::getpid();
         rustix::process::kill_process(own, rustix::process::Signal::INT).unwrap();
+        // Any thread of the process may take the signal, when its turn comes.
+        while !asked.is_cancelled() {
+            std::thread::yield_now();
+        }
     };
     let task = Scripted::new("work").at(3, Act::Then(Arc::new(interrupt)));
     let mut run = Run::new(unfused(&[many(task.clone(), 2000)]));
@@ -150,4 +156,30 @@ fn an_interrupt_ends_the_run_and_not_the_process() {
     let error = execute(&run, 0).unwrap_err();
     assert!(matches!(error, Error::Cancelled { n_tasks: 2001, .. }), "{error}");
     assert!(token.is_cancelled() && task.calls() < 2000);
+}
+
+/// Cancels when a task is about to be run again for so many times.
+struct CancelsAt(usize, CancelToken, AtomicUsize);
+
+impl Observer for CancelsAt {
+    fn event(&self, event: Event<'_>) {
+        if let Event::TaskRetried { .. } = event
+            && self.2.fetch_add(1, Ordering::SeqCst) + 1 == self.0
+        {
+            self.1.cancel();
+        }
+    }
+}
+
+#[test]
+fn a_task_that_waits_to_be_run_again_is_not() {
+    for threads in [0, 1, 2] {
+        let (task, token) = (Scripted::new("work").at(0, Act::Fail), CancelToken::new());
+        let request = annotate(Annotations::new().retries(9), || many(task.clone(), 1));
+        let mut run = Run::new(unfused(&[request]));
+        run.cancel = Some(token.clone());
+        run.observers = vec![Arc::new(CancelsAt(3, token, AtomicUsize::new(0)))];
+        assert!(execute(&run, threads).is_err());
+        assert_eq!(task.calls(), 3, "on {threads} threads");
+    }
 }

@@ -8,6 +8,7 @@ mod collections;
 mod disk;
 mod failure;
 mod futures;
+mod killed;
 mod memory;
 mod million;
 mod more_work;

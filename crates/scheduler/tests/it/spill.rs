@@ -90,7 +90,7 @@ fn what_does_not_fit_even_alone_is_refused() {
 }
 
 /// Sixty chunks of 64 KiB that are read once when they are made and once in a second pass, in the same order.
-fn two_passes() -> Drawn {
+pub(crate) fn two_passes() -> Drawn {
     //  0 ── 1 ── 2 ── 3 ── …     large, small, large, small: each small one reads the large one and the small one before
     let mut reads: Vec<Vec<usize>> = vec![vec![], vec![0]];
     for large in (2..120).step_by(2) {
@@ -195,4 +195,33 @@ fn what_will_be_spilled_is_told_before() {
     let problems = d.check_with(&limit(100)).unwrap();
     assert!(problems[0].to_string().contains("mixed (built at "), "{}", problems[0]);
     assert!(matches!(d.compute_with(&limit(100)), Err(Error::MemoryLimit { .. })));
+}
+
+/// Panics when a chunk has come back.
+struct Panics;
+
+impl Observer for Panics {
+    fn event(&self, event: Event<'_>) {
+        if let Event::ChunkLoaded { .. } = event {
+            std::panic::resume_unwind(Box::new("an observer"));
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_an_observer_reaches_the_caller_from_every_thread() {
+    let drawn = two_passes();
+    for round in 0..30 {
+        let alive = Alive::default();
+        let plan = unfused(&drawn.requests(&alive, &drawn.sinks()));
+        let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+        let mut run = Run::new(Arc::clone(&plan));
+        run.memory_limit = Some((plan.tasks().table_bytes() as u64 + ((15 * 64) << 10)).into());
+        run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
+        run.observers = vec![Arc::new(Panics)];
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| execute(&run, round % 4)));
+        assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"an observer"), "round {round}");
+        drop(run);
+        assert_eq!((alive.chunks(), disk.counts().parcels), (0, 0), "round {round}");
+    }
 }
