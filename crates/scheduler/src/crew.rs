@@ -242,7 +242,10 @@ impl Crew {
                 worker.rest = Some(Rest::new(state.engine.finished()));
             }
             if worker.rest.is_some() {
-                self.rest(&mut guard, worker);
+                // What lies in its grave comes first: others may wait for that memory.
+                if worker.grave.dead.is_empty() {
+                    self.rest(&mut guard, worker);
+                }
                 return if guard.is_over { Step::Over } else { Step::Wait };
             }
         }
