@@ -39,7 +39,8 @@ mod event;
 mod failed;
 mod machine;
 mod memory;
-#[cfg(all(test, shuttle))]
+#[cfg(test)]
+#[cfg(shuttle)]
 mod model;
 mod options;
 mod progress;

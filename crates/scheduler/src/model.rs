@@ -214,7 +214,9 @@ impl Round {
             })
         });
         let outcome = crew.run(|work| on_scheduled_threads(self.threads, work));
-        canceller.map(|canceller| canceller.join().unwrap());
+        if let Some(canceller) = canceller {
+            canceller.join().unwrap();
+        }
         let has_failed = matches!(&outcome, Err(error) if !matches!(error, Error::MemoryExhausted { .. }));
         match outcome {
             Ok(chunks) => {
