@@ -72,7 +72,7 @@ impl std::error::Error for ScriptedFailure {}
 /// let task = Scripted::new("load").at(2, Act::Fail);
 /// let layer = Layer::build(task.clone()).finish(Grid::from([4]));
 /// let plan = plan(&[Request { port: Port::of(layer), places: Places::All }])?;
-/// let run = Run { plan: &plan, memory_limit: None, observers: &[], cancel: None };
+/// let run = Run::new(plan);
 /// let error = Sequential.run(&run).unwrap_err();
 /// assert!(error.to_string().starts_with("load failed at chunk [2]"));
 /// assert_eq!(task.calls(), 3);
