@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::layer::Annotated;
 use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
@@ -180,7 +179,7 @@ fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<Graph
         wiring: input.wiring().clone(),
     });
     Ok(GraphLayer {
-        task: Arc::clone(layer.task().downcast_ref::<Annotated>().map_or(layer.task(), |task| &task.task)),
+        task: Arc::clone(layer.task()),
         grid: layer.grid().clone(),
         inputs: inputs.collect(),
         key: layer.key(),

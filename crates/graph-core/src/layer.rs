@@ -167,8 +167,13 @@ impl Layer {
     }
 
     /// The task.
-    #[expect(clippy::missing_panics_doc, reason = "a node without its task has no handle left")]
     pub fn task(&self) -> &Arc<dyn Task> {
+        let task = self.annotated_task();
+        task.downcast_ref::<Annotated>().map_or(task, |annotated| &annotated.task)
+    }
+
+    /// The task as the layer holds it: with its wishes, if it has any.
+    fn annotated_task(&self) -> &Arc<dyn Task> {
         self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
     }
 
@@ -194,7 +199,7 @@ impl Layer {
 
     /// Wishes about how its tasks run.
     pub fn annotations(&self) -> Option<&Arc<Annotations>> {
-        Some(&self.task().downcast_ref::<Annotated>()?.annotations)
+        Some(&self.annotated_task().downcast_ref::<Annotated>()?.annotations)
     }
 
     /// Whether the key holds in this process only (closures, fresh identities).

@@ -33,10 +33,9 @@ impl Plan {
     /// [`Error`] if the graph cannot be lowered.
     pub fn new(graph: Graph) -> Result<Self, Error> {
         let tasks = TaskGraph::lower(graph)?;
-        let annotations = || tasks.layers().iter().filter_map(|layer| layer.annotations.as_ref());
-        let has_annotations = annotations().next().is_some();
+        let has_annotations = tasks.layers().iter().any(|layer| layer.annotations.is_some());
         let mut order = Order::of(&tasks);
-        if annotations().any(|annotations| annotations.priority_of() != 0) {
+        if has_priorities(&tasks) {
             order = order.by_priority(&tasks);
         }
         Ok(Self { tasks: Arc::new(tasks), order, has_annotations })
@@ -86,7 +85,10 @@ impl Plan {
         if own == 0 {
             return None;
         }
-        let others = Order::candidates(&self.tasks).map(|order| self.ordered(order));
+        let others = Order::candidates(&self.tasks).map(|order| match self.has_priorities() {
+            true => self.ordered(order.by_priority(&self.tasks)),
+            false => self.ordered(order),
+        });
         let costs = others.map(|plan| (moved(&plan), plan));
         costs.filter(|(bytes, _)| *bytes < own).min_by_key(|(bytes, _)| *bytes).map(|(_, plan)| plan)
     }
@@ -99,6 +101,10 @@ impl Plan {
     /// The order in which they are admitted.
     pub fn order(&self) -> &Order {
         &self.order
+    }
+
+    fn has_priorities(&self) -> bool {
+        self.has_annotations && has_priorities(&self.tasks)
     }
 
     /// Whether any layer has wishes about how its tasks run.
@@ -124,4 +130,10 @@ impl Plan {
     pub fn peak_bytes(&self) -> u64 {
         self.order.peak_bytes(&self.tasks)
     }
+}
+
+/// Whether any layer wishes to go before or after others.
+fn has_priorities(tasks: &TaskGraph) -> bool {
+    let annotations = tasks.layers().iter().filter_map(|layer| layer.annotations.as_ref());
+    annotations.into_iter().any(|annotations| annotations.priority_of() != 0)
 }

@@ -61,7 +61,8 @@ impl CancelToken {
             flag::register_conditional_default(signal, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
         }
-        Ok(Self { asked, ..Self::default() })
+        // A child, so that cancelling by hand does not count as the first interrupt.
+        Ok(Self::new().under(&Self { asked, ..Self::default() }))
     }
 
     /// The same token, which also cancels when this much time has passed from now.

@@ -42,6 +42,9 @@ pub(crate) fn everything(run: &Run) -> Vec<Problem> {
     if let Some(limit) = run.memory_limit {
         limits = limits.memory(limit.bytes());
     }
+    if run.spill_store.is_none() {
+        limits = limits.spill_disk(0);
+    }
     run.plan.check(&limits)
 }
 

@@ -27,7 +27,7 @@ use file::{Identity, Stored};
 use manifest::{Manifest, is_ours, is_part, remove};
 
 const EXTENSION: &str = "chunk";
-const LOCK: &str = "lock";
+const LOCK: &str = ".musher-lock";
 const FORMAT: &str = "musher checkpoint 1";
 
 /// Computes collections onto the disk: `checkpoint` beside `persist`.
@@ -221,7 +221,8 @@ impl Checkpoint {
         let folder = &self.folder;
         let failed = |source| CheckpointError::Io { path: folder.clone(), source };
         fs::create_dir_all(folder).map_err(failed)?;
-        let lock = File::create(folder.join(LOCK)).map_err(failed)?;
+        let mut lock = File::options();
+        let lock = lock.write(true).create(true).truncate(false).open(folder.join(LOCK)).map_err(failed)?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => CheckpointError::Busy { path: folder.clone() },
             TryLockError::Error(source) => failed(source),
@@ -247,7 +248,11 @@ impl Checkpoint {
             manifest.write(folder).map_err(failed)?;
         }
         // Parts of files are what a killed run left; chunks go only after the manifest that named them.
-        remove(folder, |name| is_part(name) || (starts && name.ends_with(EXTENSION))).map_err(failed)?;
+        remove(folder, |name| {
+            is_part(name)
+                || (starts && Path::new(name).extension().is_some_and(|extension| extension == EXTENSION))
+        })
+        .map_err(failed)?;
         Ok(lock)
     }
 

@@ -15,7 +15,6 @@ mod future;
 mod job;
 
 use std::collections::HashSet;
-use std::num::NonZeroUsize;
 use std::panic::Location;
 
 use musher_graph_core::{CallWith, ChunkRef, Collection, Layer, Value, delayed};
@@ -25,7 +24,7 @@ pub use future::Future;
 pub use job::Status;
 
 use crate::sync::{Arc, thread};
-use crate::{Error, Options, compute_with};
+use crate::{Error, Options, Settings, compute_with};
 use desk::Desk;
 use job::{Facts, Job};
 
@@ -107,8 +106,11 @@ impl Client {
     /// # Errors
     /// [`Error::Spawn`] if the threads cannot be started.
     pub fn new(options: Options) -> Result<Self, Error> {
-        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let threads = if options.sequential { 1 } else { options.threads.unwrap_or_else(cores).get() };
+        let threads = match (options.sequential, options.threads) {
+            (true, _) => 1,
+            (false, Some(threads)) => threads.get(),
+            (false, None) => Settings::current()?.threads.get(),
+        };
         // Made first, so that its drop ends the threads that were started if one cannot be.
         let mut client = Self { desk: Desk::new(threads, options), workers: Vec::new() };
         for index in 0..threads {

@@ -84,8 +84,11 @@ pub fn plan(requests: &[Request]) -> Result<Plan, Error> {
 
 /// Runs a plan on the scheduler that the options ask for.
 fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
-    let n_tasks = plan.tasks().n_tasks();
+    // A single task may give back work for many threads.
+    let is_small =
+        plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
     let mut run = options.run(plan)?;
+    options.sweep_once()?;
     let problems = crate::check::files(&run);
     if !problems.is_empty() {
         return Err(Error::Check { problems });
@@ -97,7 +100,7 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
         Loan::take(outer, &mut run);
     }
     run.order_for_limit();
-    let alone = (run.threads.get() == 1 && run.pool.is_none()) || n_tasks <= 1;
+    let alone = (run.threads.get() == 1 && run.pool.is_none()) || is_small;
     if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
 }
 
@@ -111,12 +114,20 @@ pub(crate) struct Loan {
 impl Loan {
     /// Puts a run below the outer one: its limit is what it borrows, its disk the outer one's.
     fn take(lender: Arc<Crew>, run: &mut Run) {
-        run.spill_store.clone_from(&lender.conditions().spill_store);
+        let outer = lender.conditions();
+        run.spill_store.clone_from(&outer.spill_store);
+        run.cancel = match (run.cancel.take(), &outer.cancel) {
+            (Some(own), Some(outer)) => Some(own.under(outer)),
+            (own, outer) => own.or_else(|| outer.clone()),
+        };
         let tables = run.plan.tasks().table_bytes() as u64;
         let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
         // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
         let peak = run.plan.order().peak_bytes(run.plan.tasks());
-        let want = tables.saturating_add(peak.saturating_mul(2)).min(most);
+        // Of what is unknown nobody can say what it will need: it gets its share of what is free.
+        let unknown = run.plan.tasks().known_bytes().1 > 0;
+        let share = if unknown { lender.share() } else { 0 };
+        let want = tables.saturating_add(peak.saturating_mul(2)).max(share).min(most);
         if let Some(bytes) = lender.lend(want) {
             run.memory_limit = Some(bytes.into());
             run.loan = Some(Arc::new(Self { lender, bytes: AtomicU64::new(bytes) }));
@@ -188,6 +199,14 @@ pub trait Compute: Collection {
     where
         Self: Sized;
 
+    /// [`persist`](Compute::persist) under these options.
+    ///
+    /// # Errors
+    /// [`Error`]: the first failure of any task.
+    fn persist_with(&self, options: &Options) -> Result<Self, Error>
+    where
+        Self: Sized;
+
     /// What `compute()` would do: layers, tasks, bytes read, projected peak, what will be spilled below the memory limit
     /// that the settings give.
     ///
@@ -237,6 +256,10 @@ impl<C: Collection> Compute for C {
 
     fn persist(&self) -> Result<Self, Error> {
         persist(self)
+    }
+
+    fn persist_with(&self, options: &Options) -> Result<Self, Error> {
+        persist_with(self, options)
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(5);
 const NAP: Duration = Duration::from_micros(50);
 /// A nap is also how long a parallel section inside a task may wait for help.
 const LONGEST_NAP: Duration = Duration::from_millis(2);
+/// No chunk is larger.
+const MOST_BYTES: u64 = u64::MAX >> 20;
 /// A task that is run again waits this long before, and ten times as long each further time.
 const BACKOFF: Duration = Duration::from_millis(1);
 /// While it waits it looks this often whether the run is cancelled.
@@ -210,6 +212,9 @@ impl Crew {
             loop {
                 let step = self.visit(&mut worker);
                 self.bury(&mut worker.grave);
+                if worker.grave.is_large() {
+                    self.state.lock().engine.buried(&mut worker.grave);
+                }
                 worker.report = match step {
                     Step::Run(job) => self.execute(job, &mut worker),
                     Step::Move(chunk) => self.carry_out(*chunk),
@@ -432,7 +437,8 @@ impl Crew {
             };
             for (slot, chunk) in plan.tasks().outputs_of(task).zip(chunks) {
                 let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
-                let bytes = chunk.nbytes().map_or_else(expected, |bytes| bytes as u64);
+                // What a user's chunk says of itself is no more than any machine has.
+                let bytes = chunk.nbytes().map_or_else(expected, |bytes| (bytes as u64).min(MOST_BYTES));
                 let is_pinned = spill_store.is_some() && chunk.codec().is_none();
                 made.push(Made { chunk, bytes, is_pinned });
             }
@@ -514,6 +520,11 @@ impl Crew {
         }
     }
 
+    /// What is free, divided among the tasks that run.
+    pub(crate) fn share(&self) -> u64 {
+        self.state.lock().engine.share()
+    }
+
     /// Takes lent memory back.
     pub(crate) fn take_back(&self, bytes: u64) {
         self.state.lock().engine.take_back(bytes);
@@ -543,7 +554,7 @@ impl Engine {
             Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
             Rare::Failed(job, error) => self.failed(&job, error),
             Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
-            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome),
+            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome, grave),
         }
     }
 }

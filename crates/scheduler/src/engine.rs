@@ -89,6 +89,11 @@ pub(crate) struct Grave {
 }
 
 impl Grave {
+    /// Whether others may well wait for these bytes while their owner runs its next task.
+    pub(crate) fn is_large(&self) -> bool {
+        self.bytes >= 1 << 20
+    }
+
     fn lay(&mut self, dead: Option<Dead>, bytes: u64) {
         self.dead.extend(dead);
         self.bytes += bytes;
@@ -117,6 +122,8 @@ pub(crate) struct Engine {
     resources: Resources,
     running: usize,
     moving: usize,
+    /// Bytes of the chunks that are being written.
+    leaving: u64,
     /// Bytes that workers have been given to drop and have not dropped yet.
     burying: u64,
     finished: usize,
@@ -139,6 +146,7 @@ impl Engine {
             resources,
             running: 0,
             moving: 0,
+            leaving: 0,
             burying: 0,
             finished: 0,
             n_tasks: 0,
@@ -224,8 +232,8 @@ impl Engine {
         let absent = book.absent_bytes(task);
         let need = reserved + absent.unwrap_or(0);
         if self.ledger.free() < need {
-            if self.ledger.free() + self.burying >= need {
-                // What others are about to drop is enough.
+            if self.ledger.free() + self.burying + self.leaving >= need {
+                // What others are about to drop, or to have written, is enough.
                 return Look::Nothing;
             }
             return if is_head && is_newest { self.make_room(id, at, grave) } else { Look::Nothing };
@@ -278,7 +286,7 @@ impl Engine {
         self.let_go(job, grave);
         let mut parent = (job.book, job.task);
         let book = self.book(job.book);
-        let is_last = book.finished + 1 == book.n_tasks() && book.n_moving() == 0;
+        let is_last = book.finished + 1 == book.n_tasks() && book.moving == 0;
         let outputs = book.plan.tasks().outputs_of(job.task);
         let is_result = book.plan.tasks().requested().iter().map(|slot| slot.index()).eq(outputs);
         if let (true, true, Some(above)) = (is_last, is_result, book.parent) {
@@ -286,7 +294,8 @@ impl Engine {
             parent = above;
             self.remove(job.book, grave);
         }
-        if let Err(error) = self.open(plan, Some(parent)) {
+        if let Err(error) = self.open(Arc::clone(&plan), Some(parent)) {
+            grave.lay(Some(Dead::Plan(plan)), 0);
             self.fail(error);
         }
     }
@@ -371,7 +380,9 @@ impl Engine {
         }
         let chunk = book.slots[slot.index()].chunk.clone()?;
         book.set_outside(slot, Outside::Leaving);
+        book.moving += 1;
         self.moving += 1;
+        self.leaving += bytes;
         Some(Look::Step(Step::Move(Box::new(Move::Spill(Moving { book: id, slot, bytes }, chunk)))))
     }
 
@@ -424,6 +435,7 @@ impl Engine {
         let book = self.book(id);
         let bytes = book.slots[slot.index()].bytes;
         let Some(copy) = book.begin_to_come(slot) else { return Step::Wait };
+        book.moving += 1;
         self.moving += 1;
         self.ledger.add(bytes);
         Step::Move(Box::new(Move::Load(Moving { book: id, slot, bytes }, copy)))
@@ -432,11 +444,13 @@ impl Engine {
     /// A chunk is on the disk, or could not be written.
     pub(crate) fn spilled(&mut self, moved: Moving, outcome: Result<Copy, Error>, grave: &mut Grave) {
         self.moving -= 1;
+        self.leaving -= moved.bytes;
+        let book = self.books[moved.book].as_mut().expect("a book stays until its chunks have come");
+        book.moving -= 1;
         let copy = match outcome {
             Ok(copy) => copy,
             Err(error) => return self.fail(error),
         };
-        let Some(book) = self.books[moved.book].as_mut() else { return };
         if book.slots[moved.slot.index()].uses == 0 {
             grave.lay(Some(Dead::Copy(copy)), 0);
             self.burying -= moved.bytes;
@@ -451,13 +465,23 @@ impl Engine {
     }
 
     /// A chunk is back in memory, or could not be read.
-    pub(crate) fn loaded(&mut self, moved: Moving, copy: Copy, outcome: Result<ChunkRef, Error>) {
+    pub(crate) fn loaded(
+        &mut self,
+        moved: Moving,
+        copy: Copy,
+        outcome: Result<ChunkRef, Error>,
+        grave: &mut Grave,
+    ) {
         self.moving -= 1;
+        let book = self.book(moved.book);
+        book.moving -= 1;
         let chunk = match outcome {
             Ok(chunk) => chunk,
-            Err(error) => return self.fail(error),
+            Err(error) => {
+                grave.lay(Some(Dead::Copy(copy)), 0);
+                return self.fail(error);
+            }
         };
-        let book = self.book(moved.book);
         book.slot(moved.slot).chunk = Some(chunk);
         book.set_outside(moved.slot, Outside::Stored(copy));
         book.may_leave_later(moved.slot);
@@ -467,14 +491,19 @@ impl Engine {
     fn close(&mut self, id: usize, grave: &mut Grave) -> Look {
         let book = self.book(id);
         let plan = Arc::clone(&book.plan);
-        let absent = plan.tasks().requested().iter().copied().find(|&slot| book.is_absent(slot));
-        if let Some(slot) = absent {
-            let is_away = book.is_away(slot);
+        if let Some(slot) = plan.tasks().requested().iter().copied().find(|&slot| book.is_away(slot)) {
             let bytes = book.slots[slot.index()].bytes;
-            let fits = is_away && bytes <= self.ledger.free();
-            return if fits { Look::Step(self.bring(id, slot)) } else { Look::Nothing };
+            if bytes <= self.ledger.free() {
+                return Look::Step(self.bring(id, slot));
+            }
+            if self.ledger.free() + self.burying + self.leaving >= bytes {
+                return Look::Nothing;
+            }
+            let mut others = self.live.clone().into_iter().filter(|&other| other != id);
+            return others.find_map(|other| self.evict(other, None, grave)).unwrap_or(Look::Nothing);
         }
-        if book.n_moving() > 0 {
+        // The rest of what is asked for may be on its way.
+        if book.moving > 0 {
             return Look::Nothing;
         }
         let Some((above, task)) = book.parent else { return Look::Step(Step::Over) };
@@ -530,6 +559,11 @@ impl Engine {
     pub(crate) fn lend(&mut self, want: u64, more: u64) -> Option<u64> {
         self.ledger.raise_limit(more);
         self.ledger.limit().map(|_| self.ledger.lend(want))
+    }
+
+    /// What is free, divided among the tasks that run.
+    pub(crate) fn share(&self) -> u64 {
+        self.ledger.free() / self.running.max(1) as u64
     }
 
     /// Takes lent bytes back.

@@ -1,6 +1,7 @@
 //! How a run is to be done.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use musher_graph_core::{Plan, SpillStore};
@@ -133,10 +134,31 @@ impl Options {
         Self { failed: Some(failed.clone()), ..self }
     }
 
-    /// Runs tasks on the threads of this pool; `threads` then counts for nothing.
+    /// Runs tasks on the threads of this pool; `threads` then counts for nothing. One run at a time has a pool: a second one
+    /// on the same pool waits for the first, and for ever if a task of the first waits for it from a thread of its own.
     #[must_use]
     pub fn pool(self, pool: Arc<ThreadPool>) -> Self {
         Self { pool: Some(pool), ..self }
+    }
+
+    /// Removes what killed processes left in the folder to spill to, the first time that a process runs something that
+    /// could spill there.
+    pub(crate) fn sweep_once(&self) -> Result<(), Error> {
+        static SWEPT: StaticMutex<Vec<PathBuf>> = StaticMutex::new(Vec::new());
+        let Spill::AsSet = self.spill else { return Ok(()) };
+        let settings = Settings::current()?;
+        let is_first = {
+            let mut swept = SWEPT.lock();
+            let is_first = !swept.contains(&settings.spill_dir);
+            if is_first {
+                swept.push(settings.spill_dir.clone());
+            }
+            is_first
+        };
+        if is_first {
+            SpillDir::new(settings.spill_options()).sweep();
+        }
+        Ok(())
     }
 
     /// The run of a plan under these options; where they say nothing, under the settings in force.
@@ -149,9 +171,7 @@ impl Options {
             Spill::AsSet => {
                 // What one exchange stages may take a quarter of the limit; the rest is for chunks.
                 let options = settings.spill_options().in_memory(limit.bytes() / 4);
-                let disk = SpillDir::new(options);
-                sweep_once(&disk, &settings.spill_dir);
-                Some(Arc::new(disk))
+                Some(Arc::new(SpillDir::new(options)))
             }
             Spill::To(store) => Some(Arc::clone(store)),
             Spill::Never => None,
@@ -167,22 +187,6 @@ impl Options {
         run.pool.clone_from(&self.pool);
         run.threads = self.threads.unwrap_or(settings.threads);
         Ok(run)
-    }
-}
-
-/// Removes what killed processes left in this folder, the first time that a process runs something that could spill there.
-fn sweep_once(disk: &SpillDir, base: &std::path::Path) {
-    static SWEPT: StaticMutex<Vec<std::path::PathBuf>> = StaticMutex::new(Vec::new());
-    let is_first = {
-        let mut swept = SWEPT.lock();
-        let is_first = !swept.iter().any(|known| known == base);
-        if is_first {
-            swept.push(base.to_owned());
-        }
-        is_first
-    };
-    if is_first {
-        disk.sweep();
     }
 }
 

@@ -91,6 +91,16 @@ impl Default for Recording {
 }
 
 impl Recorder {
+    /// A task is run again: it counts as started when that happens.
+    fn forget(&self, plan: &Plan, task: TaskIx) {
+        let (recording, recorded) = &mut *self.0.lock();
+        if *recorded == address(plan) {
+            recording
+                .steps
+                .retain(|step| !matches!(step, Recorded::Started(n) | Recorded::Ended(n) if *n == task.0));
+        }
+    }
+
     fn note(&self, plan: &Plan, step: Recorded) {
         let (recording, recorded) = &mut *self.0.lock();
         if *recorded == address(plan) {
@@ -115,8 +125,8 @@ impl Observer for Recorder {
             Event::TaskFinished { plan, task, .. } | Event::TaskFailed { plan, task, .. } => {
                 self.note(plan, Recorded::Ended(task.0));
             }
-            Event::TaskRetried { .. }
-            | Event::Continued { .. }
+            Event::TaskRetried { plan, task, .. } => self.forget(plan, task),
+            Event::Continued { .. }
             | Event::ChunkSpilled { .. }
             | Event::ChunkLoaded { .. }
             | Event::RunFinished { .. } => {}

@@ -231,7 +231,7 @@ impl Story {
             let layer = plan.tasks().layer_of(task);
             let task = StoryTask {
                 task: task.0,
-                operation: Arc::clone(&labels.layers[layer]),
+                operation: labels.layers.get(layer).cloned().unwrap_or_default(),
                 place: plan.tasks().place_of(task).coords().to_vec(),
                 caller: plan.tasks().layers()[layer].caller,
                 worker,
@@ -250,6 +250,8 @@ impl Observer for Story {
     fn event(&self, event: Event<'_>) {
         match event {
             Event::RunStarted { plan } => {
+                // Whatever had this address before is gone.
+                self.state.lock().runs.remove(&address(plan));
                 self.add(plan, |_| Step::RunStarted { n_tasks: plan.tasks().n_tasks() });
             }
             Event::TaskStarted { plan, task, worker, .. } => {

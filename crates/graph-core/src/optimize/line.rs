@@ -101,6 +101,11 @@ impl fmt::Debug for StepPanic {
     }
 }
 
+/// A step gave more work back and had not said that it may.
+#[derive(Debug, thiserror::Error)]
+#[error("a task gave more work back although its `continues` says that it never does")]
+struct Unannounced;
+
 impl Step {
     /// Runs the step, so that an error or a panic names it.
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
@@ -134,11 +139,15 @@ impl Task for Line {
         let Some(first) = steps.next() else { return Ok(Output::many([])) };
         let mut output = first.run(at, inputs)?;
         for step in steps {
-            let mut between =
-                output.into_chunks().into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
+            let chunks = output.finished().map_err(|_| TaskError::new(Unannounced))?;
+            let mut between = chunks.into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
             output = step.run(at, Inputs::new(&mut between, &[]).with_spill_store(spill_store))?;
         }
         Ok(output)
+    }
+
+    fn continues(&self) -> bool {
+        self.steps.last().is_some_and(|step| step.task.continues())
     }
 
     fn n_outputs(&self) -> usize {

@@ -80,6 +80,8 @@ pub(super) struct Book {
     /// The first position that is not admitted.
     pub(super) head: usize,
     pub(super) running: usize,
+    /// Chunks on their way to the disk or back: the book stays until they have come.
+    pub(super) moving: usize,
     pub(super) finished: usize,
     /// The task that runs, while only one does and readiness is not known.
     solo: Option<TaskIx>,
@@ -100,6 +102,7 @@ impl Book {
             slots,
             head: 0,
             running: 0,
+            moving: 0,
             finished: 0,
             solo: None,
             crowd: None,

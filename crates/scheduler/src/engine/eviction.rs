@@ -149,17 +149,12 @@ impl Book {
     /// Bytes of the inputs of a task that must come back and are not on their way; `None` where all are in memory.
     pub(super) fn absent_bytes(&self, task: TaskIx) -> Option<u64> {
         self.eviction.as_ref()?;
-        let inputs = self.plan.tasks().inputs_of(task);
-        let absent = inputs
-            .iter()
-            .enumerate()
-            .filter(|&(at, slot)| self.is_absent(*slot) && !inputs[at.saturating_sub(8)..at].contains(slot));
-        let mut sum = None;
-        for (_, &slot) in absent {
-            let bytes = if self.is_away(slot) { self.slots[slot.index()].bytes } else { 0 };
-            sum = Some(sum.unwrap_or(0) + bytes);
-        }
-        sum
+        let inputs = self.plan.tasks().inputs_of(task).iter().copied();
+        let mut absent: SmallVec<[SlotIx; 8]> = inputs.filter(|&slot| self.is_absent(slot)).collect();
+        absent.sort_unstable();
+        absent.dedup();
+        let bytes = |&slot: &SlotIx| if self.is_away(slot) { self.slots[slot.index()].bytes } else { 0 };
+        (!absent.is_empty()).then(|| absent.iter().map(bytes).sum())
     }
 
     /// Notes what happens to an output outside memory.
@@ -189,12 +184,6 @@ impl Book {
             Some(Outside::Leaving) => true,
             Some(Outside::Coming) | None => false,
         }
-    }
-
-    /// Number of outputs on their way to the disk or back.
-    pub(super) fn n_moving(&self) -> usize {
-        let moving = |outside: &&Outside| !matches!(outside, Outside::Stored(_));
-        self.eviction.as_ref().map_or(0, |eviction| eviction.outside.values().filter(moving).count())
     }
 
     /// The output that should leave memory; with `needed_at`, one that is needed later than there.
