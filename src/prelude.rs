@@ -1,6 +1,6 @@
 //! What most programs bring into scope: `use musher::prelude::*;`
 
-pub use crate::{Collection, Compute, Delayed, Options, compute, delayed, opaque, persist};
+pub use crate::{Checkpointing, Collection, Compute, Delayed, Options, compute, delayed, opaque, persist};
 
 #[cfg(feature = "bag")]
 pub use crate::Bag;

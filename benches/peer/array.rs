@@ -5,7 +5,7 @@ use musher::ndarray::Axis;
 use musher::prelude::*;
 use serde_json::{Value, json};
 
-use crate::measure::report;
+use crate::report::report;
 
 /// `mean`, `std`, or the sum of `x + x.t() - x.mean(axis 0)` (`xxt`).
 pub(crate) fn run(operation: &str, size: &str) {

@@ -7,7 +7,7 @@ use musher::ndarray::Ix2;
 use musher::prelude::*;
 use serde_json::{Value, json};
 
-use crate::measure::report;
+use crate::report::report;
 
 const THRESHOLD: f64 = 75.0;
 

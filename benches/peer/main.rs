@@ -3,12 +3,13 @@
 //! The line holds `seconds` and `cpu` of each repetition (their number is in `BENCH_REPS`), a `checksum` to compare
 //! with the other peers, and `peak_rss_mb`, the resident memory's high-water mark over the timed part.
 
-#[cfg(feature = "array")]
 mod array;
-#[cfg(feature = "image")]
 mod image;
+#[path = "../measure/mod.rs"]
 mod measure;
 mod overhead;
+mod rechunk;
+mod report;
 #[path = "../shapes/mod.rs"]
 mod shapes;
 
@@ -20,9 +21,8 @@ fn main() {
     };
     match workload.split_once('.') {
         Some(("S1", shape)) => overhead::run(shape, size),
-        #[cfg(feature = "array")]
         Some(("A1", operation)) => array::run(operation, size),
-        #[cfg(feature = "image")]
+        Some(("A5", operation)) => rechunk::run(operation, size),
         Some(("I1", kind)) => image::run(kind, size),
         _ => {
             eprintln!("peer: musher has no workload {workload}");

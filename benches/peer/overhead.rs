@@ -7,7 +7,8 @@ use std::time::Instant;
 use musher::scheduler::{Compute, Options};
 use serde_json::json;
 
-use crate::measure::{report, resident};
+use crate::measure::resident;
+use crate::report::report;
 use crate::shapes::{Edges, build};
 
 /// Builds, orders and executes a graph of this shape; threads are in `BENCH_THREADS` (2 by default, 0 is sequential).

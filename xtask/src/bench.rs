@@ -1,25 +1,36 @@
-//! Benchmarks with a memory: runs criterion's benches of the root package, compares each with the last record that has it, and
-//! writes a new dated record. With `--peers` the same command runs the peers' scripts with musher among them.
+//! Benchmarks with a memory: runs the benches of the workspace, compares each with the last record that has it, and writes
+//! a new dated record. With `--peers` the same command runs the peers' scripts with musher among them, and `--readme`
+//! writes what the records show into the README.
 
+pub(crate) mod claims;
 mod date;
+mod load;
 mod peers;
+mod programs;
 mod record;
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::shell::{self, cargo_command};
 use crate::{Result, Workspace};
+use load::Load;
 use record::Record;
 
-/// The bench target that speaks the peers' protocol; it is no criterion bench.
+/// The bench target that speaks the peers' protocol; it measures nothing by itself.
 const PEER: &str = "peer";
+
+/// Where the records are, below the root of the workspace.
+const RECORDS: &str = "benches/records";
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq)]
 struct Options {
     quick: bool,
-    criterion: bool,
+    readme: bool,
+    /// Whether our own benches run.
+    own: bool,
+    /// Which of them; none named means all.
+    benches: Vec<String>,
     peers: bool,
     peers_folder: Option<PathBuf>,
     groups: Vec<String>,
@@ -32,14 +43,25 @@ struct Options {
 /// Runs what the options ask for, prints the tables and keeps the record.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
     let options = parse(arguments)?;
-    let folder = workspace.root.join("benches/records");
+    if options.readme {
+        return claims::write(&workspace.root);
+    }
+    let folder = workspace.root.join(RECORDS);
     let history = Record::read_all(&folder)?;
     let mut failures = Vec::new();
-    let mut record = Record::of_this_machine(options.quick)?;
-    if options.criterion {
+    let mut record = Record::of_this_machine(&workspace.root, options.quick)?;
+    if options.own {
+        programs::build(workspace, &options)?;
+    }
+    let load = Load::now();
+    if options.own {
         let start = SystemTime::now();
-        run_criterion(workspace, &options)?;
+        let outcome = programs::run(workspace, &options)?;
+        (record.figures, failures) = (outcome.lines, outcome.failures);
         record.results = record::measured(&workspace.target_directory.join("criterion"), start)?;
+        if record.is_empty() && failures.is_empty() {
+            return Err("nothing was measured; does the filter name a bench?".into());
+        }
         print!("{}", record.table(&history));
     }
     if options.peers {
@@ -56,9 +78,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
         };
         let outcome = peers::run(workspace, &settings)?;
         print!("{}", peers::table(&outcome.lines));
-        (record.peers, failures) = (outcome.lines, outcome.failures);
+        record.peers = outcome.lines;
+        failures.extend(outcome.failures);
     }
-    if !record.results.is_empty() || !record.peers.is_empty() {
+    record.other_cpu = load.others_since();
+    if !record.is_empty() {
         let path = record.write(&folder)?;
         println!("   record: {}", shown(&path, &workspace.root));
     }
@@ -67,14 +91,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
 
 fn parse(arguments: &[String]) -> Result<Options> {
     let mut options =
-        Options { criterion: true, size: "small".to_owned(), rounds: "3".to_owned(), ..Options::default() };
+        Options { own: true, size: "small".to_owned(), rounds: "3".to_owned(), ..Options::default() };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().cloned().ok_or_else(|| format!("`{word}` needs a value"));
         match word.as_str() {
             "--quick" => options.quick = true,
+            "--readme" => options.readme = true,
+            "--bench" => options.benches.push(value()?),
             "--peers" => options.peers = true,
-            "--peers-only" => (options.peers, options.criterion) = (true, false),
+            "--peers-only" => (options.peers, options.own) = (true, false),
             "--peers-dir" => options.peers_folder = Some(value()?.into()),
             "--group" => options.groups.push(value()?),
             "--peer" => options.names.push(value()?),
@@ -86,21 +112,6 @@ fn parse(arguments: &[String]) -> Result<Options> {
         }
     }
     Ok(options)
-}
-
-fn run_criterion(workspace: &Workspace, options: &Options) -> Result {
-    let mut command = cargo_command("bench --locked --package musher");
-    let targets = &workspace.package("musher")?.targets;
-    let mut some = false;
-    for target in targets.iter().filter(|target| target.kind == "bench" && target.name != PEER) {
-        command.arg("--bench").arg(&target.name);
-        some = true;
-    }
-    if !some {
-        return Err("the package musher has no criterion benches".into());
-    }
-    command.arg("--").args(options.quick.then_some("--quick")).args(&options.filter);
-    shell::run(&mut command)
 }
 
 fn shown(path: &Path, root: &Path) -> String {
@@ -119,15 +130,16 @@ mod tests {
     fn options_are_read() {
         let options =
             parse(&words("--quick --peers --peers-dir p --group s1_sched --group a_array tree")).unwrap();
-        assert!(options.quick && options.peers && options.criterion);
+        assert!(options.quick && options.peers && options.own);
         assert_eq!(options.groups, ["s1_sched", "a_array"]);
         assert_eq!((options.filter.as_deref(), options.size.as_str()), (Some("tree"), "small"));
-        assert!(!parse(&words("--peers-only")).unwrap().criterion);
+        assert!(!parse(&words("--peers-only")).unwrap().own);
+        assert_eq!(parse(&words("--bench spill --bench limits")).unwrap().benches, ["spill", "limits"]);
     }
 
     #[test]
     fn wrong_options_are_errors() {
-        for wrong in ["--fast", "a b", "--size"] {
+        for wrong in ["--fast", "a b", "--size", "--bench"] {
             assert!(parse(&words(wrong)).is_err(), "{wrong}");
         }
     }

@@ -25,13 +25,15 @@ const HELP: &str = "\
 cargo xtask ci [step ...]         everything that must hold before a change is taken; steps by name run alone
 cargo xtask tidy                  the rules of the house that no compiler checks
 cargo xtask bench [options] [filter]
+    --bench <name>                one bench only, built with what it needs; may be repeated
     --quick                       criterion's quick mode
+    --readme                      run nothing: write what the records show into README.md
     --peers                       then run the peers' scripts with musher among them
     --peers-only                  run only the peers' scripts
     --peers-dir <folder>          where the scripts are (default: the variable BENCH_PEERS)
     --group <script>              one script only, without .py; may be repeated
     --peer <name>                 one peer only; may be repeated
-    --size <small|medium|large>   size of the peers' workloads (default: small)
+    --size <small|medium|large>   size of the workloads of peers and of `limits` (default: small)
     --rounds <n>                  rounds of the peers' workloads (default: 3)
 cargo xtask golden                make the golden files again in a Python virtual environment";
 

@@ -1,7 +1,8 @@
 //! Calls of other programs: shown before they run, an error when they fail.
 
 use std::ffi::OsString;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -49,6 +50,22 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result {
     }
 }
 
+/// Runs a program, shows the lines of its standard output as they come, and gives each to `see`.
+pub(crate) fn each_line(command: &mut Command, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", shown(command)))?;
+    let output = child.stdout.take().expect("standard output is piped above");
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("   {line}");
+        see(&line);
+    }
+    Ok(child.wait()?)
+}
+
 /// What a program writes to its standard output; its standard error is ours.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
@@ -65,7 +82,8 @@ pub(crate) fn answers(command: &mut Command) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-fn shown(command: &Command) -> String {
+/// The words of a call, without the path of the program.
+pub(crate) fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
@@ -89,6 +107,16 @@ mod tests {
             run_within(Command::new("sleep").arg("600"), Duration::from_millis(10)).unwrap_err().to_string();
         assert!(error.contains("took longer"), "{error}");
         run_within(&mut Command::new("true"), Duration::from_secs(600)).unwrap();
+    }
+
+    #[test]
+    fn lines_are_seen_before_the_end() {
+        let mut lines = Vec::new();
+        let status = each_line(Command::new("sh").args(["-c", "echo a; echo b; exit 3"]), |line| {
+            lines.push(line.to_owned())
+        });
+        assert_eq!(status.unwrap().code(), Some(3));
+        assert_eq!(lines, ["a", "b"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod tokens;
 use std::path::Path;
 use std::process::Command;
 
+use crate::bench::claims;
 use crate::shell;
 use crate::{Result, Workspace};
 
@@ -38,6 +39,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
     }
     check_packages(workspace, &mut report)?;
     check_operations(&workspace.root, &mut report)?;
+    report.add(
+        "README.md",
+        claims::problem(&workspace.root)?.map(|text| Problem::new(0, text)).into_iter().collect(),
+    );
     report.finish()
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) source: PathBuf,
+    /// Features of the package without which it is not built.
+    pub(crate) features: Vec<String>,
 }
 
 impl Workspace {
@@ -81,6 +83,7 @@ fn parse_package(package: &Value) -> Result<Package> {
                     name: text(&target["name"])?,
                     kind: text(&target["kind"][0])?,
                     source: text(&target["src_path"])?.into(),
+                    features: entries(&target["required-features"]).map(text).collect::<Result<_>>()?,
                 })
             })
             .collect::<Result<_>>()?,
@@ -106,7 +109,10 @@ mod tests {
             "packages": [{
                 "name": "p", "manifest_path": "/r/Cargo.toml", "license": null,
                 "dependencies": [{"name": "a", "kind": null}, {"name": "b", "kind": "dev"}],
-                "targets": [{"name": "x", "kind": ["bench"], "src_path": "/r/benches/x.rs"}],
+                "targets": [
+                    {"name": "x", "kind": ["bench"], "src_path": "/r/benches/x.rs", "required-features": ["f"]},
+                    {"name": "y", "kind": ["test"], "src_path": "/r/tests/y.rs"},
+                ],
             }],
         });
         let workspace = parse(&metadata).unwrap();
@@ -114,6 +120,10 @@ mod tests {
         assert!(package.license.is_none());
         assert_eq!(package.dependencies.iter().map(|d| d.for_tests).collect::<Vec<_>>(), [false, true]);
         assert_eq!(package.targets[0].kind, "bench");
+        assert_eq!(
+            (package.targets[0].features.as_slice(), package.targets[1].features.len()),
+            (&["f".to_owned()][..], 0)
+        );
         assert!(workspace.package("q").is_err());
         assert!(parse(&serde_json::json!({})).is_err());
     }

@@ -4,14 +4,13 @@
 //! workload, size and peer; these lines are what the record keeps. BENCH_DATA is a folder for their inputs, below the target folder
 //! unless it is set. The interpreter is `python3`, or what BENCH_PEERS_PYTHON names.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
-use super::PEER;
-use crate::shell::{self, cargo_command};
+use super::{PEER, programs};
+use crate::shell;
 use crate::{Result, Workspace};
 
 /// The scripts that hold workloads in which musher may take part.
@@ -28,7 +27,7 @@ pub(super) struct Settings<'a> {
     pub(super) filter: Option<&'a str>,
 }
 
-/// What the scripts printed, and which of them did not come to their end.
+/// What programs printed, and which of them did not come to their end.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) lines: Vec<Value>,
@@ -41,7 +40,7 @@ pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Outc
         .folder
         .as_deref()
         .ok_or("where are the peers' scripts? give --peers-dir or set BENCH_PEERS")?;
-    let binary = build()?;
+    let binary = build(workspace)?;
     let data = std::env::var_os("BENCH_DATA")
         .map_or_else(|| workspace.target_directory.join("bench-data"), PathBuf::from);
     std::fs::create_dir_all(&data)?;
@@ -75,14 +74,7 @@ fn group_command(script: &Path, binary: &Path, data: &Path, settings: &Settings<
 /// Runs one script and shows its lines as they come.
 fn run_group(command: &mut Command, group: &str, outcome: &mut Outcome) -> Result {
     println!("   {group}");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-    let output = child.stdout.take().expect("standard output is piped above");
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        println!("   {line}");
-        outcome.lines.extend(objects(&line));
-    }
-    let status = child.wait()?;
+    let status = shell::each_line(command, |line| outcome.lines.extend(objects(line)))?;
     if !status.success() {
         outcome.failures.push(format!("{group} ended with {status}"));
     }
@@ -90,9 +82,11 @@ fn run_group(command: &mut Command, group: &str, outcome: &mut Outcome) -> Resul
 }
 
 /// Builds the peer in the bench profile and finds the binary in cargo's messages.
-fn build() -> Result<PathBuf> {
-    let mut command = cargo_command("bench --locked --package musher --no-run --message-format json --bench");
-    let messages = shell::output(command.arg(PEER).stderr(Stdio::inherit()))?;
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let package = workspace.package("musher")?;
+    let peer = package.targets.iter().filter(|target| target.kind == "bench" && target.name == PEER);
+    let mut command = programs::bench_command(package, &peer.collect::<Vec<_>>());
+    let messages = shell::output(command.args(["--no-run", "--message-format", "json"]))?;
     executable(&objects(&messages))
         .ok_or_else(|| format!("the package musher has no bench target `{PEER}`").into())
 }
@@ -104,7 +98,7 @@ fn executable(messages: &[Value]) -> Option<PathBuf> {
 }
 
 /// The JSON objects among the lines of a program's output.
-fn objects(output: &str) -> Vec<Value> {
+pub(super) fn objects(output: &str) -> Vec<Value> {
     output.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect()
 }
 

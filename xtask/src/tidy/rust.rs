@@ -43,9 +43,11 @@ pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     problems
 }
 
-/// The crates and the facade, without the examples, benches, tests and the automation.
+/// Code of a library, but for its unit tests in files of their own, which may print figures for a record.
 fn is_library(path: &str) -> bool {
-    path.starts_with("src/") || path.strip_prefix("crates/").is_some_and(|rest| rest.contains("/src/"))
+    let is_source =
+        path.starts_with("src/") || path.strip_prefix("crates/").is_some_and(|rest| rest.contains("/src/"));
+    is_source && !path.ends_with("/tests.rs")
 }
 
 fn head(content: &str) -> Vec<Problem> {
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!(wrong("src/lib.rs", content), [3, 4]);
         assert!(wrong("examples/a.rs", content).is_empty());
         assert!(wrong("crates/array/tests/it/main.rs", content).is_empty());
+        assert!(wrong("crates/array/src/a/tests.rs", content).is_empty());
     }
 
     #[test]

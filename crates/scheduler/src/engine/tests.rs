@@ -112,8 +112,8 @@ fn two_thousand_random_graphs_end_within_their_limits() {
     assert!(overtook > 2_000, "tasks overtake where there is room: {overtook}");
 }
 
-/// The mean over random graphs of the time on one worker divided by that on eight, at `factor` times the least limit.
-fn mean_speed_up(factor: u64) -> f64 {
+/// The mean over random graphs of the time on one worker divided by that on eight, at `halves / 2` times the least limit.
+fn mean_speed_up(halves: u64) -> f64 {
     const GRAPHS: usize = 2_000;
     let mut random = Random::new(11);
     let mut sum = 0.0;
@@ -121,7 +121,7 @@ fn mean_speed_up(factor: u64) -> f64 {
         let drawn = Drawn::random(&mut random, 200);
         let plan = plan(&drawn, &drawn.sinks());
         let (chunks, tables) = (sequential_peak(&plan).0, plan.tasks().table_bytes() as u64);
-        let limit = tables + factor * chunks;
+        let limit = tables + halves * chunks / 2;
         let time = |n_workers| {
             let engine = engine(&plan, Some(limit)).unwrap();
             simulated(&plan, engine, n_workers, |_| 1).time as f64
@@ -133,8 +133,16 @@ fn mean_speed_up(factor: u64) -> f64 {
 
 #[test]
 fn eight_workers_at_twice_the_least_limit_are_at_least_three_and_a_half_times_as_fast() {
-    let mean = mean_speed_up(2);
-    assert!(mean >= 3.5, "{mean:.2}");
+    let [least, more, twice] = [2, 3, 4].map(mean_speed_up);
+    // `cargo xtask bench` records this line; libtest's own may stand before it without an end.
+    println!();
+    println!(
+        "{}",
+        serde_json::json!({
+            "figure": "admission/speed_up_of_8_workers", "graphs": 2000, "at_1": least, "at_1.5": more, "at_2": twice,
+        })
+    );
+    assert!(twice >= 3.5 && least <= more && more <= twice, "{least:.2} {more:.2} {twice:.2}");
 }
 
 #[test]
