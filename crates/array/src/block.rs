@@ -1,8 +1,9 @@
 //! The chunk of an array: one block of elements.
 
 use crate::element::Plain;
+use crate::kernel::memory::{OutOfMemory, copied};
 use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArcArray, Array1, ArrayD, ArrayViewD, IxDyn, s};
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -34,17 +35,21 @@ impl<A: Clone> Block<A> {
     /// Never: as many elements are copied as the shape says.
     #[must_use]
     pub fn shared(array: ArcArray<A, IxDyn>) -> Self {
-        let gapless =
-            array.as_slice_memory_order().is_some() && array.strides().iter().all(|&stride| stride >= 0);
-        // Also an empty array may have strides that are none of a plain array's.
-        if gapless {
-            Self(array)
-        } else {
+        Self::gapless(array).unwrap_or_else(|array| {
             Self(
                 ArrayD::from_shape_vec(array.raw_dim(), array.iter().cloned().collect())
                     .expect("as many elements as the shape says")
                     .into_shared(),
             )
+        })
+    }
+
+    /// A block of these elements as they are, or the elements back where they have gaps.
+    fn gapless(array: ArcArray<A, IxDyn>) -> Result<Self, ArcArray<A, IxDyn>> {
+        // Also an empty array may have strides that are none of a plain array's.
+        match array.as_slice_memory_order().is_some() && array.strides().iter().all(|&stride| stride >= 0) {
+            true => Ok(Self(array)),
+            false => Err(array),
         }
     }
 
@@ -52,6 +57,34 @@ impl<A: Clone> Block<A> {
     #[must_use]
     pub fn into_array(self) -> ArrayD<A> {
         self.0.into_owned()
+    }
+}
+
+impl<A: Copy + Default> Block<A> {
+    /// The elements in C order, if this block is in C order, nobody else holds them, and their memory holds nothing else;
+    /// else the block.
+    pub(crate) fn into_elements(self) -> Result<Vec<A>, Self> {
+        let n = self.0.len();
+        let array = match self.0.try_into_owned_nocopy() {
+            Ok(array) if array.is_standard_layout() => array,
+            Ok(array) => return Err(Self(array.into_shared())),
+            Err(shared) => return Err(Self(shared)),
+        };
+        let shape = array.raw_dim();
+        let (elements, offset) = array.into_raw_vec_and_offset();
+        let start = offset.unwrap_or(0);
+        if elements.capacity() == n {
+            return Ok(elements);
+        }
+        let part = Array1::from_vec(elements).slice_move(s![start..start + n]);
+        Err(Self(
+            part.into_shape_with_order(shape).expect("as many elements as the shape says").into_shared(),
+        ))
+    }
+
+    /// As [`shared`](Self::shared), for tasks: where elements are copied, memory may be refused.
+    pub(crate) fn try_shared(array: ArcArray<A, IxDyn>) -> Result<Self, OutOfMemory> {
+        Self::gapless(array).or_else(|array| Ok(Self(copied(&array.view())?.into_shared())))
     }
 }
 
@@ -215,7 +248,7 @@ impl<A: Plain> Codec for BlockCodec<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array, Axis, s};
+    use ndarray::{Array, Axis};
 
     /// The bytes of a block.
     fn encoded(block: &dyn Chunk) -> Vec<u8> {

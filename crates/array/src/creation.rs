@@ -4,6 +4,7 @@ use crate::array::{Array, Core, resolve};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{Element, Float, Number, Real, Scalar};
+use crate::kernel::memory::with_room;
 use crate::kernel::strip::{GlobalIndex, Op, Program, Sink, Term};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
@@ -204,13 +205,15 @@ where
         let coords = at.coords();
         let start = self.chunking.block_start(&coords);
         let shape = ndarray::IxDyn(&self.chunking.block_shape(&coords));
+        let n = shape.slice().iter().product();
         let shape = D::from_dimension(&shape).expect("the number of axes is that of the type");
-        let block = ndarray::Array::from_shape_fn(shape, |pattern| {
+        let mut elements = with_room(n)?;
+        elements.extend(ndarray::indices(shape.clone()).into_iter().map(|pattern| {
             let mut index = pattern.into_dimension();
             index.slice_mut().iter_mut().zip(&start).for_each(|(at, &start)| *at += start);
             (self.function)(index.into_pattern())
-        });
-        Ok(Output::one(Block::new(block.into_dyn())))
+        }));
+        Ok(Output::one(Block::new(ndarray::Array::from_shape_vec(shape, elements)?.into_dyn())))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

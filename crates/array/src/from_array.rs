@@ -28,7 +28,7 @@ impl<A: Element> Task for FromArray<A> {
             let (start, length) = (start[axis.axis.0], lengths[axis.axis.0]);
             Slice::from(start..start + length)
         });
-        Ok(Output::one(Block::shared(block)))
+        Ok(Output::one(Block::try_shared(block)?))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::Error;
-use crate::kernel::memory::zeros;
+use crate::kernel::memory::{copied, zeros};
 use musher_graph_core::{ChunkRef, TaskError};
 use ndarray::{Array, ArrayD, Dimension, IxDyn, Slice};
 use std::any::Any;
@@ -59,7 +59,7 @@ pub(crate) fn gather<A: Element>(chunking: &Chunking, chunks: Vec<ChunkRef>) -> 
         let block = block_of::<A>(chunks.into_iter().next().expect("one chunk"))?;
         check(&shape, block.shape())?;
         let array = Arc::try_unwrap(block).unwrap_or_else(|block| (*block).clone()).into_array();
-        return Ok(if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() });
+        return Ok(if array.is_standard_layout() { array } else { copied(&array.view())? });
     }
     let mut out = ArrayD::from_shape_vec(IxDyn(&shape), zeros::<A>(shape.iter().product())?)?;
     let grid = chunking.grid();

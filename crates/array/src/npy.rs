@@ -7,7 +7,8 @@ use crate::element::{Element, Plain};
 use crate::error::Error;
 use crate::kernel::npy::{NpyError, NpyHeader, read_block, write_block};
 use musher_graph_core::{
-    Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Value, Wiring,
+    Access, Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Region, TaskError, Touch, Value,
+    Wiring,
 };
 use musher_scheduler::AtomicFile;
 use ndarray::Dimension;
@@ -47,6 +48,12 @@ impl NpyFile {
             return Err(NpyError::Changed);
         }
         Ok(Block::new(read_block(&mut file, &self.header, block)?))
+    }
+
+    /// The bytes from the first to the last element of a block; those between its rows count as read.
+    fn touch(&self, block: &[Range<usize>]) -> Touch {
+        let region = self.header.span(block).map_or(Region::Whole, Region::Bytes);
+        Touch::read(&self.path).region(region)
     }
 }
 
@@ -155,8 +162,8 @@ impl<A: Element, D: Dimension> Array<A, D> {
                 (chunking.block_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
             }
         };
-        let blocks = chunking.clone();
-        let read = file.clone();
+        let (blocks, touched_blocks) = (chunking.clone(), chunking.clone());
+        let (read, touched) = (file.clone(), file.clone());
         let task = FnTask::new("read_npy", move |at: Place<'_>, _: &mut Inputs<'_>| {
             let block = read.read::<A>(&ranges(&blocks, &at.coords()));
             block.map_err(|source| {
@@ -166,8 +173,11 @@ impl<A: Element, D: Dimension> Array<A, D> {
         .params(name, &identity)
         .facts(move |at, _| {
             let bytes = bytes_of(at);
-            Facts::bytes(bytes).read(bytes).scratch(WINDOW_BYTES).cost(20_000 + READ_NS_PER_BYTE * bytes)
-        });
+            // Also a file without elements is opened.
+            let facts = Facts::bytes(bytes).read(bytes.max(1)).scratch(WINDOW_BYTES);
+            facts.cost(20_000 + READ_NS_PER_BYTE * bytes)
+        })
+        .touches(move |at| vec![touched.touch(&ranges(&touched_blocks, &at.coords()))]);
         let layer = Layer::build(task).caller(caller).finish(chunking.grid());
         Ok(Self::from_port(Port::of(layer), chunking))
     }
@@ -199,6 +209,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     pub fn to_npy(&self, path: impl AsRef<Path>) -> Delayed<()> {
         let caller = Location::caller();
         let path = path.as_ref().to_owned();
+        let target: Arc<Path> = path.as_path().into();
         let failed = {
             let path = path.clone();
             Arc::new(move |source| {
@@ -219,7 +230,16 @@ impl<A: Element, D: Dimension> Array<A, D> {
             Ok(Value(()))
         })
         .facts(|_, inputs| {
-            Facts::bytes(0).scratch(WINDOW_BYTES).written(inputs.first().copied().flatten().unwrap_or(0))
+            // A block of unknown size is written, too.
+            let bytes = inputs.first().copied().flatten().unwrap_or(0).max(1);
+            Facts::bytes(0).scratch(WINDOW_BYTES).written(bytes)
+        })
+        .touches(move |at| {
+            // Numbers of blocks and not bytes: a block of columns is as many runs of bytes as there are rows. Any two
+            // arrays have a block 0, and any two writers replace the whole file.
+            let (start, path) = (at.index() as u64, Arc::clone(&target));
+            let region = Region::Units { start: Box::new([start]), end: Box::new([start + 1]) };
+            vec![Touch { path, region, access: Access::Write }]
         });
         let write = Layer::build(write)
             .caller(caller)

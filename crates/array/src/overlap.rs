@@ -7,6 +7,7 @@ use crate::element::{Element, Plain};
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::assemble::{Piece, offsets};
+use crate::kernel::memory::{OutOfMemory, copied};
 use crate::kernel::overlap::{Boundary, Depth, halo, padded_pieces, trimmed};
 use crate::region::{AxisReads, assemble_inputs, wiring};
 use musher_graph_core::{
@@ -280,7 +281,7 @@ impl<A: Element> Task for TrimOverlap<A> {
         let block: &Block<A> = inputs.get(0)?;
         let coords = at.coords();
         check(&self.halos.padded_shape(&coords), block.shape())?;
-        Ok(Output::one(Block::new(trimmed(block.view(), &self.halos.at(&coords)).to_owned())))
+        Ok(Output::one(Block::new(copied(&trimmed(block.view(), &self.halos.at(&coords)))?)))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -320,7 +321,7 @@ where
         let padded = self.halos.padded(&self.reads, &coords, &inputs)?;
         let result = (self.function)(padded.view().into_dimensionality::<D>()?).into_dyn();
         check(padded.shape(), result.shape())?;
-        Ok(Output::one(Block::new(cut(result, &self.halos.at(&coords)))))
+        Ok(Output::one(Block::new(cut(result, &self.halos.at(&coords))?)))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -346,12 +347,12 @@ where
 }
 
 /// The block without its halo; copied only where there is one.
-fn cut<B: Element>(block: ArrayD<B>, halos: &[Depth]) -> ArrayD<B> {
+fn cut<B: Element>(block: ArrayD<B>, halos: &[Depth]) -> Result<ArrayD<B>, OutOfMemory> {
     match halos.iter().all(|halo| *halo == Depth::default()) {
-        true => block,
+        true => Ok(block),
         false => {
             let inside: ArrayViewD<'_, B> = trimmed(block.view(), halos);
-            inside.to_owned()
+            copied(&inside)
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::{Buffer, DType, Element, Float, Number, Real, Visit};
 use crate::error::{Error, ReducedAxes, Shape, expect};
-use crate::kernel::reduce::{Accumulate, Reduction, States, VisitAlgebra, combine_states};
+use crate::kernel::memory::{OutOfMemory, collected, with_room};
+use crate::kernel::reduce::{Accumulate, Reduction, States, VisitAlgebra, combine_states, state_bytes};
 use crate::kernel::strip::{Op, Program, Sink};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
@@ -172,18 +173,21 @@ impl Task for Combine {
     }
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-        let bytes = match &self.output {
+        let read: u64 = inputs.iter().flatten().sum();
+        let facts = match &self.output {
             Some(output) => {
                 let n: usize = output.block_shape(&at.coords()).iter().product();
-                Some((n * self.reduce.to.bytes()) as u64)
+                let Reduce { reduction, from, to, .. } = self.reduce;
+                // The answers are made of states, which are complete before.
+                let states = n * state_bytes(reduction, reduction.widened(from)).unwrap_or(0);
+                Facts::bytes((n * to.bytes()) as u64).scratch(states as u64)
             }
-            None => inputs.first().copied().flatten(),
+            None => match inputs.first().copied().flatten() {
+                Some(bytes) => Facts::bytes(bytes),
+                None => return Facts::default(),
+            },
         };
-        let read: u64 = inputs.iter().flatten().sum();
-        match bytes {
-            Some(bytes) => Facts::bytes(bytes).cost(500 + read / 4),
-            None => Facts::default(),
-        }
+        facts.cost(500 + read / 4)
     }
 }
 
@@ -200,7 +204,7 @@ impl VisitAlgebra for RunCombine<'_, '_> {
     fn visit<C: Accumulate>(self) -> Self::Output {
         let parts: SmallVec<[&Block<C::State>; 8]> = self.inputs.slot(0)?;
         let n = parts.first().map_or(1, |part| part.elements().len());
-        let mut states: Vec<C::State> = Vec::with_capacity(n);
+        let mut states: Vec<C::State> = with_room(n)?;
         let mut together: Vec<C::State> = Vec::with_capacity(parts.len());
         for at in 0..n {
             together.clear();
@@ -230,83 +234,86 @@ impl Visit for ToChunk<'_> {
 
 impl Combine {
     /// The answers of these states, in the type of the answer.
-    fn finish(&self, states: States) -> Result<Buffer, Error> {
+    fn finish(&self, states: States) -> Result<Buffer, TaskError> {
         let count = self.count as f64;
         let to = self.reduce.to;
         Ok(match (self.reduce.finish, states) {
-            (Finish::Value, States::Integer(sums)) => return self.integers(sums),
+            (Finish::Value, States::Integer(sums)) => return self.integers(sums.into_iter()),
             (Finish::Value, States::Product(products)) => {
                 let value = |product: crate::kernel::reduce::Product| {
                     // Anything beyond 64 bits is an overflow, and so is this.
                     if product.fits { product.value } else { i128::MAX }
                 };
-                return self.integers(products.into_iter().map(value).collect());
+                return self.integers(products.into_iter().map(value));
             }
-            (Finish::Value, States::Elements(Buffer::F64(values))) => floats(values, to),
+            (Finish::Value, States::Elements(Buffer::F64(values))) if to != DType::F64 => {
+                floats(values.into_iter(), to)?
+            }
             (Finish::Value, States::Elements(values)) => values,
-            (Finish::Value, States::Complex(sums)) => complexes(sums, to),
+            (Finish::Value, States::Complex(sums)) => complexes(sums.into_iter(), to)?,
             (Finish::Mean, States::Integer(sums)) => {
-                floats(sums.into_iter().map(|sum| sum as f64 / count).collect(), to)
+                floats(sums.into_iter().map(|sum| sum as f64 / count), to)?
             }
             (Finish::Mean, States::Elements(Buffer::F64(sums))) => {
-                floats(sums.into_iter().map(|sum| sum / count).collect(), to)
+                floats(sums.into_iter().map(|sum| sum / count), to)?
             }
-            (Finish::Mean, States::Complex(sums)) => {
-                complexes(sums.into_iter().map(|sum| sum / count).collect(), to)
-            }
+            (Finish::Mean, States::Complex(sums)) => complexes(sums.into_iter().map(|sum| sum / count), to)?,
             (Finish::Variance(ddof), States::Moments(moments)) => {
-                floats(moments.into_iter().map(|state| state.variance(ddof)).collect(), to)
+                floats(moments.into_iter().map(|state| state.variance(ddof)), to)?
             }
             (Finish::StandardDeviation(ddof), States::Moments(moments)) => {
-                floats(moments.into_iter().map(|state| state.variance(ddof).sqrt()).collect(), to)
+                floats(moments.into_iter().map(|state| state.variance(ddof).sqrt()), to)?
             }
             (Finish::Index, States::ArgFloat(places)) => {
-                Buffer::U64(places.into_iter().map(|place| place.index).collect())
+                Buffer::U64(collected(places.into_iter().map(|place| place.index))?)
             }
             (Finish::Index, States::ArgInteger(places)) => {
-                Buffer::U64(places.into_iter().map(|place| place.index).collect())
+                Buffer::U64(collected(places.into_iter().map(|place| place.index))?)
             }
             (_, _) => {
-                return Err(Error::Undefined {
-                    operation: self.reduce.operation,
-                    dtype: self.reduce.from,
-                    caller: self.reduce.caller,
-                });
+                let Reduce { operation, from: dtype, caller, .. } = self.reduce;
+                return Err(Error::Undefined { operation, dtype, caller }.into());
             }
         })
     }
 
     /// Integers in 64 bits, or the one that does not fit.
-    fn integers(&self, values: Vec<i128>) -> Result<Buffer, Error> {
+    fn integers(&self, values: impl ExactSizeIterator<Item = i128>) -> Result<Buffer, TaskError> {
         let (operation, dtype) = (self.reduce.operation, self.reduce.to);
         let fault = |value: i128| Error::Overflow { operation, value, dtype };
         match dtype {
             DType::U64 => {
-                let values = values.into_iter().map(|value| u64::try_from(value).map_err(|_| fault(value)));
-                values.collect::<Result<_, _>>().map(Buffer::U64)
+                let mut all = with_room(values.len())?;
+                for value in values {
+                    all.push(u64::try_from(value).map_err(|_| fault(value))?);
+                }
+                Ok(Buffer::U64(all))
             }
             _ => {
-                let values = values.into_iter().map(|value| i64::try_from(value).map_err(|_| fault(value)));
-                values.collect::<Result<_, _>>().map(Buffer::I64)
+                let mut all = with_room(values.len())?;
+                for value in values {
+                    all.push(i64::try_from(value).map_err(|_| fault(value))?);
+                }
+                Ok(Buffer::I64(all))
             }
         }
     }
 }
 
 /// Floats in the type of the answer.
-fn floats(values: Vec<f64>, to: DType) -> Buffer {
-    match to {
-        DType::F32 => Buffer::F32(values.into_iter().map(|value| value as f32).collect()),
-        _ => Buffer::F64(values),
-    }
+fn floats(values: impl ExactSizeIterator<Item = f64>, to: DType) -> Result<Buffer, OutOfMemory> {
+    Ok(match to {
+        DType::F32 => Buffer::F32(collected(values.map(|value| value as f32))?),
+        _ => Buffer::F64(collected(values)?),
+    })
 }
 
 /// Complex numbers in the type of the answer.
-fn complexes(values: Vec<Complex<f64>>, to: DType) -> Buffer {
-    match to {
-        DType::C32 => Buffer::C32(values.iter().map(|z| Complex::new(z.re as f32, z.im as f32)).collect()),
-        _ => Buffer::C64(values),
-    }
+fn complexes(values: impl ExactSizeIterator<Item = Complex<f64>>, to: DType) -> Result<Buffer, OutOfMemory> {
+    Ok(match to {
+        DType::C32 => Buffer::C32(collected(values.map(|z| Complex::new(z.re as f32, z.im as f32)))?),
+        _ => Buffer::C64(collected(values)?),
+    })
 }
 
 /// Reduces an array.

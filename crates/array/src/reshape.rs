@@ -12,6 +12,7 @@ use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
 use crate::error::{Error, Shape};
 use crate::gather::check;
+use crate::kernel::memory::copied;
 use musher_graph_core::{
     AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
     exchanged_at,
@@ -141,12 +142,11 @@ impl<A: Element> Task for Reshape<A> {
         let shape = self.output.block_shape(&at.coords());
         check(&[shape.iter().product()], &[block.view().len()])?;
         let array = block.array().clone();
-        let array = if array.is_standard_layout() {
-            array
-        } else {
-            array.as_standard_layout().into_owned().into_shared()
+        let array = match array.is_standard_layout() {
+            true => array,
+            false => copied(&array.view())?.into_shared(),
         };
-        Ok(Output::one(Block::shared(array.into_shape_with_order(IxDyn(&shape))?)))
+        Ok(Output::one(Block::try_shared(array.into_shape_with_order(IxDyn(&shape))?)?))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

@@ -5,6 +5,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::{Error, expect};
+use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
 use crate::layout::handed_on;
 use musher_graph_core::{
@@ -120,7 +121,10 @@ impl<A: Element> Task for SliceBlock<A> {
         }
         // A part that keeps a much larger block alive would hold memory that nobody accounts for.
         let small = array.len() * 2 < block.view().len();
-        Ok(Output::one(if small { Block::new(array.to_owned()) } else { Block::shared(array) }))
+        Ok(Output::one(match small {
+            true => Block::new(copied(&array.view())?),
+            false => Block::try_shared(array)?,
+        }))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

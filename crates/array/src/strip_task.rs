@@ -6,11 +6,12 @@
 
 use crate::block::Block;
 use crate::chunks::Chunking;
-use crate::element::{Element, Plain, Visit};
+use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
 use crate::gather::check;
-use crate::kernel::reduce::States;
+use crate::kernel::reduce::{GROUP, States, state_bytes};
 use crate::kernel::strip::{
-    Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Sink, Term,
+    Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, RunError, Sink, Taken,
+    Term,
 };
 use musher_graph_core::{
     Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
@@ -50,6 +51,26 @@ impl StripTask {
             .get_or_init(|| Code::compile(&self.program))
             .as_ref()
             .map_err(|error| TaskError::new(error.clone()))
+    }
+
+    /// Takes over the elements of an input that nobody else holds, for the result to take their place; an input that turns
+    /// out to be shared, or laid out otherwise, is given back.
+    fn take_over(
+        &self,
+        types: &[DType],
+        shape: &[usize],
+        inputs: &mut Inputs<'_>,
+    ) -> Result<(Option<Taken>, Option<(usize, ChunkRef)>), TaskError> {
+        for slot in self.program.reusable(shape.len()) {
+            if Arc::strong_count(inputs.chunk(slot)?) > 1 {
+                continue;
+            }
+            return Ok(match types[slot].visit(Take { inputs, slot, shape })? {
+                Taking::Elements(elements) => (Some(Taken { slot, elements }), None),
+                Taking::Chunk(chunk) => (None, Some((slot, chunk))),
+            });
+        }
+        Ok((None, None))
     }
 
     /// The axes of the only input, when all the program does is to hand it on.
@@ -117,7 +138,7 @@ impl StripTask {
 }
 
 /// Makes a block of elements of a type known at run time.
-struct ToBlock<'a>(crate::element::Buffer, &'a [usize]);
+struct ToBlock<'a>(Buffer, &'a [usize]);
 
 impl Visit for ToBlock<'_> {
     type Output = Result<ChunkRef, TaskError>;
@@ -126,24 +147,77 @@ impl Visit for ToBlock<'_> {
     }
 }
 
+/// The strides of elements in C order.
+fn c_strides(shape: &[usize]) -> SmallVec<[isize; 4]> {
+    let mut strides: SmallVec<[isize; 4]> = SmallVec::from_elem(0, shape.len());
+    let mut step = 1;
+    for (stride, &length) in strides.iter_mut().zip(shape).rev() {
+        *stride = step;
+        step *= length as isize;
+    }
+    strides
+}
+
 /// Makes a block of states or elements in C order.
 fn to_block<S: Plain>(values: Vec<S>, shape: &[usize]) -> Result<ChunkRef, TaskError> {
     Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(shape), values)?)))
 }
 
 /// Finds the inputs of a program among the chunks.
-struct Bind<'t, 'i>(&'t Inputs<'i>, usize);
+struct Bind<'t>(&'t ChunkRef, usize);
 
-impl<'t> Visit for Bind<'t, '_> {
+impl<'t> Visit for Bind<'t> {
     type Output = Result<Binding<'t>, TaskError>;
     fn visit<A: Element>(self) -> Self::Output {
-        let block: &Block<A> = self.0.get(self.1)?;
+        let block: Option<&Block<A>> = self.0.downcast_ref();
+        let block = block.ok_or(RunError::Input { slot: self.1 })?;
         let array = block.array();
         Ok(Binding {
             elements: A::into_source(block.elements()),
             shape: array.shape(),
             strides: array.strides(),
         })
+    }
+}
+
+/// Takes the elements out of a block that nobody else holds, if they are in C order and in memory of just their size.
+struct Take<'t, 'i> {
+    inputs: &'t mut Inputs<'i>,
+    slot: usize,
+    shape: &'t [usize],
+}
+
+/// The elements, or the block as it was.
+enum Taking {
+    Elements(Buffer),
+    Chunk(ChunkRef),
+}
+
+impl Visit for Take<'_, '_> {
+    type Output = Result<Taking, TaskError>;
+
+    fn visit<A: Element>(self) -> Self::Output {
+        let Self { inputs, slot, shape } = self;
+        let block = inputs.take::<Block<A>>(slot)?;
+        let in_order = block.shape() == shape && block.view().is_standard_layout();
+        Ok(match Arc::try_unwrap(block) {
+            Ok(block) if in_order => match block.into_elements() {
+                Ok(elements) => Taking::Elements(A::into_buffer(elements)),
+                Err(block) => Taking::Chunk(Arc::new(block)),
+            },
+            Ok(block) => Taking::Chunk(Arc::new(block)),
+            Err(block) => Taking::Chunk(block),
+        })
+    }
+}
+
+/// An input without elements: its place is known to be that of the result.
+struct Nothing;
+
+impl Visit for Nothing {
+    type Output = Source<'static>;
+    fn visit<A: Element>(self) -> Self::Output {
+        A::into_source(&[])
     }
 }
 
@@ -187,7 +261,7 @@ impl Visit for HandOn<'_, '_> {
             }
         }
         check(shape, array.shape())?;
-        Ok(Some(Arc::new(Block::shared(array))))
+        Ok(Some(Arc::new(Block::try_shared(array)?)))
     }
 }
 
@@ -201,7 +275,7 @@ impl Task for StripTask {
         }
     }
 
-    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
+    fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let coords = at.coords();
         let shape = self.chunking.block_shape(&coords);
         if let Some(axes) = self.handed_on() {
@@ -217,12 +291,20 @@ impl Task for StripTask {
                 types[slot as usize] = Some(node.dtype);
             }
         }
-        let bindings: Vec<Binding<'_>> = types
-            .into_iter()
-            .enumerate()
-            .map(|(slot, dtype)| dtype.expect("a slot that is read by some load").visit(Bind(&inputs, slot)))
-            .collect::<Result<_, _>>()?;
-        let made = code.run(&shape, &coords, &bindings)?;
+        let types: Vec<DType> =
+            types.into_iter().map(|dtype| dtype.expect("a slot that is read by some load")).collect();
+        let (taken, returned) = self.take_over(&types, &shape, &mut inputs)?;
+        // Of what is taken over, the shape and the strides of C order are all that is bound.
+        let strides: SmallVec<[isize; 4]> = c_strides(&shape);
+        let bind = |(slot, dtype): (usize, &DType)| match (&taken, &returned) {
+            (Some(taken), _) if taken.slot == slot => {
+                Ok(Binding { elements: dtype.visit(Nothing), shape: &shape, strides: &strides })
+            }
+            (_, Some((own, chunk))) if *own == slot => dtype.visit(Bind(chunk, slot)),
+            _ => dtype.visit(Bind(inputs.chunk(slot)?, slot)),
+        };
+        let bindings: Vec<Binding<'_>> = types.iter().enumerate().map(bind).collect::<Result<_, _>>()?;
+        let made = code.run_in_place(&shape, &coords, &bindings, taken)?;
         let targets = self.program.targets();
         let chunks: Vec<ChunkRef> = made
             .into_iter()
@@ -253,11 +335,12 @@ impl Task for StripTask {
             let dtype = self.program.nodes()[target.node.index()].dtype;
             let bytes = match target.sink {
                 Sink::Block => total * dtype.bytes(),
-                Sink::Reduce(_, axis) => {
+                Sink::Reduce(reduction, axis) => {
                     let along = axis.map_or(total, |axis| shape[usize::from(axis)]).max(1);
-                    // One state for each 32 elements or more, of at most 48 bytes.
-                    facts.scratch_bytes += (total / 32 + total / along) as u64 * 48;
-                    total / along * 48
+                    let bytes = state_bytes(reduction, dtype).unwrap_or(0);
+                    // A state for each group of elements, one more for what is left over of each line, and the answers.
+                    facts.scratch_bytes += ((total / GROUP + 2 * (total / along)) * bytes) as u64;
+                    total / along * bytes
                 }
             };
             facts.output_bytes.push(Some(bytes as u64));
@@ -265,6 +348,7 @@ impl Task for StripTask {
         if self.handed_on().is_some() {
             return Facts { scratch_bytes: 0, reuses_input: true, ..facts }.cost(500);
         }
+        facts.reuses_input = !self.program.reusable(shape.len()).is_empty();
         let each: u64 = self.program.nodes().iter().map(|node| node.op.cost()).sum();
         facts.cost(1_000 + each * total as u64 / 1024)
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer,
+    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch,
 };
 
 use crate::partition::Partition;
@@ -147,6 +147,7 @@ trait Work: Send + Sync {
     fn token(&self, tokenizer: &mut Tokenizer);
     fn depth(&self) -> usize;
     fn facts(&self, at: Place<'_>) -> Facts;
+    fn touches(&self, at: Place<'_>) -> Vec<Touch>;
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>>;
     /// The `Source<T>`, if the items are collected.
     fn collected(&self) -> Option<&dyn Any>;
@@ -196,6 +197,10 @@ impl<T: Item, R: Reduce<T>> Work for Reduction<T, R> {
         }
     }
 
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.source.touches(at)
+    }
+
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>> {
         Some(Arc::new(Self { source: self.source.rewired(rewire)?, reduce: Arc::clone(&self.reduce) }))
     }
@@ -231,6 +236,10 @@ impl Task for Drain {
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         self.0.facts(at)
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.0.touches(at)
     }
 
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use musher_graph_core::{Absorb, Facts, Inputs, Place, TaskError, Tokenizer};
+use musher_graph_core::{Absorb, Facts, Inputs, Place, TaskError, Tokenizer, Touch};
 
 use crate::drain::Drain;
 use crate::partition::Partition;
@@ -109,6 +109,12 @@ pub(crate) trait Pipe<T>: Send + Sync {
 
     /// What is known before running: bytes read, scratch.
     fn facts(&self, at: Place<'_>) -> Facts;
+
+    /// What is read outside memory.
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        let _ = at;
+        Vec::new()
+    }
 
     /// The same pipe in another task, or `None` where it cannot be.
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>>;
@@ -246,6 +252,14 @@ impl<T: Item> Source<T> {
         }
     }
 
+    /// See [`Pipe::touches`].
+    pub(crate) fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        match self {
+            Self::Pipe(pipe) => pipe.touches(at),
+            Self::Slot(_) => Vec::new(),
+        }
+    }
+
     /// See [`Pipe::rewired`].
     pub(crate) fn rewired(&self, rewire: Rewire<'_>) -> Option<Self> {
         match (self, rewire) {
@@ -351,6 +365,10 @@ impl<T: Item, U: Item, S: Stage<T, U>> Pipe<U> for Staged<T, S> {
 
     fn facts(&self, at: Place<'_>) -> Facts {
         opaque(self.source.facts(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.source.touches(at)
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<U>>> {

@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer};
+use musher_graph_core::{
+    Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch,
+};
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
 use crate::border::{Escape, collect, guard, stack};
@@ -196,7 +198,8 @@ impl Task for PartitionTask {
             Rows::Files { source, parts, .. } => {
                 // What common steps need besides is not known; they are seldom much.
                 let (read, rows) = source.bytes(parts[at.index()] as usize, self.needed.as_deref());
-                (read, Some(rows))
+                // Also a file of which no column is wanted is opened.
+                (read.max(1), Some(rows))
             }
             Rows::Input { .. } | Rows::Stack { .. } => (0, inputs.iter().copied().sum()),
         };
@@ -211,6 +214,13 @@ impl Task for PartitionTask {
             cost_ns: cost,
             bytes_read: read,
             ..Facts::default()
+        }
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        match &self.rows {
+            Rows::Files { source, parts, .. } => vec![source.touch(parts[at.index()] as usize)],
+            Rows::Input { .. } | Rows::Stack { .. } => Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 
 use crate::{
     Chunk, ChunkRef, Facts, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Task, TaskError, Token,
-    Tokenizer,
+    Tokenizer, Touch,
 };
 
 /// A task of one output made of a closure.
@@ -32,9 +32,11 @@ pub struct FnTask<F> {
     run: F,
     identity: Identity,
     facts: Option<FactsFn>,
+    touches: Option<TouchesFn>,
 }
 
 type FactsFn = Box<dyn Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync>;
+type TouchesFn = Box<dyn Fn(Place<'_>) -> Vec<Touch> + Send + Sync>;
 
 /// What a closure's fingerprint stands on.
 enum Identity {
@@ -55,7 +57,8 @@ impl<F> FnTask<F> {
     }
 
     fn unchecked(label: Cow<'static, str>, run: F) -> Self {
-        Self { label, run, identity: Identity::Function { fresh: crate::Session::fresh() }, facts: None }
+        let identity = Identity::Function { fresh: crate::Session::fresh() };
+        Self { label, run, identity, facts: None, touches: None }
     }
 
     /// Identifies the work by the name and version of an operation: whatever the closure captures must enter too,
@@ -82,6 +85,14 @@ impl<F> FnTask<F> {
         facts: impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static,
     ) -> Self {
         self.facts = Some(Box::new(facts));
+        self
+    }
+
+    /// Tells what is read and written outside memory, so that a plan can be checked before it runs; the
+    /// [`facts`](FnTask::facts) must say that bytes are read or written.
+    #[must_use]
+    pub fn touches(mut self, touches: impl Fn(Place<'_>) -> Vec<Touch> + Send + Sync + 'static) -> Self {
+        self.touches = Some(Box::new(touches));
         self
     }
 
@@ -122,6 +133,10 @@ where
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         self.facts.as_ref().map_or_else(Facts::default, |facts| facts(at, inputs))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.touches.as_ref().map_or_else(Vec::new, |touches| touches(at))
     }
 }
 

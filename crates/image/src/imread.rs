@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Token, Tokenizer, Wiring,
+    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Token, Tokenizer, Touch, Wiring,
 };
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use ndarray::{Ix3, Ix4};
@@ -309,7 +309,7 @@ fn read_layer<A: Pixel>(
         grid[0] = files.len();
     }
     let files: Arc<[Source]> = files.into();
-    let (block, of_facts) = (block.to_vec(), Arc::clone(&files));
+    let (block, of_facts, touched) = (block.to_vec(), Arc::clone(&files), Arc::clone(&files));
     let parameters = (A::NAME, limit, files.to_vec(), block.clone());
     let task = FnTask::new("imread", move |at: Place<'_>, _: &mut Inputs<'_>| {
         let file = &files[at.index()];
@@ -325,7 +325,8 @@ fn read_layer<A: Pixel>(
             .scratch(bytes + file.header.file_bytes)
             .read(file.header.file_bytes)
             .cost(DECODE_NS_PER_BYTE * bytes)
-    });
+    })
+    .touches(move |at| vec![Touch::read(&touched[at.index()].path)]);
     Port::of(Layer::build(task).caller(caller).finish(Grid::from(grid.as_slice())))
 }
 
@@ -348,6 +349,7 @@ fn rows_layer<A: Pixel>(
     let (row_bytes, share) =
         ((columns * channels * size_of::<A>()) as u64, file.header.file_bytes / rows.max(1) as u64);
     let parameters = (A::NAME, limit, file.clone(), chunks.clone());
+    let touched = file.path.clone();
     let task = FnTask::new("imread_rows", move |at: Place<'_>, _: &mut Inputs<'_>| {
         let coords = at.coords();
         let (start, shape) = (of_run.block_start(&coords)[0], of_run.block_shape(&coords));
@@ -357,8 +359,12 @@ fn rows_layer<A: Pixel>(
     .params("image.imread_rows/1", &parameters)
     .facts(move |at, _| {
         let rows = of_facts.axis(0)[at.coords()[0]] as u64;
-        Facts::bytes(rows * row_bytes).scratch(rows * row_bytes).read(rows * share).cost(rows * row_bytes)
-    });
+        // Rows that are pressed to less than a byte are read, too.
+        let read = (rows * share).max(1);
+        Facts::bytes(rows * row_bytes).scratch(rows * row_bytes).read(read).cost(rows * row_bytes)
+    })
+    // Where in the file the rows are is known to its decoder only.
+    .touches(move |_| vec![Touch::read(&touched)]);
     Port::of(Layer::build(task).caller(caller).finish(Grid::from(chunks.grid_shape().as_slice())))
 }
 

@@ -4,7 +4,9 @@ use std::panic::Location;
 use std::path::Path;
 
 use musher_array::{Array, Block, Shape};
-use musher_graph_core::{Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Value, Wiring};
+use musher_graph_core::{
+    Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Touch, Value, Wiring,
+};
 use musher_scheduler::{AtomicDir, Compute};
 use ndarray::{ArrayViewD, Dimension};
 
@@ -88,22 +90,30 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
     }
     let failed = |action| move |source| Error::Io { path: folder.to_path_buf(), action, source };
     let beside = AtomicDir::create(folder).map_err(failed("create beside"))?;
-    let (into, ending) = (beside.path().to_path_buf(), ending.to_owned());
+    let into = beside.path().to_path_buf();
+    let name = {
+        let ending = ending.to_owned();
+        move |coords: &[usize]| format!("tile-{}-{}.{ending}", coords[0], coords[1])
+    };
+    let (target, name_of_target) = (folder.to_path_buf(), name.clone());
     let task = FnTask::new("imsave", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let (coords, block) = (at.coords(), inputs.get::<Block<A>>(0)?);
-        write(&into.join(format!("tile-{}-{}.{ending}", coords[0], coords[1])), block.view())?;
+        write(&into.join(name(&coords)), block.view())?;
         Ok(Value(()))
     })
     .facts(|_, inputs| {
         let bytes = inputs.first().copied().flatten().unwrap_or(0);
-        Facts::bytes(0).scratch(2 * bytes).written(bytes)
-    });
+        Facts::bytes(0).scratch(2 * bytes).written(bytes.max(1))
+    })
+    .touches(move |at| vec![Touch::write(target.join(name_of_target(&at.coords())))]);
     let grid = grid_of(image);
     let written = Layer::build(task)
         .caller(caller)
         .input(&port_of(image), Wiring::one_to_one(image.ndim()))
         .finish(grid);
-    let all = FnTask::new("imsave_tiles", |_: Place<'_>, _: &mut Inputs<'_>| Ok::<_, TaskError>(Value(())));
+    let target = folder.to_path_buf();
+    let all = FnTask::new("imsave_tiles", |_: Place<'_>, _: &mut Inputs<'_>| Ok::<_, TaskError>(Value(())))
+        .touches(move |_| vec![Touch::write(&target)]);
     let all = Layer::build(all).caller(caller).input(&Port::of(written), Wiring::All).finish(Grid::scalar());
     Delayed::<()>::from_port(Port::of(all)).compute()?;
     beside.commit().map_err(failed("rename"))

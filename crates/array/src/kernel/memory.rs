@@ -1,5 +1,7 @@
 //! The one way in which block-sized memory is asked for: a refusal is an error, not an abort.
 
+use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
+
 /// Memory for a block was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no memory for a block of {bytes} bytes")]
@@ -31,6 +33,48 @@ pub fn zeros<A: Clone + Default>(n: usize) -> Result<Vec<A>, OutOfMemory> {
     Ok(vec![A::default(); n])
 }
 
+/// These values in memory of their own, of exactly their size: `collect` would keep that of larger values they come from.
+///
+/// # Errors
+/// [`OutOfMemory`] when the system refuses.
+pub fn collected<A>(values: impl ExactSizeIterator<Item = A>) -> Result<Vec<A>, OutOfMemory> {
+    let mut all = with_room(values.len())?;
+    all.extend(values);
+    Ok(all)
+}
+
+/// The elements of a view in memory of their own, in C order.
+///
+/// **Cost** one pass.
+///
+/// # Errors
+/// [`OutOfMemory`] when the system refuses.
+///
+/// # Panics
+/// Never: as many elements are copied as the shape says.
+pub fn copied<A: Copy + Default>(view: &ArrayViewD<'_, A>) -> Result<ArrayD<A>, OutOfMemory> {
+    const FITS: &str = "as many elements as the shape says";
+    if let Some(elements) = view.as_slice() {
+        let mut all = with_room(elements.len())?;
+        all.extend_from_slice(elements);
+        return Ok(ArrayD::from_shape_vec(view.raw_dim(), all).expect(FITS));
+    }
+    let mut all = ArrayD::from_shape_vec(view.raw_dim(), zeros(view.len())?).expect(FITS);
+    all.assign(view);
+    Ok(all)
+}
+
+/// The elements of a view in C order: as they are where they lie so, else copied.
+///
+/// # Errors
+/// [`OutOfMemory`] when the system refuses.
+pub fn in_order<A: Copy + Default>(view: ArrayViewD<'_, A>) -> Result<CowArray<'_, A, IxDyn>, OutOfMemory> {
+    Ok(match view.is_standard_layout() {
+        true => view.into(),
+        false => copied(&view)?.into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +84,20 @@ mod tests {
         assert!(with_room::<f64>(usize::MAX / 16).is_err());
         assert!(zeros::<f64>(usize::MAX / 16).is_err());
         assert_eq!(zeros::<u8>(3), Ok(vec![0; 3]));
+    }
+
+    #[test]
+    fn what_is_collected_or_copied_takes_no_more_than_it_needs() {
+        let pairs = vec![(1_u64, 2_u64); 100];
+        let firsts = collected(pairs.into_iter().map(|pair| pair.0)).unwrap();
+        assert_eq!((firsts.len(), firsts.capacity()), (100, 100));
+        let whole = ndarray::Array2::from_shape_fn((3, 4), |(i, j)| 4 * i + j).into_dyn();
+        assert_eq!(copied(&whole.view()).unwrap(), whole);
+        assert_eq!(copied(&whole.t()).unwrap(), whole.t());
+        assert!(copied(&whole.t()).unwrap().is_standard_layout());
+        // A view may promise more elements than there can be memory for.
+        let many = whole.slice(ndarray::s![0, ..1]);
+        let many = many.broadcast(1_usize << 45).unwrap().into_dyn();
+        assert_eq!(copied(&many), Err(OutOfMemory { bytes: 1 << 48 }));
     }
 }

@@ -285,6 +285,17 @@ impl NpyHeader {
         }
     }
 
+    /// The bytes of the file from the first element of `block` to behind its last one.
+    ///
+    /// # Errors
+    /// [`NpyError::OutOfBounds`] when the block does not lie inside the array.
+    pub fn span(&self, block: &[Range<usize>]) -> Result<Range<u64>, NpyError> {
+        let runs = self.runs(block)?;
+        let steps = runs.axes.iter().map(|axis| axis.length.saturating_sub(1) as u64 * axis.stride);
+        let bytes = if runs.ended { 0 } else { steps.sum::<u64>() + runs.run as u64 };
+        Ok(runs.start..runs.start + bytes)
+    }
+
     /// The byte ranges of the file that hold `block`, in the order of the file, neighbours merged.
     ///
     /// # Errors

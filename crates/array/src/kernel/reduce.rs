@@ -10,7 +10,7 @@ mod sink;
 mod states;
 
 pub use accumulate::{Accumulate, combine_states};
-pub use sink::{Reducer, VisitAlgebra, reducer, row_length};
+pub use sink::{Reducer, VisitAlgebra, reducer, row_length, state_bytes};
 pub use states::{ArgFloat, ArgInteger, Moments, Product, States};
 
 use crate::element::DType;

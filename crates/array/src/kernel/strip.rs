@@ -14,7 +14,7 @@ mod layout;
 mod run;
 
 pub use code::{Code, CompileError};
-pub use run::{Binding, Made, RunError};
+pub use run::{Binding, Made, RunError, Taken};
 
 use super::ops::{BinaryOp, CompareOp, Fault, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};
@@ -259,6 +259,29 @@ impl Program {
             numbers.push(number);
         }
         numbers
+    }
+
+    /// The slots whose block the only result, a block of `ndim` axes, may take the place of: of them the program reads
+    /// nothing but what stands where the result goes, and in its type.
+    #[must_use]
+    pub fn reusable(&self, ndim: usize) -> SmallVec<[usize; 4]> {
+        let [Target { node, sink: Sink::Block }] = self.targets.as_slice() else { return SmallVec::new() };
+        let Node { op, dtype, .. } = &self.nodes[node.index()];
+        if matches!(op, Op::Load { .. }) {
+            return SmallVec::new();
+        }
+        let (mut slots, mut others): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) = Default::default();
+        for node in &self.nodes {
+            let Op::Load { slot, axes } = &node.op else { continue };
+            let in_place = axes.len() == ndim
+                && axes.iter().enumerate().all(|(axis, &from)| from.map(usize::from) == Some(axis));
+            let list = if in_place && node.dtype == *dtype { &mut slots } else { &mut others };
+            list.push(*slot as usize);
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots.retain(|slot| !others.contains(slot));
+        slots
     }
 
     /// Everything that decides what the program computes, as words for a fingerprint.

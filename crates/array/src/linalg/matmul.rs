@@ -11,7 +11,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::{Error, Shape, expect};
-use crate::kernel::memory::zeros;
+use crate::kernel::memory::{in_order, zeros};
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
     AxisMap, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring,
@@ -126,6 +126,8 @@ where
         let mut sum = Array2::from_shape_vec((rows, columns), zeros::<A>(rows * columns)?)?;
         let (left, right) = (inputs.slot::<Block<A>>(0)?, inputs.slot::<Block<A>>(1)?);
         for (left, right) in left.into_iter().zip(right) {
+            // Backends want operands in C order; a copy made here may be refused.
+            let (left, right) = (in_order(left.view())?, in_order(right.view())?);
             let (left, right) = (left_matrix(left.view())?, right_matrix(right.view())?);
             self.backend.matmul(left, right, sum.view_mut())?;
         }

@@ -8,6 +8,7 @@ mod fusion;
 mod golden;
 mod layout;
 mod linalg;
+mod memory;
 mod npy;
 mod overlap;
 mod rechunk;

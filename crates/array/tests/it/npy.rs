@@ -116,14 +116,56 @@ fn a_run_that_fails_leaves_the_old_file_and_nothing_else() {
 }
 
 #[test]
-fn an_array_may_be_written_over_the_file_that_it_reads() {
+fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.npy");
-    Array::from_array(Array1::from_iter(0..6_i32), 2).to_npy(&path).compute().expect("writes");
-    let x = Array::<i32, Ix1>::read_npy(&path, 4).expect("reads");
-    x.map_blocks(|block| block.mapv(|value| value * value)).to_npy(&path).compute().expect("writes");
-    let again = Array::<i32, Ix1>::read_npy(&path, 4).expect("reads").compute().expect("computes");
-    assert_eq!(again.to_vec(), [0, 1, 4, 9, 16, 25]);
+    let old = Array1::from_iter(0..6_i32);
+    Array::from_array(old.clone(), 2).to_npy(&path).compute().expect("writes");
+    for chunks in [4, 6] {
+        let x = Array::<i32, Ix1>::read_npy(&path, chunks).expect("reads");
+        let squares = x.map_blocks(|block| block.mapv(|value| value * value));
+        refused(squares.to_npy(&path).compute(), &["read_npy", "while write_npy", "overwrites it"]);
+        refused(compute((&x.sum(), &Array::<i32, Ix1>::ones(6, 3).to_npy(&path))), &["overwrites it"]);
+        assert_eq!(x.compute().expect("computes"), old);
+    }
+}
+
+#[test]
+fn two_writers_of_one_file_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    let (one, two) = (Array::<f32, Ix1>::ones(6, 2), Array::<f64, Ix2>::ones((3, 3), 2));
+    refused(compute((&one.to_npy(&path), &two.to_npy(&path))), &["write_npy", "both write"]);
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_file_that_is_gone_is_refused_before_anything_runs() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npy");
+    for n in [6, 0] {
+        Array::<f64, Ix1>::ones(n, 2).to_npy(&path).compute().expect("writes");
+        let x = Array::<f64, Ix1>::read_npy(&path, 2).expect("reads");
+        let other = Array::<f64, Ix1>::ones(6, 2).map_blocks(|block| {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            block.to_owned()
+        });
+        fs::remove_file(&path).expect("is there");
+        let (x, other) = (x + 1.0, other + 1.0);
+        refused(compute((&other, &x)), &["read_npy", "which is not there"]);
+    }
+    assert_eq!(RUNS.load(Ordering::Relaxed), 0);
+}
+
+/// The run is refused before it starts, in one text with these words, the file's name and the line of the call.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, musher_scheduler::Error>, words: &[&str]) {
+    let error = result.expect_err("refused");
+    assert!(matches!(error, musher_scheduler::Error::Check { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(words.iter().chain(&["x.npy", "it/npy.rs"]).all(|words| text.contains(words)), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer};
+use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer, Touch};
 
 use crate::bag::Bag;
 use crate::identity::Identity;
@@ -250,6 +250,10 @@ impl<T: Item> Pipe<T> for Sample<T> {
 
     fn facts(&self, at: Place<'_>) -> Facts {
         opaque(self.source.facts(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.source.touches(at)
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Facts, Grid, Layer, Place, Port, TaskError, Tokenizer, Wiring,
+    ChunkRef, Collection, Facts, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Wiring,
 };
 
 use crate::bag::Bag;
@@ -150,6 +150,10 @@ where
 
     fn facts(&self, at: Place<'_>) -> Facts {
         opaque(self.source.facts(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.source.touches(at)
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<(T, U)>>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use musher_graph_core::{Facts, Place, TaskError, Tokenizer};
+use musher_graph_core::{Facts, Place, TaskError, Tokenizer, Touch};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -139,6 +139,10 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
 
     fn facts(&self, at: Place<'_>) -> Facts {
         self.blocks.facts(self.selection.index(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        vec![self.blocks.touch(self.selection.index(at))]
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer};
+use musher_graph_core::{Facts, Place, Region, TaskError, Token, Tokenizer, Touch};
 
 use crate::bag::{Bag, from_source};
 use crate::error::Error;
@@ -170,7 +170,19 @@ impl Blocks {
         let block = &self.blocks[index];
         let file = &self.files[block.file as usize];
         let bytes = block.bytes.end.min(file.length) - block.bytes.start;
-        Facts::default().scratch(SCRATCH).read(bytes)
+        // Also a file without lines is opened.
+        Facts::default().scratch(SCRATCH).read(bytes.max(1))
+    }
+
+    /// The bytes of a block, or the whole of a compressed file.
+    pub(crate) fn touch(&self, index: usize) -> Touch {
+        let block = &self.blocks[index];
+        let file = &self.files[block.file as usize];
+        let region = match file.compression {
+            Compression::Plain => Region::Bytes(block.bytes.clone()),
+            _ => Region::Whole,
+        };
+        Touch::read(&file.path).region(region)
     }
 
     /// Calls `sink` with runs of whole lines of a block, and the offset at which each run starts.
@@ -269,6 +281,10 @@ impl Pipe<String> for Lines {
 
     fn facts(&self, at: Place<'_>) -> Facts {
         self.blocks.facts(self.selection.index(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        vec![self.blocks.touch(self.selection.index(at))]
     }
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<String>>> {

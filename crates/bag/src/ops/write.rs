@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use musher_graph_core::{
-    Chunk, Collection, Delayed, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
-    Value, Wiring,
+    Chunk, Collection, Delayed, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token,
+    Tokenizer, Touch, Value, Wiring,
 };
 use musher_scheduler::AtomicDir;
 use serde::Serialize;
@@ -213,6 +213,15 @@ impl<T: Item> Task for WritePart<T> {
         tokenizer.name("bag.write.part/1");
         tokenizer.name(self.label);
         self.paths.token(tokenizer);
+    }
+
+    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        // A partition of unknown size is written, too.
+        Facts::bytes(0).written(inputs.first().copied().flatten().unwrap_or(0).max(1))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        vec![Touch::write(&self.paths[at.index()])]
     }
 }
 

@@ -90,7 +90,13 @@ fn errors_name_file_offset_and_line_of_the_program() {
         other => panic!("{other}"),
     }
     fs::remove_file(&path).unwrap();
-    assert!(matches!(cause(&bag.compute().unwrap_err()), Error::Open { .. }));
+    let error = bag.map(|line| line.len()).sum().compute().unwrap_err();
+    assert!(matches!(error, musher_scheduler::Error::Check { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        ["read_text", "bad.txt, which is not there", "text.rs"].iter().all(|w| text.contains(w)),
+        "{text}"
+    );
 }
 
 #[test]

@@ -76,3 +76,41 @@ fn patterns_need_one_star_for_several_partitions() {
     one.compute().unwrap();
     assert_eq!(names(folder.path()), ["a.txt"]);
 }
+
+/// The run is refused before it starts, in one text with these words and this file's name.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, musher_scheduler::Error>, words: &[&str]) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, musher_scheduler::Error::Check { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(words.iter().chain(&["write.rs"]).all(|words| text.contains(words)), "{text}");
+}
+
+#[test]
+fn two_writers_of_one_file_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let bag = Bag::from_sequence(["a".to_owned(), "b".to_owned()], 2);
+    let pattern = folder.path().join("*.txt");
+    let (one, two) = (bag.to_text(&pattern).unwrap(), bag.to_json_lines(&pattern).unwrap());
+    refused(musher_scheduler::compute((&one, &two)), &["to_text", "to_json_lines", "both write", "0.txt"]);
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in [1, 2] {
+        let pattern = folder.path().join("*.jsonl");
+        Bag::from_sequence(["a".to_owned(), "b".to_owned()], n)
+            .to_json_lines(&pattern)
+            .unwrap()
+            .compute()
+            .unwrap();
+        let lines = Bag::<String>::read_json_lines(pattern.to_str().unwrap()).unwrap().map(|line| line + "!");
+        let written = lines.to_json_lines(&pattern).unwrap();
+        refused(written.compute(), &["read_json_lines", "while to_json_lines", "overwrites it", "0.jsonl"]);
+        assert_eq!(fs::read_to_string(folder.path().join("0.jsonl")).unwrap().lines().next(), Some("\"a\""));
+        fs::remove_dir_all(folder.path()).unwrap();
+        fs::create_dir(folder.path()).unwrap();
+    }
+}

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use musher_graph_core::{
-    AxisMap, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Value, Wiring,
+    AxisMap, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Region, Touch, Value, Wiring,
 };
 use musher_scheduler::{AtomicDir, AtomicFile};
 use polars::prelude::{DataFrame, PolarsResult, SchemaRef, SerReader, SerWriter};
@@ -114,22 +114,25 @@ impl Frame {
     fn write(&self, path: &Path, format: Format, site: Site) -> Result<Delayed<Written>, Error> {
         let target = Arc::new(Target::new(path, format, Arc::clone(&self.schema)));
         target.check()?;
-        let parts = Arc::clone(&target);
+        let (parts, touched, committed) = (Arc::clone(&target), Arc::clone(&target), Arc::clone(&target));
         let write = FnTask::new(site.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let partition = inputs.take::<Partition>(0)?;
             Ok(Value(parts.write_part(at.index(), partition.0.clone())?))
         })
         .facts(|_at, inputs| {
             let bytes = inputs.first().copied().flatten().unwrap_or(0);
-            Facts::bytes(size_of::<PartWritten>() as u64).scratch(bytes).written(bytes)
-        });
+            // A partition of unknown size is written, too.
+            Facts::bytes(size_of::<PartWritten>() as u64).scratch(bytes).written(bytes.max(1))
+        })
+        .touches(move |at| vec![touched.touch_part(at.index())]);
         let layer = Layer::build(write).caller(site.caller).input(&self.port, Wiring::one_to_one(1));
         let parts = Port::of(layer.finish(self.port.grid().clone()));
         let commit = FnTask::new("commit", move |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let parts = inputs.slot::<Value<PartWritten>>(0)?;
             let parts: Vec<PartWritten> = parts.iter().map(|part| part.0).collect();
             Ok(Value(target.commit(&parts)?))
-        });
+        })
+        .touches(move |_at| committed.touch_all());
         let layer = Layer::build(commit).caller(site.caller).input(&parts, Wiring::axes([AxisMap::Whole]));
         Ok(Delayed::from_port(Port::of(layer.finish(Grid::scalar()))))
     }
@@ -182,6 +185,25 @@ impl Target {
         Ok(())
     }
 
+    /// What a partition becomes: a file of the directory, or a part of the single file whose bytes are not known yet.
+    fn touch_part(&self, part: usize) -> Touch {
+        if self.is_single {
+            let start = part as u64;
+            let region = Region::Units { start: Box::new([start]), end: Box::new([start + 1]) };
+            return Touch::write(&self.path).region(region);
+        }
+        Touch::write(self.path.join(self.part_name(part)))
+    }
+
+    /// What the commit replaces beside the partitions' own: the directory with all files that were in it.
+    fn touch_all(&self) -> Vec<Touch> {
+        if self.is_single { Vec::new() } else { vec![Touch::write(&self.path)] }
+    }
+
+    fn part_name(&self, part: usize) -> String {
+        format!("part-{part:05}.{}", self.format.extension())
+    }
+
     fn failed(&self, operation: &'static str, source: io::Error) -> Error {
         Error::Io { operation, path: self.path.clone(), source }
     }
@@ -193,7 +215,7 @@ impl Target {
             Some(directory) => directory,
             None => AtomicDir::create(&self.path).map_err(|error| self.failed("create", error))?,
         };
-        let path = directory.path().join(format!("part-{part:05}.{}", self.format.extension()));
+        let path = directory.path().join(self.part_name(part));
         *beside = Some(directory);
         Ok(path)
     }

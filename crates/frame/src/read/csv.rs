@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use musher_graph_core::{Token, Tokenizer};
+use musher_graph_core::{Region, Token, Tokenizer, Touch};
 use polars::prelude::{
     DataFrame, DataType, Field, PlSmallStr, PolarsError, PolarsResult, Schema, SchemaExt, SchemaRef,
     SerReader,
@@ -512,6 +512,13 @@ impl Source for CsvSource {
         let n_columns = self.schema.len() as u64;
         let n_needed = columns.map_or(n_columns, |columns| columns.len() as u64);
         (to - from, (to - from).saturating_mul(n_needed) / n_columns.max(1))
+    }
+
+    fn touch(&self, part: usize) -> Touch {
+        let Part { file, from, to } = self.parts[part];
+        let file = &self.files[file];
+        let region = if file.compressed { Region::Whole } else { Region::Bytes(from..to) };
+        Touch::read(&file.facts.path).region(region)
     }
 
     fn place(&self, part: usize) -> String {

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use musher_graph_core::Touch;
 use polars::prelude::{
     AnonymousScan, AnonymousScanArgs, DataFrame, LazyFrame, PlSmallStr, PolarsResult, ScanArgsAnonymous,
     SchemaRef,
@@ -43,6 +44,9 @@ pub(crate) trait Source: Send + Sync {
 
     /// About how many bytes of the file a part reads, and how many its table has, of these columns or all.
     fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64);
+
+    /// The file that a part reads, and which of its bytes where that is known.
+    fn touch(&self, part: usize) -> Touch;
 
     /// The file and the place in it, for messages.
     fn place(&self, part: usize) -> String;

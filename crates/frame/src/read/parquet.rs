@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use musher_graph_core::{Token, Tokenizer};
+use musher_graph_core::{Token, Tokenizer, Touch};
 use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, SerReader};
 use polars_io::parquet::read::ParquetReader;
 
@@ -148,6 +148,11 @@ impl Source for ParquetSource {
             row += group.num_rows();
         }
         sum
+    }
+
+    /// All of the file: its end says where everything is.
+    fn touch(&self, part: usize) -> Touch {
+        Touch::read(&self.files[self.parts[part].file].0.path)
     }
 
     fn place(&self, part: usize) -> String {

@@ -186,7 +186,9 @@ fn a_file_that_has_changed_is_an_error() {
     assert!(matches!(cause(&error), Error::Changed { expected: 6, found: 4, .. }), "{error:?}");
     fs::remove_file(&path).unwrap();
     let error = frame.compute().unwrap_err();
-    assert!(matches!(cause(&error), Error::Io { .. }), "{error:?}");
+    let musher_scheduler::Error::Check { problems } = &error else { panic!("{error}") };
+    let text = problems[0].to_string();
+    assert!(text.contains("t.csv, which is not there") && text.contains("read.rs"), "{text}");
 }
 
 fn parquet(path: &Path, table: &DataFrame, rows_a_group: usize) {

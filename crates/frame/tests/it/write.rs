@@ -118,3 +118,39 @@ fn a_writer_can_be_computed_twice() {
     assert_eq!(write.compute().unwrap(), write.compute().unwrap());
     assert_eq!(names(&path), ["part-00000.parquet", "part-00001.parquet"]);
 }
+
+/// The run is refused before it starts, in one text with these words and this file's name.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, musher_scheduler::Error>, words: &[&str]) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, musher_scheduler::Error::Check { .. }), "{error:?}");
+    let text = error.to_string();
+    let all = words.iter().chain(&["write.rs"]).all(|words| text.contains(words));
+    assert!(all, "{text}");
+}
+
+#[test]
+fn two_writers_of_one_target_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let frame = Frame::from_polars(df!("x" => [1, 2, 3]).unwrap(), 2).unwrap();
+    for name in ["x.csv", "parts"] {
+        let path = directory.path().join(name);
+        let (one, two) = (frame.to_csv(&path).unwrap(), frame.tail(1).unwrap().to_csv(&path).unwrap());
+        refused(musher_scheduler::compute((&one, &two)), &["to_csv", "both write", name]);
+    }
+    assert_eq!(names(directory.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["x.parquet", "parts"] {
+        let path = directory.path().join(name);
+        let frame = Frame::from_polars(df!("x" => [1, 2, 3]).unwrap(), 2).unwrap();
+        frame.to_parquet(&path).unwrap().compute().unwrap();
+        let back = Frame::read_parquet(path.to_str().unwrap()).unwrap();
+        let (rows, written) = (back.filter(col("x").gt(lit(1))).unwrap(), frame.to_parquet(&path).unwrap());
+        refused(musher_scheduler::compute((&rows, &written)), &["read_parquet", "overwrites it", name]);
+        assert_eq!(rows.compute().unwrap().height(), 2, "the old rows are still there");
+    }
+}

@@ -134,8 +134,7 @@ fn a_file_that_changes_between_header_and_pixels_is_an_error_with_its_name() {
     let cause = error.source().unwrap();
     assert!(cause.to_string().contains("a.png") && cause.to_string().contains("[5, 4, 3]"), "{cause}");
     fs::remove_file(&path).unwrap();
-    let error = image.compute().unwrap_err();
-    assert!(error.source().unwrap().to_string().contains("a.png"), "{error:?}");
+    refused(&image.compute().unwrap_err(), &["imread", "a.png, which is not there"]);
     fs::write(&path, "no image").unwrap();
     assert!(matches!(
         image.compute().unwrap_err().source().unwrap().downcast_ref(),
@@ -152,4 +151,34 @@ fn limits_stop_large_promises_before_anything_runs() {
     assert!(error.to_string().contains("header says 50 x 40 (6000 bytes), limit 5999 bytes"), "{error}");
     assert!(Imread::<u8>::new().max_decoded_bytes(6000).chunked(&path, 10).is_ok());
     assert!(matches!(imread_chunked(&path, 0), Err(Error::Parameter { parameter: "chunk_rows", .. })));
+}
+
+/// The run was refused before it started, in one text with these words and this file's name.
+#[track_caller]
+fn refused(error: &musher_scheduler::Error, words: &[&str]) {
+    assert!(matches!(error, musher_scheduler::Error::Check { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(words.iter().chain(&["files.rs"]).all(|words| text.contains(words)), "{text}");
+}
+
+#[test]
+fn tiles_that_are_read_and_overwritten_in_one_run_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiles = folder.path().join("tiles");
+    imsave_tiles(&lazy(&picture(4, 5, 3)), &tiles, "tif").unwrap();
+    let before = fs::read(tiles.join("tile-0-0.tif")).unwrap();
+    let image = imread_chunked(tiles.join("tile-0-0.tif"), 1).unwrap();
+    let Err(Error::Compute(error)) = imsave_tiles(&image, &tiles, "tif") else { panic!("not refused") };
+    refused(&error, &["imread_rows", "imsave", "overwrites it", "tile-0-0.tif"]);
+    assert_eq!(fs::read(tiles.join("tile-0-0.tif")).unwrap(), before);
+}
+
+#[test]
+fn a_missing_part_of_a_file_of_rows_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    imsave(&lazy(&picture(4, 5, 3)), &path).unwrap();
+    let image = imread_chunked(&path, 2).unwrap();
+    fs::remove_file(&path).unwrap();
+    refused(&image.compute().unwrap_err(), &["imread_rows", "a.tif, which is not there"]);
 }

@@ -7,7 +7,7 @@ use super::accumulate::{
 use super::states::States;
 use super::{GROUP, Reduction, SEGMENT};
 use crate::element::{DType, Element, Source};
-use crate::kernel::memory::{OutOfMemory, with_room};
+use crate::kernel::memory::{OutOfMemory, collected, with_room};
 use num_complex::Complex;
 
 /// Reduces the elements of one block, which come as runs.
@@ -19,7 +19,10 @@ pub trait Reducer: Send {
     fn accept(&mut self, start: usize, run: Source<'_>);
 
     /// The states of the block: one, or one for each element of the block's shape without the reduced axis.
-    fn finish(self: Box<Self>) -> States;
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when there is no room for them.
+    fn finish(self: Box<Self>) -> Result<States, OutOfMemory>;
 }
 
 /// The row on which the segments of a reduction lie: runs must not cross its ends except as whole rows.
@@ -151,25 +154,25 @@ where
         }
     }
 
-    fn finish(mut self: Box<Self>) -> States {
+    fn finish(mut self: Box<Self>) -> Result<States, OutOfMemory> {
         let Shape { outer, n, inner, .. } = self.shape;
         if n == 0 {
-            return C::collect(vec![C::IDENTITY; outer * inner]);
+            return Ok(C::collect(collected(std::iter::repeat_n(C::IDENTITY, outer * inner))?));
         }
         if inner == 1 {
             let per_outer = self.states.len() / outer.max(1);
             let rows = self.states.chunks_mut(per_outer.max(1));
-            return C::collect(rows.map(|states| combine_states::<C>(states)).collect());
+            return Ok(C::collect(collected(rows.map(|states| combine_states::<C>(states)))?));
         }
         if outer * inner == 0 {
-            return C::collect(Vec::new());
+            return Ok(C::collect(Vec::new()));
         }
-        let mut answers = Vec::with_capacity(outer * inner);
+        let mut answers = with_room(outer * inner)?;
         for groups in self.states.chunks_mut(n.div_ceil(GROUP) * inner) {
             combine_rows::<C>(groups, inner);
             answers.extend_from_slice(&groups[..inner]);
         }
-        C::collect(answers)
+        Ok(C::collect(answers))
     }
 }
 
@@ -234,6 +237,19 @@ impl Reduction {
             Self::All => arms!(AllOf; Bool bool),
         })
     }
+}
+
+/// Bytes of one state of a reduction over elements of a type; none where the type has no such reduction.
+#[must_use]
+pub fn state_bytes(reduction: Reduction, dtype: DType) -> Option<usize> {
+    struct Size;
+    impl VisitAlgebra for Size {
+        type Output = usize;
+        fn visit<C: Accumulate>(self) -> usize {
+            size_of::<C::State>()
+        }
+    }
+    reduction.visit(dtype, Size)
 }
 
 /// The sink of a reduction over elements of a type, for a block of this shape; none where the type has no such

@@ -23,7 +23,7 @@ fn states<A: Element>(
         sink.accept(start, A::into_source(&values[start..start + len]));
         start += len;
     }
-    sink.finish()
+    sink.finish().unwrap()
 }
 
 /// The values along the reduced axis, for each element of the answer.
@@ -112,7 +112,7 @@ fn any_order_of_tiles_gives_the_same_bits() {
                     sink.accept(row * 300 + column, Source::F64(run));
                 }
             }
-            assert_eq!(sink.finish(), whole, "{reduction:?} {axis:?} boxes");
+            assert_eq!(sink.finish().unwrap(), whole, "{reduction:?} {axis:?} boxes");
         }
     }
 }

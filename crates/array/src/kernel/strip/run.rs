@@ -38,6 +38,15 @@ pub struct Binding<'a> {
     pub strides: &'a [isize],
 }
 
+/// A block that nobody else reads, whose place the result takes.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Which input it is; its binding says shape and strides, which are those of C order, and holds no elements.
+    pub slot: usize,
+    /// The elements.
+    pub elements: Buffer,
+}
+
 /// What comes out of one target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Made {
@@ -54,6 +63,8 @@ struct Input<'a> {
     strides: Strides,
     register: u32,
     located: Located,
+    /// Whether the elements are those that a result takes the place of, and not `elements`.
+    is_taken: bool,
 }
 
 /// Where the elements of a strip are.
@@ -76,6 +87,8 @@ struct Generator {
 /// The registers and inputs of a running program, at one strip.
 pub(super) struct Tile<'a> {
     registers: Vec<Buffer>,
+    /// The block that a result takes the place of, strip by strip.
+    taken: Buffer,
     inputs: Vec<Input<'a>>,
     generators: Vec<Generator>,
     constants: &'a [Scalar],
@@ -100,6 +113,24 @@ impl Code {
         coords: &[usize],
         inputs: &[Binding<'_>],
     ) -> Result<Vec<Made>, RunError> {
+        self.run_in_place(shape, coords, inputs, None)
+    }
+
+    /// The same where the only result takes the place of a block that nobody else reads, so that no memory is asked for
+    /// it. Of which slot, [`Program::reusable`](super::Program::reusable) says. The bits are those of `run`.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    ///
+    /// # Panics
+    /// Never, as `run`.
+    pub fn run_in_place(
+        &self,
+        shape: &[usize],
+        coords: &[usize],
+        inputs: &[Binding<'_>],
+        taken: Option<Taken>,
+    ) -> Result<Vec<Made>, RunError> {
         // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
         let row_of = |sink: &Sink| match sink {
             Sink::Reduce(_, axis) => row_length(shape, axis.map(usize::from)),
@@ -110,7 +141,7 @@ impl Code {
         rows.dedup();
         if rows.len() <= 1 {
             let all: Vec<usize> = (0..self.targets.len()).collect();
-            return self.pass(shape, coords, inputs, rows.first().copied(), &all);
+            return self.pass(shape, coords, inputs, rows.first().copied(), &all, taken);
         }
         let mut made: Vec<Option<Made>> = vec![None; self.targets.len()];
         for (pass, &row) in rows.iter().enumerate() {
@@ -118,7 +149,7 @@ impl Code {
                 .filter(|&target| row_of(&self.targets[target].2).map_or(pass == 0, |own| own == row))
                 .collect();
             for (target, output) in
-                targets.iter().zip(self.pass(shape, coords, inputs, Some(row), &targets)?)
+                targets.iter().zip(self.pass(shape, coords, inputs, Some(row), &targets, None)?)
             {
                 made[*target] = Some(output);
             }
@@ -134,8 +165,18 @@ impl Code {
         inputs: &[Binding<'_>],
         row: Option<usize>,
         targets: &[usize],
+        taken: Option<Taken>,
     ) -> Result<Vec<Made>, RunError> {
-        let inputs = self.bind(shape, inputs)?;
+        let mut inputs = self.bind(shape, inputs)?;
+        let in_place = taken.is_some();
+        let mut elements = Buffer::Bool(Vec::new());
+        if let Some(taken) = taken {
+            for (input, load) in inputs.iter_mut().zip(&self.loads) {
+                let op = &self.program.nodes()[load.node.index()].op;
+                input.is_taken = matches!(op, Op::Load { slot, .. } if *slot as usize == taken.slot);
+            }
+            elements = taken.elements;
+        }
         let cover = Cover::new(shape, row, inputs.iter().map(|input| input.strides.as_slice()));
         let room = cover.largest(shape);
         let mut tile = Tile {
@@ -144,12 +185,16 @@ impl Code {
                 .iter()
                 .map(|dtype| dtype.visit(Zeros(room)))
                 .collect::<Result<_, _>>()?,
+            taken: elements,
             inputs,
             generators: self.generators(shape, coords),
             constants: &self.constants,
             strip: Strip { start: 0, run: 0, n_runs: 0, distance: 0 },
         };
-        let mut outputs = self.outputs(shape, &cover, targets)?;
+        let mut outputs = match in_place {
+            true => Vec::new(),
+            false => self.outputs(shape, &cover, targets)?,
+        };
         cover.strips(shape, |strip| {
             tile.strip = strip;
             for step in &self.steps {
@@ -159,9 +204,17 @@ impl Code {
                 let (home, dtype, _) = self.targets[target];
                 dtype.visit(Keep { tile: &tile, home, output });
             }
+            if let (true, &[target]) = (in_place, targets) {
+                // The result is in a register: what stood in its place has been read.
+                let (home, dtype, _) = self.targets[target];
+                tile.fill_taken(|tile, output| dtype.visit(Keep { tile, home, output }));
+            }
             Ok::<(), RunError>(())
         })?;
-        Ok(outputs.into_iter().map(Keeping::finish).collect())
+        if in_place {
+            return Ok(vec![Made::Block(tile.taken)]);
+        }
+        outputs.into_iter().map(Keeping::finish).collect()
     }
 
     /// Checks the inputs and finds how the program walks over them.
@@ -186,7 +239,14 @@ impl Code {
                 }
                 let walk = Walk::new(shape, &strides);
                 let located = Located::Gathered;
-                Ok(Input { elements: binding.elements, walk, strides, register: load.register, located })
+                Ok(Input {
+                    elements: binding.elements,
+                    walk,
+                    strides,
+                    register: load.register,
+                    located,
+                    is_taken: false,
+                })
             })
             .collect()
     }
@@ -259,11 +319,11 @@ enum Keeping {
 
 impl Keeping {
     /// The output.
-    fn finish(self) -> Made {
-        match self {
+    fn finish(self) -> Result<Made, RunError> {
+        Ok(match self {
             Self::Appended(buffer) | Self::Placed(buffer) => Made::Block(buffer),
-            Self::Reduced(reducer) => Made::States(reducer.finish()),
-        }
+            Self::Reduced(reducer) => Made::States(reducer.finish()?),
+        })
     }
 }
 
@@ -338,13 +398,30 @@ impl Tile<'_> {
             }
             Home::Input(index) => {
                 let input = &self.inputs[index as usize];
-                let elements = A::from_source(input.elements).expect(TYPED);
+                let elements = self.elements::<A>(input);
                 match input.located {
                     Located::Borrowed(from) => Lane::Slice(&elements[from..from + n]),
                     Located::Splat(at) => Lane::Splat(elements[at]),
                     Located::Gathered => register(input.register),
                 }
             }
+        }
+    }
+
+    /// The elements of an input.
+    fn elements<'t, A: Element>(&'t self, input: &'t Input<'_>) -> &'t [A] {
+        match input.is_taken {
+            true => A::buffer_ref(&self.taken).expect(TYPED),
+            false => A::from_source(input.elements).expect(TYPED),
+        }
+    }
+
+    /// Takes the block out whose place the result takes, lets `f` write a strip of it, and puts it back.
+    fn fill_taken(&mut self, f: impl FnOnce(&Self, &mut Keeping)) {
+        let mut output = Keeping::Placed(std::mem::replace(&mut self.taken, Buffer::Bool(Vec::new())));
+        f(self, &mut output);
+        if let Keeping::Placed(taken) = output {
+            self.taken = taken;
         }
     }
 
@@ -446,13 +523,14 @@ impl Tile<'_> {
         input.located = Located::Gathered;
         let (register, dtype) = (input.register, input.elements.dtype());
         self.fill_any(register, |tile, buffer| {
-            dtype.visit(Gather { input: &tile.inputs[load], strip, buffer });
+            dtype.visit(Gather { tile, input: &tile.inputs[load], strip, buffer });
         });
     }
 }
 
 /// Gathers the elements of an input into its register.
 struct Gather<'t, 'a> {
+    tile: &'t Tile<'a>,
     input: &'t Input<'a>,
     strip: Strip,
     buffer: &'t mut Buffer,
@@ -462,8 +540,8 @@ impl Visit for Gather<'_, '_> {
     type Output = ();
 
     fn visit<A: Element>(self) {
-        let Self { input, strip, buffer } = self;
-        let elements = A::from_source(input.elements).expect(TYPED);
+        let Self { tile, input, strip, buffer } = self;
+        let elements = tile.elements::<A>(input);
         let out = A::buffer_mut(buffer).expect(TYPED);
         if strip.n_runs == 1 {
             input.walk.pieces(strip.start, strip.run, 0, |piece| copy_piece(elements, piece, out));

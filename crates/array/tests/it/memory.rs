@@ -1,0 +1,316 @@
+//! Projections are honest: what a plan says it needs bounds what it takes, for every operation, and is not far above it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use musher_array::ndarray::{Array1, Array2, ArrayView2, Axis, Ix2, IxDyn, Slice, s};
+use musher_array::prelude::*;
+use musher_array::{
+    Array, Block, Boundary, Chunking, Complex, Element, Gather, concatenate, random, select, stack,
+};
+use musher_graph_core::SpillStore;
+use musher_graph_core::{Collection, Request};
+use musher_scheduler::{Run, Scheduler, Sequential, SpillDir, SpillOptions, plan};
+
+/// Bytes that a sequential run takes for its own books, whatever it runs.
+const BOOKKEEPING: u64 = 64 << 10;
+/// Bytes that it takes for each task: what is known of a chunk, and the chunk's own head.
+const BOOKKEEPING_A_TASK: u64 = 256;
+/// Sides of the matrices; the last blocks are ragged.
+const SIDES: (usize, usize) = (600, 520);
+const SIDE: usize = 256;
+
+/// Operations by their names in `ops.toml`, and what computes each of them.
+#[derive(Default)]
+struct Cases(Vec<(String, Request)>);
+
+impl Cases {
+    /// An operation whose blocks are asked for, so that all stay in memory.
+    fn kept(&mut self, name: &str, array: &impl Collection) {
+        self.0.push((name.to_owned(), array.request()));
+    }
+
+    /// An operation whose blocks are asked for, and the same whose blocks are read by a function and dropped.
+    fn both<A: Element, D: Gather<A> + 'static>(&mut self, name: &str, array: &Array<A, D>) {
+        self.kept(name, array);
+        let ones = Chunking::from_lengths(
+            &array.chunks().axes().map(|axis| vec![1; axis.len()]).collect::<Vec<_>>(),
+        );
+        let ndim = array.ndim();
+        let read = array.clone().into_dyn().map_blocks_to::<u64, IxDyn, _>(ones, move |_, block| {
+            ndarray::ArrayD::from_elem(vec![1; ndim], block.len() as u64)
+        });
+        self.kept(name, &read.unwrap());
+    }
+}
+
+/// `x` is made by a function, block by block: no task takes that in.
+fn matrix(shift: f64) -> Array<f64, Ix2> {
+    Array::from_shape_fn(SIDES, SIDE, move |(i, j)| ((i * 31 + j * 17) % 97) as f64 + shift)
+}
+
+fn whole_numbers() -> Array<i64, Ix2> {
+    Array::from_shape_fn(SIDES, SIDE, |(i, j)| ((i * 31 + j * 17) % 97) as i64 + 1)
+}
+
+fn truths() -> Array<bool, Ix2> {
+    Array::from_shape_fn(SIDES, SIDE, |(i, j)| (i + j) % 3 == 0)
+}
+
+/// Adds calls of methods by their names.
+macro_rules! calls {
+    ($cases:ident, $how:ident, $x:expr; $($method:ident($($argument:expr),*)),* $(,)?) => {
+        $($cases.$how(concat!("Array::", stringify!($method)), &$x.$method($($argument),*));)*
+    };
+}
+
+fn elementwise(cases: &mut Cases) {
+    let (x, y, b) = (matrix(0.5), matrix(1.5), truths());
+    calls!(cases, kept, x; lt(&y), le(&y), gt(&y), ge(&y), eq_elem(&y), ne_elem(2.0));
+    calls!(cases, kept, x; mapv(|value| value as f32), zip_map(&y, |a, b| a.max(b)), powi(3));
+    calls!(cases, kept, x; square(), abs(), signum(), floor(), ceil(), round(), round_ties_even(), trunc());
+    calls!(cases, kept, x; minimum(&y), maximum(1.0), div_euclid(&y), rem_euclid(&y), pow(&y), clip(1.0, 5.0));
+    calls!(cases, kept, x; recip(), sqrt(), cbrt(), exp(), exp2(), exp_m1(), ln(), log2(), log10(), ln_1p());
+    calls!(cases, kept, x; sin(), cos(), tan(), asin(), acos(), atan(), sinh(), cosh(), tanh(), asinh(), acosh());
+    calls!(cases, kept, x; atanh(), fract(), to_radians(), to_degrees(), powf(&y), atan2(&y), hypot(&y), copysign(&y));
+    calls!(cases, kept, x; is_nan(), is_finite(), is_infinite(), is_sign_negative());
+    cases.kept("Array::cast", &x.cast::<f32>());
+    cases.kept("Array::mapv_into", &x.clone().mapv_into(|value| value + 1.0));
+    let n = whole_numbers();
+    cases.kept("Array::conj", &x.mapv(|value| Complex::new(value, 1.0)).conj());
+    calls!(cases, kept, n; wrapping_add(1), wrapping_sub(&n), wrapping_mul(&n));
+    cases.kept("select", &select(&b, &x, 0.0));
+    cases.kept("Array::add", &(&x + &y));
+    cases.kept("Array::add", &(&x + x.mean_axis(Axis(0))));
+    cases.kept("Array::sub", &(&x - 1.0));
+    cases.kept("Array::mul", &(&x * &y));
+    cases.kept("Array::div", &(&x / &y));
+    cases.kept("Array::rem", &(&n % 5));
+    cases.kept("Array::bitand", &(&b & &b.not_of()));
+    cases.kept("Array::bitor", &(&n | &n));
+    cases.kept("Array::bitxor", &(&n ^ 3));
+    cases.kept("Array::neg", &-&x);
+    cases.kept("Array::not", &!&b);
+    // Whole chains, and inputs that do not lie in C order.
+    cases.kept("Array::t", &((&x.slice(s![..500, ..500]) + x.slice(s![..500, ..500]).t()) * 2.0 - 1.0));
+    cases.kept("Array::abs", &(&x * 2.0 + &y).abs().sqrt().mapv(|value| value.min(2.0)));
+}
+
+/// `!` as a method.
+trait NotOf {
+    fn not_of(&self) -> Self;
+}
+
+impl NotOf for Array<bool, Ix2> {
+    fn not_of(&self) -> Self {
+        !self
+    }
+}
+
+fn creation(cases: &mut Cases) {
+    type A2<A> = Array<A, Ix2>;
+    cases.both("Array::from_elem", &A2::from_elem(SIDES, 2.5, SIDE));
+    cases.both("Array::full", &A2::full(SIDES, 3_u8, SIDE));
+    cases.both("Array::zeros", &A2::<f64>::zeros(SIDES, SIDE));
+    cases.both("Array::ones", &A2::<i32>::ones(SIDES, SIDE));
+    cases.both("Array::zeros_like", &A2::<f32>::zeros_like(&matrix(0.0)));
+    cases.both("Array::from_shape_fn", &matrix(0.0));
+    cases.both(
+        "Array::from_shape_fn",
+        &A2::from_shape_fn(SIDES, SIDE, |(i, j)| Complex::new(i as f64, j as f64)),
+    );
+    cases.both("Array::arange", &Array::arange(0_i64, 300_000, 1, 70_000));
+    cases.both("Array::linspace", &Array::linspace(0.0, 1.0, 300_000, 70_000));
+    cases.both("Array::eye", &A2::<f64>::eye(600, SIDE));
+    cases.both("uniform", &random::uniform(SIDES, SIDE).build());
+    cases.both("normal", &random::normal(SIDES, SIDE).build());
+    cases.both("exponential", &random::exponential(SIDES, SIDE).build());
+    cases.both("integers", &random::integers(0..9, SIDES, SIDE).build());
+    cases.both("Random::build", &random::normal(SIDES, SIDE).build());
+    cases.both("Random::seed", &random::normal(SIDES, SIDE).seed(1).build());
+    cases.both("Random::stream", &random::normal(SIDES, SIDE).seed(1).stream(2).build());
+    cases.both("Random::philox", &random::normal(SIDES, SIDE).seed(1).philox().build());
+    cases.both("Random::single", &random::normal(SIDES, SIDE).seed(1).single().build());
+    // Blocks of whole rows share the storage of what is there; others are copied.
+    cases.both("Array::from_array", &Array::from_array(Array2::<f64>::ones(SIDES), SIDE));
+    let x = matrix(0.0);
+    let delayed = x.to_delayed();
+    delayed.iter().for_each(|block| cases.kept("Array::to_delayed", block));
+    cases.both("Array::from_delayed", &Array::from_delayed(delayed, x.chunks().clone()).unwrap());
+    cases.kept("Array::into_dyn", &x.clone().into_dyn());
+    cases.kept("Array::into_dimensionality", &x.into_dyn().into_dimensionality::<Ix2>().unwrap());
+}
+
+fn reductions(cases: &mut Cases) {
+    let (x, n, b) = (matrix(0.5), whole_numbers(), truths());
+    calls!(cases, kept, x; sum(), mean(), product(), var(), std(), var_ddof(1.0), std_ddof(1.0));
+    calls!(cases, kept, x; argmin(), argmax(), min(), max(), count_numbers());
+    calls!(cases, kept, n; sum(), mean(), var(), argmin(), max());
+    calls!(cases, kept, b; any(), all(), count_true());
+    for axis in [Axis(0), Axis(1)] {
+        calls!(cases, kept, x; sum_axis(axis), mean_axis(axis), product_axis(axis), var_axis(axis), std_axis(axis));
+        calls!(cases, kept, x; var_axis_ddof(axis, 1.0), std_axis_ddof(axis, 1.0), argmin_axis(axis));
+        calls!(cases, kept, x; argmax_axis(axis), min_axis(axis), max_axis(axis));
+        calls!(cases, kept, n; sum_axis(axis), std_axis(axis), argmax_axis(axis));
+        calls!(cases, kept, b; any_axis(axis), all_axis(axis), count_true_axis(axis));
+    }
+    // States of thin blocks are as many as elements.
+    let thin = Array::<f64, Ix2>::from_shape_fn((3, 100_000), (1, 50_000), |(i, j)| (i + j) as f64);
+    calls!(cases, kept, thin; sum_axis(Axis(0)), std_axis(Axis(0)), argmax_axis(Axis(0)), std_axis(Axis(1)));
+}
+
+fn layout(cases: &mut Cases) {
+    let (x, y) = (matrix(0.5), matrix(1.5));
+    calls!(cases, both, x; t(), permuted_axes([1, 0]), swap_axes(0, 1), insert_axis(Axis(1)));
+    calls!(cases, both, x; index_axis(Axis(0), 300), index_axis(Axis(1), 300));
+    calls!(cases, both, x; slice(s![10..590, 5..;2]), slice(s![..;-1, 300]), slice_axis(Axis(0), Slice::from(100..500)));
+    cases.both("Array::slice", &x.slice(s![..300, ..]));
+    cases.both("Array::slice", &x.slice(s![..;100, ..]));
+    cases.both("Array::slice", &x.slice(s![250..260, ..]));
+    calls!(cases, both, x; rechunk((600, 64)), rechunk((64, 520)), rechunk((100, 100)), rechunk(600), rechunk((1, 520)));
+    cases.both("Array::rechunk", &x.rechunk((600, 10)).rechunk((10, 520)));
+    cases.both("Array::broadcast_to", &x.mean_axis(Axis(0)).broadcast_to(SIDES).unwrap());
+    cases.both("Array::broadcast_to", &x.slice(s![..64, ..64]).broadcast_to((20, 64, 64)).unwrap());
+    for shape in [(520, 600), (1200, 260), (312_000, 1)] {
+        cases.both("Array::reshape", &x.reshape(shape).unwrap());
+    }
+    cases.both("Array::reshape", &x.rechunk((60, 520)).reshape(312_000).unwrap());
+    cases.both("concatenate", &concatenate(Axis(0), &[&x, &y]).unwrap());
+    cases.both("stack", &stack(Axis(0), &[&x, &y]).unwrap());
+    cases.both("Array::block", &Array::block(&[[x.clone(), y.clone()], [y, x]]).unwrap());
+}
+
+fn blocks(cases: &mut Cases) {
+    let x = matrix(0.5);
+    let add = |block: ArrayView2<'_, f64>| block.mapv(|value| value + 1.0);
+    calls!(cases, both, x; map_blocks(add), map_blocks_with_place(move |_, block| add(block)));
+    cases.both(
+        "Array::map_blocks_to",
+        &x.map_blocks_to::<f32, Ix2, _>(x.chunks().clone(), |_, block| block.mapv(|v| v as f32)).unwrap(),
+    );
+    for depth in [1, 40] {
+        calls!(cases, both, x; overlap(depth, Boundary::Reflect), map_overlap(depth, Boundary::Constant(0.0), add));
+        calls!(cases, both, x; map_overlap(depth, Boundary::Periodic, add), map_overlap(depth, Boundary::None, add));
+        let wide = x.overlap(depth, Boundary::Periodic);
+        cases.both("Array::trim_overlap", &wide.trim_overlap(x.chunks(), depth, Boundary::Periodic).unwrap());
+    }
+    let narrow = x.slice(s![.., ..300]).rechunk((256, 300));
+    calls!(cases, both, x; matmul(&x.t()), dot(&x.t()));
+    cases.both("Array::matmul_by", &x.matmul_by(&x.t(), musher_array::linalg::Faer).unwrap());
+    cases.both("Array::try_matmul", &x.t().try_matmul(&narrow).unwrap());
+    cases.both("Array::matmul", &x.matmul(&Array::from_array(Array1::<f64>::ones(520), 100)));
+}
+
+/// The operations of this crate that add layers, as `ops.toml` lists them; fallible twins go the same way.
+fn listed() -> BTreeSet<String> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let section = text.split("\n[array]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let builds = section.lines().filter(|line| line.contains("kind = \"build\""));
+    let names = builds.map(|line| line.split('"').nth(1).unwrap().to_owned());
+    names.filter(|name| name != "Array::from_port" && !name.contains("try_")).collect()
+}
+
+#[test]
+fn projected_memory_bounds_measured_memory_and_is_not_far_above() {
+    let mut cases = Cases::default();
+    for family in [elementwise, creation, reductions, layout, blocks] {
+        family(&mut cases);
+    }
+    let measured: BTreeSet<String> = cases.0.iter().map(|(name, _)| name.clone()).collect();
+    let missing: Vec<_> = listed().difference(&measured).cloned().collect();
+    assert!(missing.is_empty(), "operations whose memory is not measured: {missing:?}");
+    let n_cases = cases.0.len();
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(SpillDir::new(SpillOptions::default().base(folder.path())));
+    // The kernel of matrix products keeps buffers for each thread, once, as large as the processor's cache.
+    let warm = random::uniform((64, 64), 64).build();
+    warm.matmul(&warm).compute_with(&Options::sequential()).unwrap();
+    let (mut above, mut far) = (Vec::new(), Vec::new());
+    println!("{:>10} {:>10} {:>6}  operation", "projected", "measured", "ratio");
+    for (name, request) in cases.0 {
+        let plan = plan(&[request]).unwrap();
+        let labels: Vec<_> =
+            plan.tasks().layers().iter().map(|layer| layer.task.label().into_owned()).collect();
+        let projected = plan.peak_bytes() + plan.tasks().table_bytes() as u64;
+        let bookkeeping = BOOKKEEPING + BOOKKEEPING_A_TASK * plan.tasks().n_tasks() as u64;
+        let mut run = Run::new(plan);
+        // What goes all to all waits on the disk, as under a memory limit.
+        run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
+        let info = measure(|| drop(Sequential.run(&run).unwrap()));
+        let ratio = projected as f64 / info.bytes_max as f64;
+        let line =
+            format!("{projected:>10} {:>10} {ratio:>6.2}  {name} = {}", info.bytes_max, labels.join(", "));
+        println!("{line}");
+        if info.bytes_max > projected + bookkeeping {
+            above.push(line);
+        } else if ratio > 4.0 {
+            far.push(line);
+        }
+    }
+    assert!(above.is_empty(), "more was taken than projected:\n{}", above.join("\n"));
+    assert!(10 * far.len() <= n_cases, "projected is far above:\n{}", far.join("\n"));
+}
+
+/// Runs a plan on this thread and gives back its only chunk with the bytes that were allocated for it.
+fn allocated(array: &Array<f64, Ix2>) -> (Vec<u64>, u64) {
+    let run = Run::new(plan(&[array.request()]).unwrap());
+    let mut chunks = Vec::new();
+    let info = measure(|| chunks = Sequential.run(&run).unwrap());
+    let block: &Block<f64> = chunks[0].downcast_ref().unwrap();
+    (block.view().iter().map(|value| value.to_bits()).collect(), info.bytes_total)
+}
+
+#[test]
+fn elementwise_work_takes_the_place_of_an_input_that_nobody_else_reads() {
+    const BYTES: u64 = 300 * 200 * 8;
+    let x = || Array::<f64, Ix2>::from_shape_fn((300, 200), 300, |(i, j)| ((i * 7 + j) as f64).sqrt());
+    let (y, n) = (x() + 1.0, 300 * 200);
+    assert_eq!(y.shape().iter().product::<usize>(), n);
+    let (_, source) = allocated(&x());
+    assert!((BYTES..BYTES + BYTES / 2).contains(&source), "{source} bytes for the input");
+    let (held,) = musher_scheduler::persist((&x(),)).unwrap();
+    let work = |x: &Array<f64, Ix2>| (x * 2.0 + 1.0).abs().sqrt() - x;
+    let (bits, owned) = allocated(&work(&x()));
+    let (same_bits, shared) = allocated(&work(&held));
+    assert_eq!(bits, same_bits);
+    assert!(owned < source + BYTES / 2, "{owned} bytes where the input is made for the work alone");
+    assert!(shared >= BYTES, "{shared} bytes where the input is held by others");
+    // Two inputs: one place is enough.
+    let other = || Array::<f64, Ix2>::from_shape_fn((300, 200), 300, |(i, j)| (i + j) as f64);
+    let (bits, owned) = allocated(&(x() * other() - x().t().t()));
+    assert!(owned < 2 * source + BYTES / 2, "{owned} bytes for two inputs and a result");
+    let expected = x().compute().unwrap();
+    let expected = &expected * &other().compute().unwrap() - &expected;
+    assert_eq!(bits, expected.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+    // What is read across cannot be overwritten, whoever holds it, nor can another type.
+    let square = Array::<f64, Ix2>::from_shape_fn((200, 200), 200, |(i, j)| (i * 3 + j) as f64);
+    let turned = square.map_blocks(|block| block.to_owned());
+    let sum = (&turned + turned.t()).compute().unwrap();
+    assert!(sum.indexed_iter().all(|((i, j), &value)| value == (4 * (i + j)) as f64));
+    let halves = x().map_blocks(|block| block.to_owned()).cast::<f32>().compute().unwrap();
+    assert_eq!(halves[[3, 4]], (25.0_f64).sqrt() as f32);
+}
+
+#[test]
+fn a_chunk_that_no_memory_can_hold_is_an_error_that_names_its_bytes() {
+    const N: usize = 1 << 45;
+    fn refused<A: Element, D: Gather<A>>(array: &Array<A, D>) {
+        let error = array.compute_with(&Options::sequential().memory_limit(u64::MAX)).err().unwrap();
+        let mut texts = Vec::new();
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            texts.push(error.to_string());
+            cause = error.source();
+        }
+        assert!(texts.iter().any(|text| text.contains("no memory for a block of")), "{texts:?}");
+    }
+    let one = || Array::<f64, musher_array::ndarray::Ix1>::from_shape_fn(1, 1, |_| 1.0);
+    let wide = one().broadcast_to(N).unwrap();
+    refused(&wide);
+    refused(&Array::<f64, _>::ones(N, N));
+    refused(&Array::<u8, _>::from_shape_fn(N * 8, N * 8, |_| 0));
+    refused(&random::uniform(N, N).build());
+    refused(&Array::<f64, _>::zeros((N, 2), (N, 2)).sum_axis(Axis(1)));
+}
