@@ -236,7 +236,13 @@ impl Engine {
                 // What others are about to drop, or to have written, is enough.
                 return Look::Nothing;
             }
-            return if is_head && is_newest { self.make_room(id, at, grave) } else { Look::Nothing };
+            // What fits one task after the other fits when those that run have ended: nothing need leave memory for it.
+            let is_stuck = self.running == 0 || !book.fits_in_sequence();
+            return if is_head && is_newest && is_stuck {
+                self.make_room(id, at, grave)
+            } else {
+                Look::Nothing
+            };
         }
         if !is_head && (absent.is_some() || !book.may_overtake(reserved)) {
             return Look::Nothing;
@@ -408,6 +414,7 @@ impl Engine {
             }
         }
         if free < limit / 8
+            && !book.fits_in_sequence()
             && let Some(Look::Step(step)) = self.evict(id, Some(head + WINDOW), grave)
         {
             return step;

@@ -190,6 +190,12 @@ impl Book {
         slack.is_none_or(|slack| slack.may_overtake(self.head, bytes))
     }
 
+    /// Whether what is left fits one task after the other, beside what has overtaken; as far as sizes are known.
+    pub(super) fn fits_in_sequence(&self) -> bool {
+        let Some(crowd) = &self.crowd else { return false };
+        crowd.slack.as_ref().is_none_or(|slack| slack.may_overtake(self.head, 0))
+    }
+
     /// Whether the task at this position has been admitted.
     pub(super) fn is_admitted(&self, position: usize) -> bool {
         position < self.head || self.crowd.as_ref().is_some_and(|crowd| crowd.admitted[position])
