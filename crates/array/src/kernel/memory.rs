@@ -97,7 +97,7 @@ mod tests {
         assert!(copied(&whole.t()).unwrap().is_standard_layout());
         // A view may promise more elements than there can be memory for.
         let many = whole.slice(ndarray::s![0, ..1]);
-        let many = many.broadcast(1_usize << 45).unwrap().into_dyn();
-        assert_eq!(copied(&many), Err(OutOfMemory { bytes: 1 << 48 }));
+        let many = many.broadcast(1_usize << 57).unwrap().into_dyn();
+        assert_eq!(copied(&many), Err(OutOfMemory { bytes: 1 << 60 }));
     }
 }
