@@ -135,7 +135,7 @@ fn two_writers_of_one_target_are_refused() {
     let frame = Frame::from_polars(df!("x" => [1, 2, 3]).unwrap(), 2).unwrap();
     for name in ["x.csv", "parts"] {
         let path = directory.path().join(name);
-        let (one, two) = (frame.to_csv(&path).unwrap(), frame.tail(1).unwrap().to_csv(&path).unwrap());
+        let (one, two) = (frame.to_csv(&path).unwrap(), frame.tail(1).to_csv(&path).unwrap());
         refused(musher_scheduler::compute((&one, &two)), &["to_csv", "both write", name]);
     }
     assert_eq!(names(directory.path()), [""; 0]);
