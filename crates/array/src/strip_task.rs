@@ -60,17 +60,14 @@ impl StripTask {
         types: &[DType],
         shape: &[usize],
         inputs: &mut Inputs<'_>,
-    ) -> Result<(Option<Taken>, Option<(usize, ChunkRef)>), TaskError> {
+    ) -> Result<Option<(usize, Taking)>, TaskError> {
         for slot in self.program.reusable(shape.len()) {
             if Arc::strong_count(inputs.chunk(slot)?) > 1 {
                 continue;
             }
-            return Ok(match types[slot].visit(Take { inputs, slot, shape })? {
-                Taking::Elements(elements) => (Some(Taken { slot, elements }), None),
-                Taking::Chunk(chunk) => (None, Some((slot, chunk))),
-            });
+            return Ok(Some((slot, types[slot].visit(Take { inputs, slot, shape })?)));
         }
-        Ok((None, None))
+        Ok(None)
     }
 
     /// The axes of the only input, when all the program does is to hand it on.
@@ -293,7 +290,11 @@ impl Task for StripTask {
         }
         let types: Vec<DType> =
             types.into_iter().map(|dtype| dtype.expect("a slot that is read by some load")).collect();
-        let (taken, returned) = self.take_over(&types, &shape, &mut inputs)?;
+        let (taken, returned) = match self.take_over(&types, &shape, &mut inputs)? {
+            Some((slot, Taking::Elements(elements))) => (Some(Taken { slot, elements }), None),
+            Some((slot, Taking::Chunk(chunk))) => (None, Some((slot, chunk))),
+            None => (None, None),
+        };
         // Of what is taken over, the shape and the strides of C order are all that is bound.
         let strides: SmallVec<[isize; 4]> = c_strides(&shape);
         let bind = |(slot, dtype): (usize, &DType)| match (&taken, &returned) {
