@@ -604,17 +604,33 @@ impl Engine {
     /// The chunks asked for, or the first error. Closes the books: what is left goes to `grave`. Ask once, when all
     /// loops have ended.
     pub(crate) fn take_result(&mut self, grave: &mut Grave) -> Result<Vec<ChunkRef>, Error> {
-        let result = match (self.error.take(), self.books.first().and_then(Option::as_ref)) {
+        let result = match (self.error.take(), self.books.first_mut().and_then(Option::as_mut)) {
             (Some(error), _) => Err(error),
             (None, None) => Ok(Vec::new()),
             (None, Some(book)) => {
-                let chunk = |slot: &SlotIx| book.slots[slot.index()].chunk.clone();
-                let made = |slot| chunk(slot).expect("a run without an error has made what was asked for");
-                Ok(book.plan.tasks().requested().iter().map(made).collect())
+                let Book { plan, slots, .. } = &mut **book;
+                let made = |slot: &SlotIx| {
+                    let entry = &mut slots[slot.index()];
+                    entry.uses -= 1;
+                    let chunk = match entry.uses {
+                        0 => {
+                            self.ledger.remove(entry.bytes);
+                            entry.chunk.take()
+                        }
+                        _ => entry.chunk.clone(),
+                    };
+                    chunk.expect("a run without an error has made what was asked for")
+                };
+                Ok(plan.tasks().requested().iter().map(made).collect())
             }
         };
         for book in self.books.drain(..).flatten() {
-            self.ledger.remove(book.plan.tasks().table_bytes() as u64 + book.forsake(grave));
+            self.ledger.remove(book.plan.tasks().table_bytes() as u64);
+            // Mostly all chunks are gone, and a look at a million outputs would find nothing.
+            match self.ledger.alive() > self.burying || book.eviction.is_some() {
+                true => self.ledger.remove(book.forsake(grave)),
+                false => grave.lay(Some(Dead::Plan(book.plan)), 0),
+            }
         }
         self.ledger.remove(std::mem::take(&mut self.burying));
         debug_assert_eq!(self.ledger.alive(), 0, "bytes on the books of a run that is over");
