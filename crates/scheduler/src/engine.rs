@@ -626,8 +626,8 @@ impl Engine {
         };
         for book in self.books.drain(..).flatten() {
             self.ledger.remove(book.plan.tasks().table_bytes() as u64);
-            // Mostly all chunks are gone, and a look at a million outputs would find nothing.
-            match self.ledger.alive() > self.burying || book.eviction.is_some() {
+            // After a run that ended well all chunks are gone: a look at a million outputs would find nothing.
+            match result.is_err() || book.eviction.is_some() {
                 true => self.ledger.remove(book.forsake(grave)),
                 false => grave.lay(Some(Dead::Plan(book.plan)), 0),
             }
