@@ -339,7 +339,7 @@ impl<A: Number> Array<A, Ix2> {
     /// ```
     /// use musher_array::{Array, ndarray};
     /// use musher_scheduler::Compute;
-    /// assert_eq!(Array::<f64, _>::eye(3, 2).compute()?, ndarray::Array::eye(3));
+    /// assert_eq!(Array::<f64, _>::eye(3, 2).compute()?, ndarray::Array::<f64, _>::eye(3));
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
     #[must_use]
