@@ -150,7 +150,7 @@ impl Drop for Loan {
 
 /// Whether this thread runs a task of ours.
 pub(crate) fn is_inside() -> bool {
-    CURRENT.with_borrow(Option::is_some)
+    CURRENT.with(|current| current.borrow().is_some())
 }
 
 /// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
