@@ -8,7 +8,7 @@ use musher_graph_core::{
 
 use crate::crew::Crew;
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
-use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
+use crate::{Error, Options, Run, Scheduler, Sequential, Settings, Threaded};
 
 thread_local! {
     /// The crew whose task runs on this thread: a computation inside it runs in place.
@@ -87,16 +87,15 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     // A single task may give back work for many threads.
     let is_small =
         plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
-    let mut run = options.run(plan)?;
-    options.sweep_once()?;
+    let settings = Settings::current()?;
+    let mut run = options.run(plan, &settings);
+    options.sweep_once(&settings);
     let problems = crate::check::files(&run);
     if !problems.is_empty() {
         return Err(Error::Check { problems });
     }
-    let outer = CURRENT.with(|current| current.borrow().clone());
-    // Inside a task, or on a thread of somebody's rayon pool, waiting for workers could wait for ourselves.
-    let inside = outer.is_some() || rayon::current_thread_index().is_some();
-    if let Some(outer) = outer {
+    let inside = is_inside();
+    if let Some(outer) = CURRENT.with(|current| current.borrow().clone()) {
         Loan::take(outer, &mut run);
     }
     run.order_for_limit();
@@ -148,9 +147,10 @@ impl Drop for Loan {
     }
 }
 
-/// Whether this thread runs a task of ours.
+/// Whether this thread runs a task of ours, or is one of somebody's rayon pool: waiting for workers could wait for
+/// ourselves.
 pub(crate) fn is_inside() -> bool {
-    CURRENT.with(|current| current.borrow().is_some())
+    CURRENT.with(|current| current.borrow().is_some()) || rayon::current_thread_index().is_some()
 }
 
 /// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
@@ -263,7 +263,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
-        let mut run = options.run(plan(&[self.request()])?)?;
+        let mut run = options.run(plan(&[self.request()])?, &Settings::current()?);
         run.order_for_limit();
         Ok(match run.memory_limit {
             Some(limit) => run.plan.explain_with(limit.bytes()),
@@ -272,7 +272,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
-        Ok(crate::check::everything(&options.run(plan(&[self.request()])?)?))
+        Ok(crate::check::everything(&options.run(plan(&[self.request()])?, &Settings::current()?)))
     }
 }
 

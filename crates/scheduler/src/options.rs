@@ -8,7 +8,7 @@ use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
 use crate::sync::{Arc, StaticMutex};
-use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
+use crate::{CancelToken, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///
@@ -143,10 +143,9 @@ impl Options {
 
     /// Removes what killed processes left in the folder to spill to, the first time that a process runs something that
     /// could spill there.
-    pub(crate) fn sweep_once(&self) -> Result<(), Error> {
+    pub(crate) fn sweep_once(&self, settings: &Settings) {
         static SWEPT: StaticMutex<Vec<PathBuf>> = StaticMutex::new(Vec::new());
-        let Spill::AsSet = self.spill else { return Ok(()) };
-        let settings = Settings::current()?;
+        let Spill::AsSet = self.spill else { return };
         let is_first = {
             let mut swept = SWEPT.lock();
             let is_first = !swept.contains(&settings.spill_dir);
@@ -158,12 +157,10 @@ impl Options {
         if is_first {
             SpillDir::new(settings.spill_options()).sweep();
         }
-        Ok(())
     }
 
-    /// The run of a plan under these options; where they say nothing, under the settings in force.
-    pub(crate) fn run(&self, plan: Plan) -> Result<Run, Error> {
-        let settings = Settings::current()?;
+    /// The run of a plan under these options; where they say nothing, under these settings.
+    pub(crate) fn run(&self, plan: Plan, settings: &Settings) -> Run {
         let limit = self.memory_limit.unwrap_or(settings.memory_limit);
         let mut run = Run::new(plan);
         run.memory_limit = Some(limit);
@@ -186,7 +183,7 @@ impl Options {
         run.failed.clone_from(&self.failed);
         run.pool.clone_from(&self.pool);
         run.threads = self.threads.unwrap_or(settings.threads);
-        Ok(run)
+        run
     }
 }
 

@@ -140,7 +140,7 @@ thread_local! {
 
 /// Whether this thread is inside a task, so that waiting on it might keep from running what is waited for.
 pub(super) fn is_inside() -> bool {
-    WORKING.get() || crate::compute::is_inside() || rayon::current_thread_index().is_some()
+    WORKING.get() || crate::compute::is_inside()
 }
 
 /// Calls or drops what is the user's; a panic in it ends there.
