@@ -63,6 +63,21 @@ impl<K: Eq + Hash, A> Groups<K, A> {
     }
 }
 
+/// Values that a user's function takes and gives back: one is absent only while the function has it.
+impl<K: Eq + Hash, A> Groups<K, Option<A>> {
+    /// Joins later groups to these, those of one key by `combine`.
+    pub(crate) fn combine(&mut self, later: Self, combine: impl Fn(A, A) -> A) {
+        self.merge(later, |value, later| {
+            *value = value.take().zip(later).map(|(value, later)| combine(value, later));
+        });
+    }
+
+    /// Keys and values, in the order of first appearance.
+    pub(crate) fn into_present(self) -> impl Iterator<Item = (K, A)> {
+        self.into_pairs().filter_map(|(key, value)| Some((key, value?)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Groups;

@@ -231,14 +231,11 @@ where
     }
 
     fn merge(&self, acc: &mut Self::Acc, later: Self::Acc) {
-        acc.merge(later, |value, later| {
-            *value = value.take().zip(later).map(|(value, later)| (self.combine)(value, later));
-        });
+        acc.combine(later, &self.combine);
     }
 
     fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        let pairs = acc.into_pairs().filter_map(|(key, value)| Some((key, value?)));
-        Ok(Arc::new(Partition::new(pairs.collect::<Vec<(K, A)>>())))
+        Ok(Arc::new(Partition::new(acc.into_present().collect::<Vec<(K, A)>>())))
     }
 }
 
