@@ -176,13 +176,13 @@ impl Crew {
         self: Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
-        self.run.tell(Event::RunStarted { plan: &self.run.plan });
-        each_worker(&|index| self.work(index));
+        self.tell(Event::RunStarted { plan: &self.run.plan });
+        let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
+        // However the loops ended, nothing of the run goes on when this returns.
         let porter = self.state.lock().porter.take();
-        if let Some(porter) = porter {
-            // As a worker's, its panic goes on to the caller.
-            porter.join().unwrap_or_else(|payload| resume_unwind(payload));
-        }
+        let carried = porter.map_or(Ok(()), thread::JoinHandle::join);
+        // No user code unwinds this far: it is a defect of ours, and the caller's to see.
+        worked.and(carried).unwrap_or_else(|payload| resume_unwind(payload));
         let mut grave = Grave::default();
         let (result, peak_bytes) = {
             let mut state = self.state.lock();
@@ -190,9 +190,16 @@ impl Crew {
             (state.engine.take_result(&mut grave), peak)
         };
         self.bury(&mut grave);
-        let success = result.is_ok();
-        self.run.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
-        result
+        self.tell(Event::RunFinished { plan: &self.run.plan, success: result.is_ok(), peak_bytes });
+        // A drop or an observer may have panicked after the last task.
+        let late = self.state.lock().engine.take_error();
+        match (result, late) {
+            (Ok(mut chunks), Some(error)) => {
+                self.drop_all(|| chunks.pop());
+                Err(error)
+            }
+            (result, _) => result,
+        }
     }
 
     /// A worker loop: report what was done, fetch the next step, carry it out.
@@ -333,6 +340,15 @@ impl Crew {
         self.bury(&mut grave);
     }
 
+    /// Tells the observers. They are user code: a panic in one ends the run with an error.
+    fn tell(&self, event: Event<'_>) {
+        for observer in &self.run.observers {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| observer.event(event))) {
+                self.state.lock().engine.fail(Error::observing(payload.as_ref()));
+            }
+        }
+    }
+
     /// Drops what nobody needs any more.
     fn bury(&self, grave: &mut Grave) {
         if !grave.dead.is_empty() {
@@ -382,7 +398,7 @@ impl Crew {
             if self.run.is_cancelled() {
                 break;
             }
-            self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
+            self.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             if !self.pause(BACKOFF * 10_u32.pow(attempt.min(3))) {
                 break;
             }
@@ -412,7 +428,7 @@ impl Crew {
 
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
     ///
-    /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
+    /// Tasks, sizes and drops of chunks are user code: a panic in any of them becomes an error.
     fn attempt(&self, plan: &Plan, job: &Job, worker: &mut Worker) -> Outcome {
         let task = job.task;
         let Worker { index, inputs, made, grave, .. } = worker;
@@ -431,7 +447,7 @@ impl Crew {
                 Err(requests) => {
                     drop_inputs(inputs);
                     let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
-                    self.run.tell(Event::Continued { plan, task, more: &more });
+                    self.tell(Event::Continued { plan, task, more: &more });
                     return Ok(Some(more));
                 }
             };
@@ -461,10 +477,10 @@ impl Crew {
     ) -> Result<Finished, Box<Error>> {
         let (task, (busy, alive_bytes)) = (job.task, job.busy);
         let start = Instant::now();
-        self.run.tell(Event::TaskStarted { plan, task, worker, busy, alive_bytes });
+        self.tell(Event::TaskStarted { plan, task, worker, busy, alive_bytes });
         let outcome = guard(plan, task, run);
         let elapsed = start.elapsed();
-        self.run.tell(match &outcome {
+        self.tell(match &outcome {
             Ok(output) => {
                 let chunks = output.iter().flatten();
                 let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
@@ -482,7 +498,7 @@ impl Crew {
             Move::Spill(moving, chunk) => {
                 let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkSpilled {
+                    self.tell(Event::ChunkSpilled {
                         plan: &self.run.plan,
                         bytes: moving.bytes,
                         elapsed: start.elapsed(),
@@ -495,7 +511,7 @@ impl Crew {
             Move::Load(moving, copy) => {
                 let outcome = crate::spilling::read(&copy);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkLoaded {
+                    self.tell(Event::ChunkLoaded {
                         plan: &self.run.plan,
                         bytes: moving.bytes,
                         elapsed: start.elapsed(),

@@ -545,6 +545,11 @@ impl Engine {
         self.error.get_or_insert(error);
     }
 
+    /// What went wrong after the result was taken.
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
+
     /// A task has failed: its inputs are gone with the run.
     pub(crate) fn failed(&mut self, job: &Job, error: Error) {
         self.running -= 1;

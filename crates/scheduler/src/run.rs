@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::compute::Loan;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, Event, FailedTasks, MemoryLimit, Observer};
+use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -84,12 +84,6 @@ impl Run {
             && let Some(plan) = self.plan.ordered_for(limit.bytes())
         {
             self.plan = Arc::new(plan);
-        }
-    }
-
-    pub(crate) fn tell(&self, event: Event<'_>) {
-        for observer in &self.observers {
-            observer.event(event);
         }
     }
 
