@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use musher_graph_core::{ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
-use smallvec::SmallVec;
 
 use crate::compute::Loan;
 use crate::sync::Arc;
@@ -58,7 +57,7 @@ impl std::fmt::Debug for Run {
 }
 
 /// The chunks of one task's inputs.
-pub(crate) type Chunks = SmallVec<[Option<ChunkRef>; 4]>;
+pub(crate) type Chunks = Vec<Option<ChunkRef>>;
 
 impl Run {
     /// A plan without conditions.

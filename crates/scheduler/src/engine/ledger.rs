@@ -15,10 +15,12 @@ impl Ledger {
         Self { limit, alive: 0, peak: 0 }
     }
 
+    #[inline]
     pub(super) fn limit(&self) -> Option<u64> {
         self.limit
     }
 
+    #[inline]
     pub(super) fn alive(&self) -> u64 {
         self.alive
     }
@@ -29,15 +31,18 @@ impl Ledger {
     }
 
     /// Bytes below the limit; no limit is a very large number.
+    #[inline]
     pub(super) fn free(&self) -> u64 {
         self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.alive))
     }
 
+    #[inline]
     pub(super) fn add(&mut self, bytes: u64) {
         self.alive += bytes;
         self.peak = self.peak.max(self.alive);
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, bytes: u64) {
         self.alive -= bytes;
     }
@@ -55,10 +60,14 @@ impl Ledger {
 }
 
 /// Bytes a task reserves: its outputs, as far as they are known, and its scratch.
+#[inline]
 pub(super) fn reservation(plan: &Plan, task: TaskIx) -> u64 {
     let tasks = plan.tasks();
-    let outputs = tasks.outputs_of(task).filter_map(|slot| tasks.bytes_of(SlotIx(slot as u32)));
-    outputs.sum::<u64>() + tasks.scratch_of(task)
+    let mut bytes = tasks.scratch_of(task);
+    for slot in tasks.outputs_of(task) {
+        bytes += tasks.bytes_of(SlotIx(slot as u32)).unwrap_or(0);
+    }
+    bytes
 }
 
 /// Bytes that must be in memory while a task runs: inputs as far as they are known, and what it reserves.
