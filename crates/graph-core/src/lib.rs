@@ -21,6 +21,7 @@
 mod adapt;
 mod annotations;
 mod builder;
+mod byte_size;
 mod check;
 mod chunk;
 mod collection;
@@ -48,6 +49,7 @@ mod wiring;
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
 pub use annotations::{Annotations, annotate};
 pub use builder::{GraphBuilder, Handmade, NodeId, Values};
+pub use byte_size::{ByteSize, ParseByteSizeError};
 pub use check::{CheckLimits, Files, FreeSpace, LocalFiles, Problem, Site};
 pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure, Measured, Value};
 pub use collection::{Collection, Places, Request};
