@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use musher_graph_core::{ChunkRef, Plan, SpillStore, TaskIx};
+use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 use smallvec::SmallVec;
 
 use crate::compute::Loan;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, Event, FailedTasks, MemoryLimit, Observer};
+use crate::{CancelToken, Error, Event, FailedTasks, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -30,7 +30,7 @@ pub struct Run {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Bytes that chunks and declared scratch may take at once.
-    pub memory_limit: Option<MemoryLimit>,
+    pub memory_limit: Option<ByteSize>,
     /// Where chunks go that do not fit into the limit; `None` refuses plans that do not fit.
     pub spill_store: Option<Arc<dyn SpillStore>>,
     /// Who sees the events.

@@ -32,7 +32,7 @@ fn the_environment_overrules_the_file_setting_by_setting() {
     assert_eq!(settings.threads.get(), 2);
     assert_eq!(settings.memory_limit.bytes(), 2 << 30);
     assert_eq!(settings.spill_dir, Path::new("/conf/spill"));
-    assert_eq!((settings.spill_limit, settings.retries), (Some(16), 0));
+    assert_eq!((settings.spill_limit, settings.retries), (Some(ByteSize::from(16)), 0));
     assert_eq!(settings.spill_compression, SpillCompression::Never);
 
     let settings = merge(
@@ -50,7 +50,7 @@ fn the_environment_overrules_the_file_setting_by_setting() {
     assert_eq!(settings.memory_limit.bytes(), 512 << 20);
     assert_eq!(settings.spill_dir, Path::new("here"));
     assert_eq!(settings.spill_compression, SpillCompression::Always);
-    assert_eq!((settings.spill_limit, settings.retries), (Some(16), 0), "the file's");
+    assert_eq!((settings.spill_limit, settings.retries), (Some(ByteSize::from(16)), 0), "the file's");
     let options = settings.spill_options();
     assert_eq!((options.base.as_path(), options.limit), (Path::new("here"), Some(16)));
 }

@@ -6,26 +6,24 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use musher_graph_core::{ChunkRef, Collection, Port, TaskError};
-use musher_scheduler::{Compute, Event, Observer, Options, Settings};
+use musher_scheduler::{Compute, Event, Observer, Options};
 use musher_testkit::{Alive, Counted};
 
 use crate::spill::two_passes;
 
 /// The value of the last task of [`two_passes`].
 #[derive(Clone)]
-struct Last(Port);
+pub(crate) struct Last(Port);
 
 impl Last {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let layers = two_passes().layers(&Alive::default());
         Self(Port::of(layers.last().unwrap().clone()))
     }
 
     /// Computes it in a third of the memory it needs; what does not fit goes to this folder.
     fn spilling_to(self, base: &Path, options: Options) -> u64 {
-        let mut settings = Settings::default();
-        settings.spill_dir = base.to_owned();
-        settings.scoped(|| self.compute_with(&options.memory_limit((1 << 20) + (256 << 10))).unwrap())
+        self.compute_with(&options.memory_limit("1.25MiB").spill_dir(base)).unwrap()
     }
 }
 

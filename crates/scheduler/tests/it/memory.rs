@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use musher_graph_core::{
     Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
 };
-use musher_scheduler::{Error, Event, MemoryLimit, Observer, Run};
+use musher_scheduler::{Error, Event, Observer, Run};
 use musher_testkit::{Alive, Counted, Drawn, Random};
 
 use crate::support::{execute, messages, run, unfused};
@@ -26,7 +26,7 @@ impl Observer for Peak {
 fn run_measured(plan: &Arc<Plan>, threads: usize, limit: u64) -> Result<(Vec<u64>, u64), Error> {
     let peak = Arc::new(Peak::default());
     let mut run = Run::new(Arc::clone(plan));
-    run.memory_limit = Some(MemoryLimit::from(limit));
+    run.memory_limit = Some(limit.into());
     run.observers = vec![peak.clone()];
     let chunks = execute(&run, threads)?;
     let values = chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect();
