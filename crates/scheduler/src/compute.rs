@@ -153,7 +153,8 @@ pub(crate) fn is_inside() -> bool {
     CURRENT.with(|current| current.borrow().is_some()) || rayon::current_thread_index().is_some()
 }
 
-/// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
+/// Does the work of one of a crew's loops with the mark that it is inside that crew's run, under the settings of who
+/// started it.
 pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
     struct Restore(Option<Arc<Crew>>);
     impl Drop for Restore {
@@ -162,7 +163,7 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    work()
+    crew.conditions().scope.run(work)
 }
 
 /// What every collection can do.

@@ -8,6 +8,7 @@ use rayon::ThreadPool;
 use smallvec::SmallVec;
 
 use crate::compute::Loan;
+use crate::settings::Scope;
 use crate::sync::Arc;
 use crate::{CancelToken, Error, Event, FailedTasks, Observer};
 
@@ -49,6 +50,8 @@ pub struct Run {
     pub pool: Option<Arc<ThreadPool>>,
     /// Memory of the run in whose task this one runs.
     pub(crate) loan: Option<Arc<Loan>>,
+    /// The settings that hold for what its tasks compute.
+    pub(crate) scope: Scope,
 }
 
 impl std::fmt::Debug for Run {
@@ -61,7 +64,7 @@ impl std::fmt::Debug for Run {
 pub(crate) type Chunks = SmallVec<[Option<ChunkRef>; 4]>;
 
 impl Run {
-    /// A plan without conditions.
+    /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
     pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
         Self {
             plan: plan.into(),
@@ -75,6 +78,7 @@ impl Run {
             failed: None,
             pool: None,
             loan: None,
+            scope: Scope::here(),
         }
     }
 

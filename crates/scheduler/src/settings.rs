@@ -23,6 +23,7 @@ use std::sync::OnceLock;
 use musher_graph_core::ByteSize;
 use toml::de::{DeTable, DeValue};
 
+use crate::sync::{Arc, thread_local};
 use crate::{Machine, SpillCompression, SpillOptions};
 
 mod error;
@@ -85,8 +86,8 @@ const FILE_VARIABLE: &str = "MUSHER_CONFIG";
 const FILE: &str = "musher.toml";
 
 thread_local! {
-    /// The settings of the innermost scope on this thread.
-    static SCOPE: RefCell<Option<Settings>> = const { RefCell::new(None) };
+    /// The innermost scope on this thread.
+    static SCOPE: RefCell<Scope> = const { RefCell::new(Scope(None)) };
 }
 
 impl Default for Settings {
@@ -124,12 +125,17 @@ impl Settings {
     /// ```
     pub fn current() -> Result<Self, SettingsError> {
         static PROCESS: OnceLock<Result<Settings, SettingsError>> = OnceLock::new();
-        let scope = SCOPE.with_borrow(Clone::clone);
-        scope.map_or_else(|| PROCESS.get_or_init(Self::of_process).clone(), Ok)
+        match Scope::here() {
+            Scope(Some(settings)) => Ok(Self::clone(&settings)),
+            Scope(None) => PROCESS.get_or_init(Self::of_process).clone(),
+        }
     }
 
     /// Runs a function under these settings: they hold for whatever it computes from this thread, until it returns or
     /// panics. Scopes may be nested; the innermost one counts.
+    ///
+    /// They hold as well for what tasks of these runs compute in their turn, on whatever thread, and for what is submitted
+    /// to a [`Client`](crate::Client), whenever that runs. A thread that the program starts by itself begins without a scope.
     ///
     /// # Examples
     /// ```
@@ -142,15 +148,7 @@ impl Settings {
     /// ```
     #[doc(alias = "set")]
     pub fn scoped<T>(self, run: impl FnOnce() -> T) -> T {
-        /// Puts back what held outside, also when `run` panics.
-        struct Outside(Option<Settings>);
-        impl Drop for Outside {
-            fn drop(&mut self) {
-                SCOPE.set(self.0.take());
-            }
-        }
-        let _outside = Outside(SCOPE.replace(Some(self)));
-        run()
+        Scope(Some(Arc::new(self))).run(run)
     }
 
     /// Where and how these settings say to spill; nothing stays in memory by them.
@@ -266,6 +264,35 @@ impl Settings {
             _ => None,
         };
         done.ok_or(expected_of(key))
+    }
+}
+
+/// The settings of a scope, if there is one: what work takes along that goes on on other threads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope(Option<Arc<Settings>>);
+
+impl Scope {
+    /// The innermost one on this thread.
+    pub(crate) fn here() -> Self {
+        SCOPE.with(|scope| scope.borrow().clone())
+    }
+
+    /// This one, or another where this is none.
+    pub(crate) fn or(self, other: &Self) -> Self {
+        if self.0.is_some() { self } else { other.clone() }
+    }
+
+    /// Does work inside this scope, or outside all if it is none.
+    pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// Puts back what held outside, also when `work` panics.
+        struct Outside(Scope);
+        impl Drop for Outside {
+            fn drop(&mut self) {
+                SCOPE.with(|scope| scope.replace(std::mem::take(&mut self.0)));
+            }
+        }
+        let _outside = Outside(SCOPE.with(|scope| scope.replace(self.clone())));
+        work()
     }
 }
 

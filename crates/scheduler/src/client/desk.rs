@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
+use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
 use crate::{CancelToken, Options};
 
@@ -15,6 +16,8 @@ use crate::{CancelToken, Options};
 pub(super) struct Desk {
     /// Threads that may be at work at once.
     pub(super) threads: usize,
+    /// Where the client was made.
+    pub(super) scope: Scope,
     options: Options,
     state: Mutex<State>,
     /// There may be something to do.
@@ -73,7 +76,13 @@ impl Desk {
             next_number: 0,
             is_closed: false,
         };
-        Arc::new(Self { threads, options, state: Mutex::new(state), work: Condvar::new() })
+        Arc::new(Self {
+            threads,
+            scope: Scope::here(),
+            options,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+        })
     }
 
     /// The options of a run on so many of the threads: it has their share of the memory, and its own way to cancel.
