@@ -30,6 +30,7 @@ mod error;
 mod exchange;
 mod explain;
 mod fit;
+mod footprint;
 mod forecast;
 mod graph;
 mod grid;
