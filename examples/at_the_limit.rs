@@ -11,7 +11,7 @@ use musher::array::random;
 use musher::ndarray::Axis;
 use musher::prelude::*;
 use musher::scheduler::Step;
-use musher::{CancelToken, Checkpoint, Event, MemoryLimit, Observer, Story};
+use musher::{ByteSize, CancelToken, Checkpoint, Event, Observer, Story};
 
 /// Watches the memory of a run whenever a task starts.
 #[derive(Default)]
@@ -47,11 +47,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scores = (&x - x.mean()) / x.std();
     let highest = scores.max_axis(Axis(1)).mean();
 
-    let limit = MemoryLimit::from(x.nbytes() as u64 / 8);
+    let limit = ByteSize::from(x.nbytes() as u64 / 8);
     let (memory, story) = (Arc::new(Memory::default()), Arc::new(Story::new(100_000)));
     let options = Options::default().memory_limit(limit).observe(memory.clone()).observe(story.clone());
     println!("{}\n", highest.explain_with(&options)?);
-    if let Some(problem) = highest.check_with(&Options::default().memory_limit(64 << 10))?.first() {
+    if let Some(problem) = highest.check_with(&Options::default().memory_limit("64KiB"))?.first() {
         println!("64 KiB would not do:\n  {problem}\n");
     }
 
@@ -65,10 +65,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             _ => {}
         }
     }
-    let [all, gone, back] = [x.nbytes() as u64, gone, back].map(|bytes| bytes >> 20);
-    println!("Of {all} MiB of numbers {gone} MiB went to the disk, and {back} MiB came back.");
+    let [all, gone, back] = [x.nbytes() as u64, gone, back].map(ByteSize::from);
+    println!("Of {all} of numbers {gone} went to the disk, and {back} came back.");
     let seen = memory.0.lock().map_err(|_| "the observer panicked")?.clone();
-    println!("Memory from the first task to the last, where █ is the limit of {} MiB:", limit.bytes() >> 20);
+    println!("Memory from the first task to the last, where █ is the limit of {limit}:");
     println!("  {}\n", blocks(&seen, limit.bytes()));
 
     let folder = tempfile::tempdir()?;

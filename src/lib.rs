@@ -6,17 +6,17 @@ pub mod prelude;
 
 pub use musher_graph_core as graph;
 pub use musher_graph_core::{
-    Annotations, AxisMap, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts, FnTask,
-    Graph, GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId, Output,
-    Place, Plan, Port, Task, TaskError, Token, Tokenizer, Value, Wiring, annotate, delayed, iterate, opaque,
-    ready,
+    Annotations, AxisMap, ByteSize, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts,
+    FnTask, Graph, GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId,
+    Output, Place, Plan, Port, Task, TaskError, Token, Tokenizer, Value, Wiring, annotate, delayed, iterate,
+    opaque, ready,
 };
 pub use musher_macros::{Token, delayed};
 pub use musher_scheduler as scheduler;
 pub use musher_scheduler::{
-    CancelToken, Checkpoint, Checkpointing, Client, Compute, Error, Event, FailedTasks, MemoryLimit,
-    Observer, Options, Recorder, Replay, Settings, SpillDir, SpillOptions, Story, Submit, compute,
-    compute_with, persist, persist_with,
+    CancelToken, Checkpoint, Checkpointing, Client, Compute, Error, Event, FailedTasks, Observer, Options,
+    Recorder, Replay, Settings, SpillDir, SpillOptions, Story, Submit, compute, compute_with, persist,
+    persist_with,
 };
 
 #[cfg(feature = "array")]

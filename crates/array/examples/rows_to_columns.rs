@@ -51,8 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(found, expected);
     let staging = Staging::new(0);
     let found = timed("rechunked on disk, sequential", &|| {
-        let (found, peak) =
-            compute_staged(&y.sum(), &staging).map_err(|error| -> Box<dyn Error> { error.into_cause() })?;
+        let (found, peak) = compute_staged(&y.sum(), &staging)?;
         println!("peak {} MiB of {mebibytes}, written {} MiB", peak >> 20, staging.written_bytes() >> 20);
         Ok(found)
     })?;

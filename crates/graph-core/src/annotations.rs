@@ -21,6 +21,7 @@ thread_local! {
 pub struct Annotations {
     priority: i32,
     retries: Option<u32>,
+    /// By name.
     resources: Vec<(Cow<'static, str>, u32)>,
 }
 
@@ -43,11 +44,41 @@ impl Annotations {
         Self { retries: Some(retries), ..self }
     }
 
-    /// While a task runs it holds this many of a resource; the options of the run say how many there are.
+    /// While a task runs it holds this many of a resource; the options of the run say how many there are. Of what is said
+    /// twice of a resource the last holds.
     #[must_use]
     pub fn resource(mut self, name: impl Into<Cow<'static, str>>, amount: u32) -> Self {
-        self.resources.push((name.into(), amount));
+        *self.amount_of(name.into()) = amount;
         self
+    }
+
+    /// How many are held of a resource.
+    fn amount_of(&mut self, name: Cow<'static, str>) -> &mut u32 {
+        let at = match self.resources.binary_search_by(|(other, _)| other.cmp(&name)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.resources.insert(at, (name, 0));
+                at
+            }
+        };
+        &mut self.resources[at].1
+    }
+
+    /// The wishes of work that is asked for twice and done once: the higher priority, where 0 is that of work without
+    /// wishes, the more retries, and the larger amount of each resource.
+    pub(crate) fn merged(one: Option<&Self>, other: Option<&Self>) -> Option<Self> {
+        let none = Self::default();
+        let (one, other) = (one.unwrap_or(&none), other.unwrap_or(&none));
+        let mut merged = Self {
+            priority: one.priority.max(other.priority),
+            retries: one.retries.max(other.retries),
+            resources: one.resources.clone(),
+        };
+        for (name, amount) in &other.resources {
+            let held = merged.amount_of(name.clone());
+            *held = (*held).max(*amount);
+        }
+        (merged != none).then_some(merged)
     }
 
     /// What tasks of this layer have of [`priority`](Annotations::priority).
@@ -72,6 +103,9 @@ impl Annotations {
 }
 
 /// Everything built by `build` on this thread has these wishes; inside another `annotate` they stand instead of its.
+///
+/// Equal work that is built with different wishes, or once without any, is done once and with the strongest: the
+/// higher priority, the more retries, the larger amount of each resource.
 ///
 /// Layers of different wishes are not fused.
 #[doc(alias = "dask.annotate")]

@@ -12,7 +12,7 @@ pub use files::{Files, FreeSpace, LocalFiles};
 use occupied::Occupied;
 pub use problem::{Problem, Site};
 
-use crate::{Access, Plan, Policy, Region, SlotIx, TaskIx, Touch};
+use crate::{Access, Plan, Policy, Region, TaskIx, Touch};
 
 /// What a plan may use, and how its files are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -95,18 +95,10 @@ impl Plan {
         if tables + known + tasks.largest_scratch() <= limit {
             return;
         }
-        let bytes = |slot: SlotIx| tasks.bytes_of(slot).unwrap_or(0);
         // Of each layer the task that needs most.
         let mut worst: Vec<(u64, TaskIx)> = vec![(0, TaskIx(0)); tasks.layers().len()];
-        let mut inputs: Vec<SlotIx> = Vec::new();
         for task in (0..tasks.n_tasks() as u32).map(TaskIx) {
-            inputs.clear();
-            inputs.extend(tasks.inputs_of(task));
-            inputs.sort_unstable();
-            inputs.dedup();
-            let outputs = tasks.outputs_of(task).map(|slot| bytes(SlotIx(slot as u32)));
-            let read = inputs.iter().map(|&slot| bytes(slot));
-            let need = tables + tasks.scratch_of(task) + outputs.chain(read).sum::<u64>();
+            let need = tables + tasks.footprint_of(task);
             let layer = &mut worst[tasks.layer_of(task)];
             *layer = (*layer).max((need, task));
         }
@@ -116,12 +108,10 @@ impl Plan {
             need,
             limit,
         }));
-        let mut requested = tasks.requested().to_vec();
-        requested.sort_unstable();
-        requested.dedup();
-        let need = tables + requested.iter().map(|&slot| bytes(slot)).sum::<u64>();
-        if let Some(&largest) = requested.iter().max_by_key(|&&slot| bytes(slot)).filter(|_| need > limit) {
-            problems.push(Problem::ResultTooLarge { site: self.site(tasks.task_of(largest)), need, limit });
+        let (result, largest) = tasks.result_footprint();
+        let need = tables + result;
+        if let Some(largest) = largest.filter(|_| need > limit) {
+            problems.push(Problem::ResultTooLarge { site: self.site(largest), need, limit });
         }
         if let Some(disk) = spill_disk.filter(|_| problems.is_empty()) {
             let forecast = self.forecast(limit, Policy::Furthest);

@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::order::Weights;
-use crate::{Forecast, Plan, Policy, SlotIx};
+use crate::{ByteSize, Forecast, Plan, Policy, SlotIx};
 
 impl Plan {
     /// What will happen, for a person to read.
@@ -188,22 +188,6 @@ impl Explain {
     }
 }
 
-/// Bytes for a person to read: `1.5 MiB`.
-pub(crate) struct Bytes(pub(crate) u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        if self.0 < 1024 {
-            return f.pad(&format!("{} B", self.0));
-        }
-        let power = (self.0.ilog2() / 10).min(units.len() as u32);
-        let value = self.0 as f64 / 1024f64.powi(power as i32);
-        let unit = units[power as usize - 1];
-        f.pad(&if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") })
-    }
-}
-
 impl fmt::Display for Explain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MOST_ROWS: usize = 40;
@@ -212,11 +196,20 @@ impl fmt::Display for Explain {
         writeln!(f, "plan: {tasks} in {layers}, {}", of(self.n_edges, "edge"))?;
         let about =
             if self.has_unknown() { " (some chunks of unknown size, counted as the mean)" } else { "" };
-        writeln!(f, "projected peak of chunks, one task at a time: {}{about}", Bytes(self.peak_bytes))?;
+        writeln!(
+            f,
+            "projected peak of chunks, one task at a time: {}{about}",
+            ByteSize::from(self.peak_bytes)
+        )?;
         if let Some(forecast) = &self.forecast {
             writeln!(f, "{forecast}")?;
         }
-        writeln!(f, "reads {}, writes {}", Bytes(self.bytes_read()), Bytes(self.bytes_written()))?;
+        writeln!(
+            f,
+            "reads {}, writes {}",
+            ByteSize::from(self.bytes_read()),
+            ByteSize::from(self.bytes_written())
+        )?;
         writeln!(f)?;
         let rows = self.rows();
         let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).clamp(9, 44);
@@ -248,7 +241,7 @@ impl LayerSummary {
             true => self.label.chars().take(width - 1).chain(['…']).collect(),
             false => self.label.clone(),
         };
-        let bytes = |bytes: u64| Bytes(bytes).to_string();
+        let bytes = |bytes: u64| ByteSize::from(bytes).to_string();
         let (chunk, all) = match self.largest_output {
             Some(largest) => (bytes(largest), bytes(self.output_bytes)),
             None => ("unknown".into(), "unknown".into()),

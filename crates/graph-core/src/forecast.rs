@@ -10,9 +10,8 @@
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use crate::explain::Bytes;
 use crate::order::Weights;
-use crate::{Plan, SlotIx, TaskIx};
+use crate::{ByteSize, Plan, SlotIx, TaskIx};
 
 /// Which chunk leaves memory when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +96,15 @@ impl Plan {
 impl fmt::Display for Forecast {
     /// One line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "under a memory limit of {}: ", Bytes(self.limit))?;
+        write!(f, "under a memory limit of {}: ", ByteSize::from(self.limit))?;
         match self.n_spilled {
-            _ if !self.fits => write!(f, "does not fit, {} must be there at once", Bytes(self.peak_bytes)),
+            _ if !self.fits => {
+                write!(f, "does not fit, {} must be there at once", ByteSize::from(self.peak_bytes))
+            }
             0 => write!(f, "nothing is spilled"),
             n => {
-                let (spilled, reloaded) = (Bytes(self.spilled_bytes), Bytes(self.reloaded_bytes));
+                let (spilled, reloaded) =
+                    (ByteSize::from(self.spilled_bytes), ByteSize::from(self.reloaded_bytes));
                 let chunks = if n == 1 { "chunk" } else { "chunks" };
                 write!(f, "spills {spilled} in {n} {chunks}, reads {reloaded} back")
             }

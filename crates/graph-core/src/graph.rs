@@ -1,6 +1,6 @@
 //! The graph: the layers reachable from what is asked for, each piece of work once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
@@ -95,7 +95,8 @@ impl Hasher for KeyHasher {
 pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<KeyHasher>>;
 
 impl Graph {
-    /// Gathers the layers reachable from these requests; layers with equal keys become one.
+    /// Gathers the layers reachable from these requests; layers with equal keys become one, which has the strongest of
+    /// their wishes (see [`annotate`](crate::annotate)).
     ///
     /// **Cost** linear in layers and inputs, no recursion.
     ///
@@ -107,28 +108,34 @@ impl Graph {
         let mut layers: Vec<GraphLayer> = Vec::new();
         let mut asked = Vec::with_capacity(requests.len());
         let mut stack: Vec<(&Layer, usize)> = Vec::new();
+        let mut twins = Twins::default();
         for request in requests {
             check(request)?;
-            if !numbers.contains_key(&request.port.layer.key()) {
-                stack.push((&request.port.layer, 0));
+            match numbers.get(&request.port.layer.key()) {
+                Some(&number) => twins.meet(number, &request.port.layer),
+                None => stack.push((&request.port.layer, 0)),
             }
             while let Some((layer, next)) = stack.pop() {
                 if let Some(input) = layer.inputs().get(next) {
                     stack.push((layer, next + 1));
-                    if let Some(producer) = input.producer()
-                        && !numbers.contains_key(&producer.key())
-                    {
-                        stack.push((producer, 0));
+                    let Some(producer) = input.producer() else { continue };
+                    match numbers.get(&producer.key()) {
+                        Some(&number) => twins.meet(number, producer),
+                        None => stack.push((producer, 0)),
                     }
-                } else if !numbers.contains_key(&layer.key()) {
+                } else if let Some(&number) = numbers.get(&layer.key()) {
+                    twins.meet(number, layer);
+                } else {
                     let own = LayerIx(layers.len() as u32);
                     layers.push(enter(layer, own, &numbers)?);
                     numbers.insert(layer.key(), own);
+                    twins.firsts.push(layer);
                 }
             }
             let layer = numbers[&request.port.layer.key()];
             asked.push(GraphRequest { layer, output: request.port.output, places: request.places.clone() });
         }
+        twins.merge_wishes(&numbers, &mut layers);
         Ok(Self { layers, requests: asked })
     }
 
@@ -145,6 +152,47 @@ impl Graph {
     /// The layers that are asked for, with the outputs asked for.
     pub fn requested(&self) -> impl Iterator<Item = (LayerIx, usize)> + '_ {
         self.requests.iter().map(|request| (request.layer, request.output))
+    }
+}
+
+/// Layers that were built several times, and become one.
+#[derive(Default)]
+struct Twins<'a> {
+    /// The layer that was entered under each number.
+    firsts: Vec<&'a Layer>,
+    /// Others of the same key, where there are wishes.
+    others: Vec<&'a Layer>,
+}
+
+impl<'a> Twins<'a> {
+    /// A layer whose key has this number already: in most cases the very same layer, or one of no wishes.
+    fn meet(&mut self, number: LayerIx, layer: &'a Layer) {
+        let first = self.firsts[number.index()];
+        if first.address() != layer.address() && (first.has_wishes() || layer.has_wishes()) {
+            self.others.push(layer);
+        }
+    }
+
+    /// Lets each layer of the graph have the wishes of all its twins, and what it needs those of what they need.
+    fn merge_wishes(mut self, numbers: &KeyMap<LayerIx>, layers: &mut [GraphLayer]) {
+        let mut seen = HashSet::new();
+        while let Some(layer) = self.others.pop() {
+            // What has been computed is equal to the work that made it and needs nothing: its producers may be missing.
+            let Some(&number) = numbers.get(&layer.key()).filter(|_| seen.insert(layer.address())) else {
+                continue;
+            };
+            let annotations = &mut layers[number.index()].annotations;
+            let merged =
+                Annotations::merged(annotations.as_deref(), layer.annotations().map(|wishes| &**wishes));
+            if annotations.as_deref() != merged.as_ref() {
+                *annotations = merged.map(Arc::new);
+            }
+            for producer in layer.inputs().iter().filter_map(Input::producer) {
+                if let Some(&number) = numbers.get(&producer.key()) {
+                    self.meet(number, producer);
+                }
+            }
+        }
     }
 }
 

@@ -94,6 +94,8 @@ struct Node {
     grid: Grid,
     caller: &'static Location<'static>,
     process_bound: bool,
+    /// Whether it or what it needs has wishes.
+    has_wishes: bool,
 }
 
 thread_local! {
@@ -202,6 +204,16 @@ impl Layer {
         Some(&self.annotated_task().downcast_ref::<Annotated>()?.annotations)
     }
 
+    /// Whether it or what it needs has wishes about how its tasks run.
+    pub(crate) fn has_wishes(&self) -> bool {
+        self.0.has_wishes
+    }
+
+    /// The same for all handles of one layer, and only for those.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether the key holds in this process only (closures, fresh identities).
     pub fn is_process_bound(&self) -> bool {
         self.0.process_bound
@@ -298,7 +310,9 @@ impl LayerBuilder {
                 }
             }
         }
-        if let Some(annotations) = Annotations::current() {
+        let annotations = Annotations::current();
+        let mut has_wishes = annotations.is_some();
+        if let Some(annotations) = annotations {
             self.task = Arc::new(Annotated { task: self.task, annotations });
         }
         let mut tokenizer = Tokenizer::new();
@@ -312,6 +326,7 @@ impl LayerBuilder {
                 input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
                 process_bound |= producer.is_process_bound();
+                has_wishes |= producer.has_wishes();
             }
         }
         Layer(Arc::new(Node {
@@ -321,6 +336,7 @@ impl LayerBuilder {
             grid,
             caller: self.caller,
             process_bound,
+            has_wishes,
         }))
     }
 }

@@ -217,7 +217,7 @@ impl Checkpoint {
     }
 
     /// Makes the folder ours: nobody else writes to it, and the manifest names this work.
-    fn open(&self, files: &Files, port: &Port, codec: Option<&dyn Codec>) -> Result<File, CheckpointError> {
+    fn open(&self, files: &Files, port: &Port, codec: Option<&dyn Codec>) -> Result<Lock, CheckpointError> {
         let folder = &self.folder;
         let failed = |source| CheckpointError::Io { path: folder.clone(), source };
         fs::create_dir_all(folder).map_err(failed)?;
@@ -227,6 +227,7 @@ impl Checkpoint {
             TryLockError::WouldBlock => CheckpointError::Busy { path: folder.clone() },
             TryLockError::Error(source) => failed(source),
         })?;
+        let lock = Lock(lock);
         let manifest = Manifest {
             format: FORMAT.to_owned(),
             key: format!("{:?}", files.key),
@@ -309,6 +310,17 @@ fn missing(stored: &[Option<Stored>], places: &Places, wants_codec: bool) -> Arc
         missing.extend(first);
     }
     missing.into()
+}
+
+/// A folder is ours until this is dropped.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: while a process is being started it has a copy of each file that is open.
+    fn drop(&mut self) {
+        // What cannot be unlocked is unlocked by the end of the process.
+        let _ = self.0.unlock();
+    }
 }
 
 /// Where the chunks are, and whose they are.

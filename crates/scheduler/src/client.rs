@@ -24,7 +24,7 @@ pub use future::Future;
 pub use job::Status;
 
 use crate::sync::{Arc, thread};
-use crate::{Error, Options, Settings, compute_with};
+use crate::{Error, Options, compute_with};
 use desk::Desk;
 use job::{Facts, Job};
 
@@ -35,6 +35,9 @@ use job::{Facts, Job};
 /// all cores busy; work with parallelism takes its share of the threads that are free when it starts: all of them
 /// when it is alone. Submissions that run at once share the memory limit in the same proportion; one that does not
 /// fit into its share waits until it can have all of it. What runs is never interrupted by what comes later.
+///
+/// A submission runs under the [`Settings`](crate::Settings) that hold where it is submitted: those of a scope, or else of the
+/// scope in which the client was made, or of the process.
 ///
 /// Within one submission equal work is done once; across submissions use the future as an argument.
 ///
@@ -104,13 +107,10 @@ impl Client {
     /// **Cost** one thread for each core, or as many as the options say; sequential options mean one.
     ///
     /// # Errors
-    /// [`Error::Spawn`] if the threads cannot be started.
+    /// [`Error::Spawn`] if the threads cannot be started, [`Error::Settings`].
     pub fn new(options: Options) -> Result<Self, Error> {
-        let threads = match (options.sequential, options.threads) {
-            (true, _) => 1,
-            (false, Some(threads)) => threads.get(),
-            (false, None) => Settings::current()?.threads.get(),
-        };
+        let settings = options.settings()?;
+        let threads = if options.sequential { 1 } else { settings.threads.get() };
         // Made first, so that its drop ends the threads that were started if one cannot be.
         let mut client = Self { desk: Desk::new(threads, options), workers: Vec::new() };
         for index in 0..threads {

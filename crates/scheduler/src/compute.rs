@@ -8,7 +8,7 @@ use musher_graph_core::{
 
 use crate::crew::Crew;
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
-use crate::{Error, Options, Run, Scheduler, Sequential, Settings, Threaded};
+use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
 
 thread_local! {
     /// The crew whose task runs on this thread: a computation inside it runs in place.
@@ -87,7 +87,7 @@ fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
     // A single task may give back work for many threads.
     let is_small =
         plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
-    let settings = Settings::current()?;
+    let settings = options.settings()?;
     let mut run = options.run(plan, &settings);
     options.sweep_once(&settings);
     let problems = crate::check::files(&run);
@@ -153,7 +153,8 @@ pub(crate) fn is_inside() -> bool {
     CURRENT.with(|current| current.borrow().is_some()) || rayon::current_thread_index().is_some()
 }
 
-/// Does the work of one of a crew's loops with the mark that it is inside that crew's run.
+/// Does the work of one of a crew's loops with the mark that it is inside that crew's run, under the settings of who
+/// started it.
 pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
     struct Restore(Option<Arc<Crew>>);
     impl Drop for Restore {
@@ -162,7 +163,7 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    work()
+    crew.conditions().scope.run(work)
 }
 
 /// What every collection can do.
@@ -263,7 +264,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
-        let mut run = options.run(plan(&[self.request()])?, &Settings::current()?);
+        let mut run = options.run(plan(&[self.request()])?, &options.settings()?);
         run.order_for_limit();
         Ok(match run.memory_limit {
             Some(limit) => run.plan.explain_with(limit.bytes()),
@@ -272,7 +273,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
-        Ok(crate::check::everything(&options.run(plan(&[self.request()])?, &Settings::current()?)))
+        Ok(crate::check::everything(&options.run(plan(&[self.request()])?, &options.settings()?)))
     }
 }
 

@@ -38,8 +38,8 @@ const BACKOFF_SLICE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Crew {
     run: Run,
-    /// Whether tasks of the plan may be run again when they fail: few plans need to look at each task for that.
-    retries: bool,
+    /// Whether tasks of the plan may be run again or kept when they fail: few plans need to look at each task for that.
+    is_lenient: bool,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -174,8 +174,8 @@ impl Crew {
     pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, porter: None };
-        let retries = run.may_retry(&run.plan);
-        Ok(Arc::new(Self { run: run.clone(), retries, state: Mutex::new(state), wake: Condvar::new() }))
+        let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
+        Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -387,12 +387,10 @@ impl Crew {
     fn execute(&self, job: Job, worker: &mut Worker) -> Report {
         let continuation = worker.continuation.take();
         let plan = continuation.as_ref().unwrap_or(&self.run.plan);
-        let may_retry = self.retries || job.is_continuation();
-        let retries = if may_retry { self.run.retries_of(plan, job.task) } else { 0 };
         let start = worker.pace.begins().then(Instant::now);
-        let outcome = match (retries, &self.run.failed) {
-            (0, None) => self.attempt(plan, job.task, worker),
-            _ => self.attempts(plan, job.task, worker, retries),
+        let outcome = match self.is_lenient || job.is_continuation() {
+            true => self.attempts(plan, job.task, worker),
+            false => self.attempt(plan, job.task, worker),
         };
         if let Some(start) = start {
             worker.pace.took(start.elapsed());
@@ -409,7 +407,11 @@ impl Crew {
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker, retries: u32) -> Outcome {
+    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker) -> Outcome {
+        let retries = self.run.retries_of(plan, task);
+        if retries == 0 && self.run.failed.is_none() {
+            return self.attempt(plan, task, worker);
+        }
         let mut kept = worker.inputs.clone();
         let mut outcome = self.attempt(plan, task, worker);
         for attempt in 0..retries {
@@ -456,13 +458,8 @@ impl Crew {
                 false => self.run_observed(plan, task, worker)?,
             };
             let mut slot = plan.tasks().outputs_of(task).start;
-            let has_disk = self.run.spill_store.is_some();
             let handed = output.hand_over(|chunk| {
-                let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
-                // What a user's chunk says of itself is no more than any machine has.
-                let bytes = chunk.nbytes().map_or_else(expected, |bytes| (bytes as u64).min(MOST_BYTES));
-                let is_pinned = has_disk && chunk.codec().is_none();
-                worker.made.push(Made { chunk, bytes, is_pinned });
+                worker.made.push(self.weigh(chunk, plan, SlotIx(slot as u32)));
                 slot += 1;
             });
             drop_inputs(&mut worker.inputs);
@@ -479,6 +476,17 @@ impl Crew {
             worker.grave.dead.extend(worker.made.drain(..).map(|made| Dead::Chunk(made.chunk)));
         }
         outcome
+    }
+
+    #[inline(always)]
+    fn weigh(&self, chunk: ChunkRef, plan: &Plan, slot: SlotIx) -> Made {
+        let bytes = match chunk.nbytes() {
+            // What a user's chunk says of itself is no more than any machine has.
+            Some(bytes) => (bytes as u64).min(MOST_BYTES),
+            None => plan.tasks().bytes_of(slot).unwrap_or(0),
+        };
+        let is_pinned = self.run.spill_store.is_some() && chunk.codec().is_none();
+        Made { chunk, bytes, is_pinned }
     }
 
     #[inline(always)]

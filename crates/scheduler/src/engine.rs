@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use self::book::{Book, clear};
 pub(crate) use self::eviction::Copy;
 use self::eviction::Outside;
-use self::ledger::{Ledger, footprint, reservation, sequential_peak};
+use self::ledger::{Ledger, sequential_peak};
 use self::resources::Resources;
 use crate::error::site;
 use crate::run::Chunks;
@@ -205,28 +205,30 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn next(&mut self, inputs: &mut Chunks, grave: &mut Grave) -> Step {
         loop {
-            let mut again = false;
-            for level in (0..self.live.len()).rev() {
-                if self.error.is_some() {
-                    return Step::Over;
+            if self.error.is_some() {
+                return Step::Over;
+            }
+            // The newest comes first, and mostly has something.
+            let mut level = self.live.len();
+            let look = loop {
+                if level == 0 {
+                    break Look::Nothing;
                 }
+                level -= 1;
                 match self.look(level, inputs, grave) {
-                    Look::Step(step) => return step,
-                    Look::Again => {
-                        again = true;
-                        break;
-                    }
                     Look::Nothing => {}
+                    look => break look,
+                }
+            };
+            match look {
+                Look::Step(step) => return step,
+                Look::Again => {}
+                Look::Nothing if self.running > 0 || self.moving > 0 || self.burying > 0 => return Step::Wait,
+                Look::Nothing => {
+                    let error = self.exhausted();
+                    self.fail(error);
                 }
             }
-            if again {
-                continue;
-            }
-            if self.running == 0 && self.moving == 0 && self.burying == 0 && self.error.is_none() {
-                let error = self.exhausted();
-                self.fail(error);
-            }
-            return if self.error.is_some() { Step::Over } else { Step::Wait };
         }
     }
 
@@ -243,7 +245,7 @@ impl Engine {
         let Some(at) = book.candidate(limit) else { return Look::Nothing };
         let task = book.task_at(at);
         let is_head = at == book.head;
-        let reserved = reservation(&book.plan, task);
+        let reserved = book.plan.tasks().reservation_of(task);
         let absent = book.absent_bytes(task);
         let need = reserved + absent.unwrap_or(0);
         if self.ledger.free() < need {
@@ -564,7 +566,7 @@ impl Engine {
         let book = self.live.iter().rev().find_map(|&id| self.books[id].as_ref()).expect("a run has a plan");
         let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
         let (operation, _, caller) = site(&book.plan, task);
-        let need = reservation(&book.plan, task) + book.absent_bytes(task).unwrap_or(0);
+        let need = book.plan.tasks().reservation_of(task) + book.absent_bytes(task).unwrap_or(0);
         let limit = self.ledger.limit().unwrap_or(u64::MAX);
         Error::MemoryExhausted { operation, caller, need, alive: self.ledger.alive(), limit }
     }
@@ -645,15 +647,6 @@ impl Engine {
     }
 }
 
-/// Bytes of all that is asked for, which must be in memory in the end, and a task that makes some of it.
-fn requested(plan: &Plan) -> (u64, Option<TaskIx>) {
-    let mut slots = plan.tasks().requested().to_vec();
-    slots.sort_unstable();
-    slots.dedup();
-    let bytes = slots.iter().filter_map(|&slot| plan.tasks().bytes_of(slot)).sum();
-    (bytes, slots.first().map(|&slot| plan.tasks().task_of(slot)))
-}
-
 /// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
     // Outputs of unknown size are charged when they are there.
@@ -667,12 +660,7 @@ fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Er
     }
     let (need, task) = match has_disk {
         false => (sequential, at_peak),
-        true => {
-            let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
-            let largest = tasks.map(|task| (footprint(plan, task), Some(task)));
-            let largest = largest.max_by_key(|&(bytes, task)| (bytes, std::cmp::Reverse(task)));
-            largest.unwrap_or((0, None)).max(requested(plan))
-        }
+        true => plan.tasks().least_at_once(),
     };
     match task.filter(|_| tables.saturating_add(need) > limit) {
         None => Ok(()),

@@ -37,8 +37,8 @@ mod engine;
 mod error;
 mod event;
 mod failed;
+mod limit;
 mod machine;
-mod memory;
 #[cfg(test)]
 #[cfg(shuttle)]
 mod model;
@@ -66,8 +66,8 @@ pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
 pub use failed::{FailedTask, FailedTasks};
+pub use limit::Limit;
 pub use machine::Machine;
-pub use memory::{MemoryLimit, ParseMemoryLimitError};
 pub use options::Options;
 pub use progress::ProgressBar;
 pub use replay::{Recorder, Recording, Replay, ReplayError};

@@ -8,6 +8,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use musher_graph_core::ByteSize;
+
 /// Memory and cores that this process may use.
 ///
 /// # Examples
@@ -43,8 +45,8 @@ impl Machine {
 
     /// 60 % of the memory: the rest is for what no ledger counts, the program's own data and the files that the
     /// system caches.
-    pub fn default_memory_limit(&self) -> crate::MemoryLimit {
-        crate::MemoryLimit::from(self.memory / 5 * 3)
+    pub fn default_memory_limit(&self) -> ByteSize {
+        ByteSize::from(self.memory / 5 * 3)
     }
 }
 

@@ -1,38 +1,44 @@
 //! How a run is to be done.
 
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
+use crate::limit;
 use crate::sync::{Arc, StaticMutex};
-use crate::{CancelToken, FailedTasks, MemoryLimit, Observer, ProgressBar, Run, Settings, SpillDir};
+use crate::{CancelToken, FailedTasks, Limit, Observer, ProgressBar, Run, Settings, SettingsError, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
+///
+/// Where they say nothing, [`Settings`] do.
 ///
 /// # Examples
 /// ```
 /// use musher_graph_core::delayed;
 /// use musher_scheduler::{Compute, Options};
-/// let options = Options::default().threads(2).memory_limit(1 << 20);
+/// let options = Options::default().threads(2).memory_limit("64MiB");
 /// assert_eq!(delayed(|| 42).call(()).compute_with(&options)?, 42);
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Options {
     pub(crate) sequential: bool,
-    pub(crate) threads: Option<NonZeroUsize>,
-    pub(crate) memory_limit: Option<MemoryLimit>,
-    pub(crate) observers: Vec<Arc<dyn Observer>>,
+    threads: Option<NonZeroUsize>,
+    memory_limit: Option<limit::Read>,
+    spill_dir: Option<PathBuf>,
+    spill_limit: Option<limit::Read>,
+    observers: Vec<Arc<dyn Observer>>,
     pub(crate) cancel: Option<CancelToken>,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) spill: Spill,
-    pub(crate) retries: Option<u32>,
-    pub(crate) resources: Vec<(String, u32)>,
-    pub(crate) failed: Option<FailedTasks>,
-    pub(crate) pool: Option<Arc<ThreadPool>>,
+    deadline: Option<Duration>,
+    spill: Spill,
+    retries: Option<u32>,
+    resources: Vec<(String, u32)>,
+    failed: Option<FailedTasks>,
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -61,13 +67,43 @@ impl Options {
         Self { threads: NonZeroUsize::new(threads), ..self }
     }
 
-    /// Bytes that chunks and declared scratch may take at once.
+    /// Bytes that chunks and declared scratch may take at once: a number, an amount such as `"2GiB"`, or a share of the
+    /// machine's memory such as `"50%"`.
     ///
     /// By default 60 % of the machine's memory, as containers limit it, or what the settings say. Chunks that do not fit
-    /// go to the disk; a plan that can never fit is refused before anything runs.
+    /// go to the disk; a plan that can never fit is refused before anything runs. Text that cannot be read is the run's
+    /// first error, which names the line of this call.
     #[must_use]
-    pub fn memory_limit(self, limit: impl Into<MemoryLimit>) -> Self {
-        Self { memory_limit: Some(limit.into()), ..self }
+    #[track_caller]
+    pub fn memory_limit(self, limit: impl Into<Limit>) -> Self {
+        Self { memory_limit: Some(limit.into().read("memory_limit", Location::caller())), ..self }
+    }
+
+    /// Bytes that may lie on the disk at once for want of memory: a number, or an amount such as `"100GiB"`.
+    ///
+    /// By default 80 % of what is free there, less 1 GiB, or what the settings say. A store of one's own
+    /// ([`spill_to`](Options::spill_to)) has its own limit. Text that cannot be read is the run's first error.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::delayed;
+    /// use musher_scheduler::{Compute, Options};
+    /// let here = Options::default().memory_limit("1GiB").spill_limit("10GiB").spill_dir(std::env::temp_dir());
+    /// assert_eq!(delayed(|| 42).call(()).compute_with(&here)?, 42);
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn spill_limit(self, limit: impl Into<Limit>) -> Self {
+        Self { spill_limit: Some(limit.into().read("spill_limit", Location::caller())), ..self }
+    }
+
+    /// The folder, which exists, under which is spilled; by default the system's for temporary files, or what the
+    /// settings say.
+    #[must_use]
+    #[doc(alias = "local_directory")]
+    pub fn spill_dir(self, folder: impl Into<PathBuf>) -> Self {
+        Self { spill_dir: Some(folder.into()), ..self }
     }
 
     /// Adds an observer.
@@ -159,9 +195,22 @@ impl Options {
         }
     }
 
-    /// The run of a plan under these options; where they say nothing, under these settings.
+    /// The settings that hold here, overruled by these options.
+    pub(crate) fn settings(&self) -> Result<Settings, SettingsError> {
+        let set = Settings::current()?;
+        Ok(Settings {
+            threads: self.threads.unwrap_or(set.threads),
+            memory_limit: self.memory_limit.clone().unwrap_or(Ok(set.memory_limit))?,
+            spill_dir: self.spill_dir.clone().unwrap_or(set.spill_dir),
+            spill_limit: self.spill_limit.clone().transpose()?.or(set.spill_limit),
+            spill_compression: set.spill_compression,
+            retries: self.retries.unwrap_or(set.retries),
+        })
+    }
+
+    /// The run of a plan under these options and the [`settings`](Options::settings) that they give.
     pub(crate) fn run(&self, plan: Plan, settings: &Settings) -> Run {
-        let limit = self.memory_limit.unwrap_or(settings.memory_limit);
+        let limit = settings.memory_limit;
         let mut run = Run::new(plan);
         run.memory_limit = Some(limit);
         run.spill_store = match &self.spill {
@@ -178,11 +227,11 @@ impl Options {
         if let Some(after) = self.deadline {
             run.cancel = Some(run.cancel.unwrap_or_default().deadline(after));
         }
-        run.retries = self.retries.unwrap_or(settings.retries);
+        run.retries = settings.retries;
         run.resources.clone_from(&self.resources);
         run.failed.clone_from(&self.failed);
         run.pool.clone_from(&self.pool);
-        run.threads = self.threads.unwrap_or(settings.threads);
+        run.threads = settings.threads;
         run
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::story::address;
 use crate::sync::{Arc, Mutex};
-use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential, Settings};
+use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential};
 
 /// The order of starts and ends of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +208,7 @@ impl Replay {
     /// [`Error::Replay`] if the recording does not fit the collection's plan; else the first failure of a task.
     pub fn compute<C: Collection>(&self, collection: &C, options: &Options) -> Result<C::Output, Error> {
         let plan = crate::plan(&[collection.request()])?;
-        let chunks = self.run(&options.run(plan, &Settings::current()?))?;
+        let chunks = self.run(&options.run(plan, &options.settings()?))?;
         collection.gather(chunks).map_err(Error::gather)
     }
 

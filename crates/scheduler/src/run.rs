@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use musher_graph_core::{ChunkRef, Plan, SpillStore, TaskIx};
+use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
 use crate::compute::Loan;
+use crate::settings::Scope;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, FailedTasks, MemoryLimit, Observer};
+use crate::{CancelToken, Error, FailedTasks, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -29,7 +30,7 @@ pub struct Run {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Bytes that chunks and declared scratch may take at once.
-    pub memory_limit: Option<MemoryLimit>,
+    pub memory_limit: Option<ByteSize>,
     /// Where chunks go that do not fit into the limit; `None` refuses plans that do not fit.
     pub spill_store: Option<Arc<dyn SpillStore>>,
     /// Who sees the events.
@@ -48,6 +49,8 @@ pub struct Run {
     pub pool: Option<Arc<ThreadPool>>,
     /// Memory of the run in whose task this one runs.
     pub(crate) loan: Option<Arc<Loan>>,
+    /// The settings that hold for what its tasks compute.
+    pub(crate) scope: Scope,
 }
 
 impl std::fmt::Debug for Run {
@@ -60,7 +63,7 @@ impl std::fmt::Debug for Run {
 pub(crate) type Chunks = Vec<Option<ChunkRef>>;
 
 impl Run {
-    /// A plan without conditions.
+    /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
     pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
         Self {
             plan: plan.into(),
@@ -74,6 +77,7 @@ impl Run {
             failed: None,
             pool: None,
             loan: None,
+            scope: Scope::here(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Settings: how to run, told once for a program, a shell or a machine instead of with every call.
 //!
-//! There are four sources; each overrules those before it.
+//! There are five sources; each overrules those before it.
 //!
 //! | source | for example |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | a file: `musher.toml` in the working directory, or the one that `MUSHER_CONFIG` names | `memory_limit = "2GiB"` |
 //! | the environment | `MUSHER_MEMORY_LIMIT=2GiB` |
 //! | a scope in the program | [`Settings::scoped`] |
+//! | the options of one call | [`Options`](crate::Options) |
 //!
 //! File and environment are read once per process, when settings are first asked for, so that no run sees half a change
 //! and asking again costs nothing. An error in them is found by everyone who asks. What nobody understands is an error,
@@ -19,9 +20,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use musher_graph_core::ByteSize;
 use toml::de::{DeTable, DeValue};
 
-use crate::{Machine, MemoryLimit, SpillCompression, SpillOptions};
+use crate::sync::{Arc, thread_local};
+use crate::{Machine, SpillCompression, SpillOptions};
 
 mod error;
 #[cfg(test)]
@@ -57,12 +60,12 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Bytes that chunks and declared scratch may take at once. In file and environment also a share of the machine's
     /// memory, as [`Machine`] knows it.
-    pub memory_limit: MemoryLimit,
+    pub memory_limit: ByteSize,
     /// The folder, which exists, under which is spilled. In the file a relative one begins at the file's own folder.
     #[doc(alias = "temporary-directory")]
     pub spill_dir: PathBuf,
     /// Bytes that may be spilled at once; `None` is what [`SpillOptions`] says.
-    pub spill_limit: Option<u64>,
+    pub spill_limit: Option<ByteSize>,
     /// Whether spilled bytes are compressed.
     pub spill_compression: SpillCompression,
     /// How often a source or sink that failed is tried again.
@@ -83,8 +86,8 @@ const FILE_VARIABLE: &str = "MUSHER_CONFIG";
 const FILE: &str = "musher.toml";
 
 thread_local! {
-    /// The settings of the innermost scope on this thread.
-    static SCOPE: RefCell<Option<Settings>> = const { RefCell::new(None) };
+    /// The innermost scope on this thread.
+    static SCOPE: RefCell<Scope> = const { RefCell::new(Scope(None)) };
 }
 
 impl Default for Settings {
@@ -122,12 +125,17 @@ impl Settings {
     /// ```
     pub fn current() -> Result<Self, SettingsError> {
         static PROCESS: OnceLock<Result<Settings, SettingsError>> = OnceLock::new();
-        let scope = SCOPE.with_borrow(Clone::clone);
-        scope.map_or_else(|| PROCESS.get_or_init(Self::of_process).clone(), Ok)
+        match Scope::here() {
+            Scope(Some(settings)) => Ok(Self::clone(&settings)),
+            Scope(None) => PROCESS.get_or_init(Self::of_process).clone(),
+        }
     }
 
     /// Runs a function under these settings: they hold for whatever it computes from this thread, until it returns or
     /// panics. Scopes may be nested; the innermost one counts.
+    ///
+    /// They hold as well for what tasks of these runs compute in their turn, on whatever thread, and for what is submitted
+    /// to a [`Client`](crate::Client), whenever that runs. A thread that the program starts by itself begins without a scope.
     ///
     /// # Examples
     /// ```
@@ -140,15 +148,7 @@ impl Settings {
     /// ```
     #[doc(alias = "set")]
     pub fn scoped<T>(self, run: impl FnOnce() -> T) -> T {
-        /// Puts back what held outside, also when `run` panics.
-        struct Outside(Option<Settings>);
-        impl Drop for Outside {
-            fn drop(&mut self) {
-                SCOPE.set(self.0.take());
-            }
-        }
-        let _outside = Outside(SCOPE.replace(Some(self)));
-        run()
+        Scope(Some(Arc::new(self))).run(run)
     }
 
     /// Where and how these settings say to spill; nothing stays in memory by them.
@@ -162,7 +162,7 @@ impl Settings {
     pub fn spill_options(&self) -> SpillOptions {
         let options = SpillOptions::default().base(&self.spill_dir).compression(self.spill_compression);
         match self.spill_limit {
-            Some(bytes) => options.limit(bytes),
+            Some(limit) => options.limit(limit.bytes()),
             None => options,
         }
     }
@@ -254,16 +254,45 @@ impl Settings {
     fn set(&mut self, machine: &Machine, key: &'static str, value: &str) -> Result<(), &'static str> {
         let done = match key {
             "threads" => value.parse().ok().map(|threads| self.threads = threads),
-            "memory_limit" => amount_or_share(machine, value).map(|limit| self.memory_limit = limit),
+            "memory_limit" => return limit_of(key, machine, value).map(|limit| self.memory_limit = limit),
             "spill_dir" => (!value.is_empty()).then(|| self.spill_dir = value.into()),
             "spill_limit" => {
-                value.parse().ok().map(|limit: MemoryLimit| self.spill_limit = Some(limit.bytes()))
+                return limit_of(key, machine, value).map(|limit| self.spill_limit = Some(limit));
             }
             "spill_compression" => compression(value).map(|compression| self.spill_compression = compression),
             "retries" => value.parse().ok().map(|retries| self.retries = retries),
             _ => None,
         };
         done.ok_or(expected_of(key))
+    }
+}
+
+/// The settings of a scope, if there is one: what work takes along that goes on on other threads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope(Option<Arc<Settings>>);
+
+impl Scope {
+    /// The innermost one on this thread.
+    pub(crate) fn here() -> Self {
+        SCOPE.with(|scope| scope.borrow().clone())
+    }
+
+    /// This one, or another where this is none.
+    pub(crate) fn or(self, other: &Self) -> Self {
+        if self.0.is_some() { self } else { other.clone() }
+    }
+
+    /// Does work inside this scope, or outside all if it is none.
+    pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// Puts back what held outside, also when `work` panics.
+        struct Outside(Scope);
+        impl Drop for Outside {
+            fn drop(&mut self) {
+                SCOPE.with(|scope| scope.replace(std::mem::take(&mut self.0)));
+            }
+        }
+        let _outside = Outside(SCOPE.with(|scope| scope.replace(self.clone())));
+        work()
     }
 }
 
@@ -279,12 +308,21 @@ fn expected_of(key: &str) -> &'static str {
     }
 }
 
+/// Reads one of the two limits; an error says what is expected.
+pub(crate) fn limit_of(key: &'static str, machine: &Machine, value: &str) -> Result<ByteSize, &'static str> {
+    let limit = match key {
+        "memory_limit" => amount_or_share(machine, value),
+        _ => value.parse().ok(),
+    };
+    limit.ok_or(expected_of(key))
+}
+
 /// An amount of memory, or so many hundredths of the machine's; not nothing.
-fn amount_or_share(machine: &Machine, value: &str) -> Option<MemoryLimit> {
+fn amount_or_share(machine: &Machine, value: &str) -> Option<ByteSize> {
     let limit = match value.trim().strip_suffix('%') {
         Some(share) => {
             let share: f64 = share.trim().parse().ok().filter(|share| (0.0..=100.0).contains(share))?;
-            MemoryLimit::from((machine.memory as f64 * share / 100.0) as u64)
+            ByteSize::from((machine.memory as f64 * share / 100.0) as u64)
         }
         None => value.parse().ok()?,
     };

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use musher_graph_core::{
-    Facts, Grid, Inputs, Layer, Output, Place, Places, Plan, Port, Request, SlotIx, Task, TaskError, TaskIx,
-    Tokenizer, Wiring,
+    Facts, Grid, Inputs, Layer, Output, Place, Places, Plan, Port, Request, Task, TaskError, Tokenizer,
+    Wiring,
 };
 
 use crate::{Act, Alive, Brittle, Counted, Random};
@@ -205,19 +205,7 @@ impl Task for Later {
 /// The least memory limit under which a plan runs where there is a disk: its tables, and the most that one task, or all
 /// that is asked for, needs at once. What is of unknown size counts nothing.
 pub fn least_with_disk(plan: &Plan) -> u64 {
-    let tasks = plan.tasks();
-    let bytes = |slots: &mut dyn Iterator<Item = SlotIx>| {
-        let mut slots: Vec<_> = slots.collect();
-        slots.sort();
-        slots.dedup();
-        slots.into_iter().filter_map(|slot| tasks.bytes_of(slot)).sum::<u64>()
-    };
-    let needs = (0..tasks.n_tasks() as u32).map(TaskIx).map(|task| {
-        let outputs = tasks.outputs_of(task).map(|slot| SlotIx(slot as u32));
-        bytes(&mut tasks.inputs_of(task).iter().copied().chain(outputs)) + tasks.scratch_of(task)
-    });
-    let requested = bytes(&mut tasks.requested().iter().copied());
-    tasks.table_bytes() as u64 + needs.max().unwrap_or(0).max(requested)
+    plan.tasks().table_bytes() as u64 + plan.tasks().least_at_once().0
 }
 
 fn mix(number: u64, inputs: impl Iterator<Item = u64>) -> u64 {

@@ -9,13 +9,16 @@
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
-//! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
+//! | exchanges that stage on disk, and how much memory runs took | [`Staging`], [`compute_staged`], [`Peak`] |
+//! | a process of its own, also one that is killed | [`again`], [`Doomed`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
 mod alive;
 mod chunkings;
+mod doomed;
 mod drawn;
 mod everywhere;
+mod peak;
 mod random;
 mod script;
 mod stack;
@@ -25,8 +28,10 @@ mod trace;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
+pub use doomed::{Doomed, again};
 pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
+pub use peak::Peak;
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};

@@ -1,15 +1,14 @@
 //! A place outside memory for tests, and a run that uses it: what an exchange does when it does not fit.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use musher_graph_core::{ChunkRef, Collection, Graph, Plan, SpillStore, SpillWriter, Spilled, TaskError};
-use tempfile::TempDir;
+use musher_graph_core::{Collection, SpillStore, SpillWriter, TaskError};
+use musher_scheduler::{Error, Run, Scheduler, Sequential, SpillCompression, SpillDir, SpillOptions};
 
-/// A [`SpillStore`] in a temporary folder: one file a parcel, without checksums and budget.
+use crate::Peak;
+
+/// A [`SpillDir`] in the system's folder for temporary files, without compression: bytes written are bytes given. Clones
+/// are one store.
 ///
 /// # Examples
 /// ```
@@ -27,144 +26,34 @@ use tempfile::TempDir;
 /// drop(parcel);
 /// assert_eq!((staging.n_alive(), staging.written_bytes()), (0, 6));
 /// ```
-#[derive(Debug)]
-pub struct Staging {
-    folder: TempDir,
-    keeps: u64,
-    counts: Arc<Counts>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    made: AtomicUsize,
-    alive: AtomicUsize,
-    written: AtomicU64,
-}
+#[derive(Debug, Clone)]
+pub struct Staging(Arc<SpillDir>);
 
 impl Staging {
     /// A store that lets up to `keeps` bytes stay in memory.
-    ///
-    /// # Panics
-    /// If there is no temporary folder.
     pub fn new(keeps: u64) -> Self {
-        let folder = TempDir::with_prefix("musher-staging-").expect("a temporary folder");
-        Self { folder, keeps, counts: Arc::default() }
+        let options = SpillOptions::default().compression(SpillCompression::Never).in_memory(keeps);
+        Self(Arc::new(SpillDir::new(options)))
     }
 
     /// Parcels that are held by somebody.
-    pub fn n_alive(&self) -> usize {
-        self.counts.alive.load(Ordering::SeqCst)
+    pub fn n_alive(&self) -> u64 {
+        self.0.counts().parcels
     }
 
-    /// Bytes of all parcels that were finished so far.
+    /// Bytes of all parcels so far.
     pub fn written_bytes(&self) -> u64 {
-        self.counts.written.load(Ordering::SeqCst)
+        self.0.counts().written
     }
 }
 
 impl SpillStore for Staging {
     fn stays_in_memory(&self, bytes: u64) -> bool {
-        bytes <= self.keeps
+        self.0.stays_in_memory(bytes)
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {
-        let number = self.counts.made.fetch_add(1, Ordering::SeqCst);
-        let path = self.folder.path().join(number.to_string());
-        let file = File::options().create_new(true).read(true).write(true).open(&path)?;
-        // What has no name is gone with its last handle.
-        std::fs::remove_file(path)?;
-        let counts = Arc::clone(&self.counts);
-        Ok(Box::new(Writer {
-            file: BufWriter::with_capacity(1 << 18, file),
-            at: 0,
-            ends: Vec::new(),
-            counts,
-        }))
-    }
-}
-
-struct Writer {
-    file: BufWriter<File>,
-    at: u64,
-    ends: Vec<u64>,
-    counts: Arc<Counts>,
-}
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes)?;
-        self.at += n as u64;
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl SpillWriter for Writer {
-    fn end_part(&mut self) -> Result<(), TaskError> {
-        self.ends.push(self.at);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Arc<dyn Spilled>, TaskError> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        self.counts.alive.fetch_add(1, Ordering::SeqCst);
-        self.counts.written.fetch_add(self.at, Ordering::SeqCst);
-        Ok(Arc::new(Parcel { file, ends: self.ends, counts: self.counts }))
-    }
-}
-
-#[derive(Debug)]
-struct Parcel {
-    file: File,
-    ends: Vec<u64>,
-    counts: Arc<Counts>,
-}
-
-impl Parcel {
-    fn start(&self, part: usize) -> u64 {
-        if part == 0 { 0 } else { self.ends[part - 1] }
-    }
-}
-
-impl Drop for Parcel {
-    fn drop(&mut self) {
-        self.counts.alive.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-impl Spilled for Parcel {
-    fn n_parts(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn part_bytes(&self, part: usize) -> u64 {
-        self.ends[part] - self.start(part)
-    }
-
-    fn stored_bytes(&self) -> u64 {
-        self.ends.last().copied().unwrap_or(0)
-    }
-
-    fn read(&self, part: usize) -> Result<Box<dyn Read + '_>, TaskError> {
-        Ok(Box::new(Part { file: &self.file, at: self.start(part), end: self.ends[part] }))
-    }
-}
-
-struct Part<'a> {
-    file: &'a File,
-    at: u64,
-    end: u64,
-}
-
-impl Read for Part<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let n = into.len().min((self.end - self.at) as usize);
-        let n = self.file.read_at(&mut into[..n], self.at)?;
-        self.at += n as u64;
-        Ok(n)
+        self.0.parcel()
     }
 }
 
@@ -172,10 +61,7 @@ impl Read for Part<'_> {
 /// declared scratch took at most.
 ///
 /// # Errors
-/// What a task or gathering says.
-///
-/// # Panics
-/// If the collection cannot be planned.
+/// As those of a run without a memory limit.
 ///
 /// # Examples
 /// ```
@@ -186,37 +72,14 @@ impl Read for Part<'_> {
 /// ```
 pub fn compute_staged<C: Collection>(
     collection: &C,
-    store: &dyn SpillStore,
-) -> Result<(C::Output, u64), TaskError> {
-    let graph = Graph::collect(&[collection.request()]).expect("the graph can be planned");
-    let plan = Plan::new(graph.optimize()).expect("the graph can be planned");
-    let tasks = plan.tasks();
-    let mut uses = tasks.uses();
-    let mut slots: Vec<Option<ChunkRef>> = vec![None; tasks.n_slots()];
-    let mut bytes = vec![0; tasks.n_slots()];
-    let (mut alive, mut peak) = (0, 0);
-    for task in plan.order().iter() {
-        let mut inputs = Vec::new();
-        let mut ended = 0;
-        for slot in tasks.inputs_of(task).iter().map(|slot| slot.index()) {
-            uses[slot] -= 1;
-            if uses[slot] == 0 {
-                ended += bytes[slot];
-            }
-            inputs.push(if uses[slot] == 0 { slots[slot].take() } else { slots[slot].clone() });
-        }
-        let outputs = tasks.run(task, &mut inputs, Some(store))?;
-        drop(inputs);
-        for (slot, chunk) in tasks.outputs_of(task).zip(outputs.into_chunks()) {
-            bytes[slot] = chunk.nbytes().unwrap_or(0) as u64;
-            alive += bytes[slot];
-            slots[slot] = Some(chunk);
-        }
-        peak = peak.max(alive + tasks.scratch_of(task));
-        alive -= ended;
-    }
-    let take = |slot: usize| slots[slot].clone().expect("what is asked for was made");
-    let chunks = tasks.requested().iter().map(|slot| take(slot.index())).collect();
-    drop(slots);
-    Ok((collection.gather(chunks)?, peak))
+    store: &(impl SpillStore + Clone + 'static),
+) -> Result<(C::Output, u64), Error> {
+    let mut run = Run::new(musher_scheduler::plan(&[collection.request()])?);
+    let peak = Arc::new(Peak::default());
+    run.spill_store = Some(Arc::new(store.clone()));
+    run.observers = vec![peak.clone()];
+    let chunks = Sequential.run(&run)?;
+    let bytes = peak.bytes() - run.plan.tasks().table_bytes() as u64;
+    let answer = collection.gather(chunks).map_err(|error| Error::Gather { source: error.into_cause() })?;
+    Ok((answer, bytes))
 }

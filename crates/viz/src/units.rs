@@ -1,18 +1,6 @@
-//! Numbers for people: bytes, counts and times.
+//! Numbers for people: counts and times. For bytes there is [`musher_graph_core::ByteSize`].
 
 use std::time::Duration;
-
-/// `1.5 MiB`.
-pub(crate) fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let power = bytes.ilog2() / 10;
-    let value = bytes as f64 / 1024_f64.powi(power as i32);
-    let unit = UNITS[power as usize - 1];
-    if value < 10.0 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
-}
 
 /// `1,234,567`.
 pub(crate) fn count(number: usize) -> String {
@@ -51,10 +39,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(
-            [0, 1023, 1024, 1_572_864, u64::MAX].map(bytes),
-            ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "16 EiB"]
-        );
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1, 2].map(|number| counted(number, "task")), ["1 task", "2 tasks"]);
         let nanoseconds = [0, 1_500, 2_340_000, 1_250_000_000, 250_000_000_000];

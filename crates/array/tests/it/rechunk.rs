@@ -3,10 +3,9 @@
 use crate::blocks::{answer, bits, cuts, golden_array, grids};
 use musher_array::ndarray::{Array1, Array2, ArrayD, Axis, Ix2, Ix3, IxDyn, arr0};
 use musher_array::{Array, Chunks, Error};
-use musher_scheduler::{Compute, Event, Observer, Options};
-use musher_testkit::Staging;
+use musher_scheduler::{Compute, Options};
+use musher_testkit::{Peak, Staging};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn every_pair_of_divisions_keeps_the_elements() {
@@ -73,18 +72,6 @@ fn lengths_that_do_not_fit_are_refused_where_they_are_asked_for() {
     }
 }
 
-/// Remembers the most bytes that a run accounted for.
-#[derive(Default)]
-struct Peak(AtomicU64);
-
-impl Observer for Peak {
-    fn event(&self, event: Event<'_>) {
-        if let Event::RunFinished { peak_bytes, .. } = event {
-            self.0.fetch_max(peak_bytes, Ordering::SeqCst);
-        }
-    }
-}
-
 /// 64 × 64 blocks of 128 KiB, 8 MiB together, under a limit of 1 MiB.
 #[test]
 fn rows_become_columns_in_an_eighth_of_their_memory() {
@@ -100,8 +87,7 @@ fn rows_become_columns_in_an_eighth_of_their_memory() {
         let options = options.spill_to(staging.clone()).observe(peak.clone());
         assert_eq!(sums.compute_with(&options).unwrap(), expected, "{threads} threads");
         assert!(staging.written_bytes() >= (n * n * 8) as u64 && staging.n_alive() == 0);
-        let peak = peak.0.load(Ordering::SeqCst);
-        assert!(peak <= limit, "{threads} threads: {peak} bytes");
+        assert!(peak.bytes() <= limit, "{threads} threads: {} bytes", peak.bytes());
     }
 }
 

@@ -142,7 +142,7 @@ struct Skips {
 fn what_cannot_come_back_exactly_is_an_error() {
     let bag = Bag::from_sequence((0..20).map(|id| Skips { tag: None, id }), 2);
     let error = compute_staged(&bag.spillable().shuffle_by(2, |item| item.id), &Staging::new(0)).unwrap_err();
-    let mut cause: &dyn std::error::Error = error.cause();
+    let mut cause: &dyn std::error::Error = &error;
     while let Some(source) = cause.source() {
         cause = source;
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use crate::explain::Bytes;
+use crate::ByteSize;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub enum Problem {
     /// A task's inputs, outputs and scratch are more than the memory limit, whatever else is spilled.
     #[error(
         "{site} needs {} at once for one task, the memory limit is {}; use smaller chunks or raise the limit",
-        Bytes(*need),
-        Bytes(*limit)
+        ByteSize::from(*need),
+        ByteSize::from(*limit)
     )]
     TaskTooLarge {
         /// The operation.
@@ -42,8 +42,8 @@ pub enum Problem {
     /// What is asked for is more than the memory limit.
     #[error(
         "the result of {site} is {} in memory, the memory limit is {}; write it to files, reduce it, or raise the limit",
-        Bytes(*need),
-        Bytes(*limit)
+        ByteSize::from(*need),
+        ByteSize::from(*limit)
     )]
     ResultTooLarge {
         /// The operation whose chunk is the largest of the result.
@@ -57,9 +57,9 @@ pub enum Problem {
     #[error(
         "under a memory limit of {} about {} are spilled, and there is room for {}; raise the limit, set another \
          spill directory or its budget, or use smaller chunks",
-        Bytes(*memory),
-        Bytes(*need),
-        Bytes(*disk)
+        ByteSize::from(*memory),
+        ByteSize::from(*need),
+        ByteSize::from(*disk)
     )]
     SpillTooLarge {
         /// Bytes spilled when one task runs after the other.
@@ -72,9 +72,9 @@ pub enum Problem {
     /// What is written to a file system is more than is free there.
     #[error(
         "{site} and what else goes there write {} to the disk of {}, which has {} free; free some or write elsewhere",
-        Bytes(*need),
+        ByteSize::from(*need),
         path.display(),
-        Bytes(*free)
+        ByteSize::from(*free)
     )]
     DiskTooSmall {
         /// The first operation that writes there.

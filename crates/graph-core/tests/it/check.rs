@@ -8,7 +8,7 @@ use musher_graph_core::{
     Access, CheckLimits, Facts, Files, FreeSpace, Graph, Grid, Inputs, Layer, LocalFiles, Output, Place,
     Plan, Port, Problem, Region, Task, TaskError, Touch, Value, Wiring,
 };
-use musher_testkit::Random;
+use musher_testkit::{Alive, Drawn, Random};
 
 use crate::support::all;
 
@@ -234,4 +234,38 @@ fn a_name_is_resolved_as_far_as_it_exists() {
     assert_eq!(LocalFiles.resolve(Path::new("not/there.csv")), here.join("not/there.csv"));
     assert_eq!(LocalFiles.resolve(Path::new("src/../Cargo.toml")), here.join("Cargo.toml"));
     assert!(LocalFiles.exists(Path::new("Cargo.toml")) && !LocalFiles.exists(Path::new("not/there.csv")));
+}
+
+#[test]
+fn what_must_be_there_at_once_is_what_the_largest_task_or_the_result_needs() {
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let drawn = Drawn::random(&mut random, 30);
+        let n = drawn.reads.len();
+        // Some are asked for twice; no task is unneeded, because all sinks are asked for.
+        let mut asked = drawn.sinks();
+        asked.extend((0..random.below(5)).map(|_| random.below(n)));
+        let plan = Plan::new(Graph::collect(&drawn.requests(&Alive::default(), &asked)).unwrap()).unwrap();
+        let tasks = plan.tasks();
+        let footprint = |number: usize| {
+            let read: u64 = drawn.reads[number].iter().map(|&read| drawn.bytes[read]).sum();
+            read + drawn.bytes[number] + drawn.scratch[number]
+        };
+        let number_of =
+            |task| tasks.layers()[tasks.layer_of(task)].task.label()[1..].parse::<usize>().unwrap();
+        for task in plan.order().iter() {
+            assert_eq!(tasks.footprint_of(task), footprint(number_of(task)), "seed {seed}");
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        let result = asked.iter().map(|&number| drawn.bytes[number]).sum::<u64>();
+        let (bytes, largest) = tasks.result_footprint();
+        assert_eq!(bytes, result, "seed {seed}");
+        let largest = drawn.bytes[number_of(largest.unwrap())];
+        assert_eq!(Some(largest), asked.iter().map(|&number| drawn.bytes[number]).max(), "seed {seed}");
+        let most = (0..n).map(footprint).max().unwrap().max(result);
+        let (least, task) = tasks.least_at_once();
+        assert_eq!(least, most, "seed {seed}");
+        assert!(footprint(number_of(task.unwrap())) == most || result == most, "seed {seed}");
+    }
 }

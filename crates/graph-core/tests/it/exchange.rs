@@ -206,8 +206,7 @@ fn random(seed: u64, lengths: &[usize]) -> Vec<Vec<u64>> {
 }
 
 /// What went wrong at first.
-fn root(error: &TaskError) -> &(dyn std::error::Error + 'static) {
-    let mut cause: &(dyn std::error::Error + 'static) = error.cause();
+fn root<'a>(mut cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
     while let Some(source) = cause.source() {
         cause = source;
     }
@@ -334,7 +333,7 @@ fn a_part_that_ends_too_soon_is_an_error() {
 }
 
 /// A store whose every parcel fails.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Full;
 
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,12 @@
 //! Keys: equal work has equal keys, different work has not, in one process and across two.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::process::Command;
 
 use musher_graph_core::{
     Chunk, Collection, Delayed, FnTask, Graph, Grid, Held, Inputs, Key, Layer, Place, Places, Port, Session,
     Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
 };
+use musher_testkit::again;
 
 #[test]
 fn maps_and_sets_are_free_of_order() {
@@ -198,8 +198,7 @@ fn building_twice_in_two_processes_gives_equal_keys() {
     assert_eq!(program().key(), here.key());
     assert!(!here.is_process_bound());
     let name = "key::building_twice_in_two_processes_gives_equal_keys";
-    let arguments = [name, "--exact", "--nocapture", "--test-threads=1"];
-    let second = Command::new(std::env::current_exe().unwrap()).args(arguments).env(SECOND, "1").output();
+    let second = again(name).arg("--test-threads=1").env(SECOND, "1").output();
     let printed = String::from_utf8(second.unwrap().stdout).unwrap();
     let there = printed.lines().find_map(|line| line.split_once("key=")).map(|(_, key)| key.trim());
     assert_eq!(there, Some(format!("{:032x}", here.key().to_bits()).as_str()), "{printed}");

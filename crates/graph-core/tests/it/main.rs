@@ -13,3 +13,4 @@ mod lower;
 mod order;
 mod support;
 mod wiring;
+mod wishes;

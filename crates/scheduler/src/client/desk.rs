@@ -8,13 +8,16 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
+use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::{CancelToken, MemoryLimit, Options, Settings};
+use crate::{CancelToken, Options};
 
 /// The ready jobs of one client.
 pub(super) struct Desk {
     /// Threads that may be at work at once.
     pub(super) threads: usize,
+    /// Where the client was made.
+    pub(super) scope: Scope,
     options: Options,
     state: Mutex<State>,
     /// There may be something to do.
@@ -73,20 +76,26 @@ impl Desk {
             next_number: 0,
             is_closed: false,
         };
-        Arc::new(Self { threads, options, state: Mutex::new(state), work: Condvar::new() })
+        Arc::new(Self {
+            threads,
+            scope: Scope::here(),
+            options,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+        })
     }
 
     /// The options of a run on so many of the threads: it has their share of the memory, and its own way to cancel.
     pub(super) fn options(&self, threads: usize, cancel: &CancelToken) -> Options {
         let cancel = self.options.cancel.as_ref().map_or_else(|| cancel.clone(), |all| cancel.under(all));
         let options = self.options.clone().threads(threads).cancel(&cancel);
-        let set = || Settings::current().ok().map(|settings| settings.memory_limit);
-        match options.memory_limit.or_else(set) {
-            Some(limit) if threads < self.threads => {
-                let share = u128::from(limit.bytes()) * threads as u128 / self.threads as u128;
-                options.memory_limit(MemoryLimit::from(share as u64))
+        match options.settings() {
+            Ok(settings) if threads < self.threads => {
+                let all = u128::from(settings.memory_limit.bytes());
+                options.memory_limit((all * threads as u128 / self.threads as u128) as u64)
             }
-            _ => options,
+            // What is wrong with the settings is the run's to say.
+            Ok(_) | Err(_) => options,
         }
     }
 

@@ -13,6 +13,7 @@ use std::time::Instant;
 use musher_graph_core::ChunkRef;
 
 use super::desk::Desk;
+use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex};
 use crate::{CancelToken, Error, Options};
 
@@ -52,6 +53,8 @@ pub(crate) struct Job {
     pub(crate) facts: Facts,
     cancel: CancelToken,
     desk: Arc<Desk>,
+    /// Where it was submitted, or else where the client was made.
+    scope: Scope,
     state: Mutex<State>,
     /// The phase is another one.
     changed: Condvar,
@@ -196,6 +199,7 @@ impl Job {
             facts,
             cancel: CancelToken::new(),
             desk: Arc::clone(desk),
+            scope: Scope::here().or(&desk.scope),
             state: Mutex::new(state),
             changed: Condvar::new(),
         })
@@ -251,9 +255,8 @@ impl Job {
     pub(super) fn perform(&self, threads: usize) -> Option<Performed> {
         let work = self.start()?;
         let helps = is_inside();
-        let options = self.desk.options(threads, &self.cancel);
         let before = WORKING.replace(true);
-        let outcome = self.attempt(&work, &options);
+        let outcome = self.scope.run(|| self.attempt(&work, &self.desk.options(threads, &self.cancel)));
         WORKING.set(before);
         match outcome {
             // Nothing has run; with all the threads it has all the memory. Who helps does not wait for that.

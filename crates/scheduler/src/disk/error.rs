@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use musher_graph_core::ByteSize;
+
 /// Spilling failed, or what was spilled cannot be read.
 ///
 /// It travels as the cause of a task's error, or inside an [`io::Error`] of the same kind.
@@ -14,7 +16,7 @@ pub enum SpillError {
     #[error(
         "spill disk full: {} has {} free, {} did not fit ({} spilled, spill_limit {}); \
          set spill_dir to a larger disk, or raise memory_limit",
-        dir.display(), Free(*free), Bytes(*need), Bytes(*stored), Bytes(*limit)
+        dir.display(), Free(*free), ByteSize::from(*need), ByteSize::from(*stored), ByteSize::from(*limit)
     )]
     Full {
         /// The folder under which is spilled.
@@ -34,7 +36,7 @@ pub enum SpillError {
     #[error(
         "spill_limit reached: {} did not fit into {} ({} spilled, spill_limit {}, {} free on the disk); \
          raise spill_limit or memory_limit, or set spill_dir to a larger disk",
-        Bytes(*need), dir.display(), Bytes(*stored), Bytes(*limit), Free(*free)
+        ByteSize::from(*need), dir.display(), ByteSize::from(*stored), ByteSize::from(*limit), Free(*free)
     )]
     Limit {
         /// The folder under which is spilled.
@@ -129,26 +131,13 @@ impl From<SpillError> for io::Error {
     }
 }
 
-/// Bytes for a person to read.
-struct Bytes(u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        let power = self.0.max(1).ilog2() / 10;
-        let value = self.0 as f64 / 1024_f64.powi(power as i32);
-        let decimals = usize::from(power > 0 && value < 10.0);
-        write!(f, "{value:.decimals$} {}", units[power as usize])
-    }
-}
-
 /// Bytes that may be unknown.
 struct Free(Option<u64>);
 
 impl fmt::Display for Free {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(bytes) => Bytes(bytes).fmt(f),
+            Some(bytes) => ByteSize::from(bytes).fmt(f),
             None => f.write_str("an unknown amount"),
         }
     }

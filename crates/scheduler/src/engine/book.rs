@@ -102,6 +102,7 @@ fn is_admitted(head: usize, crowd: Option<&Crowd>, position: usize) -> bool {
 #[derive(Debug)]
 pub(super) struct Book {
     pub(super) plan: Arc<Plan>,
+    n_tasks: usize,
     /// The task whose outputs this plan's requests are.
     pub(super) parent: Option<(usize, TaskIx)>,
     pub(super) slots: Vec<Slot>,
@@ -125,6 +126,7 @@ impl Book {
         let uses = plan.tasks().uses();
         let slots = uses.into_iter().map(|uses| Slot { uses, ..Slot::default() }).collect();
         Self {
+            n_tasks: plan.tasks().n_tasks(),
             plan,
             parent,
             slots,
@@ -145,7 +147,7 @@ impl Book {
     }
 
     pub(super) fn n_tasks(&self) -> usize {
-        self.plan.tasks().n_tasks()
+        self.n_tasks
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub enum SettingsSource {
     },
     /// In a variable of the environment.
     Variable(String),
+    /// On a line of the program, in [`Options`](crate::Options).
+    Code(&'static Location<'static>),
 }
 
 impl fmt::Display for SettingsSource {
@@ -25,11 +28,12 @@ impl fmt::Display for SettingsSource {
         match self {
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Code(line) => line.fmt(f),
         }
     }
 }
 
-/// File or environment say what is no setting.
+/// File, environment or program say what is no setting.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -73,7 +77,7 @@ impl fmt::Display for SettingsError {
             Self::Unknown { at, key } => {
                 write!(f, "{at}: there is no setting `{key}`; there are ")?;
                 let (prefix, upper) = match at {
-                    SettingsSource::File { .. } => ("", false),
+                    SettingsSource::File { .. } | SettingsSource::Code(_) => ("", false),
                     SettingsSource::Variable(_) => (super::PREFIX, true),
                 };
                 for (i, key) in super::KEYS.into_iter().enumerate() {

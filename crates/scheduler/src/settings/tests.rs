@@ -32,7 +32,7 @@ fn the_environment_overrules_the_file_setting_by_setting() {
     assert_eq!(settings.threads.get(), 2);
     assert_eq!(settings.memory_limit.bytes(), 2 << 30);
     assert_eq!(settings.spill_dir, Path::new("/conf/spill"));
-    assert_eq!((settings.spill_limit, settings.retries), (Some(16), 0));
+    assert_eq!((settings.spill_limit, settings.retries), (Some(ByteSize::from(16)), 0));
     assert_eq!(settings.spill_compression, SpillCompression::Never);
 
     let settings = merge(
@@ -50,7 +50,7 @@ fn the_environment_overrules_the_file_setting_by_setting() {
     assert_eq!(settings.memory_limit.bytes(), 512 << 20);
     assert_eq!(settings.spill_dir, Path::new("here"));
     assert_eq!(settings.spill_compression, SpillCompression::Always);
-    assert_eq!((settings.spill_limit, settings.retries), (Some(16), 0), "the file's");
+    assert_eq!((settings.spill_limit, settings.retries), (Some(ByteSize::from(16)), 0), "the file's");
     let options = settings.spill_options();
     assert_eq!((options.base.as_path(), options.limit), (Path::new("here"), Some(16)));
 }
@@ -153,8 +153,8 @@ fn scopes_nest_and_end_also_by_a_panic() {
         });
         assert!(panicked.is_err());
         assert_eq!(retries_here(), 10);
-        let elsewhere = std::thread::spawn(|| SCOPE.with_borrow(Option::is_none)).join().unwrap();
+        let elsewhere = std::thread::spawn(|| Scope::here().0.is_none()).join().unwrap();
         assert!(elsewhere, "a scope holds on its thread");
     });
-    assert!(SCOPE.with_borrow(Option::is_none));
+    assert!(Scope::here().0.is_none());
 }

@@ -1,9 +1,8 @@
 //! Checkpoints: what was made is not made again, and what is on the disk is what was written.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +11,7 @@ use musher_graph_core::{
     Wiring, delayed,
 };
 use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
-use musher_testkit::{ScriptedFailure, everywhere};
+use musher_testkit::{Doomed, ScriptedFailure, everywhere};
 
 /// A chunk that can leave memory: some numbers.
 struct Numbers(Vec<u64>);
@@ -185,20 +184,13 @@ fn a_run_that_failed_goes_on_where_it_was() {
     }
 }
 
-/// Where the child process finds its folder.
-const CHILD: &str = "CHECKPOINT_OF_A_TEST";
-
 /// Does nothing unless it is the child process of the next test: then it stands still at the seventh chunk.
 #[test]
 fn child_that_is_killed() {
-    let Some(folder) = std::env::var_os(CHILD) else { return };
+    let Some(folder) = Doomed::folder() else { return };
     let hangs = table(5, &Arc::default(), |index| {
         if index == 7 {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "seven")?;
-            out.flush()?;
-            // Until the pipe closes, which it does when the parent is gone.
-            std::io::stdin().lock().read_to_end(&mut Vec::new())?;
+            Doomed::stand_still();
         }
         Ok(())
     });
@@ -209,19 +201,9 @@ fn child_that_is_killed() {
 fn a_run_that_was_killed_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["checkpoint::child_that_is_killed", "--exact", "--nocapture"])
-        .env(CHILD, &path)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let at_seven = lines.map_while(Result::ok).any(|line| line.ends_with("seven"));
+    let child = Doomed::start("checkpoint::child_that_is_killed", &path);
     let busy = plain(5, &Arc::default()).checkpoint(&path);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(at_seven, "the child comes to its seventh chunk");
+    child.kill();
     assert!(matches!(cause(busy.unwrap_err()), CheckpointError::Busy { .. }));
     fs::write(path.join(".2-3.chunk.musher-abc.tmp"), "a part").unwrap();
     let calls = Arc::default();

@@ -2,14 +2,14 @@
 
 use std::error::Error as StdError;
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use musher_graph_core::{SpillStore, Spilled, TaskError};
 use musher_scheduler::{SpillCompression, SpillDir, SpillError, SpillOptions};
-use musher_testkit::Random;
+use musher_testkit::{Doomed, Random};
 
 const COMPRESSIONS: [SpillCompression; 3] =
     [SpillCompression::Never, SpillCompression::Always, SpillCompression::Auto];
@@ -390,34 +390,18 @@ fn eight_threads_write_and_read_at_once() {
     assert!(is_empty(base.path()));
 }
 
-/// In the child process: the folder under which to spill until it is killed.
-const CHILD: &str = "SPILL_UNTIL_KILLED";
-
 #[test]
 fn what_a_killed_run_left_is_removed_by_the_next_and_what_lives_is_not() {
-    if let Some(base) = std::env::var_os(CHILD) {
-        let disk = SpillDir::new(under(Path::new(&base)).compression(SpillCompression::Never));
+    if let Some(base) = Doomed::folder() {
+        let disk = SpillDir::new(under(&base).compression(SpillCompression::Never));
         let _parcel = spill(&disk, &[vec![1; 1000]], &mut Random::new(1)).unwrap();
-        let mut out = std::io::stdout();
-        writeln!(out, "spilled").unwrap();
-        out.flush().unwrap();
-        // The end of the input never comes: the process is killed before.
-        std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
-        return;
+        return Doomed::stand_still();
     }
     let base = tempfile::tempdir().unwrap();
     let living = SpillDir::new(under(base.path()));
     let parcel = spill(&living, &[vec![1; 10]], &mut Random::new(1)).unwrap();
     let name = "disk::what_a_killed_run_left_is_removed_by_the_next_and_what_lives_is_not";
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, base.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().ends_with("spilled")));
+    let child = Doomed::start(name, base.path());
     let count = || fs::read_dir(base.path()).unwrap().count();
     assert_eq!(count(), 2);
 
@@ -425,8 +409,7 @@ fn what_a_killed_run_left_is_removed_by_the_next_and_what_lives_is_not() {
     let _writer = beside.parcel().unwrap();
     assert_eq!((count(), beside.counts().swept), (3, 0), "all three are alive");
 
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     assert_eq!(count(), 3, "the dead one has left its folder");
     let next = SpillDir::new(under(base.path()));
     let _writer = next.parcel().unwrap();

@@ -1,31 +1,27 @@
 //! A process that is killed while it spills: the next run under the same folder works, and leaves nothing of either.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use musher_graph_core::{ChunkRef, Collection, Port, TaskError};
-use musher_scheduler::{Compute, Event, Observer, Options, Settings};
-use musher_testkit::{Alive, Counted};
+use musher_scheduler::{Compute, Event, Observer, Options};
+use musher_testkit::{Alive, Counted, Doomed};
 
 use crate::spill::two_passes;
 
 /// The value of the last task of [`two_passes`].
 #[derive(Clone)]
-struct Last(Port);
+pub(crate) struct Last(Port);
 
 impl Last {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let layers = two_passes().layers(&Alive::default());
         Self(Port::of(layers.last().unwrap().clone()))
     }
 
     /// Computes it in a third of the memory it needs; what does not fit goes to this folder.
     fn spilling_to(self, base: &Path, options: Options) -> u64 {
-        let mut settings = Settings::default();
-        settings.spill_dir = base.to_owned();
-        settings.scoped(|| self.compute_with(&options.memory_limit((1 << 20) + (256 << 10))).unwrap())
+        self.compute_with(&options.memory_limit("1.25MiB").spill_dir(base)).unwrap()
     }
 }
 
@@ -45,48 +41,29 @@ impl Collection for Last {
     }
 }
 
-/// Says it when a chunk has gone to the disk, and stands still.
+/// Stands still when a chunk has gone to the disk.
 struct StandsStill;
 
 impl Observer for StandsStill {
     fn event(&self, event: Event<'_>) {
         if let Event::ChunkSpilled { .. } = event {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "\nspilled").unwrap();
-            out.flush().unwrap();
-            // The end of the input never comes: the process is killed before.
-            std::io::stdin().lock().read_to_end(&mut Vec::new()).unwrap();
+            Doomed::stand_still();
         }
     }
 }
 
-/// In the child process: the folder to spill to until it is killed.
-const CHILD: &str = "TEST_KILLED_FOLDER";
-
 /// Does nothing unless it is the child process of the next test.
 #[test]
 fn child_that_is_killed() {
-    if let Some(base) = std::env::var_os(CHILD) {
-        Last::new()
-            .spilling_to(Path::new(&base), Options::default().threads(2).observe(Arc::new(StandsStill)));
+    if let Some(base) = Doomed::folder() {
+        Last::new().spilling_to(&base, Options::default().threads(2).observe(Arc::new(StandsStill)));
     }
 }
 
 #[test]
 fn the_run_after_a_killed_one_works_and_removes_what_it_left() {
     let base = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "killed::child_that_is_killed", "--nocapture"])
-        .env(CHILD, base.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let has_spilled = lines.any(|line| line.unwrap() == "spilled");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(has_spilled, "the child spills");
+    Doomed::start("killed::child_that_is_killed", base.path()).kill();
     let folders = || std::fs::read_dir(base.path()).unwrap().count();
     assert_eq!(folders(), 1, "it leaves its folder");
     let drawn = two_passes();

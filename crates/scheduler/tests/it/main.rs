@@ -13,6 +13,7 @@ mod memory;
 mod million;
 mod more_work;
 mod nested;
+mod options;
 mod settings;
 mod spill;
 mod storage;

@@ -1,37 +1,24 @@
 //! The memory limit: kept, or refused in front with names; never a wait without end.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use musher_graph_core::{
     Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
 };
-use musher_scheduler::{Error, Event, MemoryLimit, Observer, Run};
-use musher_testkit::{Alive, Counted, Drawn, Random};
+use musher_scheduler::{Error, Run};
+use musher_testkit::{Alive, Counted, Drawn, Peak, Random};
 
 use crate::support::{execute, messages, run, unfused};
-
-/// Notes the peak that a run reports.
-#[derive(Default)]
-struct Peak(Mutex<u64>);
-
-impl Observer for Peak {
-    fn event(&self, event: Event<'_>) {
-        if let Event::RunFinished { peak_bytes, .. } = event {
-            *self.0.lock().unwrap() = peak_bytes;
-        }
-    }
-}
 
 /// The values asked for, and the peak that the run reported.
 fn run_measured(plan: &Arc<Plan>, threads: usize, limit: u64) -> Result<(Vec<u64>, u64), Error> {
     let peak = Arc::new(Peak::default());
     let mut run = Run::new(Arc::clone(plan));
-    run.memory_limit = Some(MemoryLimit::from(limit));
+    run.memory_limit = Some(limit.into());
     run.observers = vec![peak.clone()];
     let chunks = execute(&run, threads)?;
     let values = chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect();
-    let peak = *peak.0.lock().unwrap();
-    Ok((values, peak))
+    Ok((values, peak.bytes()))
 }
 
 /// The least limit with which a plan is not refused.

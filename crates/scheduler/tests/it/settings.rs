@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use musher_scheduler::Settings;
+use musher_testkit::again;
 
 /// In the child process: say what the settings are.
 const CHILD: &str = "SAY_THE_SETTINGS";
@@ -12,13 +12,8 @@ const CHILD: &str = "SAY_THE_SETTINGS";
 /// What a process says that is started in a folder with these variables.
 fn said(folder: &Path, variables: &[(&str, &str)]) -> String {
     let name = "settings::a_process_reads_its_file_and_its_environment_once";
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .current_dir(folder)
-        .env(CHILD, "1")
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
+    let output =
+        again(name).current_dir(folder).env(CHILD, "1").envs(variables.iter().copied()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = text.lines().find_map(|line| line.split_once("settings: "));
     line.unwrap_or_else(|| panic!("{text}")).1.to_owned()

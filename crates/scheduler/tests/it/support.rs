@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use musher_graph_core::{ChunkRef, Graph, Plan, Request};
-use musher_scheduler::{Error, MemoryLimit, Run, Scheduler, Sequential, Threaded};
+use musher_scheduler::{Error, Run, Scheduler, Sequential, Threaded};
 
 /// The plan of these requests as they stand: nothing is fused.
 pub(crate) fn unfused(requests: &[Request]) -> Arc<Plan> {
@@ -14,7 +14,7 @@ pub(crate) fn unfused(requests: &[Request]) -> Arc<Plan> {
 /// Runs a plan in sequence (0 threads) or on threads.
 pub(crate) fn run(plan: &Arc<Plan>, threads: usize, limit: Option<u64>) -> Result<Vec<ChunkRef>, Error> {
     let mut run = Run::new(Arc::clone(plan));
-    run.memory_limit = limit.map(MemoryLimit::from);
+    run.memory_limit = limit.map(Into::into);
     execute(&run, threads)
 }
 

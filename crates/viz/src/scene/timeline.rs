@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use musher_graph_core::ByteSize;
+
 use super::{Anchor, Item, Paint, Scene, Shape, text};
 use crate::color::{self, Color};
 use crate::font;
@@ -73,7 +75,7 @@ fn head(recording: &Recording, operations: &[OperationTime], total: Duration, n_
         units::counted(n_tasks, "task"),
         units::time(total),
         units::counted(n_workers, "worker"),
-        units::bytes(recording.peak_bytes),
+        ByteSize::from(recording.peak_bytes),
     );
     if recording.n_runs > 1 {
         note.push_str(&format!(", {}", units::counted(recording.n_runs, "run")));
@@ -225,7 +227,7 @@ fn list(operations: &[OperationTime], mut top: f64) -> (Vec<Shape>, f64) {
         let columns = [
             units::counted(operation.n_tasks, "task"),
             units::time(operation.busy),
-            format!("makes {}", units::bytes(operation.bytes)),
+            format!("makes {}", ByteSize::from(operation.bytes)),
         ];
         for (column, cell) in columns.iter().enumerate() {
             let x = MARGIN + 440.0 + 120.0 * column as f64;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use musher_graph_core::{Plan, SlotIx, TaskIx};
+use musher_graph_core::{ByteSize, Plan, SlotIx, TaskIx};
 
 use super::Coloring;
 use crate::color::Color;
@@ -85,8 +85,8 @@ impl Palette {
             )),
             Self::Bytes(low, high) => Some(Legend::Scale {
                 name: "bytes of a chunk, logarithmic; gray: unknown".into(),
-                low: units::bytes(*low),
-                high: units::bytes(*high),
+                low: ByteSize::from(*low).to_string(),
+                high: ByteSize::from(*high).to_string(),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use musher_graph_core::{Held, Plan, SlotIx, TaskIx};
+use musher_graph_core::{ByteSize, Held, Plan, SlotIx, TaskIx};
 
 use super::coloring::{Palette, by_label};
 use super::{Coloring, VisualizeOptions, built_at, shape};
@@ -122,8 +122,8 @@ fn node(plan: &Plan, name: String, sum: &Sum, palette: &Palette) -> Node {
     }
     details.push(match (sum.unknown, sum.n_tasks) {
         (true, _) => "size unknown".to_owned(),
-        (false, 1) => units::bytes(sum.bytes),
-        (false, _) => format!("{} in chunks of {}", units::bytes(sum.bytes), units::bytes(sum.largest)),
+        (false, 1) => ByteSize::from(sum.bytes).to_string(),
+        (false, _) => format!("{} in chunks of {}", ByteSize::from(sum.bytes), ByteSize::from(sum.largest)),
     });
     if let [only] = sum.layers.as_slice() {
         details.push(built_at(&layers[*only]));

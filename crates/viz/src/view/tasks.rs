@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use musher_graph_core::{Held, Plan, SlotIx, TaskGraph, TaskIx};
+use musher_graph_core::{ByteSize, Held, Plan, SlotIx, TaskGraph, TaskIx};
 
 use super::coloring::Palette;
 use super::{Coloring, built_at, shape};
 use crate::drawing::{Drawing, Node};
-use crate::units;
 
 /// How many nodes a task has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +56,8 @@ pub(super) fn drawing(plan: &Plan, coloring: Coloring, form: Form) -> Drawing {
             if several {
                 name.push_str(&format!(" [{output}]"));
             }
-            let size = bytes.map_or_else(|| "size unknown".to_owned(), units::bytes);
+            let size =
+                bytes.map_or_else(|| "size unknown".to_owned(), |bytes| ByteSize::from(bytes).to_string());
             let tip = format!("chunk of {}\n{size}", tooltip(tasks, task));
             let node = drawing.node(fill(Node::data(name).tooltip(tip), bytes));
             if let Some(operation) = operation {
