@@ -307,7 +307,9 @@ impl Crew {
             Step::Wait => {}
             Step::Run(_) | Step::Move(_) => {
                 if let Step::Run(job) = step {
-                    worker.busy = state.engine.busy();
+                    if !self.run.observers.is_empty() {
+                        worker.busy = state.engine.busy();
+                    }
                     worker.continuation = job.is_continuation().then(|| state.engine.plan_of(job));
                 }
                 worker.nap = NAP;
