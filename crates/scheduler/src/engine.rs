@@ -572,9 +572,16 @@ impl Engine {
     /// The error when nothing runs and nothing may start.
     fn stuck(&self) -> Error {
         let book = self.live.iter().rev().find_map(|&id| self.books[id].as_ref()).expect("a run has a plan");
-        let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
+        let tasks = book.plan.tasks();
+        let away = tasks.requested().iter().copied().find(|&slot| book.is_away(slot));
+        let (task, need) = match away.filter(|_| book.is_finished()) {
+            Some(slot) => (tasks.task_of(slot), book.slots[slot.index()].bytes),
+            None => {
+                let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
+                (task, tasks.reservation_of(task) + book.absent_bytes(task).unwrap_or(0))
+            }
+        };
         let (operation, _, caller) = site(&book.plan, task);
-        let need = book.plan.tasks().reservation_of(task) + book.absent_bytes(task).unwrap_or(0);
         let limit = self.ledger.limit().unwrap_or(u64::MAX);
         if need <= self.ledger.free() {
             let (finished, n_tasks) = (self.finished, self.n_tasks);
