@@ -1,10 +1,11 @@
 //! `Array<A, D>`: the typed shell that users hold, over a plain core of one layer and its block lengths.
 
+use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{DType, Element};
 use crate::error::{Error, Shape, expect};
 use crate::gather::{Gather, gather};
-use musher_graph_core::{ChunkRef, Collection, Key, Port, TaskError};
+use musher_graph_core::{ChunkRef, Codec, Collection, Key, Port, TaskError};
 use ndarray::{Dimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
@@ -200,6 +201,10 @@ impl<A: Element, D: Gather<A>> Collection for Array<A, D> {
 
     fn with_port(&self, port: Port) -> Self {
         Self::from_core(Core { port, chunking: self.core.chunking.clone() })
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 }
 
