@@ -269,6 +269,12 @@ impl TaskGraph {
         self.task_layer.get(task.index()) as usize
     }
 
+    /// The layer of a task.
+    #[inline]
+    pub fn layer(&self, task: TaskIx) -> &GraphLayer {
+        &self.layers[self.layer_of(task)]
+    }
+
     /// Where a task stands on its layer's grid.
     #[inline]
     pub fn place_of(&self, task: TaskIx) -> Place<'_> {
