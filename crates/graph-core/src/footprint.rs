@@ -10,8 +10,10 @@ impl TaskGraph {
     /// Bytes that a task adds while it runs: its outputs, as far as they are known, and its scratch.
     #[inline]
     pub fn reservation_of(&self, task: TaskIx) -> u64 {
-        let outputs = self.outputs_of(task).filter_map(|slot| self.bytes_of(SlotIx(slot as u32)));
-        outputs.sum::<u64>() + self.scratch_of(task)
+        self.uniform_reservation_of(task).unwrap_or_else(|| {
+            let outputs = self.outputs_of(task).filter_map(|slot| self.bytes_of(SlotIx(slot as u32)));
+            outputs.sum::<u64>() + self.scratch_of(task)
+        })
     }
 
     /// Bytes that must be in memory while a task runs: what it reads, each output once, and what it adds; what is of unknown

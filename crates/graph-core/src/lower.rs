@@ -89,6 +89,8 @@ pub(crate) struct LayerFacts {
     pub(crate) output_bytes: u64,
     pub(crate) unknown_outputs: u64,
     pub(crate) largest_scratch: u64,
+    /// What each task adds while it runs, where it is the same for all of them.
+    reservation: Option<u64>,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
 }
@@ -156,13 +158,13 @@ impl TaskGraph {
             first_slot += n_tasks * n_outputs;
         }
         let task_layer = match only_layer(&tables) {
-            Some(only) => Column::Alike(only as u32, first_task as usize),
+            Some(only) => Column::alike(only as u32, first_task as usize),
             None => {
                 let mut layers = Vec::with_capacity(first_task as usize);
                 for (own, table) in (0..).zip(&tables) {
                     layers.extend(std::iter::repeat_n(own, table.n_tasks()));
                 }
-                Column::Each(layers)
+                Column::each(layers)
             }
         };
         Self {
@@ -172,7 +174,7 @@ impl TaskGraph {
             input_ends: Vec::with_capacity(first_task as usize),
             inputs: Vec::new(),
             readers: OnceLock::new(),
-            bytes: Column::Alike(UNKNOWN, first_slot as usize),
+            bytes: Column::alike(UNKNOWN, first_slot as usize),
             requested: Vec::new(),
         }
     }
@@ -210,8 +212,8 @@ impl TaskGraph {
             && let Some(facts) = self.layers[only].task.uniform_facts()
             && self.tables[only].n_outputs == 1
         {
-            self.bytes = Column::Alike(facts.output(0).unwrap_or(UNKNOWN), self.n_tasks());
-            return sum.add(&mut self.tables[only], &facts, self.bytes.len() as u32);
+            self.bytes = Column::alike(facts.output(0).unwrap_or(UNKNOWN), self.n_tasks());
+            return sum.add_uniform(&mut self.tables[only], &facts);
         }
         let mut bytes = Vec::with_capacity(self.n_slots());
         let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
@@ -222,7 +224,7 @@ impl TaskGraph {
                 for _ in 0..table.n_tasks {
                     bytes.extend(outputs.clone().map(|output| outputs_of(&facts, output)));
                 }
-                sum.add(table, &facts, table.n_tasks)?;
+                sum.add_uniform(table, &facts)?;
                 continue;
             }
             for rank in 0..table.n_tasks {
@@ -234,7 +236,7 @@ impl TaskGraph {
                 sum.add(table, &facts, 1)?;
             }
         }
-        self.bytes = Column::Each(bytes);
+        self.bytes = Column::each(bytes);
         Ok(())
     }
 
@@ -328,6 +330,12 @@ impl TaskGraph {
     #[inline]
     pub fn scratch_of(&self, task: TaskIx) -> u64 {
         self.tables[self.layer_of(task)].facts.largest_scratch
+    }
+
+    /// What a task adds while it runs, where its whole layer adds the same.
+    #[inline]
+    pub(crate) fn uniform_reservation_of(&self, task: TaskIx) -> Option<u64> {
+        self.tables[self.layer_of(task)].facts.reservation
     }
 
     /// Whether any layer reads or writes files.
@@ -470,6 +478,15 @@ struct Sum {
 }
 
 impl Sum {
+    /// Adds what holds for all tasks of a layer.
+    fn add_uniform(&mut self, table: &mut LayerTable, facts: &Facts) -> Result<(), Error> {
+        self.add(table, facts, table.n_tasks)?;
+        let outputs = 0..table.n_outputs as usize;
+        let known = outputs.filter_map(|output| facts.output(output).filter(|&bytes| bytes != UNKNOWN));
+        table.facts.reservation = Some(known.sum::<u64>() + facts.scratch_bytes);
+        Ok(())
+    }
+
     /// Adds what holds for so many tasks of a layer, here and to the layer's own sums.
     fn add(&mut self, table: &mut LayerTable, facts: &Facts, n_tasks: u32) -> Result<(), Error> {
         if n_tasks == 0 {

@@ -192,7 +192,9 @@ pub struct Output(Made);
 
 #[derive(Debug)]
 enum Made {
-    Chunks(SmallVec<[ChunkRef; 1]>),
+    /// Most tasks: worth a way of its own, because it is taken for each of them.
+    One(ChunkRef),
+    Many(Vec<ChunkRef>),
     More(Vec<Request>),
 }
 
@@ -200,17 +202,17 @@ impl Output {
     /// One output.
     #[inline]
     pub fn one<T: Chunk>(chunk: T) -> Self {
-        Self(Made::Chunks(smallvec![Arc::new(chunk) as ChunkRef]))
+        Self(Made::One(Arc::new(chunk)))
     }
 
     /// One output that is shared already.
     pub fn shared(chunk: ChunkRef) -> Self {
-        Self(Made::Chunks(smallvec![chunk]))
+        Self(Made::One(chunk))
     }
 
     /// Several outputs, as many as [`Task::n_outputs`] says.
     pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
-        Self(Made::Chunks(chunks.into_iter().collect()))
+        Self(Made::Many(chunks.into_iter().collect()))
     }
 
     /// A continuation: the task has ended and holds neither thread nor memory; its outputs will be those of this work.
@@ -225,26 +227,41 @@ impl Output {
     #[inline]
     pub(crate) fn n_chunks(&self) -> usize {
         match &self.0 {
-            Made::Chunks(chunks) => chunks.len(),
+            Made::One(_) => 1,
+            Made::Many(chunks) => chunks.len(),
             Made::More(requests) => requests.iter().map(Request::n_chunks).sum(),
         }
     }
 
     /// The outputs in order; none where the task gave more work back.
-    pub fn into_chunks(self) -> SmallVec<[ChunkRef; 1]> {
-        self.finished().unwrap_or_default()
+    pub fn chunks(&self) -> &[ChunkRef] {
+        match &self.0 {
+            Made::One(chunk) => std::slice::from_ref(chunk),
+            Made::Many(chunks) => chunks,
+            Made::More(_) => &[],
+        }
     }
 
-    /// The outputs in order.
+    /// The outputs in order; none where the task gave more work back.
+    pub fn into_chunks(self) -> Vec<ChunkRef> {
+        let mut chunks = Vec::new();
+        // More work is no chunk.
+        let _ = self.hand_over(|chunk| chunks.push(chunk));
+        chunks
+    }
+
+    /// Calls `take` with each of the outputs in order.
     ///
     /// # Errors
     /// The requests of a continuation, where the task gave more work back.
     #[inline]
-    pub fn finished(self) -> Result<SmallVec<[ChunkRef; 1]>, Vec<Request>> {
+    pub fn hand_over(self, mut take: impl FnMut(ChunkRef)) -> Result<(), Vec<Request>> {
         match self.0 {
-            Made::Chunks(chunks) => Ok(chunks),
-            Made::More(requests) => Err(requests),
+            Made::One(chunk) => take(chunk),
+            Made::Many(chunks) => chunks.into_iter().for_each(take),
+            Made::More(requests) => return Err(requests),
         }
+        Ok(())
     }
 }
 

@@ -8,8 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use musher_graph_core::{ChunkRef, Output, Plan, Request, SlotIx};
-use smallvec::SmallVec;
+use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
 
 use crate::engine::{Copy, Dead, Engine, Grave, Job, Made, Move, Moving, Step};
 use crate::run::{Chunks, guard};
@@ -18,6 +17,8 @@ use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
 const QUICK: Duration = Duration::from_micros(1);
+/// Tasks that are not quick call for help only when they have taken this long in a row: any task may be interrupted.
+const WORTH_HELP: Duration = Duration::from_micros(20);
 /// While tasks are quick, one in so many is timed.
 const MOST_UNTIMED: u32 = 31;
 /// Once tasks were quick, a worker that makes no progress for less than this has only lost its turn on the processor.
@@ -37,8 +38,8 @@ const BACKOFF_SLICE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Crew {
     run: Run,
-    /// Whether tasks of the plan may be run again when they fail: few plans need to look at each task for that.
-    retries: bool,
+    /// Whether tasks of the plan may be run again or kept when they fail: few plans need to look at each task for that.
+    is_lenient: bool,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -78,9 +79,6 @@ impl From<Rare> for Report {
     }
 }
 
-/// What a task gave back: its outputs, or the requests of more work.
-type Finished = Result<SmallVec<[ChunkRef; 1]>, Vec<Request>>;
-
 /// How a task ended: well, with more work, or with an error, which is boxed because it is large and rare.
 type Outcome = Result<Option<Arc<Plan>>, Box<Error>>;
 
@@ -91,6 +89,10 @@ struct Worker {
     made: Vec<Made>,
     grave: Grave,
     report: Report,
+    /// The plan of its task, where that is not the one that was asked for.
+    continuation: Option<Arc<Plan>>,
+    /// Tasks that ran, and bytes on the ledger, when its task was admitted.
+    busy: (usize, u64),
     pace: Pace,
     nap: Duration,
     /// It stays away while the others are done with tasks faster than it could fetch them.
@@ -104,11 +106,13 @@ struct Rest {
     finished: usize,
     /// Whether tasks were quick once.
     was_quick: bool,
+    /// Whether it has looked in vain for a first task that ended: the others may only be waking up.
+    has_looked: bool,
 }
 
 impl Rest {
     fn new(finished: usize) -> Self {
-        Self { since: Instant::now(), finished, was_quick: finished > 0 }
+        Self { since: Instant::now(), finished, was_quick: finished > 0, has_looked: false }
     }
 }
 
@@ -120,6 +124,8 @@ struct Pace {
     /// So many are not timed between two that are.
     skipped: u32,
     is_quick: bool,
+    /// How long those took that were timed since the last quick one.
+    slow: Duration,
     /// Tasks of this worker, and of all, at the last comparison.
     own: usize,
     all: usize,
@@ -136,6 +142,7 @@ impl Pace {
 
     fn took(&mut self, elapsed: Duration) {
         self.is_quick = elapsed < QUICK;
+        self.slow = if self.is_quick { Duration::ZERO } else { self.slow + elapsed };
         self.skipped = if self.is_quick { (2 * self.skipped + 1).min(MOST_UNTIMED) } else { 0 };
     }
 
@@ -167,8 +174,8 @@ impl Crew {
     pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, porter: None };
-        let retries = run.may_retry(&run.plan);
-        Ok(Arc::new(Self { run: run.clone(), retries, state: Mutex::new(state), wake: Condvar::new() }))
+        let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
+        Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -176,13 +183,13 @@ impl Crew {
         self: Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
-        self.run.tell(Event::RunStarted { plan: &self.run.plan });
-        each_worker(&|index| self.work(index));
+        self.tell(Event::RunStarted { plan: &self.run.plan });
+        let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
+        // However the loops ended, nothing of the run goes on when this returns.
         let porter = self.state.lock().porter.take();
-        if let Some(porter) = porter {
-            // As a worker's, its panic goes on to the caller.
-            porter.join().unwrap_or_else(|payload| resume_unwind(payload));
-        }
+        let carried = porter.map_or(Ok(()), thread::JoinHandle::join);
+        // No user code unwinds this far: it is a defect of ours, and the caller's to see.
+        worked.and(carried).unwrap_or_else(|payload| resume_unwind(payload));
         let mut grave = Grave::default();
         let (result, peak_bytes) = {
             let mut state = self.state.lock();
@@ -190,9 +197,16 @@ impl Crew {
             (state.engine.take_result(&mut grave), peak)
         };
         self.bury(&mut grave);
-        let success = result.is_ok();
-        self.run.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
-        result
+        self.tell(Event::RunFinished { plan: &self.run.plan, success: result.is_ok(), peak_bytes });
+        // A drop or an observer may have panicked after the last task.
+        let late = self.state.lock().engine.take_error();
+        match (result, late) {
+            (Ok(mut chunks), Some(error)) => {
+                self.drop_all(|| chunks.pop());
+                Err(error)
+            }
+            (result, _) => result,
+        }
     }
 
     /// A worker loop: report what was done, fetch the next step, carry it out.
@@ -203,6 +217,8 @@ impl Crew {
             made: Vec::new(),
             grave: Grave::default(),
             report: Report::Nothing,
+            continuation: None,
+            busy: (0, 0),
             pace: Pace::default(),
             nap: NAP,
             rest: (index > 0).then(|| Rest::new(0)),
@@ -268,8 +284,12 @@ impl Crew {
             }
             Step::Wait => {}
             Step::Run(_) | Step::Move(_) => {
+                if let Step::Run(job) = step {
+                    worker.busy = state.engine.busy();
+                    worker.continuation = job.is_continuation().then(|| state.engine.plan_of(job));
+                }
                 worker.nap = NAP;
-                let is_wanted = !worker.pace.is_quick || has_moved;
+                let is_wanted = worker.pace.slow >= WORTH_HELP || has_moved;
                 if state.asleep > 0 && is_wanted && state.engine.has_candidates() {
                     self.wake.notify_one();
                 }
@@ -294,8 +314,12 @@ impl Crew {
         let finished = guard.engine.finished();
         let (ended, elapsed) = (finished - rest.finished, rest.since.elapsed());
         let is_rushing = elapsed < QUICK * u32::try_from(ended).unwrap_or(u32::MAX);
+        let may_be_waking = finished == 0 && !rest.has_looked && !was_woken;
         if is_rushing {
             *rest = Rest::new(finished);
+        } else if may_be_waking {
+            rest.has_looked = true;
+            worker.nap = NAP;
         } else if was_woken || !rest.was_quick || elapsed > PATIENCE {
             worker.rest = None;
             worker.nap = NAP;
@@ -333,7 +357,17 @@ impl Crew {
         self.bury(&mut grave);
     }
 
+    /// Tells the observers. They are user code: a panic in one ends the run with an error.
+    fn tell(&self, event: Event<'_>) {
+        for observer in &self.run.observers {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| observer.event(event))) {
+                self.state.lock().engine.fail(Error::observing(payload.as_ref()));
+            }
+        }
+    }
+
     /// Drops what nobody needs any more.
+    #[inline]
     fn bury(&self, grave: &mut Grave) {
         if !grave.dead.is_empty() {
             self.drop_all(|| grave.dead.pop());
@@ -349,14 +383,14 @@ impl Crew {
     }
 
     /// Runs a task, again if it fails and may be retried.
+    #[inline(always)]
     fn execute(&self, job: Job, worker: &mut Worker) -> Report {
-        let plan = job.continuation.as_ref().unwrap_or(&self.run.plan);
-        let may_retry = self.retries || job.continuation.is_some();
-        let retries = if may_retry { self.run.retries_of(plan, job.task) } else { 0 };
+        let continuation = worker.continuation.take();
+        let plan = continuation.as_ref().unwrap_or(&self.run.plan);
         let start = worker.pace.begins().then(Instant::now);
-        let outcome = match (retries, &self.run.failed) {
-            (0, None) => self.attempt(plan, &job, worker),
-            _ => self.attempts(plan, &job, worker, retries),
+        let outcome = match self.is_lenient || job.is_continuation() {
+            true => self.attempts(plan, job.task, worker),
+            false => self.attempt(plan, job.task, worker),
         };
         if let Some(start) = start {
             worker.pace.took(start.elapsed());
@@ -373,21 +407,24 @@ impl Crew {
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Arc<Plan>, job: &Job, worker: &mut Worker, retries: u32) -> Outcome {
-        let task = job.task;
+    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker) -> Outcome {
+        let retries = self.run.retries_of(plan, task);
+        if retries == 0 && self.run.failed.is_none() {
+            return self.attempt(plan, task, worker);
+        }
         let mut kept = worker.inputs.clone();
-        let mut outcome = self.attempt(plan, job, worker);
+        let mut outcome = self.attempt(plan, task, worker);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
             if self.run.is_cancelled() {
                 break;
             }
-            self.run.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
+            self.tell(Event::TaskRetried { plan, task, worker: worker.index, error });
             if !self.pause(BACKOFF * 10_u32.pow(attempt.min(3))) {
                 break;
             }
             worker.inputs.clone_from(&kept);
-            outcome = self.attempt(plan, job, worker);
+            outcome = self.attempt(plan, task, worker);
         }
         match (&outcome, &self.run.failed) {
             (Ok(_), _) => self.drop_all(|| kept.pop()),
@@ -412,65 +449,65 @@ impl Crew {
 
     /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
     ///
-    /// Tasks, observers, sizes and drops of chunks are user code: a panic in any of them becomes an error.
-    fn attempt(&self, plan: &Plan, job: &Job, worker: &mut Worker) -> Outcome {
-        let task = job.task;
-        let Worker { index, inputs, made, grave, .. } = worker;
-        let spill_store = self.run.spill_store.as_deref();
-        let run = |inputs: &mut Chunks| {
-            let output = plan.tasks().run(task, inputs, spill_store);
-            output.map(Output::finished).map_err(|error| Box::new(Error::task(plan, task, error)))
-        };
+    /// Tasks, sizes and drops of chunks are user code: a panic in any of them becomes an error.
+    #[inline(always)]
+    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
         let outcome = guard(plan, task, || {
             let output = match self.run.observers.is_empty() {
-                true => run(inputs)?,
-                false => self.observed(plan, job, *index, || run(inputs))?,
+                true => self.run_task(plan, task, &mut worker.inputs)?,
+                false => self.run_observed(plan, task, worker)?,
             };
-            let chunks = match output {
-                Ok(chunks) => chunks,
+            let mut slot = plan.tasks().outputs_of(task).start;
+            let handed = output.hand_over(|chunk| {
+                worker.made.push(self.weigh(chunk, plan, SlotIx(slot as u32)));
+                slot += 1;
+            });
+            drop_inputs(&mut worker.inputs);
+            match handed {
+                Ok(()) => Ok(None),
                 Err(requests) => {
-                    drop_inputs(inputs);
                     let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
-                    self.run.tell(Event::Continued { plan, task, more: &more });
-                    return Ok(Some(more));
+                    self.tell(Event::Continued { plan, task, more: &more });
+                    Ok(Some(more))
                 }
-            };
-            for (slot, chunk) in plan.tasks().outputs_of(task).zip(chunks) {
-                let expected = || plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap_or(0);
-                // What a user's chunk says of itself is no more than any machine has.
-                let bytes = chunk.nbytes().map_or_else(expected, |bytes| (bytes as u64).min(MOST_BYTES));
-                let is_pinned = spill_store.is_some() && chunk.codec().is_none();
-                made.push(Made { chunk, bytes, is_pinned });
             }
-            drop_inputs(inputs);
-            Ok(None)
         });
         if outcome.is_err() {
-            grave.dead.extend(made.drain(..).map(|made| Dead::Chunk(made.chunk)));
+            worker.grave.dead.extend(worker.made.drain(..).map(|made| Dead::Chunk(made.chunk)));
         }
         outcome
     }
 
+    #[inline(always)]
+    fn weigh(&self, chunk: ChunkRef, plan: &Plan, slot: SlotIx) -> Made {
+        let bytes = match chunk.nbytes() {
+            // What a user's chunk says of itself is no more than any machine has.
+            Some(bytes) => (bytes as u64).min(MOST_BYTES),
+            None => plan.tasks().bytes_of(slot).unwrap_or(0),
+        };
+        let is_pinned = self.run.spill_store.is_some() && chunk.codec().is_none();
+        Made { chunk, bytes, is_pinned }
+    }
+
+    #[inline(always)]
+    fn run_task(&self, plan: &Plan, task: TaskIx, inputs: &mut Chunks) -> Result<Output, Box<Error>> {
+        let output = plan.tasks().run(task, inputs, self.run.spill_store.as_deref());
+        output.map_err(|error| Box::new(Error::task(plan, task, error)))
+    }
+
     /// Runs a task and tells the observers.
-    fn observed(
-        &self,
-        plan: &Plan,
-        job: &Job,
-        worker: usize,
-        run: impl FnOnce() -> Result<Finished, Box<Error>>,
-    ) -> Result<Finished, Box<Error>> {
-        let (task, (busy, alive_bytes)) = (job.task, job.busy);
+    fn run_observed(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Result<Output, Box<Error>> {
+        let (index, (busy, alive_bytes)) = (worker.index, worker.busy);
         let start = Instant::now();
-        self.run.tell(Event::TaskStarted { plan, task, worker, busy, alive_bytes });
-        let outcome = guard(plan, task, run);
+        self.tell(Event::TaskStarted { plan, task, worker: index, busy, alive_bytes });
+        let outcome = guard(plan, task, || self.run_task(plan, task, &mut worker.inputs));
         let elapsed = start.elapsed();
-        self.run.tell(match &outcome {
+        self.tell(match &outcome {
             Ok(output) => {
-                let chunks = output.iter().flatten();
-                let bytes = chunks.filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
-                Event::TaskFinished { plan, task, worker, elapsed, bytes }
+                let bytes = output.chunks().iter().filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
+                Event::TaskFinished { plan, task, worker: index, elapsed, bytes }
             }
-            Err(error) => Event::TaskFailed { plan, task, worker, error },
+            Err(error) => Event::TaskFailed { plan, task, worker: index, error },
         });
         outcome
     }
@@ -482,7 +519,7 @@ impl Crew {
             Move::Spill(moving, chunk) => {
                 let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkSpilled {
+                    self.tell(Event::ChunkSpilled {
                         plan: &self.run.plan,
                         bytes: moving.bytes,
                         elapsed: start.elapsed(),
@@ -495,7 +532,7 @@ impl Crew {
             Move::Load(moving, copy) => {
                 let outcome = crate::spilling::read(&copy);
                 if outcome.is_ok() {
-                    self.run.tell(Event::ChunkLoaded {
+                    self.tell(Event::ChunkLoaded {
                         plan: &self.run.plan,
                         bytes: moving.bytes,
                         elapsed: start.elapsed(),
@@ -543,16 +580,17 @@ fn drop_inputs(inputs: &mut Chunks) {
 }
 
 impl Engine {
+    #[inline(always)]
     fn take_report(&mut self, report: &mut Report, made: &mut Vec<Made>, grave: &mut Grave) {
         self.buried(grave);
         let rare = match std::mem::take(report) {
             Report::Nothing => return,
-            Report::Finished(job) => return self.finish(&job, made, grave),
+            Report::Finished(job) => return self.finish(job, made, grave),
             Report::Rare(rare) => rare,
         };
         match *rare {
-            Rare::Continued(job, plan) => self.go_on(&job, plan, grave),
-            Rare::Failed(job, error) => self.failed(&job, error),
+            Rare::Continued(job, plan) => self.go_on(job, plan, grave),
+            Rare::Failed(job, error) => self.failed(job, error),
             Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
             Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome, grave),
         }

@@ -11,10 +11,10 @@ mod resources;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use self::book::{Book, Free};
+use self::book::{Book, clear};
 pub(crate) use self::eviction::Copy;
 use self::eviction::Outside;
-use self::ledger::{Ledger, footprint, reservation, sequential_peak};
+use self::ledger::{Ledger, sequential_peak};
 use self::resources::Resources;
 use crate::error::site;
 use crate::run::Chunks;
@@ -34,16 +34,19 @@ pub(crate) enum Step {
     Over,
 }
 
-/// A task that has been admitted.
-#[derive(Debug)]
+/// A task that has been admitted. Small, because it is handed to and fro for each task.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Job {
-    book: usize,
     pub(crate) task: TaskIx,
+    book: u32,
     reserved: u64,
-    /// Tasks that run, and bytes on the ledger, with this one.
-    pub(crate) busy: (usize, u64),
-    /// The plan, where it is not the one that was asked for.
-    pub(crate) continuation: Option<Arc<Plan>>,
+}
+
+impl Job {
+    /// Whether its plan is not the one that was asked for.
+    pub(crate) fn is_continuation(self) -> bool {
+        self.book != 0
+    }
 }
 
 /// A chunk to be moved.
@@ -176,6 +179,16 @@ impl Engine {
         Ok(id)
     }
 
+    /// The plan of a task.
+    pub(crate) fn plan_of(&mut self, job: Job) -> Arc<Plan> {
+        Arc::clone(&self.book(job.book as usize).plan)
+    }
+
+    /// Tasks that run, and bytes on the ledger.
+    pub(crate) fn busy(&self) -> (usize, u64) {
+        (self.running, self.ledger.alive())
+    }
+
     fn book(&mut self, id: usize) -> &mut Book {
         self.books[id].as_mut().expect("only books in progress are named")
     }
@@ -189,34 +202,38 @@ impl Engine {
     }
 
     /// What to do next. The inputs of a task go to `inputs`; what is to be dropped, to `grave`.
+    #[inline(always)]
     pub(crate) fn next(&mut self, inputs: &mut Chunks, grave: &mut Grave) -> Step {
         loop {
-            let mut again = false;
-            for level in (0..self.live.len()).rev() {
-                if self.error.is_some() {
-                    return Step::Over;
+            if self.error.is_some() {
+                return Step::Over;
+            }
+            // The newest comes first, and mostly has something.
+            let mut level = self.live.len();
+            let look = loop {
+                if level == 0 {
+                    break Look::Nothing;
                 }
+                level -= 1;
                 match self.look(level, inputs, grave) {
-                    Look::Step(step) => return step,
-                    Look::Again => {
-                        again = true;
-                        break;
-                    }
                     Look::Nothing => {}
+                    look => break look,
+                }
+            };
+            match look {
+                Look::Step(step) => return step,
+                Look::Again => {}
+                Look::Nothing if self.running > 0 || self.moving > 0 || self.burying > 0 => return Step::Wait,
+                Look::Nothing => {
+                    let error = self.exhausted();
+                    self.fail(error);
                 }
             }
-            if again {
-                continue;
-            }
-            if self.running == 0 && self.moving == 0 && self.burying == 0 && self.error.is_none() {
-                let error = self.exhausted();
-                self.fail(error);
-            }
-            return if self.error.is_some() { Step::Over } else { Step::Wait };
         }
     }
 
     /// Looks for something to start in one book.
+    #[inline(always)]
     fn look(&mut self, level: usize, inputs: &mut Chunks, grave: &mut Grave) -> Look {
         let id = self.live[level];
         let is_newest = level + 1 == self.live.len();
@@ -228,7 +245,7 @@ impl Engine {
         let Some(at) = book.candidate(limit) else { return Look::Nothing };
         let task = book.task_at(at);
         let is_head = at == book.head;
-        let reserved = reservation(&book.plan, task);
+        let reserved = book.plan.tasks().reservation_of(task);
         let absent = book.absent_bytes(task);
         let need = reserved + absent.unwrap_or(0);
         if self.ledger.free() < need {
@@ -262,11 +279,9 @@ impl Engine {
         for &slot in book.plan.tasks().inputs_of(task) {
             inputs.push(book.slots[slot.index()].lend());
         }
-        let continuation = (id != 0).then(|| Arc::clone(&book.plan));
         self.running += 1;
         self.ledger.add(reserved);
-        let busy = (self.running, self.ledger.alive());
-        Look::Step(Step::Run(Job { book: id, task, reserved, busy, continuation }))
+        Look::Step(Step::Run(Job { task, book: id as u32, reserved }))
     }
 
     /// Whether a task of an older plan leaves the newer ones what they need one task after the other.
@@ -279,26 +294,28 @@ impl Engine {
     }
 
     /// A task has ended well.
-    pub(crate) fn finish(&mut self, job: &Job, made: &mut Vec<Made>, grave: &mut Grave) {
+    #[inline(always)]
+    pub(crate) fn finish(&mut self, job: Job, made: &mut Vec<Made>, grave: &mut Grave) {
         self.let_go(job, grave);
-        self.deliver(job.book, job.task, made, grave);
+        self.deliver(job.book as usize, job.task, made, grave);
     }
 
     /// A task has ended with more work, whose results are the task's own outputs.
-    pub(crate) fn go_on(&mut self, job: &Job, plan: Arc<Plan>, grave: &mut Grave) {
+    pub(crate) fn go_on(&mut self, job: Job, plan: Arc<Plan>, grave: &mut Grave) {
+        let id = job.book as usize;
         let limit = self.ledger.limit();
         // The task has not ended: whoever waits for it must be told apart from now on.
-        self.book(job.book).candidate(limit);
+        self.book(id).candidate(limit);
         self.let_go(job, grave);
-        let mut parent = (job.book, job.task);
-        let book = self.book(job.book);
+        let mut parent = (id, job.task);
+        let book = self.book(id);
         let is_last = book.finished + 1 == book.n_tasks() && book.moving == 0;
         let outputs = book.plan.tasks().outputs_of(job.task);
         let is_result = book.plan.tasks().requested().iter().map(|slot| slot.index()).eq(outputs);
         if let (true, true, Some(above)) = (is_last, is_result, book.parent) {
             // Nothing of the book is left but this result: a loop of a million rounds needs one book, not a million.
             parent = above;
-            self.remove(job.book, grave);
+            self.remove(id, grave);
         }
         if let Err(error) = self.open(Arc::clone(&plan), Some(parent)) {
             grave.lay(Some(Dead::Plan(plan)), 0);
@@ -307,26 +324,14 @@ impl Engine {
     }
 
     /// A task runs no more: its reservation and its inputs are free.
-    fn let_go(&mut self, job: &Job, grave: &mut Grave) {
+    #[inline(always)]
+    fn let_go(&mut self, job: Job, grave: &mut Grave) {
         self.running -= 1;
         self.ledger.remove(job.reserved);
-        let Some(book) = self.books[job.book].as_deref_mut() else { return };
-        book.running -= 1;
-        let n_inputs = book.plan.tasks().inputs_of(job.task).len();
-        for index in 0..n_inputs {
-            let slot = book.plan.tasks().inputs_of(job.task)[index];
-            if !book.slots[slot.index()].give_back() {
-                if book.eviction.is_some() {
-                    book.may_leave_later(slot);
-                }
-                continue;
-            }
-            let bytes = book.slots[slot.index()].bytes;
-            match book.clear(slot, grave) {
-                Free::Now => self.ledger.remove(bytes),
-                Free::Buried | Free::Written => self.burying += bytes,
-            }
-        }
+        let Some(book) = self.books[job.book as usize].as_deref_mut() else { return };
+        let (freed, buried) = book.give_back(job.task, grave);
+        self.ledger.remove(freed);
+        self.burying += buried;
         if self.resources.give_back(&book.plan, job.task) {
             for book in self.books.iter_mut().flatten() {
                 book.take_up();
@@ -335,6 +340,7 @@ impl Engine {
     }
 
     /// The outputs of a task are there.
+    #[inline(always)]
     fn deliver(&mut self, id: usize, task: TaskIx, made: &mut Vec<Made>, grave: &mut Grave) {
         self.finished += 1;
         let Some(book) = self.books[id].as_mut() else { return };
@@ -352,9 +358,7 @@ impl Engine {
             if is_pinned {
                 slot.pin();
             }
-            if book.eviction.is_some() {
-                book.may_leave_later(SlotIx(index as u32));
-            }
+            book.may_leave_later(SlotIx(index as u32));
         }
         book.end(task);
     }
@@ -517,13 +521,13 @@ impl Engine {
         let mut freed = 0;
         let mut made: Vec<Made> = Vec::new();
         for &slot in plan.tasks().requested() {
-            let entry = book.slot(slot);
+            let entry = &mut book.slots[slot.index()];
             let (bytes, is_pinned) = (entry.bytes, entry.is_pinned());
             let chunk = entry.lend().expect("what is asked for is in memory");
             made.push(Made { chunk, bytes, is_pinned });
             if entry.give_back() {
                 freed += bytes;
-                book.clear(slot, grave);
+                clear(entry, slot, book.eviction.as_deref_mut(), grave);
             }
         }
         self.ledger.remove(freed);
@@ -545,8 +549,13 @@ impl Engine {
         self.error.get_or_insert(error);
     }
 
+    /// What went wrong after the result was taken.
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
+
     /// A task has failed: its inputs are gone with the run.
-    pub(crate) fn failed(&mut self, job: &Job, error: Error) {
+    pub(crate) fn failed(&mut self, job: Job, error: Error) {
         self.running -= 1;
         self.ledger.remove(job.reserved);
         self.fail(error);
@@ -557,7 +566,7 @@ impl Engine {
         let book = self.live.iter().rev().find_map(|&id| self.books[id].as_ref()).expect("a run has a plan");
         let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
         let (operation, _, caller) = site(&book.plan, task);
-        let need = reservation(&book.plan, task) + book.absent_bytes(task).unwrap_or(0);
+        let need = book.plan.tasks().reservation_of(task) + book.absent_bytes(task).unwrap_or(0);
         let limit = self.ledger.limit().unwrap_or(u64::MAX);
         Error::MemoryExhausted { operation, caller, need, alive: self.ledger.alive(), limit }
     }
@@ -638,15 +647,6 @@ impl Engine {
     }
 }
 
-/// Bytes of all that is asked for, which must be in memory in the end, and a task that makes some of it.
-fn requested(plan: &Plan) -> (u64, Option<TaskIx>) {
-    let mut slots = plan.tasks().requested().to_vec();
-    slots.sort_unstable();
-    slots.dedup();
-    let bytes = slots.iter().filter_map(|&slot| plan.tasks().bytes_of(slot)).sum();
-    (bytes, slots.first().map(|&slot| plan.tasks().task_of(slot)))
-}
-
 /// Refuses a plan that can never fit: with a disk, one task must fit; without, the whole run in sequence.
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
     // Outputs of unknown size are charged when they are there.
@@ -660,12 +660,7 @@ fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Er
     }
     let (need, task) = match has_disk {
         false => (sequential, at_peak),
-        true => {
-            let tasks = (0..plan.tasks().n_tasks() as u32).map(TaskIx);
-            let largest = tasks.map(|task| (footprint(plan, task), Some(task)));
-            let largest = largest.max_by_key(|&(bytes, task)| (bytes, std::cmp::Reverse(task)));
-            largest.unwrap_or((0, None)).max(requested(plan))
-        }
+        true => plan.tasks().least_at_once(),
     };
     match task.filter(|_| tables.saturating_add(need) > limit) {
         None => Ok(()),

@@ -109,6 +109,12 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
+    /// An observer panicked.
+    #[error("an observer of the run panicked: {message}")]
+    ObserverPanicked {
+        /// What the panic said.
+        message: String,
+    },
     /// What is known of files says that the run would go wrong; nothing has run.
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Check {
@@ -241,6 +247,11 @@ impl Error {
     /// The drop of a chunk panicked with this payload.
     pub(crate) fn dropping(payload: &(dyn Any + Send)) -> Self {
         Self::DropPanicked { message: text(payload) }
+    }
+
+    /// An observer panicked with this payload.
+    pub(crate) fn observing(payload: &(dyn Any + Send)) -> Self {
+        Self::ObserverPanicked { message: text(payload) }
     }
 
     /// What failed a checkpoint's own task is the run's error.

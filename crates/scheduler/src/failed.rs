@@ -83,6 +83,6 @@ impl FailedTask {
             let output = self.plan.tasks().run(self.task, &mut inputs, None);
             output.map_err(|error| Box::new(Error::task(&self.plan, self.task, error)))
         });
-        outcome.map(|output| output.into_chunks().into_vec()).map_err(|error| *error)
+        outcome.map(|output| output.into_chunks()).map_err(|error| *error)
     }
 }

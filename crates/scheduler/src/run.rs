@@ -5,12 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
-use smallvec::SmallVec;
 
 use crate::compute::Loan;
 use crate::settings::Scope;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, Event, FailedTasks, Observer};
+use crate::{CancelToken, Error, FailedTasks, Observer};
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -61,7 +60,7 @@ impl std::fmt::Debug for Run {
 }
 
 /// The chunks of one task's inputs.
-pub(crate) type Chunks = SmallVec<[Option<ChunkRef>; 4]>;
+pub(crate) type Chunks = Vec<Option<ChunkRef>>;
 
 impl Run {
     /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
@@ -88,12 +87,6 @@ impl Run {
             && let Some(plan) = self.plan.ordered_for(limit.bytes())
         {
             self.plan = Arc::new(plan);
-        }
-    }
-
-    pub(crate) fn tell(&self, event: Event<'_>) {
-        for observer in &self.observers {
-            observer.event(event);
         }
     }
 

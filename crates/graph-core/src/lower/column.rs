@@ -2,35 +2,46 @@
 
 /// Values by number.
 #[derive(Debug)]
-pub(super) enum Column<V> {
-    /// So many values, all this one.
-    Alike(V, usize),
+pub(super) struct Column<V> {
+    len: usize,
+    values: Values<V>,
+}
+
+#[derive(Debug)]
+enum Values<V> {
+    Alike(V),
     Each(Vec<V>),
 }
 
 impl<V: Copy> Column<V> {
+    /// So many values, all this one.
+    pub(super) fn alike(value: V, len: usize) -> Self {
+        Self { len, values: Values::Alike(value) }
+    }
+
+    pub(super) fn each(values: Vec<V>) -> Self {
+        Self { len: values.len(), values: Values::Each(values) }
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Alike(_, n) => *n,
-            Self::Each(values) => values.len(),
-        }
+        self.len
     }
 
     /// The value with this number.
     #[inline]
     pub(super) fn get(&self, index: usize) -> V {
-        match self {
-            Self::Alike(value, _) => *value,
-            Self::Each(values) => values[index],
+        match &self.values {
+            Values::Alike(value) => *value,
+            Values::Each(values) => values[index],
         }
     }
 
     /// Bytes of memory held.
     pub(super) fn table_bytes(&self) -> usize {
-        match self {
-            Self::Alike(..) => 0,
-            Self::Each(values) => size_of_val(values.as_slice()),
+        match &self.values {
+            Values::Alike(..) => 0,
+            Values::Each(values) => size_of_val(values.as_slice()),
         }
     }
 }

@@ -139,8 +139,8 @@ impl Task for Line {
         let Some(first) = steps.next() else { return Ok(Output::many([])) };
         let mut output = first.run(at, inputs)?;
         for step in steps {
-            let chunks = output.finished().map_err(|_| TaskError::new(Unannounced))?;
-            let mut between = chunks.into_iter().map(Some).collect::<smallvec::SmallVec<[_; 1]>>();
+            let mut between = smallvec::SmallVec::<[_; 1]>::new();
+            output.hand_over(|chunk| between.push(Some(chunk))).map_err(|_| TaskError::new(Unannounced))?;
             output = step.run(at, Inputs::new(&mut between, &[]).with_spill_store(spill_store))?;
         }
         Ok(output)

@@ -70,10 +70,39 @@ pub(super) enum Free {
     Written,
 }
 
+/// Strikes an output that nobody wants any more; tells when its bytes are free.
+#[inline]
+pub(super) fn clear(
+    entry: &mut Slot,
+    slot: SlotIx,
+    eviction: Option<&mut Eviction>,
+    grave: &mut Grave,
+) -> Free {
+    let chunk = entry.chunk.take();
+    let is_leaving = eviction.is_some_and(|eviction| eviction.forget(slot, grave));
+    match (chunk, is_leaving) {
+        (None, false) => Free::Now,
+        (Some(chunk), false) => {
+            grave.lay(Some(Dead::Chunk(chunk)), entry.bytes);
+            Free::Buried
+        }
+        (chunk, true) => {
+            grave.lay(chunk.map(Dead::Chunk), 0);
+            Free::Written
+        }
+    }
+}
+
+/// Whether the task at this position has been admitted.
+fn is_admitted(head: usize, crowd: Option<&Crowd>, position: usize) -> bool {
+    position < head || crowd.is_some_and(|crowd| crowd.admitted[position])
+}
+
 /// A plan in progress.
 #[derive(Debug)]
 pub(super) struct Book {
     pub(super) plan: Arc<Plan>,
+    n_tasks: usize,
     /// The task whose outputs this plan's requests are.
     pub(super) parent: Option<(usize, TaskIx)>,
     pub(super) slots: Vec<Slot>,
@@ -97,6 +126,7 @@ impl Book {
         let uses = plan.tasks().uses();
         let slots = uses.into_iter().map(|uses| Slot { uses, ..Slot::default() }).collect();
         Self {
+            n_tasks: plan.tasks().n_tasks(),
             plan,
             parent,
             slots,
@@ -117,7 +147,7 @@ impl Book {
     }
 
     pub(super) fn n_tasks(&self) -> usize {
-        self.plan.tasks().n_tasks()
+        self.n_tasks
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -132,18 +162,25 @@ impl Book {
         &mut self.slots[slot.index()]
     }
 
-    /// Strikes an output that nobody wants any more; tells when its bytes are free.
-    pub(super) fn clear(&mut self, slot: SlotIx, grave: &mut Grave) -> Free {
-        let entry = &mut self.slots[slot.index()];
-        let (chunk, bytes) = (entry.chunk.take(), entry.bytes);
-        let is_here = chunk.is_some();
-        let is_leaving = self.forget_outside(slot, grave);
-        grave.lay(chunk.map(Dead::Chunk), if is_here && !is_leaving { bytes } else { 0 });
-        match (is_leaving, is_here) {
-            (true, _) => Free::Written,
-            (false, true) => Free::Buried,
-            (false, false) => Free::Now,
+    /// A task runs no more and has dropped its inputs. Of those that nobody wants any more: the bytes that are free
+    /// now, and those that will be when they are dropped or written.
+    #[inline]
+    pub(super) fn give_back(&mut self, task: TaskIx, grave: &mut Grave) -> (u64, u64) {
+        self.running -= 1;
+        let Self { plan, slots, eviction, crowd, head, .. } = self;
+        let (mut freed, mut buried) = (0, 0);
+        for &slot in plan.tasks().inputs_of(task) {
+            let entry = &mut slots[slot.index()];
+            if entry.give_back() {
+                match clear(entry, slot, eviction.as_deref_mut(), grave) {
+                    Free::Now => freed += entry.bytes,
+                    Free::Buried | Free::Written => buried += entry.bytes,
+                }
+            } else if let Some(eviction) = eviction {
+                eviction.enter(slot, entry, |position| is_admitted(*head, crowd.as_ref(), position));
+            }
         }
+        (freed, buried)
     }
 
     /// Gives up all that is left of a run that is over; the bytes by which it is on the ledger.
@@ -167,11 +204,16 @@ impl Book {
     }
 
     /// The earliest position that could start. While nothing runs that is the head: all before it have ended.
+    #[inline]
     pub(super) fn candidate(&mut self, limit: Option<u64>) -> Option<usize> {
+        match (&self.crowd, self.running) {
+            (None, 0) => (self.head < self.n_tasks()).then_some(self.head),
+            _ => self.candidate_beside_others(limit),
+        }
+    }
+
+    fn candidate_beside_others(&mut self, limit: Option<u64>) -> Option<usize> {
         if self.crowd.is_none() {
-            if self.running == 0 {
-                return (self.head < self.n_tasks()).then_some(self.head);
-            }
             self.crowd = Some(Crowd::new(self, limit));
         }
         let crowd = self.crowd.as_mut()?;
@@ -198,7 +240,7 @@ impl Book {
 
     /// Whether the task at this position has been admitted.
     pub(super) fn is_admitted(&self, position: usize) -> bool {
-        position < self.head || self.crowd.as_ref().is_some_and(|crowd| crowd.admitted[position])
+        is_admitted(self.head, self.crowd.as_ref(), position)
     }
 
     /// Puts the candidate at this position aside until [`take_up`](Book::take_up).
@@ -221,6 +263,7 @@ impl Book {
     }
 
     /// The task at this position has been admitted and reserves so many bytes.
+    #[inline]
     pub(super) fn admit(&mut self, position: usize, task: TaskIx, bytes: u64) {
         self.running += 1;
         match &mut self.crowd {
@@ -241,16 +284,12 @@ impl Book {
     }
 
     /// A task has ended and its outputs are there.
+    #[inline]
     pub(super) fn end(&mut self, task: TaskIx) {
         self.finished += 1;
         self.solo = None;
-        let Some(crowd) = &mut self.crowd else { return };
-        for &reader in self.plan.tasks().readers_of(task) {
-            let missing = &mut crowd.missing[reader.index()];
-            *missing -= 1;
-            if *missing == 0 {
-                crowd.ready.push(Reverse(self.plan.order().position_of(reader) as u32));
-            }
+        if let Some(crowd) = &mut self.crowd {
+            crowd.end(&self.plan, task);
         }
     }
 }
@@ -299,6 +338,17 @@ impl Crowd {
         });
         let is_aside = vec![false; n];
         Self { missing, admitted, is_aside, aside: Vec::new(), source: book.head, ready, slack }
+    }
+
+    /// A task has ended: its readers wait for one input less.
+    fn end(&mut self, plan: &Plan, task: TaskIx) {
+        for &reader in plan.tasks().readers_of(task) {
+            let missing = &mut self.missing[reader.index()];
+            *missing -= 1;
+            if *missing == 0 {
+                self.ready.push(Reverse(plan.order().position_of(reader) as u32));
+            }
+        }
     }
 
     /// Moves the head past admitted tasks, and the next source past what is no source.

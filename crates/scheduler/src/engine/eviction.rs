@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap};
 use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
 use smallvec::SmallVec;
 
-use super::book::Book;
+use super::book::{Book, Slot};
 use super::{Dead, Grave};
 use crate::sync::Arc;
 
@@ -94,6 +94,26 @@ impl Eviction {
         if *cursor < self.ends[slot] { self.readers[*cursor as usize] } else { AT_THE_END }
     }
 
+    /// Enters an output that is in memory, or has come into memory or lost a reader, among those that may leave.
+    pub(super) fn enter(&mut self, slot: SlotIx, entry: &Slot, is_admitted: impl Fn(usize) -> bool) {
+        if entry.may_leave() && entry.bytes >= LEAST_BYTES {
+            let next_use = self.next_use(slot.index(), is_admitted);
+            self.heap.push((next_use, slot.0));
+        }
+    }
+
+    /// Nobody wants this output any more: its place on the disk is free; whether it is still being written.
+    pub(super) fn forget(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+        match self.outside.remove(&slot.0) {
+            Some(Outside::Stored(copy)) => {
+                grave.lay(Some(Dead::Copy(copy)), 0);
+                false
+            }
+            Some(Outside::Leaving) => true,
+            Some(Outside::Coming) | None => false,
+        }
+    }
+
     /// Gives up all that is on the disk.
     pub(super) fn forsake(&mut self, grave: &mut Grave) {
         let outside = std::mem::take(&mut self.outside);
@@ -119,15 +139,13 @@ impl Book {
         }
     }
 
-    /// Enters an output that is in memory, or has come into memory or lost a reader, among those that may leave.
+    /// Enters an output that is in memory, or has come into memory, among those that may leave.
+    #[inline]
     pub(super) fn may_leave_later(&mut self, slot: SlotIx) {
-        let Some(mut eviction) = self.eviction.take() else { return };
-        let entry = &self.slots[slot.index()];
-        if entry.may_leave() && entry.bytes >= LEAST_BYTES {
-            let next_use = eviction.next_use(slot.index(), |position| self.is_admitted(position));
-            eviction.heap.push((next_use, slot.0));
+        if let Some(mut eviction) = self.eviction.take() {
+            eviction.enter(slot, &self.slots[slot.index()], |position| self.is_admitted(position));
+            self.eviction = Some(eviction);
         }
-        self.eviction = Some(eviction);
     }
 
     /// Whether an output that somebody wants is in memory no more: on the disk, or on its way from there.
@@ -147,8 +165,12 @@ impl Book {
     }
 
     /// Bytes of the inputs of a task that must come back and are not on their way; `None` where all are in memory.
+    #[inline]
     pub(super) fn absent_bytes(&self, task: TaskIx) -> Option<u64> {
-        self.eviction.as_ref()?;
+        self.eviction.as_ref().and_then(|_| self.bytes_outside(task))
+    }
+
+    fn bytes_outside(&self, task: TaskIx) -> Option<u64> {
         let inputs = self.plan.tasks().inputs_of(task).iter().copied();
         let mut absent: SmallVec<[SlotIx; 8]> = inputs.filter(|&slot| self.is_absent(slot)).collect();
         absent.sort_unstable();
@@ -171,19 +193,6 @@ impl Book {
         let copy = copy.clone();
         *outside = Outside::Coming;
         Some(copy)
-    }
-
-    /// Nobody wants this output any more: its place on the disk is free; whether it is still being written.
-    pub(super) fn forget_outside(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
-        let Some(eviction) = &mut self.eviction else { return false };
-        match eviction.outside.remove(&slot.0) {
-            Some(Outside::Stored(copy)) => {
-                grave.lay(Some(Dead::Copy(copy)), 0);
-                false
-            }
-            Some(Outside::Leaving) => true,
-            Some(Outside::Coming) | None => false,
-        }
     }
 
     /// The output that should leave memory; with `needed_at`, one that is needed later than there.

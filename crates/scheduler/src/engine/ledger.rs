@@ -15,10 +15,12 @@ impl Ledger {
         Self { limit, alive: 0, peak: 0 }
     }
 
+    #[inline]
     pub(super) fn limit(&self) -> Option<u64> {
         self.limit
     }
 
+    #[inline]
     pub(super) fn alive(&self) -> u64 {
         self.alive
     }
@@ -29,15 +31,18 @@ impl Ledger {
     }
 
     /// Bytes below the limit; no limit is a very large number.
+    #[inline]
     pub(super) fn free(&self) -> u64 {
         self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.alive))
     }
 
+    #[inline]
     pub(super) fn add(&mut self, bytes: u64) {
         self.alive += bytes;
         self.peak = self.peak.max(self.alive);
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, bytes: u64) {
         self.alive -= bytes;
     }
@@ -54,22 +59,6 @@ impl Ledger {
     }
 }
 
-/// Bytes a task reserves: its outputs, as far as they are known, and its scratch.
-pub(super) fn reservation(plan: &Plan, task: TaskIx) -> u64 {
-    let tasks = plan.tasks();
-    let outputs = tasks.outputs_of(task).filter_map(|slot| tasks.bytes_of(SlotIx(slot as u32)));
-    outputs.sum::<u64>() + tasks.scratch_of(task)
-}
-
-/// Bytes that must be in memory while a task runs: inputs as far as they are known, and what it reserves.
-pub(super) fn footprint(plan: &Plan, task: TaskIx) -> u64 {
-    let tasks = plan.tasks();
-    let mut inputs = tasks.inputs_of(task).to_vec();
-    inputs.sort_unstable();
-    inputs.dedup();
-    inputs.iter().filter_map(|&slot| tasks.bytes_of(slot)).sum::<u64>() + reservation(plan, task)
-}
-
 /// Walks through the plan one task after the other: calls `at` with each position, the bytes alive while its task
 /// runs, and the bytes alive after it.
 pub(super) fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
@@ -78,7 +67,7 @@ pub(super) fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
     let mut uses = tasks.uses();
     let mut alive = 0;
     for (position, task) in plan.order().iter().enumerate() {
-        let during = alive + reservation(plan, task);
+        let during = alive + tasks.reservation_of(task);
         alive += tasks.outputs_of(task).filter(|&slot| uses[slot] > 0).map(known).sum::<u64>();
         for &slot in tasks.inputs_of(task) {
             uses[slot.index()] -= 1;

@@ -52,6 +52,7 @@ impl Resources {
     }
 
     /// What a task wants, if there is anything to be had.
+    #[inline]
     fn of<'a>(&self, plan: &'a Plan, task: TaskIx) -> Option<&'a Annotations> {
         if self.slots.is_empty() { None } else { of(plan, task) }
     }
@@ -61,9 +62,13 @@ impl Resources {
     }
 
     /// Takes what a task wants, all or nothing.
+    #[inline]
     pub(super) fn take(&mut self, plan: &Plan, task: TaskIx) -> bool {
         // A plan that wants what there is not was refused.
-        let Some(annotations) = self.of(plan, task) else { return true };
+        self.of(plan, task).is_none_or(|annotations| self.take_all(annotations))
+    }
+
+    fn take_all(&mut self, annotations: &Annotations) -> bool {
         let is_free = annotations
             .resources()
             .all(|(name, wanted)| self.find(name).is_some_and(|at| self.slots[at].free >= wanted));
@@ -78,8 +83,12 @@ impl Resources {
     }
 
     /// Gives back what a task held; whether it held something.
+    #[inline]
     pub(super) fn give_back(&mut self, plan: &Plan, task: TaskIx) -> bool {
-        let Some(annotations) = self.of(plan, task) else { return false };
+        self.of(plan, task).is_some_and(|annotations| self.give_all_back(annotations))
+    }
+
+    fn give_all_back(&mut self, annotations: &Annotations) -> bool {
         let mut held = false;
         for (name, wanted) in annotations.resources() {
             if let Some(at) = self.find(name) {

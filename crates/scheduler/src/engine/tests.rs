@@ -41,7 +41,7 @@ fn made(plan: &Plan, task: TaskIx) -> Vec<Made> {
         .collect()
 }
 
-fn finish(engine: &mut Engine, plan: &Plan, job: &Job) {
+fn finish(engine: &mut Engine, plan: &Plan, job: Job) {
     let mut grave = Grave::default();
     engine.finish(job, &mut made(plan, job.task), &mut grave);
     grave.dead.clear();
@@ -79,7 +79,7 @@ fn simulated(plan: &Plan, mut engine: Engine, n_workers: usize, duration: impl F
         let first = (0..running.len()).min_by_key(|&at| running[at].0);
         let (end, job) = running.swap_remove(first.expect("somebody runs, or the run is over"));
         now = end;
-        finish(&mut engine, plan, &job);
+        finish(&mut engine, plan, job);
     }
     assert!(engine.error.is_none(), "stuck: {:?}", engine.error);
     Ran { peak: engine.ledger.peak(), left: engine.ledger.alive(), overtook, time: now }
@@ -195,11 +195,11 @@ fn without_a_limit_nothing_waits_for_memory() {
         jobs.push(job);
     }
     assert!(matches!(next(&mut engine), Step::Wait));
-    jobs.iter().for_each(|job| finish(&mut engine, &plan, job));
+    jobs.iter().for_each(|job| finish(&mut engine, &plan, *job));
     let Step::Run(last) = next(&mut engine) else { panic!() };
     assert_eq!(last.task.0, 3);
     assert!(matches!(next(&mut engine), Step::Wait));
-    finish(&mut engine, &plan, &last);
+    finish(&mut engine, &plan, last);
     assert!(matches!(next(&mut engine), Step::Over));
 }
 
@@ -214,7 +214,7 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
     let Step::Run(job) = next(&mut engine) else { panic!() };
     let chunk = Arc::new(Alive::default().chunk(0, 50)) as ChunkRef;
     let mut made = vec![Made { chunk, bytes: 50, is_pinned: false }];
-    engine.finish(&job, &mut made, &mut Grave::default());
+    engine.finish(job, &mut made, &mut Grave::default());
     assert!(matches!(next(&mut engine), Step::Over), "nothing runs and nothing may start: this run ends");
     let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result(&mut Grave::default())
     else {
