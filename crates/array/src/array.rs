@@ -1,10 +1,11 @@
 //! `Array<A, D>`: the typed shell that users hold, over a plain core of one layer and its block lengths.
 
+use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{DType, Element};
 use crate::error::{Error, Shape, expect};
 use crate::gather::{Gather, gather};
-use musher_graph_core::{ChunkRef, Collection, Key, Port, TaskError};
+use musher_graph_core::{ByteSize, ChunkRef, Codec, Collection, Key, Port, TaskError};
 use ndarray::{Dimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
@@ -201,18 +202,15 @@ impl<A: Element, D: Gather<A>> Collection for Array<A, D> {
     fn with_port(&self, port: Port) -> Self {
         Self::from_core(Core { port, chunking: self.core.chunking.clone() })
     }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
+    }
 }
 
-/// Bytes in the unit in which people read them.
-fn human(bytes: u128) -> String {
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+/// Bytes for people to read; what does not fit into 64 bits is no memory of today.
+fn shown(bytes: u128) -> ByteSize {
+    u64::try_from(bytes).unwrap_or(u64::MAX).into()
 }
 
 impl<A: Element, D: Dimension> Array<A, D> {
@@ -235,7 +233,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
                 "blocks",
                 format!("{} blocks of at most {}", chunking.n_blocks(), Shape(chunking.largest_block())),
             ),
-            ("bytes", human(self.nbytes())),
+            ("bytes", shown(self.nbytes()).to_string()),
             ("made by", self.core.port.layer.label().replace('&', "&amp;").replace('<', "&lt;")),
         ];
         let row = |(name, value): &(&str, String)| format!("<tr><th>{name}</th><td>{value}</td></tr>");
@@ -255,10 +253,10 @@ impl<A: Element, D: Dimension> fmt::Debug for Array<A, D> {
             self.core.port.layer.label(),
             self.core.port.key(),
             Shape(self.shape()),
-            human(self.nbytes()),
+            shown(self.nbytes()),
             chunking.n_blocks(),
             Shape(block),
-            human(block_bytes),
+            shown(block_bytes),
         )
     }
 }

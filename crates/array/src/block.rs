@@ -117,13 +117,18 @@ impl<A> Block<A> {
     }
 }
 
+impl<A: Plain> Block<A> {
+    /// How blocks of these elements are written and read back.
+    pub(crate) const CODEC: &'static dyn Codec = &BlockCodec::<A>(PhantomData);
+}
+
 impl<A: Plain> Chunk for Block<A> {
     fn nbytes(&self) -> Option<usize> {
         Some(self.0.len() * size_of::<A>())
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
-        const { Some(&BlockCodec::<A>(PhantomData)) }
+        Some(Self::CODEC)
     }
 }
 

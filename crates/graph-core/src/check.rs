@@ -84,7 +84,7 @@ impl Plan {
     }
 
     fn site(&self, task: TaskIx) -> Site {
-        let layer = &self.tasks().layers()[self.tasks().layer_of(task)];
+        let layer = self.tasks().layer(task);
         Site { operation: layer.task.label().into_owned(), caller: layer.caller }
     }
 

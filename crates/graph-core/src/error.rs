@@ -14,6 +14,21 @@ pub enum Error {
         /// How many there would be.
         n_tasks: usize,
     },
+    /// Outputs are numbered with 32 bits.
+    #[error("{n_outputs} outputs of tasks are more than one graph can number ({})", u32::MAX)]
+    TooManyOutputs {
+        /// How many there would be.
+        n_outputs: usize,
+    },
+    /// Edges are numbered with 32 bits.
+    #[error(
+        "{n_edges} edges between tasks are more than one graph can number ({}); use larger chunks",
+        u32::MAX
+    )]
+    TooManyEdges {
+        /// How many there are at least.
+        n_edges: usize,
+    },
     /// Bytes are counted with 62 bits, so that no sum of them wraps.
     #[error("the chunks of this graph are {bytes} bytes together, more than can be counted")]
     TooManyBytes {

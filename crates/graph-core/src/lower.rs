@@ -101,11 +101,16 @@ impl TaskGraph {
     /// **Cost** linear in tasks and edges, no recursion.
     ///
     /// # Errors
-    /// [`Error::TooManyTasks`], [`Error::TooManyBytes`], and [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
+    /// [`Error::TooManyTasks`], [`Error::TooManyOutputs`], [`Error::TooManyEdges`], [`Error::TooManyBytes`], and
+    /// [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
     pub fn lower(graph: Graph) -> Result<Self, Error> {
         let n_tasks = graph.n_tasks();
         if u32::try_from(n_tasks).is_err() {
             return Err(Error::TooManyTasks { n_tasks });
+        }
+        let n_outputs = graph.layers.iter().map(|layer| layer.grid.n_tasks() * layer.task.n_outputs()).sum();
+        if u32::try_from(n_outputs).is_err() {
+            return Err(Error::TooManyOutputs { n_outputs });
         }
         let needs = need::needs(&graph)?;
         let mut lowered = Self::number(&graph, needs);
@@ -264,6 +269,12 @@ impl TaskGraph {
     #[inline]
     pub fn layer_of(&self, task: TaskIx) -> usize {
         self.task_layer.get(task.index()) as usize
+    }
+
+    /// The layer of a task.
+    #[inline]
+    pub fn layer(&self, task: TaskIx) -> &GraphLayer {
+        &self.layers[self.layer_of(task)]
     }
 
     /// Where a task stands on its layer's grid.

@@ -302,6 +302,6 @@ pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
 
 /// Operation, place and user's line of a task.
 pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, &'static Location<'static>) {
-    let layer = &plan.tasks().layers()[plan.tasks().layer_of(task)];
+    let layer = plan.tasks().layer(task);
     (layer.task.label().into_owned(), plan.tasks().place_of(task).coords().to_vec(), layer.caller)
 }

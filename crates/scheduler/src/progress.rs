@@ -40,7 +40,7 @@ impl fmt::Debug for ProgressBar {
 }
 
 fn label(plan: &musher_graph_core::Plan, task: TaskIx) -> String {
-    plan.tasks().layers()[plan.tasks().layer_of(task)].task.label().into_owned()
+    plan.tasks().layer(task).task.label().into_owned()
 }
 
 impl Observer for ProgressBar {

@@ -116,7 +116,7 @@ impl Run {
 
     /// How often a task is run again when it fails.
     pub(crate) fn retries_of(&self, plan: &Plan, task: TaskIx) -> u32 {
-        let layer = &plan.tasks().layers()[plan.tasks().layer_of(task)];
+        let layer = plan.tasks().layer(task);
         match layer.annotations.as_ref().and_then(|annotations| annotations.retries_of()) {
             Some(retries) => retries,
             None if self.retries > 0 && plan.tasks().touches_files(task) => self.retries,

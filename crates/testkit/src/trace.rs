@@ -61,7 +61,7 @@ impl Trace {
 
 /// Label and place of a task.
 fn name(plan: &Plan, task: TaskIx) -> String {
-    let label = plan.tasks().layers()[plan.tasks().layer_of(task)].task.label().into_owned();
+    let label = plan.tasks().layer(task).task.label().into_owned();
     format!("{label} {:?}", plan.tasks().place_of(task).coords().as_slice())
 }
 

@@ -167,8 +167,8 @@ fn a_summary_says_what_the_array_is() {
     let x = Array::<f64, _>::zeros((2000, 3000), (1000, 1000));
     let text = format!("{x:?}");
     assert!(
-        text.contains("shape (2000, 3000), 45.8 MiB in 6 blocks of at most (1000, 1000), 7.6 MiB"),
+        text.contains("shape (2000, 3000), 46 MiB in 6 blocks of at most (1000, 1000), 7.6 MiB"),
         "{text}"
     );
-    assert!(x.to_html().contains("<td>45.8 MiB</td>"));
+    assert!(x.to_html().contains("<td>46 MiB</td>"));
 }

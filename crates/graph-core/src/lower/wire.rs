@@ -17,7 +17,7 @@ impl TaskGraph {
                 continue;
             }
             self.tables[own].n_slots = layer.inputs.len() as u32;
-            if !self.wire_in_a_row(own) {
+            if !self.wire_in_a_row(own)? {
                 self.tables[own].slot_ends = self.wire_each(own)?;
             }
         }
@@ -25,14 +25,14 @@ impl TaskGraph {
     }
 
     /// Writes the edges of a layer whose edges are there already but for the numbering; tells whether it is one.
-    fn wire_in_a_row(&mut self, own: usize) -> bool {
+    fn wire_in_a_row(&mut self, own: usize) -> Result<bool, Error> {
         let layer = &self.layers[own];
         let n_tasks = self.tables[own].n_tasks;
         let reads = |input| Reads { own, input, layers: &self.layers, tables: &self.tables };
         // What reads every place of plain producers reads slots by the places' own numbers.
         let is_whole = layer.inputs.iter().all(|input| reads(input).is_whole());
         if self.tables[own].places.is_some() || !is_whole {
-            return false;
+            return Ok(false);
         }
         let first_slot = |input: &GraphInput| self.tables[input.producer.index()].first_slot;
         if let [input] = layer.inputs.as_slice()
@@ -40,22 +40,24 @@ impl TaskGraph {
         {
             let n_read = reads(input).producer().grid.n_tasks();
             if lists.producers.iter().any(|&index| index as usize >= n_read) {
-                return false;
+                return Ok(false);
             }
+            end(self.inputs.len() + lists.producers.len())?;
             let (edges_before, first) = (self.inputs.len() as u32, first_slot(input));
             self.inputs.extend(lists.producers.iter().map(|&index| SlotIx(first + index)));
             self.input_ends.extend(lists.ends.iter().map(|&end| edges_before + end));
-            return true;
+            return Ok(true);
         }
         if !layer.inputs.iter().all(|input| reads(input).is_one_to_one()) {
-            return false;
+            return Ok(false);
         }
+        end(self.inputs.len() + layer.inputs.len() * n_tasks as usize)?;
         let firsts: SmallVec<[u32; 4]> = layer.inputs.iter().map(first_slot).collect();
         for rank in 0..n_tasks {
             self.inputs.extend(firsts.iter().map(|first| SlotIx(first + rank)));
             self.input_ends.push(self.inputs.len() as u32);
         }
-        true
+        Ok(true)
     }
 
     /// Writes the edges of a layer task by task, and gives back where the slots of each end, if that must be told.
@@ -84,7 +86,7 @@ impl TaskGraph {
                     slot_ends.push((self.inputs.len() - start) as u32);
                 }
             }
-            self.input_ends.push(self.inputs.len() as u32);
+            self.input_ends.push(end(self.inputs.len())?);
         }
         Ok(slot_ends.into())
     }
@@ -137,6 +139,11 @@ pub(super) fn outside(consumer: &GraphLayer, producer: &GraphLayer, index: usize
     }
 }
 
+/// Where a row of edges ends.
+fn end(n_edges: usize) -> Result<u32, Error> {
+    u32::try_from(n_edges).map_err(|_| Error::TooManyEdges { n_edges })
+}
+
 /// Writes the edges of a layer whose inputs are parts: box by box, then sorted by task.
 fn wire_parts(
     own: usize,
@@ -171,7 +178,23 @@ fn wire_parts(
         while let Some((_, slot)) = edges.next_if(|&(of, _)| of == task) {
             inputs.push(slot);
         }
-        ends.push(inputs.len() as u32);
+        ends.push(end(inputs.len())?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_edges_than_can_be_numbered_are_an_error() {
+        let most = u32::MAX as usize;
+        assert!(matches!(end(most), Ok(u32::MAX)));
+        let error = end(most + 1).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "4294967296 edges between tasks are more than one graph can number (4294967295); use larger chunks"
+        );
+    }
 }

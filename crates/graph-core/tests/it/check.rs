@@ -251,8 +251,7 @@ fn what_must_be_there_at_once_is_what_the_largest_task_or_the_result_needs() {
             let read: u64 = drawn.reads[number].iter().map(|&read| drawn.bytes[read]).sum();
             read + drawn.bytes[number] + drawn.scratch[number]
         };
-        let number_of =
-            |task| tasks.layers()[tasks.layer_of(task)].task.label()[1..].parse::<usize>().unwrap();
+        let number_of = |task| tasks.layer(task).task.label()[1..].parse::<usize>().unwrap();
         for task in plan.order().iter() {
             assert_eq!(tasks.footprint_of(task), footprint(number_of(task)), "seed {seed}");
         }

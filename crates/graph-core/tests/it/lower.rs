@@ -245,6 +245,14 @@ fn too_many_tasks_are_refused_before_any_table_is_made() {
     let shape = [70_000, 70_000];
     let error = TaskGraph::lower(Graph::collect(&[all(&source("huge", &shape))]).unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "4900000000 tasks are more than one graph can number (4294967295)");
+    // Each task may still have a number when their outputs have not.
+    let pair = FnTaskMany::new("pair", 2, |_: Place<'_>, _: &mut Inputs<'_>| Ok(vec![]));
+    let pair = Port::of(Layer::build(pair).finish(Grid::from([1 << 16, 1 << 15])));
+    let error = TaskGraph::lower(Graph::collect(&[all(&pair)]).unwrap()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "4294967296 outputs of tasks are more than one graph can number (4294967295)"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn lower(drawn: &Drawn, outputs: &[usize]) -> TaskGraph {
 /// Position in the drawing of each task in the order's sequence.
 fn sequence(graph: &TaskGraph, order: &Order) -> Vec<usize> {
     let number = |label: &str| label[1..].parse::<usize>().unwrap();
-    order.iter().map(|task| number(&graph.layers()[graph.layer_of(task)].task.label())).collect()
+    order.iter().map(|task| number(&graph.layer(task).task.label())).collect()
 }
 
 /// Dask's measure: outputs alive with the one just made, each counted as one; unread outputs are not kept.

@@ -26,7 +26,7 @@ pub(super) fn drawing(plan: &Plan, coloring: Coloring, form: Form) -> Drawing {
     // The node from which the chunk of each output flows.
     let mut chunks = vec![usize::MAX; tasks.n_slots()];
     for task in (0..tasks.n_tasks() as u32).map(TaskIx) {
-        let layer = &tasks.layers()[tasks.layer_of(task)];
+        let layer = tasks.layer(task);
         let outputs = tasks.outputs_of(task);
         let fill = |node: Node, bytes: Option<u64>| match palette.color(task, tasks.layer_of(task), bytes) {
             Some(color) => node.fill(color),
@@ -75,10 +75,10 @@ pub(super) fn drawing(plan: &Plan, coloring: Coloring, form: Form) -> Drawing {
 /// Draws the edges into a task.
 fn flow_in(drawing: &mut Drawing, tasks: &TaskGraph, task: TaskIx, node: usize, chunks: &[usize]) {
     let inputs = tasks.inputs_of(task);
-    let (own, place) = (&tasks.layers()[tasks.layer_of(task)].grid, tasks.place_of(task).index());
+    let (own, place) = (&tasks.layer(task).grid, tasks.place_of(task).index());
     for &slot in inputs {
         let producer = tasks.task_of(slot);
-        let same_place = tasks.layers()[tasks.layer_of(producer)].grid == *own
+        let same_place = tasks.layer(producer).grid == *own
             && tasks.place_of(producer).index() == place
             && tasks.layer_of(producer) != tasks.layer_of(task);
         let only = inputs.len() == 1 && tasks.readers_of(producer).len() == 1;
@@ -90,7 +90,7 @@ fn flow_in(drawing: &mut Drawing, tasks: &TaskGraph, task: TaskIx, node: usize, 
 }
 
 fn tooltip(tasks: &TaskGraph, task: TaskIx) -> String {
-    let layer = &tasks.layers()[tasks.layer_of(task)];
+    let layer = tasks.layer(task);
     let mut tip = layer.task.label().into_owned();
     if layer.grid.ndim() > 0 {
         tip.push_str(&format!(" at {:?} of {}", tasks.place_of(task).coords(), shape(layer.grid.shape())));
@@ -110,7 +110,7 @@ impl<'a> Names<'a> {
     fn new(tasks: &'a TaskGraph) -> Self {
         let mut alike: HashMap<String, Vec<u32>> = HashMap::new();
         for task in 0..tasks.n_tasks() as u32 {
-            let layer = &tasks.layers()[tasks.layer_of(TaskIx(task))];
+            let layer = tasks.layer(TaskIx(task));
             if layer.grid.ndim() == 0 {
                 alike.entry(layer.task.label().into_owned()).or_default().push(task);
             }
@@ -139,7 +139,7 @@ impl<'a> Names<'a> {
         let place = self.place(task);
         match self.tasks.place_of(task).grid().ndim() {
             0 => {
-                let label = self.tasks.layers()[self.tasks.layer_of(task)].task.label();
+                let label = self.tasks.layer(task).task.label();
                 format!("{label} {place}").trim_end().to_owned()
             }
             _ => place,
