@@ -6,6 +6,7 @@
 mod book;
 mod eviction;
 mod ledger;
+mod ready;
 mod resources;
 
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};

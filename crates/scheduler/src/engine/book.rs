@@ -1,13 +1,12 @@
 //! The book of one plan: which tasks have started and ended, and where its chunks are.
 
 use std::cell::OnceCell;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 
 use super::eviction::Eviction;
 use super::ledger::{Slack, sequential_peak};
+use super::ready::Ready;
 use super::{Dead, Grave};
 use crate::sync::Arc;
 
@@ -115,6 +114,8 @@ pub(super) struct Book {
     /// The task that runs, while only one does and readiness is not known.
     solo: Option<TaskIx>,
     crowd: Option<Crowd>,
+    /// Readiness is given up again only when so many tasks have ended: to count it anew takes a look at all tasks.
+    next_alone: usize,
     /// Most bytes alive at once when its tasks run one after the other; counted when it is first asked for.
     peak: OnceCell<u64>,
     /// Known once something had to leave memory.
@@ -136,6 +137,7 @@ impl Book {
             finished: 0,
             solo: None,
             crowd: None,
+            next_alone: 0,
             peak: OnceCell::new(),
             eviction: None,
         }
@@ -217,13 +219,20 @@ impl Book {
             self.crowd = Some(Crowd::new(self, limit));
         }
         let crowd = self.crowd.as_mut()?;
-        crowd.advance(&self.plan, &mut self.head);
-        crowd.candidate()
+        crowd.advance(&mut self.head);
+        let is_alone = self.running == 0 && self.finished == self.head && crowd.aside.is_empty();
+        if is_alone && self.finished >= self.next_alone {
+            // Nothing runs and nothing has overtaken: readiness is of no use to the only one who comes, and costs.
+            self.crowd = None;
+            self.next_alone = self.finished + self.n_tasks / 4;
+            return (self.head < self.n_tasks).then_some(self.head);
+        }
+        crowd.ready.first()
     }
 
     /// Whether a second worker may find something, as far as a glance tells.
     pub(super) fn has_candidates(&self) -> bool {
-        self.crowd.as_ref().map_or(self.head < self.n_tasks(), |crowd| crowd.candidate().is_some())
+        self.crowd.as_ref().map_or(self.head < self.n_tasks(), |crowd| crowd.ready.first().is_some())
     }
 
     /// What is known of readiness, in numbers.
@@ -234,11 +243,17 @@ impl Book {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn knows_readiness(&self) -> bool {
+        self.crowd.is_some()
+    }
+
     /// Breaks the book: what several workers may start is forgotten.
     #[cfg(test)]
     pub(super) fn break_readiness(&mut self) {
         if let Some(crowd) = &mut self.crowd {
             crowd.missing.fill(u32::MAX);
+            crowd.ready = Ready::new(self.n_tasks);
         }
     }
 
@@ -262,19 +277,15 @@ impl Book {
     /// Puts the candidate at this position aside until [`take_up`](Book::take_up).
     pub(super) fn put_aside(&mut self, position: usize) {
         if let Some(crowd) = &mut self.crowd {
-            crowd.remove(position);
+            crowd.ready.remove(position);
             crowd.aside.push(position as u32);
-            crowd.is_aside[position] = true;
         }
     }
 
     /// Those put aside may be candidates again.
     pub(super) fn take_up(&mut self) {
         if let Some(crowd) = &mut self.crowd {
-            for position in crowd.aside.drain(..) {
-                crowd.is_aside[position as usize] = false;
-                crowd.ready.push(Reverse(position));
-            }
+            crowd.aside.drain(..).for_each(|position| crowd.ready.insert(position as usize));
         }
     }
 
@@ -288,7 +299,7 @@ impl Book {
                 self.solo = Some(task);
             }
             Some(crowd) => {
-                crowd.remove(position);
+                crowd.ready.remove(position);
                 crowd.admitted[position] = true;
                 if position != self.head
                     && let Some(slack) = &mut crowd.slack
@@ -317,13 +328,10 @@ struct Crowd {
     missing: Vec<u32>,
     /// By position.
     admitted: Vec<bool>,
-    /// By position: whether it waits for a resource.
-    is_aside: Vec<bool>,
+    /// Positions of tasks whose inputs have all been made and that are not admitted.
+    ready: Ready,
+    /// Those of them that wait for a resource and are not among the ready ones.
     aside: Vec<u32>,
-    /// The first position at or after the head that may hold a source that is not admitted.
-    source: usize,
-    /// Positions of tasks whose inputs have all been made.
-    ready: BinaryHeap<Reverse<u32>>,
     slack: Option<Slack>,
 }
 
@@ -336,14 +344,14 @@ impl Crowd {
         let has_ended =
             |task: TaskIx| book.plan.order().position_of(task) < book.head && book.solo != Some(task);
         let mut missing = vec![0; n];
-        let mut ready = BinaryHeap::new();
+        let mut ready = Ready::new(n);
         for at in book.head..n {
             let task = book.task_at(at);
             let inputs = tasks.inputs_of(task);
             let waits_for = inputs.iter().filter(|&&slot| !has_ended(tasks.task_of(slot))).count();
             missing[task.index()] = waits_for as u32;
-            if waits_for == 0 && !inputs.is_empty() {
-                ready.push(Reverse(at as u32));
+            if waits_for == 0 {
+                ready.insert(at);
             }
         }
         let mut admitted = vec![false; n];
@@ -352,8 +360,7 @@ impl Crowd {
         let slack = slack.map(|limit| {
             Slack::new(&book.plan, limit.saturating_sub(book.plan.tasks().table_bytes() as u64))
         });
-        let is_aside = vec![false; n];
-        Self { missing, admitted, is_aside, aside: Vec::new(), source: book.head, ready, slack }
+        Self { missing, admitted, ready, aside: Vec::new(), slack }
     }
 
     /// A task has ended: its readers wait for one input less.
@@ -362,41 +369,18 @@ impl Crowd {
             let missing = &mut self.missing[reader.index()];
             *missing -= 1;
             if *missing == 0 {
-                self.ready.push(Reverse(plan.order().position_of(reader) as u32));
+                self.ready.insert(plan.order().position_of(reader));
             }
         }
     }
 
-    /// Moves the head past admitted tasks, and the next source past what is no source.
-    fn advance(&mut self, plan: &Plan, head: &mut usize) {
+    /// Moves the head past admitted tasks.
+    fn advance(&mut self, head: &mut usize) {
         while self.admitted.get(*head) == Some(&true) {
             if let Some(slack) = &mut self.slack {
                 slack.passed(*head);
             }
             *head += 1;
-        }
-        self.source = self.source.max(*head);
-        let order = plan.order();
-        while self.source < order.len() {
-            let task = order.task_at(self.source);
-            let is_free = !self.admitted[self.source] && !self.is_aside[self.source];
-            if is_free && plan.tasks().inputs_of(task).is_empty() {
-                break;
-            }
-            self.source += 1;
-        }
-    }
-
-    fn candidate(&self) -> Option<usize> {
-        let ready = self.ready.peek().map(|&Reverse(at)| at as usize);
-        let source = Some(self.source).filter(|&at| at < self.admitted.len());
-        [ready, source].into_iter().flatten().min()
-    }
-
-    /// Removes the candidate at this position.
-    fn remove(&mut self, position: usize) {
-        if self.ready.peek() == Some(&Reverse(position as u32)) {
-            self.ready.pop();
         }
     }
 }

@@ -225,13 +225,14 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
 
 #[test]
 fn a_broken_book_ends_the_run_instead_of_stalling_it() {
-    //   0 ── 2      Both run at once; then it is forgotten that 2 waits for two inputs only.
-    //   1 ──╯
-    let plan = plan(&Drawn::new(&[&[], &[], &[0, 1]]), &[2]);
+    //   0 ── 1      2 overtakes 1; then it is forgotten that 1 waits for nothing but 0.
+    //   2
+    let plan = plan(&Drawn::new(&[&[], &[0], &[]]), &[1, 2]);
     let mut engine = engine(&plan, Some(1 << 20)).unwrap();
     let mut jobs = Vec::new();
-    for _ in 0..2 {
+    for expected in [0, 2] {
         let Step::Run(job) = next(&mut engine) else { panic!() };
+        assert_eq!(job.task.0, expected);
         jobs.push(job);
     }
     engine.book(0).break_readiness();
@@ -239,5 +240,33 @@ fn a_broken_book_ends_the_run_instead_of_stalling_it() {
     assert!(matches!(next(&mut engine), Step::Over));
     let error = engine.take_result(&mut Grave::default()).unwrap_err();
     assert!(matches!(error, Error::Stalled { finished: 2, n_tasks: 3, .. }), "{error}");
-    assert!(error.to_string().contains("position 2 of 3, 0 ready"), "{error}");
+    assert!(error.to_string().contains("position 1 of 3, 0 ready"), "{error}");
+}
+
+#[test]
+fn readiness_is_given_up_when_only_one_worker_is_left() {
+    // Two workers take turns at a row of sources and a chain of them; then one of them comes no more.
+    let reads: Vec<Vec<usize>> = (0..40).map(|n| if n < 20 { vec![] } else { vec![n - 1, n - 20] }).collect();
+    let drawn = Drawn::from(reads);
+    let plan = plan(&drawn, &drawn.sinks());
+    let mut engine = engine(&plan, None).unwrap();
+    let run = |engine: &mut Engine| match next(engine) {
+        Step::Run(job) => job,
+        step => panic!("{step:?}"),
+    };
+    let mut running = vec![run(&mut engine), run(&mut engine)];
+    for _ in 0..10 {
+        finish(&mut engine, &plan, running.remove(0));
+        running.push(run(&mut engine));
+        assert!(engine.book(0).knows_readiness());
+    }
+    running.into_iter().for_each(|job| finish(&mut engine, &plan, job));
+    let mut order = Vec::new();
+    while let Step::Run(job) = next(&mut engine) {
+        assert!(!engine.book(0).knows_readiness());
+        order.push(job.task.0);
+        finish(&mut engine, &plan, job);
+    }
+    assert_eq!(order, (12..40).collect::<Vec<_>>());
+    assert!(engine.error.is_none());
 }
