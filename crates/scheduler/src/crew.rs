@@ -52,6 +52,8 @@ struct State {
     is_over: bool,
     /// Moves chunks ahead of need, once chunks have begun to leave memory.
     porter: Option<thread::JoinHandle<()>>,
+    /// What had happened when observers were last told of a stall.
+    told_of_stall: Option<u64>,
 }
 
 /// What a worker has done since its last visit.
@@ -95,8 +97,25 @@ struct Worker {
     busy: (usize, u64),
     pace: Pace,
     nap: Duration,
+    waiting: Waiting,
     /// It stays away while the others are done with tasks faster than it could fetch them.
     rest: Option<Rest>,
+}
+
+/// Since when a worker has seen nothing happen but chunks being on their way; and what had happened then.
+#[derive(Default)]
+struct Waiting {
+    since: Option<(Instant, u64)>,
+}
+
+impl Waiting {
+    fn look(&mut self, engine: &Engine) {
+        self.since = match (engine.waits_for_chunks(), self.since) {
+            (None, _) => None,
+            (Some((_, now)), Some((since, happened))) if now == happened => Some((since, happened)),
+            (Some((_, now)), _) => Some((Instant::now(), now)),
+        };
+    }
 }
 
 /// What a worker that stays away has seen of the others.
@@ -173,7 +192,7 @@ impl Crew {
     /// Opens a run, or refuses it.
     pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
         let engine = Engine::new(run)?;
-        let state = State { engine, asleep: 0, is_over: false, porter: None };
+        let state = State { engine, asleep: 0, is_over: false, porter: None, told_of_stall: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
         Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
     }
@@ -221,6 +240,7 @@ impl Crew {
             busy: (0, 0),
             pace: Pace::default(),
             nap: NAP,
+            waiting: Waiting::default(),
             rest: (index > 0).then(|| Rest::new(0)),
         };
         let _abandoned = Abandoned(self);
@@ -237,6 +257,7 @@ impl Crew {
                     Step::Wait => {
                         // A parallel section inside somebody's task may want this thread.
                         yield_now();
+                        self.tell_of_stall(&mut worker);
                         Report::Nothing
                     }
                     Step::Over => break,
@@ -281,11 +302,14 @@ impl Crew {
                 self.wake.wait_for(&mut guard, worker.nap);
                 guard.asleep -= 1;
                 worker.nap = (worker.nap * 2).min(LONGEST_NAP);
+                worker.waiting.look(&guard.engine);
             }
             Step::Wait => {}
             Step::Run(_) | Step::Move(_) => {
                 if let Step::Run(job) = step {
-                    worker.busy = state.engine.busy();
+                    if !self.run.observers.is_empty() {
+                        worker.busy = state.engine.busy();
+                    }
                     worker.continuation = job.is_continuation().then(|| state.engine.plan_of(job));
                 }
                 worker.nap = NAP;
@@ -364,6 +388,26 @@ impl Crew {
                 self.state.lock().engine.fail(Error::observing(payload.as_ref()));
             }
         }
+    }
+
+    /// Tells the observers if nothing has happened for too long: once, and by one worker.
+    fn tell_of_stall(&self, worker: &mut Worker) {
+        let Some((since, happened)) = worker.waiting.since else { return };
+        let elapsed = since.elapsed();
+        if elapsed < self.run.stall_after || self.run.observers.is_empty() {
+            return;
+        }
+        let (moving, alive_bytes) = {
+            let mut state = self.state.lock();
+            match state.engine.waits_for_chunks() {
+                Some((moving, now)) if now == happened && state.told_of_stall != Some(now) => {
+                    state.told_of_stall = Some(now);
+                    (moving, state.engine.bytes().0)
+                }
+                _ => return,
+            }
+        };
+        self.tell(Event::Stalled { plan: &self.run.plan, elapsed, moving, alive_bytes });
     }
 
     /// Drops what nobody needs any more.

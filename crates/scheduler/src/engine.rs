@@ -130,6 +130,8 @@ pub(crate) struct Engine {
     /// Bytes that workers have been given to drop and have not dropped yet.
     burying: u64,
     finished: usize,
+    /// Tasks that ended and chunks that came or went.
+    happened: u64,
     /// Tasks of all plans so far.
     n_tasks: usize,
     error: Option<Error>,
@@ -152,6 +154,7 @@ impl Engine {
             leaving: 0,
             burying: 0,
             finished: 0,
+            happened: 0,
             n_tasks: 0,
             error: None,
         };
@@ -223,9 +226,11 @@ impl Engine {
             match look {
                 Look::Step(step) => return step,
                 Look::Again => {}
-                Look::Nothing if self.running > 0 || self.moving > 0 || self.burying > 0 => return Step::Wait,
+                Look::Nothing if self.running > 0 || self.moving > 0 || self.burying > 0 => {
+                    return Step::Wait;
+                }
                 Look::Nothing => {
-                    let error = self.exhausted();
+                    let error = self.stuck();
                     self.fail(error);
                 }
             }
@@ -343,6 +348,7 @@ impl Engine {
     #[inline(always)]
     fn deliver(&mut self, id: usize, task: TaskIx, made: &mut Vec<Made>, grave: &mut Grave) {
         self.finished += 1;
+        self.happened += 1;
         let Some(book) = self.books[id].as_mut() else { return };
         let outputs = book.plan.tasks().outputs_of(task);
         while let Some(Made { chunk, bytes, is_pinned }) = made.pop() {
@@ -455,6 +461,7 @@ impl Engine {
     /// A chunk is on the disk, or could not be written.
     pub(crate) fn spilled(&mut self, moved: Moving, outcome: Result<Copy, Error>, grave: &mut Grave) {
         self.moving -= 1;
+        self.happened += 1;
         self.leaving -= moved.bytes;
         let book = self.books[moved.book].as_mut().expect("a book stays until its chunks have come");
         book.moving -= 1;
@@ -484,6 +491,7 @@ impl Engine {
         grave: &mut Grave,
     ) {
         self.moving -= 1;
+        self.happened += 1;
         let book = self.book(moved.book);
         book.moving -= 1;
         let chunk = match outcome {
@@ -562,13 +570,42 @@ impl Engine {
     }
 
     /// The error when nothing runs and nothing may start.
-    fn exhausted(&self) -> Error {
+    fn stuck(&self) -> Error {
         let book = self.live.iter().rev().find_map(|&id| self.books[id].as_ref()).expect("a run has a plan");
-        let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
+        let tasks = book.plan.tasks();
+        let away = tasks.requested().iter().copied().find(|&slot| book.is_away(slot));
+        let (task, need) = match away.filter(|_| book.is_finished()) {
+            Some(slot) => (tasks.task_of(slot), book.slots[slot.index()].bytes),
+            None => {
+                let task = book.task_at(book.head.min(book.n_tasks().saturating_sub(1)));
+                (task, tasks.reservation_of(task) + book.absent_bytes(task).unwrap_or(0))
+            }
+        };
         let (operation, _, caller) = site(&book.plan, task);
-        let need = book.plan.tasks().reservation_of(task) + book.absent_bytes(task).unwrap_or(0);
         let limit = self.ledger.limit().unwrap_or(u64::MAX);
+        if need <= self.ledger.free() {
+            let (finished, n_tasks) = (self.finished, self.n_tasks);
+            return Error::Stalled { operation, caller, finished, n_tasks, state: self.state(book) };
+        }
         Error::MemoryExhausted { operation, caller, need, alive: self.ledger.alive(), limit }
+    }
+
+    /// The books in numbers, for whoever looks for a defect.
+    fn state(&self, book: &Book) -> String {
+        format!(
+            "{} plans, position {} of {}, {}, {} bytes alive, limit {:?}",
+            self.live.len(),
+            book.head,
+            book.n_tasks(),
+            book.readiness(),
+            self.ledger.alive(),
+            self.ledger.limit(),
+        )
+    }
+
+    /// Whether the run waits for nothing but chunks on their way; how many, and what changes whenever something happens.
+    pub(crate) fn waits_for_chunks(&self) -> Option<(usize, u64)> {
+        (self.running == 0 && self.moving > 0).then_some((self.moving, self.happened))
     }
 
     /// Lends free bytes to a run inside a task: at most `want`, and never by waiting. The limit rises by `more` before.

@@ -77,6 +77,24 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// Nothing runs, nothing may start, and work is left, though memory is free: a defect of the scheduler, which would
+    /// otherwise wait for ever.
+    #[error(
+        "stalled with {finished} of {n_tasks} tasks finished: {operation} (built at {caller}) is next and cannot start \
+         ({state}); this is a defect of musher, please report it"
+    )]
+    Stalled {
+        /// Label of the first task that has not started.
+        operation: String,
+        /// The user's line that built it.
+        caller: &'static Location<'static>,
+        /// Tasks that had finished.
+        finished: usize,
+        /// Tasks of all plans so far.
+        n_tasks: usize,
+        /// The books in numbers.
+        state: String,
+    },
     /// A task wants more of a resource than there is; nothing has run.
     #[error(
         "{operation} (built at {caller}) wants {wanted} of the resource {name:?}, and the run has {capacity}; \

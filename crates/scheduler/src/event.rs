@@ -89,6 +89,18 @@ pub enum Event<'a> {
         /// How long reading took.
         elapsed: Duration,
     },
+    /// For some time no task has run, none could start, and nothing has come or gone: the run waits for chunks on their way
+    /// to the disk or back. It goes on waiting; told once for each such time, by runs on several threads.
+    Stalled {
+        /// The plan that the run began with.
+        plan: &'a Plan,
+        /// For how long.
+        elapsed: Duration,
+        /// Chunks on their way.
+        moving: usize,
+        /// Bytes of chunks and scratch on the books.
+        alive_bytes: u64,
+    },
     /// The run has ended, well or not.
     RunFinished {
         /// The plan.

@@ -39,6 +39,7 @@ pub struct Options {
     resources: Vec<(String, u32)>,
     failed: Option<FailedTasks>,
     pool: Option<Arc<ThreadPool>>,
+    stall_after: Option<Duration>,
 }
 
 impl std::fmt::Debug for Options {
@@ -177,6 +178,15 @@ impl Options {
         Self { pool: Some(pool), ..self }
     }
 
+    /// Tells observers when for this long no task has run and no chunk has come or gone ([`Event::Stalled`]); by default
+    /// after 5 s. The run goes on waiting: a network disk may come back.
+    ///
+    /// [`Event::Stalled`]: crate::Event::Stalled
+    #[must_use]
+    pub fn stall_after(self, time: Duration) -> Self {
+        Self { stall_after: Some(time), ..self }
+    }
+
     /// Removes what killed processes left in the folder to spill to, the first time that a process runs something that
     /// could spill there.
     pub(crate) fn sweep_once(&self, settings: &Settings) {
@@ -231,6 +241,7 @@ impl Options {
         run.resources.clone_from(&self.resources);
         run.failed.clone_from(&self.failed);
         run.pool.clone_from(&self.pool);
+        run.stall_after = self.stall_after.unwrap_or(run.stall_after);
         run.threads = settings.threads;
         run
     }

@@ -79,6 +79,11 @@ impl Observer for ProgressBar {
             | Event::TaskRetried { .. }
             | Event::ChunkSpilled { .. }
             | Event::ChunkLoaded { .. } => {}
+            Event::Stalled { elapsed, .. } => {
+                if let Some(bar) = &*self.bar.lock() {
+                    bar.set_message(format!("nothing moves for {} s", elapsed.as_secs()));
+                }
+            }
             Event::RunFinished { .. } => {
                 if let Some(bar) = self.bar.lock().take() {
                     bar.finish_and_clear();

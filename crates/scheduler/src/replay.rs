@@ -129,6 +129,7 @@ impl Observer for Recorder {
             Event::Continued { .. }
             | Event::ChunkSpilled { .. }
             | Event::ChunkLoaded { .. }
+            | Event::Stalled { .. }
             | Event::RunFinished { .. } => {}
         }
     }

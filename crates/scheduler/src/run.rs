@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
@@ -10,6 +11,9 @@ use crate::compute::Loan;
 use crate::settings::Scope;
 use crate::sync::Arc;
 use crate::{CancelToken, Error, FailedTasks, Observer};
+
+/// By default a run is told to be stalled after this long.
+const STALL_AFTER: Duration = Duration::from_secs(5);
 
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
@@ -47,6 +51,8 @@ pub struct Run {
     pub failed: Option<FailedTasks>,
     /// The pool whose threads run the tasks, where the user brings one.
     pub pool: Option<Arc<ThreadPool>>,
+    /// Observers are told of a run in which nothing has moved for this long.
+    pub stall_after: Duration,
     /// Memory of the run in whose task this one runs.
     pub(crate) loan: Option<Arc<Loan>>,
     /// The settings that hold for what its tasks compute.
@@ -76,6 +82,7 @@ impl Run {
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             failed: None,
             pool: None,
+            stall_after: STALL_AFTER,
             loan: None,
             scope: Scope::here(),
         }

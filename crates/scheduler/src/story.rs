@@ -100,6 +100,15 @@ pub enum Step {
         /// How long reading took.
         elapsed: Duration,
     },
+    /// Nothing happened for some time but that the run waited for chunks on their way to the disk or back.
+    Stalled {
+        /// For how long.
+        elapsed: Duration,
+        /// Chunks on their way.
+        moving: usize,
+        /// Bytes of chunks and scratch on the books.
+        alive_bytes: u64,
+    },
     /// A run ended.
     RunFinished {
         /// Whether well.
@@ -280,6 +289,9 @@ impl Observer for Story {
             Event::ChunkLoaded { plan, bytes, elapsed } => {
                 self.add(plan, |_| Step::ChunkLoaded { bytes, elapsed });
             }
+            Event::Stalled { plan, elapsed, moving, alive_bytes } => {
+                self.add(plan, |_| Step::Stalled { elapsed, moving, alive_bytes });
+            }
             Event::RunFinished { plan, success, peak_bytes } => {
                 self.add(plan, |_| Step::RunFinished { success, peak_bytes });
                 let runs = &mut self.state.lock().runs;
@@ -332,6 +344,13 @@ impl std::fmt::Display for Transition {
             Step::ChunkLoaded { bytes, elapsed } => {
                 write!(f, "{bytes} bytes from the disk in {:.6} s", elapsed.as_secs_f64())
             }
+            Step::Stalled { elapsed, moving, alive_bytes } => {
+                let elapsed = elapsed.as_secs_f64();
+                write!(
+                    f,
+                    "has waited {elapsed:.3} s for {moving} chunks on their way, {alive_bytes} bytes alive"
+                )
+            }
             Step::RunFinished { success: true, peak_bytes } => {
                 write!(f, "ends well, at most {peak_bytes} bytes")
             }
@@ -352,6 +371,13 @@ impl Transition {
             Step::RunFinished { success, peak_bytes } => {
                 return json!({
                     "at": at, "run": run, "step": "run finished", "success": success, "peak_bytes": peak_bytes,
+                });
+            }
+            Step::Stalled { elapsed, moving, alive_bytes } => {
+                let elapsed = elapsed.as_secs_f64();
+                return json!({
+                    "at": at, "run": run, "step": "stalled", "elapsed": elapsed, "moving": moving,
+                    "alive_bytes": alive_bytes,
                 });
             }
             Step::ChunkSpilled { bytes, elapsed } => {

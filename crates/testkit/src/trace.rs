@@ -78,6 +78,7 @@ impl Observer for Trace {
             Event::Continued { more, .. } => format!("continue with {} tasks", more.tasks().n_tasks()),
             Event::ChunkSpilled { bytes, .. } => format!("spill {bytes} bytes"),
             Event::ChunkLoaded { bytes, .. } => format!("load {bytes} bytes"),
+            Event::Stalled { moving, .. } => format!("stalled with {moving} chunks on their way"),
             Event::RunFinished { success: true, .. } => "end well".to_owned(),
             Event::RunFinished { success: false, .. } => "end badly".to_owned(),
         };

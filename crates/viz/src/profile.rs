@@ -148,7 +148,8 @@ impl Observer for Profile {
             Event::TaskStarted { .. }
             | Event::TaskRetried { .. }
             | Event::ChunkSpilled { .. }
-            | Event::ChunkLoaded { .. } => {}
+            | Event::ChunkLoaded { .. }
+            | Event::Stalled { .. } => {}
             Event::Continued { more, .. } => recording.enter(more),
             Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
                 let group = recording.group_of(plan, plan.tasks().layer_of(task));

@@ -226,6 +226,22 @@ impl Book {
         self.crowd.as_ref().map_or(self.head < self.n_tasks(), |crowd| crowd.candidate().is_some())
     }
 
+    /// What is known of readiness, in numbers.
+    pub(super) fn readiness(&self) -> String {
+        match &self.crowd {
+            None => "one after the other".to_owned(),
+            Some(crowd) => format!("{} ready, {} put aside", crowd.ready.len(), crowd.aside.len()),
+        }
+    }
+
+    /// Breaks the book: what several workers may start is forgotten.
+    #[cfg(test)]
+    pub(super) fn break_readiness(&mut self) {
+        if let Some(crowd) = &mut self.crowd {
+            crowd.missing.fill(u32::MAX);
+        }
+    }
+
     /// Whether the task at a position that is not the head may start, on the slack's account.
     pub(super) fn may_overtake(&self, bytes: u64) -> bool {
         let slack = self.crowd.as_ref().and_then(|crowd| crowd.slack.as_ref());

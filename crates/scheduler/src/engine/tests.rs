@@ -222,3 +222,22 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
     };
     assert_eq!((need, alive, limit), (10, tables + 50, tables + 40));
 }
+
+#[test]
+fn a_broken_book_ends_the_run_instead_of_stalling_it() {
+    //   0 ── 2      Both run at once; then it is forgotten that 2 waits for two inputs only.
+    //   1 ──╯
+    let plan = plan(&Drawn::new(&[&[], &[], &[0, 1]]), &[2]);
+    let mut engine = engine(&plan, Some(1 << 20)).unwrap();
+    let mut jobs = Vec::new();
+    for _ in 0..2 {
+        let Step::Run(job) = next(&mut engine) else { panic!() };
+        jobs.push(job);
+    }
+    engine.book(0).break_readiness();
+    jobs.into_iter().for_each(|job| finish(&mut engine, &plan, job));
+    assert!(matches!(next(&mut engine), Step::Over));
+    let error = engine.take_result(&mut Grave::default()).unwrap_err();
+    assert!(matches!(error, Error::Stalled { finished: 2, n_tasks: 3, .. }), "{error}");
+    assert!(error.to_string().contains("position 2 of 3, 0 ready"), "{error}");
+}

@@ -1,16 +1,17 @@
 //! Chunks that leave memory and come back: the same values below any limit, nothing left behind.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
-use musher_graph_core::{SpillStore, delayed};
-use musher_scheduler::{Compute, Error, Event, Observer, Options, Run, SpillDir, SpillOptions};
+use musher_graph_core::{SpillStore, SpillWriter, TaskError, delayed};
+use musher_scheduler::{Compute, Error, Event, Observer, Options, Run, SpillDir, SpillOptions, Story};
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
 use crate::support::{execute, unfused};
 
 /// What a run spilled and loaded, and its peak on the books.
 #[derive(Default)]
-struct Moved(std::sync::Mutex<(u64, u64, u64)>);
+struct Moved(Mutex<(u64, u64, u64)>);
 
 impl Observer for Moved {
     fn event(&self, event: Event<'_>) {
@@ -231,4 +232,54 @@ fn a_panic_of_an_observer_is_the_error_of_the_run_whatever_it_saw() {
         drop(run);
         assert_eq!((alive.chunks(), disk.counts().parcels), (0, 0), "round {round}");
     }
+}
+
+/// A disk that hangs, at its first write, until somebody has been told of it.
+#[derive(Debug)]
+struct Hangs {
+    disk: SpillDir,
+    told: (Mutex<bool>, Condvar),
+}
+
+impl SpillStore for Hangs {
+    fn stays_in_memory(&self, bytes: u64) -> bool {
+        self.disk.stays_in_memory(bytes)
+    }
+
+    fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {
+        let mut told = self.told.0.lock().unwrap();
+        while !*told {
+            told = self.told.1.wait(told).unwrap();
+        }
+        self.disk.parcel()
+    }
+}
+
+struct Told(Arc<Hangs>);
+
+impl Observer for Told {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Stalled { moving, .. } = event {
+            assert!(moving > 0);
+            *self.0.told.0.lock().unwrap() = true;
+            self.0.told.1.notify_all();
+        }
+    }
+}
+
+#[test]
+fn observers_are_told_of_a_disk_that_hangs_and_the_run_goes_on_when_it_comes_back() {
+    let drawn = two_passes();
+    let plan = unfused(&drawn.requests(&Alive::default(), &drawn.sinks()));
+    let told = (Mutex::new(false), Condvar::new());
+    let disk = Arc::new(Hangs { disk: SpillDir::new(SpillOptions::default()), told });
+    let story = Arc::new(Story::new(10_000));
+    let mut run = Run::new(Arc::clone(&plan));
+    run.memory_limit = Some((plan.tasks().table_bytes() as u64 + ((15 * 64) << 10)).into());
+    run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
+    run.observers = vec![Arc::new(Told(Arc::clone(&disk))), story.clone()];
+    run.stall_after = Duration::from_millis(1);
+    let chunks = execute(&run, 2).unwrap();
+    assert_eq!(values(&chunks)[0], drawn.values()[drawn.reads.len() - 1]);
+    assert!(story.text().contains("chunks on their way"), "{}", story.text());
 }

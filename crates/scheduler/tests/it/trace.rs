@@ -100,7 +100,8 @@ impl Observer for Count {
             Event::TaskRetried { .. }
             | Event::Continued { .. }
             | Event::ChunkSpilled { .. }
-            | Event::ChunkLoaded { .. } => 5,
+            | Event::ChunkLoaded { .. }
+            | Event::Stalled { .. } => 5,
         };
         self.0[kind].fetch_add(1, Ordering::SeqCst);
     }
