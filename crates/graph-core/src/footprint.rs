@@ -16,8 +16,8 @@ impl TaskGraph {
         })
     }
 
-    /// Bytes that must be in memory while a task runs: what it reads, each output once, and what it adds; what is of unknown
-    /// size counts nothing.
+    /// Bytes that must be in memory while a task runs: what it reads, each output once, and what it adds; what is of
+    /// unknown size counts nothing.
     ///
     /// **Cost** sorts the task's inputs.
     pub fn footprint_of(&self, task: TaskIx) -> u64 {
@@ -25,8 +25,8 @@ impl TaskGraph {
         self.together(&mut inputs) + self.reservation_of(task)
     }
 
-    /// Bytes that must be in memory in the end: all that is asked for, each output once, as far as their sizes are known; and
-    /// the task that makes the largest of them.
+    /// Bytes that must be in memory in the end: all that is asked for, each output once, as far as their sizes are
+    /// known; and the task that makes the largest of them.
     ///
     /// **Cost** sorts what is asked for.
     pub fn result_footprint(&self) -> (u64, Option<TaskIx>) {

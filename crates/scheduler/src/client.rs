@@ -36,8 +36,8 @@ use job::{Facts, Job};
 /// when it is alone. Submissions that run at once share the memory limit in the same proportion; one that does not
 /// fit into its share waits until it can have all of it. What runs is never interrupted by what comes later.
 ///
-/// A submission runs under the [`Settings`](crate::Settings) that hold where it is submitted: those of a scope, or else of the
-/// scope in which the client was made, or of the process.
+/// A submission runs under the [`Settings`](crate::Settings) that hold where it is submitted: those of a scope, or else
+/// of the scope in which the client was made, or of the process.
 ///
 /// Within one submission equal work is done once; across submissions use the future as an argument.
 ///

@@ -134,8 +134,9 @@ impl Settings {
     /// Runs a function under these settings: they hold for whatever it computes from this thread, until it returns or
     /// panics. Scopes may be nested; the innermost one counts.
     ///
-    /// They hold as well for what tasks of these runs compute in their turn, on whatever thread, and for what is submitted
-    /// to a [`Client`](crate::Client), whenever that runs. A thread that the program starts by itself begins without a scope.
+    /// They hold as well for what tasks of these runs compute in their turn, on whatever thread, and for what is
+    /// submitted to a [`Client`](crate::Client), whenever that runs. A thread that the program starts by itself begins
+    /// without a scope.
     ///
     /// # Examples
     /// ```
