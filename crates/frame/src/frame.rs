@@ -5,13 +5,14 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, ChunkRef, Collection, Delayed, FnTask, Forward, Grid, Held, Inputs, Layer, Place, Port,
+    AxisMap, ChunkRef, Codec, Collection, Delayed, FnTask, Forward, Grid, Held, Inputs, Layer, Place, Port,
     TaskError, Value, Wiring,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
 use crate::border::stack;
 use crate::check::{compare_schemas, empty, resolve};
+use crate::partition::PartitionCodec;
 use crate::read::{CsvSource, ParquetSource, Site, Source};
 use crate::step::Step;
 use crate::task::{PartitionTask, Rows};
@@ -436,6 +437,10 @@ impl Collection for Frame {
 
     fn port(&self) -> &Port {
         &self.port
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(&PartitionCodec)
     }
 
     /// All partitions, one below the other, each column in one piece of memory.

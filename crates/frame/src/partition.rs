@@ -33,7 +33,7 @@ impl Chunk for Partition {
 
 /// Partitions as bytes of the Arrow stream format.
 #[derive(Debug)]
-struct PartitionCodec;
+pub(crate) struct PartitionCodec;
 
 impl PartitionCodec {
     const KIND: &'static str = "frame.partition/1";
