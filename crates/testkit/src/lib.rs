@@ -10,13 +10,18 @@
 //! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
 //! | exchanges that stage on disk | [`Staging`], [`compute_staged`] |
+//! | the promises that every operation makes | [`Cases`], [`Size`], [`digest`] |
+//! | a process of its own | [`Child`], [`resident_bytes`], [`open_files`], [`n_threads`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
 mod alive;
+mod child;
 mod chunkings;
 mod drawn;
 mod everywhere;
+mod limits;
 mod random;
+mod resident;
 mod script;
 mod stack;
 mod staging;
@@ -24,10 +29,13 @@ mod store;
 mod trace;
 
 pub use alive::{Alive, Brittle, Counted};
+pub use child::Child;
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
 pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
+pub use limits::{Cases, Size, digest};
 pub use random::Random;
+pub use resident::{forget_peak, n_threads, open_files, peak_resident_bytes, resident_bytes};
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{Staging, compute_staged};
