@@ -11,5 +11,6 @@ mod linalg;
 mod memory;
 mod npy;
 mod overlap;
+mod promises;
 mod rechunk;
 mod reductions;
