@@ -35,6 +35,8 @@ pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
 pub use limits::{Cases, Size, digest};
 pub use random::Random;
+#[cfg(unix)]
+pub use resident::limit_address_space;
 pub use resident::{forget_peak, n_threads, open_files, peak_resident_bytes, resident_bytes};
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,25 +19,30 @@ use crate::{Child, Random, THREADS, forget_peak, peak_resident_bytes, resident_b
 /// Resident memory that a run may take beside its limit: code, stacks, and what the allocator keeps.
 const SLACK: u64 = 32 << 20;
 /// Bytes that building a plan and a sequential run take for their own books, whatever is computed.
-const BOOKKEEPING: u64 = 256 << 10;
+const BOOKKEEPING: u64 = 96 << 10;
 /// Bytes that they take for each task.
-const BOOKKEEPING_A_TASK: u64 = 1 << 10;
+const BOOKKEEPING_A_TASK: u64 = 256;
 
 /// How much data a case computes on.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     limit: u64,
+    /// Chunks of the data.
+    chunks: usize,
 }
 
 impl Size {
     /// For the memory: 64 MiB of data, or 512 where the environment says `LIMIT_TESTS=large`.
     fn large() -> Self {
         let is_large = std::env::var("LIMIT_TESTS").is_ok_and(|size| size == "large");
-        Self { limit: if is_large { 64 << 20 } else { 8 << 20 } }
+        Self { limit: if is_large { 64 << 20 } else { 8 << 20 }, chunks: 256 }
     }
 
     /// For the bits: 2 MiB of data.
-    const SMALL: Self = Self { limit: 256 << 10 };
+    const SMALL: Self = Self { limit: 256 << 10, chunks: 256 };
+    /// For memory that is refused: a chunk of 48 MiB, and no room for a second one.
+    const REFUSED: Self = Self { limit: 6 << 20, chunks: 1 };
+    const REFUSED_ABOVE: u64 = 64 << 20;
 
     /// The memory limit, in bytes.
     pub fn limit(self) -> u64 {
@@ -48,9 +54,9 @@ impl Size {
         8 * self.limit as usize / size_of::<T>()
     }
 
-    /// Elements of a chunk, a thirty-second of the limit.
+    /// Elements of a chunk: usually a thirty-second of the limit.
     pub fn chunk<T>(self) -> usize {
-        self.limit as usize / 32 / size_of::<T>()
+        self.elements::<T>() / self.chunks
     }
 
     /// Rows and columns of a square matrix of about the data's size, a multiple of its square blocks' side.
@@ -68,6 +74,10 @@ struct Case {
     work: Work,
     /// Why it does not run within an eighth of its data.
     refused: Option<&'static str>,
+    /// Bytes that it takes beside its plan.
+    beside: u64,
+    /// Whether functions of the user make what is as large as a chunk.
+    is_users: bool,
 }
 
 impl Case {
@@ -107,13 +117,28 @@ impl Cases {
         work: impl Fn(Size, &Options) -> Result<u64, Error> + Send + Sync + 'static,
     ) {
         let operations = operations.split(' ').collect();
-        self.cases.push(Case { operations, work: Box::new(work), refused: None });
+        let work = Box::new(work);
+        self.cases.push(Case { operations, work, refused: None, beside: 0, is_users: false });
     }
 
     /// The same, where the last case cannot run within an eighth of its data, for this reason.
     pub fn refused(&mut self, why: &'static str) {
         if let Some(case) = self.cases.last_mut() {
             case.refused = Some(why);
+        }
+    }
+
+    /// The last case takes so many bytes beside its plan, whatever the size of the data: to build it, or for a reader.
+    pub fn beside(&mut self, bytes: u64) {
+        if let Some(case) = self.cases.last_mut() {
+            case.beside = bytes;
+        }
+    }
+
+    /// In the last case a function of the user's makes what is as large as a chunk: no memory for that ends the process.
+    pub fn users_memory(&mut self) {
+        if let Some(case) = self.cases.last_mut() {
+            case.is_users = true;
         }
     }
 
@@ -185,11 +210,46 @@ impl Cases {
     pub fn child(&self, child: Child) {
         child.answer(|orders| match orders {
             DIGESTS => self.digests(),
+            #[cfg(unix)]
+            orders if let Some(name) = orders.strip_prefix(REFUSED) => self.refused_memory(name),
             name => match self.cases.iter().find(|case| case.name() == name) {
                 Some(case) => within_limit(case, Size::large()),
                 None => format!("broken: no case {name}"),
             },
         });
+    }
+
+    /// No case ends its process where the system refuses memory for a second chunk: it ends with an error, or needs none.
+    /// Gives back a table of what was said.
+    ///
+    /// # Panics
+    /// If one does.
+    #[cfg(unix)]
+    pub fn check_refused_memory(&self, child: Child) -> String {
+        let (mut table, mut broken) = (String::new(), Vec::new());
+        for case in self.cases.iter().filter(|case| !case.is_users) {
+            match child.ask(&format!("{REFUSED}{}", case.name())) {
+                Ok(answer) => {
+                    let _ = writeln!(table, "{answer}  {}", case.name());
+                }
+                Err(status) => broken.push(format!("{status}  {}", case.name())),
+            }
+        }
+        assert!(broken.is_empty(), "{table}\nthese ended their process:\n{}", broken.join("\n"));
+        table
+    }
+
+    #[cfg(unix)]
+    fn refused_memory(&self, name: &str) -> String {
+        let case = self.cases.iter().find(|case| case.name() == name).expect("a case of this name");
+        crate::limit_address_space(Size::REFUSED_ABOVE);
+        let options = Options::sequential().memory_limit(u64::MAX).never_spill();
+        // What a case does not expect is a panic, and no end of the process.
+        match catch_unwind(AssertUnwindSafe(|| (case.work)(Size::REFUSED, &options))) {
+            Ok(Ok(_)) => "finished".to_owned(),
+            Ok(Err(error)) => chain(&error),
+            Err(_) => "panicked".to_owned(),
+        }
     }
 
     /// One pattern of bits for each case: in sequence, on each number of threads, in shuffled schedules, with chunks on
@@ -262,7 +322,7 @@ impl Cases {
             let ratio = most as f64 / bytes as f64;
             let line = format!("{most:>10} {bytes:>10} {ratio:>6.2}  {}{note}", case.name());
             let _ = writeln!(table, "{line}");
-            if is_known && bytes > most + allowance {
+            if is_known && bytes > most + allowance + case.beside {
                 broken.push(line);
             }
         }
@@ -286,6 +346,8 @@ impl Cases {
 
 /// What the child is to do instead of a case.
 const DIGESTS: &str = "digests";
+/// What comes before the name of a case that shall be refused memory.
+const REFUSED: &str = "refused ";
 
 /// Runs a case below its limit, then without; says what it took, or `broken` and why.
 fn within_limit(case: &Case, size: Size) -> String {

@@ -18,6 +18,17 @@ pub fn peak_resident_bytes() -> u64 {
     status_bytes("VmHWM:")
 }
 
+/// Lets the address space of this process, which is a child of a test, grow by no more than this many bytes.
+///
+/// # Panics
+/// If the system does not let it.
+#[cfg(unix)]
+pub fn limit_address_space(more: u64) {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let most = Some(status_bytes("VmSize:") + more);
+    setrlimit(Resource::As, Rlimit { current: most, maximum: most }).expect("a limit may be lowered");
+}
+
 /// Files and the like that are open.
 pub fn open_files() -> usize {
     entries("/proc/self/fd")

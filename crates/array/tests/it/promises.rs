@@ -171,13 +171,21 @@ fn blocks(cases: &mut Cases) {
         let (n, block) = size.square::<f64>();
         Array::from_shape_fn((n, 40), block, |(i, j)| ((i * 7 + j) % 11) as f64)
     }
-    calls!(cases, size, x(size); map_blocks(add), map_blocks_with_place(|_, block| add(block)));
-    calls!(cases, size, x(size); overlap(2, Boundary::Reflect), map_overlap(2, Boundary::Periodic, add));
+    calls!(cases, size, x(size); map_blocks(add));
+    cases.users_memory();
+    calls!(cases, size, x(size); map_blocks_with_place(|_, block| add(block)));
+    cases.users_memory();
+    calls!(cases, size, x(size); map_overlap(2, Boundary::Periodic, add));
+    cases.users_memory();
+    calls!(cases, size, x(size); overlap(2, Boundary::Reflect));
     calls!(cases, size, x(size); matmul(&narrow(size)), dot(&narrow(size)));
     made!(cases, size;
         "Array::map_blocks_to" => x(size).map_blocks_to::<f32, Ix2, _>(x(size).chunks().clone(), |_, block| {
             block.mapv(|value| value as f32)
         }).unwrap(),
+    );
+    cases.users_memory();
+    made!(cases, size;
         "Array::trim_overlap" => {
             let x = x(size);
             x.overlap(3, Boundary::Periodic).trim_overlap(x.chunks(), 3, Boundary::Periodic).unwrap()
@@ -221,6 +229,12 @@ fn child() {
 #[test]
 fn data_of_eight_times_the_limit_stays_within_it() {
     println!("{}", cases().check_limits(CHILD));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_refused_is_an_error() {
+    println!("{}", cases().check_refused_memory(CHILD));
 }
 
 #[test]
