@@ -313,7 +313,11 @@ impl<C: Collection> Compute for C {
     }
 
     fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
-        Ok(crate::check::everything(&options.run(plan(&[self.request()])?, &Settings::current()?)))
+        let settings = Settings::current()?;
+        let run = options.run(plan(&[self.request()])?, &settings);
+        let mut problems = crate::check::everything(&run);
+        problems.extend(options.spill_dir(&settings).and_then(|dir| crate::check::spill_dir(&run, dir)));
+        Ok(problems)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a run is to be done.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use musher_graph_core::{Plan, SpillStore};
@@ -157,6 +157,11 @@ impl Options {
         if is_first {
             SpillDir::new(settings.spill_options()).sweep();
         }
+    }
+
+    /// The folder to spill to, where it is the settings that say it.
+    pub(crate) fn spill_dir<'a>(&self, settings: &'a Settings) -> Option<&'a Path> {
+        matches!(self.spill, Spill::AsSet).then_some(&*settings.spill_dir)
     }
 
     /// The run of a plan under these options; where they say nothing, under these settings.
