@@ -5,11 +5,12 @@ use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{Element, Float, Number, Real, Scalar};
 use crate::kernel::memory::with_room;
-use crate::kernel::strip::{GlobalIndex, Op, Program, Sink, Term};
+use crate::kernel::strip::{BETWEEN_LOOKS, GlobalIndex, Op, Program, Sink, Term};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
     Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer,
 };
+use musher_scheduler::check_cancelled;
 use ndarray::{Dimension, IntoDimension, Ix1, Ix2};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -208,11 +209,15 @@ where
         let n = shape.slice().iter().product();
         let shape = D::from_dimension(&shape).expect("the number of axes is that of the type");
         let mut elements = with_room(n)?;
-        elements.extend(ndarray::indices(shape.clone()).into_iter().map(|pattern| {
-            let mut index = pattern.into_dimension();
-            index.slice_mut().iter_mut().zip(&start).for_each(|(at, &start)| *at += start);
-            (self.function)(index.into_pattern())
-        }));
+        let mut places = ndarray::indices(shape.clone()).into_iter();
+        while elements.len() < n {
+            check_cancelled()?;
+            elements.extend(places.by_ref().take(BETWEEN_LOOKS).map(|pattern| {
+                let mut index = pattern.into_dimension();
+                index.slice_mut().iter_mut().zip(&start).for_each(|(at, &start)| *at += start);
+                (self.function)(index.into_pattern())
+            }));
+        }
         Ok(Output::one(Block::new(ndarray::Array::from_shape_vec(shape, elements)?.into_dyn())))
     }
 

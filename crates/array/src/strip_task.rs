@@ -17,6 +17,7 @@ use musher_graph_core::{
     Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
     Tokenizer, Wiring,
 };
+use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -305,7 +306,7 @@ impl Task for StripTask {
             _ => dtype.visit(Bind(inputs.chunk(slot)?, slot)),
         };
         let bindings: Vec<Binding<'_>> = types.iter().enumerate().map(bind).collect::<Result<_, _>>()?;
-        let made = code.run_in_place(&shape, &coords, &bindings, taken)?;
+        let made = code.run_in_place(&shape, &coords, &bindings, taken, &|| check_cancelled().is_err())?;
         let targets = self.program.targets();
         let chunks: Vec<ChunkRef> = made
             .into_iter()

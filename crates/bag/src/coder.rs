@@ -12,10 +12,15 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-/// How items of a type are written and read: two functions, so that a bag can carry them without a bound on its type.
+type WriteAll<T> = fn(&[T], &mut dyn Write) -> io::Result<()>;
+type ReadAll<T> = fn(u64, &mut dyn Read, &mut Vec<T>) -> io::Result<()>;
+
+/// How items of a type are written and read: functions, so that a bag can carry them without a bound on its type.
 pub(crate) struct Coder<T> {
-    write: fn(&[T], &mut dyn Write) -> io::Result<()>,
-    read: fn(u64, &mut dyn Read, &mut Vec<T>) -> io::Result<()>,
+    write: WriteAll<T>,
+    read: ReadAll<T>,
+    /// The same for items with their counts. Those have none of their own, or there would be no end of types.
+    counted: Option<(WriteAll<(T, u64)>, ReadAll<(T, u64)>)>,
 }
 
 impl<T> Clone for Coder<T> {
@@ -39,6 +44,11 @@ impl<T: 'static> Coder<T> {
         known_coder!(T: String, (String, u64), u64, i64, f64, u32, i32, f32, u16, i16, u8, i8, usize, isize, bool, char)
     }
 
+    /// The coder of items with their counts.
+    pub(crate) fn counted(&self) -> Option<Coder<(T, u64)>> {
+        self.counted.map(|(write, read)| Coder { write, read, counted: None })
+    }
+
     /// Writes items one after the other.
     pub(crate) fn write(&self, items: &[T], to: &mut dyn Write) -> io::Result<()> {
         (self.write)(items, to)
@@ -53,7 +63,7 @@ impl<T: 'static> Coder<T> {
 impl<T: Serialize + DeserializeOwned + 'static> Coder<T> {
     /// The coder of a type that serde can write and read.
     pub(crate) fn serde() -> Self {
-        Self { write: write::<T>, read: read::<T> }
+        Self { write: write::<T>, read: read::<T>, counted: Some((write::<(T, u64)>, read::<(T, u64)>)) }
     }
 }
 

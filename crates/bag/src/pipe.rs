@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use musher_graph_core::{Absorb, Facts, Inputs, Place, TaskError, Tokenizer, Touch};
 
+use musher_scheduler::check_cancelled;
+
 use crate::drain::Drain;
 use crate::partition::Partition;
 
@@ -29,6 +31,25 @@ pub(crate) type Flow = ControlFlow<()>;
 
 /// More stages than this are not fused: at about 200 bytes of stack each they fit the smallest stack many times over.
 const MAX_DEPTH: usize = 64;
+
+/// Items between two looks at whether the run is cancelled: looking costs some nanoseconds, an item about as many.
+const BETWEEN_LOOKS: usize = 256;
+
+/// Pushes items until the sink breaks or the run is cancelled. Every source pushes by this, or looks itself.
+pub(crate) fn push<T>(
+    items: impl IntoIterator<Item = T>,
+    sink: &mut dyn FnMut(T) -> Flow,
+) -> Result<Flow, TaskError> {
+    for (number, item) in items.into_iter().enumerate() {
+        if number % BETWEEN_LOOKS == 0 {
+            check_cancelled()?;
+        }
+        if sink(item).is_break() {
+            return Ok(Flow::Break(()));
+        }
+    }
+    Ok(Flow::Continue(()))
+}
 
 /// Where a task stands, and its input chunks.
 pub(crate) struct Feed<'a, 'i> {
@@ -162,10 +183,10 @@ impl<T: Item> Source<T> {
             Self::Pipe(pipe) => pipe.owned(feed, sink),
             Self::Slot(slot) => {
                 let partition = feed.inputs.take::<Partition<T>>(*slot)?;
-                Ok(match Arc::try_unwrap(partition) {
-                    Ok(partition) => partition.into_items().into_iter().try_for_each(sink),
-                    Err(shared) => shared.items().iter().cloned().try_for_each(sink),
-                })
+                match Arc::try_unwrap(partition) {
+                    Ok(partition) => push(partition.into_items(), sink),
+                    Err(shared) => push(shared.items().iter().cloned(), sink),
+                }
             }
         }
     }
@@ -197,7 +218,7 @@ impl<T: Item> Source<T> {
     ) -> Result<Flow, TaskError> {
         match self {
             Self::Pipe(pipe) => pipe.lent(feed, sink),
-            Self::Slot(slot) => Ok(feed.inputs.get::<Partition<T>>(*slot)?.items().iter().try_for_each(sink)),
+            Self::Slot(slot) => push(feed.inputs.get::<Partition<T>>(*slot)?.items(), sink),
         }
     }
 

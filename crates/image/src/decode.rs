@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::{ImageDecoder, ImageError, ImageReader, Limits};
+use musher_array::kernel::memory::zeros;
 use tiff::decoder::{ChunkType, Decoder, Limits as TiffLimits};
 use tiff::tags::{PlanarConfiguration, Tag};
 use tiff::{ColorType as TiffColor, TiffError};
@@ -183,7 +184,7 @@ impl Strips {
     fn read<A: Pixel>(&mut self, path: &Path, rows: Range<usize>) -> Result<Vec<A>, Error> {
         let [_, width, channels] = self.shape;
         let across = width.div_ceil(self.piece.1);
-        let mut pixels = vec![A::default(); rows.len() * width * channels];
+        let mut pixels = zeros::<A>(rows.len() * width * channels)?;
         for down in rows.start / self.piece.0..rows.end.div_ceil(self.piece.0) {
             for along in 0..across {
                 let number = (down * across + along) as u32;

@@ -213,6 +213,9 @@ pub enum Error {
         /// How many there are, at least.
         found: u64,
     },
+    /// Memory for pixels or labels was refused.
+    #[error(transparent)]
+    OutOfMemory(#[from] musher_array::kernel::memory::OutOfMemory),
     /// The file name's ending names no image format that can be written.
     #[error("{}: no image format is known by this ending", path.display())]
     Format {

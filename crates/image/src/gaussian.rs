@@ -308,8 +308,8 @@ fn task<A: FloatPixel>(along: Vec<Along>, sights: &[Vec<Sight>]) -> impl musher_
         let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
         let missing: Vec<_> = sights.iter().map(|sight| sight.missing).collect();
         let shape = sights.iter().map(|sight| sight.length).collect();
-        let padded = assemble(&views, &sights);
-        Ok::<_, TaskError>(Block::new(separable(padded, shape, &missing, &weights, &surrounds)))
+        let padded = assemble(&views, &sights)?;
+        Ok::<_, TaskError>(Block::new(separable(padded, shape, &missing, &weights, &surrounds)?))
     })
     .params("image.gaussian_filter/1", &parameters)
     .facts(move |at, _| {

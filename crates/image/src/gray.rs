@@ -128,7 +128,7 @@ where
         let pixels = block.view();
         let pixels = pixels.as_standard_layout();
         let shape = &pixels.shape()[..pixels.ndim() - 1];
-        let values = gray(pixels.as_slice().unwrap_or_default(), weights);
+        let values = gray(pixels.as_slice().unwrap_or_default(), weights)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(shape), values)?))
     })
     .params("image.rgb_to_gray/1", &(A::NAME, weights.red, weights.green, weights.blue))

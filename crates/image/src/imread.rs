@@ -18,6 +18,8 @@ use crate::decode::{self, Header, MAX_DECODED_BYTES};
 use crate::files::matching;
 use crate::pixel::Pixel;
 
+/// About what a decoder and its reader hold beside pixels: buffers of the file, windows and tables.
+const DECODER_BYTES: u64 = 256 << 10;
 /// About how long it takes to decode one byte of pixels, in nanoseconds: PNG and JPEG on one core.
 const DECODE_NS_PER_BYTE: u64 = 8;
 
@@ -322,7 +324,7 @@ fn read_layer<A: Pixel>(
         let bytes = file.bytes::<A>();
         // JPEG and WebP decoders hold the file and a copy of the pixels.
         Facts::bytes(bytes)
-            .scratch(bytes + file.header.file_bytes)
+            .scratch(DECODER_BYTES + bytes + file.header.file_bytes)
             .read(file.header.file_bytes)
             .cost(DECODE_NS_PER_BYTE * bytes)
     })
@@ -361,7 +363,10 @@ fn rows_layer<A: Pixel>(
         let rows = of_facts.axis(0)[at.coords()[0]] as u64;
         // Rows that are pressed to less than a byte are read, too.
         let read = (rows * share).max(1);
-        Facts::bytes(rows * row_bytes).scratch(rows * row_bytes).read(read).cost(rows * row_bytes)
+        Facts::bytes(rows * row_bytes)
+            .scratch(DECODER_BYTES + rows * row_bytes)
+            .read(read)
+            .cost(rows * row_bytes)
     })
     // Where in the file the rows are is known to its decoder only.
     .touches(move |_| vec![Touch::read(&touched)]);

@@ -19,7 +19,7 @@ use musher_graph_core::{
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
 use crate::Error;
-use crate::kernel::label::{Border, Location as BlockLocation, TooMany, label_block};
+use crate::kernel::label::{Border, Location as BlockLocation, Unlabeled, label_block};
 use crate::kernel::merge::{Merged, merge};
 use crate::packet::Packet;
 use crate::wire::{grid_of, port_of, single};
@@ -86,9 +86,12 @@ pub fn label_with<D: Dimension>(mask: &Array<bool, D>, connectivity: usize) -> R
     Ok(layers(mask, connectivity, caller))
 }
 
-impl From<TooMany> for Error {
-    fn from(TooMany { found }: TooMany) -> Error {
-        Error::TooManyLabels { found }
+impl From<Unlabeled> for Error {
+    fn from(why: Unlabeled) -> Error {
+        match why {
+            Unlabeled::TooMany { found } => Error::TooManyLabels { found },
+            Unlabeled::OutOfMemory(source) => source.into(),
+        }
     }
 }
 

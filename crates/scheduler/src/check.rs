@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use musher_graph_core::{CheckLimits, Files, FreeSpace, LocalFiles, Problem};
+use musher_graph_core::{CheckLimits, Files, FreeSpace, LocalFiles, Policy, Problem};
 
 use crate::Run;
 
@@ -46,6 +46,15 @@ pub(crate) fn everything(run: &Run) -> Vec<Problem> {
         limits = limits.spill_disk(0);
     }
     run.plan.check(&limits)
+}
+
+/// What is wrong with a folder to spill to, if this run will spill.
+pub(crate) fn spill_dir(run: &Run, dir: &Path) -> Option<Problem> {
+    if !crate::disk::lies_in_memory(dir) {
+        return None;
+    }
+    let need = run.plan.forecast(run.memory_limit?.bytes(), Policy::Furthest).spilled_bytes;
+    (need > 0).then(|| Problem::SpillInMemory { need, dir: dir.to_owned() })
 }
 
 /// What is known to go wrong with files, where any are read or written. Memory is the engine's to refuse.

@@ -24,11 +24,13 @@ use crate::raw::Raw;
 use crate::sync::Arc;
 use crate::{Error, Options, compute_with};
 use file::{Identity, Stored};
-use manifest::{Manifest, is_ours, is_part, remove};
+use manifest::{Manifest, Owner, is_part, owner, remove};
 
 const EXTENSION: &str = "chunk";
 const LOCK: &str = ".musher-lock";
 const FORMAT: &str = "musher checkpoint 1";
+/// How the formats of all versions begin.
+const FORMATS: &str = "musher checkpoint ";
 
 /// Computes collections onto the disk: `checkpoint` beside `persist`.
 ///
@@ -153,7 +155,8 @@ impl Checkpoint {
         Self { version: Some(version.into()), ..self }
     }
 
-    /// Whether chunks that are there are thrown away, also those of other work.
+    /// Whether chunks that are there are thrown away, also those of other work. Only chunks of checkpoints are: a folder
+    /// with somebody else's files is refused.
     #[must_use]
     pub fn restart(self, restart: bool) -> Self {
         Self { restart, ..self }
@@ -241,19 +244,17 @@ impl Checkpoint {
             Ok(Some(held)) if held.key == manifest.key => self.restart,
             Ok(Some(held)) if !self.restart => return Err(manifest.refuses(&held, folder)),
             Err(error) if !self.restart => return Err(error),
-            Ok(Some(_)) | Err(_) => true,
-            Ok(None) if is_ours(folder).map_err(failed)? => true,
-            Ok(None) => return Err(CheckpointError::Foreign { path: folder.clone() }),
+            Ok(Some(held)) if held.is_ours() => true,
+            // A manifest that says nothing may be that of another program: then what stands beside it must be ours.
+            Ok(Some(_)) | Err(_) if owner(folder).map_err(failed)? == Owner::Chunks => true,
+            Ok(None) if owner(folder).map_err(failed)? == Owner::Nobody => true,
+            _ => return Err(CheckpointError::Foreign { path: folder.clone() }),
         };
         if starts {
             manifest.write(folder).map_err(failed)?;
         }
         // Parts of files are what a killed run left; chunks go only after the manifest that named them.
-        remove(folder, |name| {
-            is_part(name)
-                || (starts && Path::new(name).extension().is_some_and(|extension| extension == EXTENSION))
-        })
-        .map_err(failed)?;
+        remove(folder, |path, name| is_part(name) || (starts && file::is_chunk(path))).map_err(failed)?;
         Ok(lock)
     }
 

@@ -443,6 +443,11 @@ impl Crew {
             Ok(None) => Report::Finished(job),
             Ok(Some(more)) => Rare::Continued(job, more).into(),
             Err(error) => {
+                if self.run.is_cancelled() {
+                    // A task that gave up because of that must not pass for the cause.
+                    let cancelled = |finished, n_tasks| self.run.cancelled(finished, n_tasks);
+                    self.state.lock().engine.cancel(cancelled);
+                }
                 // Dropped after this report, so that a panic in a drop does not pass for the cause.
                 worker.grave.dead.extend(worker.inputs.drain(..).flatten().map(Dead::Chunk));
                 Rare::Failed(job, *error).into()

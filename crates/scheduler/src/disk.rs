@@ -18,7 +18,7 @@ use musher_graph_core::{SpillStore, SpillWriter, TaskError};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 pub use error::SpillError;
 use home::Home;
-pub(crate) use home::free;
+pub(crate) use home::{free, lies_in_memory};
 use read::ParcelFile;
 use write::Writer;
 
@@ -293,6 +293,38 @@ impl Shared {
                 source,
             },
             _ => SpillError::Io { action, path: path.to_owned(), source },
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_becomes_an_error_that_names_folder_need_and_setting() {
+        let (full, over_quota, device, too_many_open, read_only) = (28, 122, 5, 24, 30);
+        let disk = SpillDir::new(SpillOptions::default().base("/scratch").limit(4 << 20));
+        let said = |errno| {
+            let source = std::io::Error::from_raw_os_error(errno);
+            disk.0.failed("writing", std::path::Path::new("/scratch/parcel-1"), 3 << 20, source)
+        };
+        for errno in [full, over_quota] {
+            let error = said(errno);
+            assert!(matches!(error, SpillError::Full { need: 0x30_0000, .. }), "{error}");
+            for word in ["/scratch", "3.0 MiB did not fit", "spill_limit", "spill_dir", "memory_limit"] {
+                assert!(error.to_string().contains(word), "{word} in {error}");
+            }
+        }
+        for errno in [device, too_many_open, read_only] {
+            let error = said(errno);
+            let text = error.to_string();
+            assert!(matches!(error, SpillError::Io { .. }), "{text}");
+            for word in ["writing /scratch/parcel-1", "spill_dir", "memory_limit"] {
+                assert!(text.contains(word), "{word} in {text}");
+            }
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains(&format!("os error {errno}")), "{source}");
         }
     }
 }

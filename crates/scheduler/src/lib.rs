@@ -5,7 +5,7 @@
 //! | a result | [`Compute`] on every collection: `compute()`, `persist()`; [`compute`] and [`persist`] of several at once |
 //! | what would happen | `explain()`, `check()` |
 //! | how to run | [`Options`] of one call, [`Settings`] of a program, a shell, a machine |
-//! | an end before the end | [`CancelToken`]: by hand, at a deadline, by Ctrl-C |
+//! | an end before the end | [`CancelToken`]: by hand, at a deadline, by Ctrl-C; [`check_cancelled`] in tasks that take long |
 //! | work in the background | [`Client`] and its [`Future`]s |
 //! | results that outlive the process | [`Checkpointing`] |
 //! | seeing | [`Observer`], [`ProgressBar`], [`Story`] |
@@ -61,7 +61,9 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
 pub use client::{
     AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
 };
-pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with, plan};
+pub use compute::{
+    Collections, Compute, GaveUp, check_cancelled, compute, compute_with, persist, persist_with, plan,
+};
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::Location;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use musher_graph_core::{Plan, SpillStore};
@@ -203,6 +203,11 @@ impl Options {
         if is_first {
             SpillDir::new(settings.spill_options()).sweep();
         }
+    }
+
+    /// The folder to spill to, where it is the settings that say it.
+    pub(crate) fn spill_folder<'a>(&self, settings: &'a Settings) -> Option<&'a Path> {
+        matches!(self.spill, Spill::AsSet).then_some(&*settings.spill_dir)
     }
 
     /// The settings that hold here, overruled by these options.

@@ -12,6 +12,11 @@ use serde_json::json;
 use crate::sync::{Arc, Mutex};
 use crate::{AtomicFile, Event, Observer};
 
+/// Bytes of a story as JSON, but for the braces around it.
+const MOST_JSON: usize = (10 << 20) - 1024;
+/// Characters that are kept of what an error says.
+const MOST_SAID: usize = 1000;
+
 /// Keeps the last transitions of the runs it observes, and every failure.
 ///
 /// **Cost** about 150 bytes a transition that is kept; one lock and one small allocation an event.
@@ -194,10 +199,15 @@ impl Story {
     }
 
     /// The story as JSON: `{"forgotten": …, "failures": […], "transitions": […]}`, times in seconds.
+    ///
+    /// It is at most 10 MiB long: of more, the first failures and the last transitions are there, and the others are counted
+    /// as forgotten. Values of chunks are never in it; what errors and panics say is, up to 1,000 characters of each.
     pub fn json(&self) -> String {
         let (failures, last, n_forgotten) = self.parts();
-        let all = |transitions: &[Transition]| transitions.iter().map(Transition::json).collect::<Vec<_>>();
-        let (failures, transitions) = (all(&failures), all(&last));
+        let (failures, n_failures, used) = fitting(failures.iter(), MOST_JSON / 2);
+        let (mut transitions, n_transitions, _) = fitting(last.iter().rev(), MOST_JSON - used);
+        transitions.reverse();
+        let n_forgotten = n_forgotten + n_failures + n_transitions;
         json!({"forgotten": n_forgotten, "failures": failures, "transitions": transitions}).to_string()
     }
 
@@ -248,6 +258,25 @@ impl Story {
             Step::Task { task, outcome }
         });
     }
+}
+
+/// As many transitions as fit into so many bytes of JSON, how many do not, and the bytes.
+fn fitting<'a>(
+    transitions: impl ExactSizeIterator<Item = &'a Transition>,
+    most: usize,
+) -> (Vec<serde_json::Value>, u64, usize) {
+    let (n, mut used, mut fit) = (transitions.len(), 0, Vec::new());
+    for value in transitions.map(Transition::json) {
+        // And the comma.
+        let bytes = value.to_string().len() + 1;
+        if used + bytes > most {
+            break;
+        }
+        used += bytes;
+        fit.push(value);
+    }
+    let left = (n - fit.len()) as u64;
+    (fit, left, used)
 }
 
 /// While a plan runs, its address is its own.
@@ -311,7 +340,11 @@ fn said(error: &crate::Error) -> String {
         text += &format!(": {error}");
         cause = error.source();
     }
-    text
+    // A user's message may quote the data.
+    match text.char_indices().nth(MOST_SAID) {
+        None => text,
+        Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
+    }
 }
 
 impl std::fmt::Debug for Story {

@@ -14,7 +14,7 @@ mod layout;
 mod run;
 
 pub use code::{Code, CompileError};
-pub use run::{Binding, Made, RunError, Taken};
+pub use run::{BETWEEN_LOOKS, Binding, Made, RunError, Taken};
 
 use super::ops::{BinaryOp, CompareOp, Fault, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};

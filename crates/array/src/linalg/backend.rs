@@ -3,6 +3,7 @@
 //! The trait is small so that a library can be changed without touching an algorithm: chunked algorithms call it
 //! from inside a task, on one block at a time, and expect it to stay on the thread that called it.
 
+use crate::kernel::memory::OutOfMemory;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 use num_traits::Float;
 use std::fmt::Debug;
@@ -56,6 +57,9 @@ pub enum LinalgError {
         /// What was asked for.
         operation: &'static str,
     },
+    /// Memory was refused.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
     /// The library failed in a way that it does not explain.
     #[error("{operation}: {backend} failed")]
     Backend {

@@ -6,6 +6,7 @@
 use super::backend::{
     LinalgBackend, LinalgElement, LinalgError, Svd, check_finite, check_product, check_square, check_system,
 };
+use crate::kernel::memory::{OutOfMemory, collected, with_room};
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::{cholesky, evd, householder, lu, matmul, qr, svd};
@@ -52,7 +53,7 @@ macro_rules! backend {
                 &self,
                 matrix: ArrayView2<'_, $element>,
             ) -> Result<(Array2<$element>, Array2<$element>), LinalgError> {
-                Ok(thin_qr(matrix))
+                Ok(thin_qr(matrix)?)
             }
 
             fn svd(&self, matrix: ArrayView2<'_, $element>) -> Result<Svd<$element>, LinalgError> {
@@ -90,28 +91,27 @@ struct ColumnMajor<A> {
 }
 
 impl<A: LinalgElement + RealField> ColumnMajor<A> {
-    fn zeros(rows: usize, columns: usize) -> Self {
-        ColumnMajor { elements: vec![<A as num_traits::Zero>::zero(); rows * columns], rows, columns }
+    fn zeros(rows: usize, columns: usize) -> Result<Self, OutOfMemory> {
+        let mut elements = with_room(rows * columns)?;
+        elements.resize(rows * columns, <A as num_traits::Zero>::zero());
+        Ok(ColumnMajor { elements, rows, columns })
     }
 
-    fn identity(rows: usize, columns: usize) -> Self {
-        let mut matrix = Self::zeros(rows, columns);
+    fn identity(rows: usize, columns: usize) -> Result<Self, OutOfMemory> {
+        let mut matrix = Self::zeros(rows, columns)?;
         matrix
             .elements
             .iter_mut()
             .step_by(rows + 1)
             .take(columns)
             .for_each(|one| *one = num_traits::One::one());
-        matrix
+        Ok(matrix)
     }
 
-    fn copy_of(matrix: ArrayView2<'_, A>) -> Self {
+    fn copy_of(matrix: ArrayView2<'_, A>) -> Result<Self, OutOfMemory> {
         // Iterating over the transposed view visits the elements in column-major order.
-        ColumnMajor {
-            elements: matrix.t().iter().copied().collect(),
-            rows: matrix.nrows(),
-            columns: matrix.ncols(),
-        }
+        let elements = collected(matrix.t().iter().copied())?;
+        Ok(ColumnMajor { elements, rows: matrix.nrows(), columns: matrix.ncols() })
     }
 
     fn as_ref(&self) -> MatRef<'_, A> {
@@ -129,8 +129,8 @@ impl<A: LinalgElement + RealField> ColumnMajor<A> {
 }
 
 /// Scratch memory of a faer routine.
-fn scratch(request: StackReq) -> MemBuffer {
-    MemBuffer::new(request)
+fn scratch(request: StackReq) -> Result<MemBuffer, OutOfMemory> {
+    MemBuffer::try_new(request).map_err(|_| OutOfMemory { bytes: request.size_bytes() })
 }
 
 /// `sum += left right`, computed as `sumᵀ += rightᵀ leftᵀ`, whose operands are column-major in the same memory.
@@ -164,25 +164,27 @@ fn add_product<A: LinalgElement + RealField>(
 }
 
 /// Householder QR in blocks.
-fn thin_qr<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> (Array2<A>, Array2<A>) {
+fn thin_qr<A: LinalgElement + RealField>(
+    matrix: ArrayView2<'_, A>,
+) -> Result<(Array2<A>, Array2<A>), OutOfMemory> {
     let (rows, columns) = matrix.dim();
     let size = rows.min(columns);
     if size == 0 {
-        return (Array2::zeros((rows, 0)), Array2::zeros((0, columns)));
+        return Ok((Array2::zeros((rows, 0)), Array2::zeros((0, columns))));
     }
     let block = qr::no_pivoting::factor::recommended_block_size::<A>(rows, columns);
-    let mut factor = ColumnMajor::copy_of(matrix);
-    let mut coefficients = ColumnMajor::zeros(block, size);
+    let mut factor = ColumnMajor::copy_of(matrix)?;
+    let mut coefficients = ColumnMajor::zeros(block, size)?;
     let request =
         qr::no_pivoting::factor::qr_in_place_scratch::<A>(rows, columns, block, Par::Seq, Default::default());
     qr::no_pivoting::factor::qr_in_place(
         factor.as_mut(),
         coefficients.as_mut(),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
         Default::default(),
     );
-    let mut q = ColumnMajor::identity(rows, size);
+    let mut q = ColumnMajor::identity(rows, size)?;
     let request =
         householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<A>(rows, block, size);
     householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
@@ -191,21 +193,21 @@ fn thin_qr<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> (Array2<A
         Conj::No,
         q.as_mut(),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
     );
     let mut r = factor.into_array().slice_move(ndarray::s![..size, ..]);
     for row in 1..size {
         r.slice_mut(ndarray::s![row, ..row]).fill(<A as num_traits::Zero>::zero());
     }
-    (q.into_array(), r)
+    Ok((q.into_array(), r))
 }
 
 fn thin_svd<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<Svd<A>, LinalgError> {
     check_finite("svd", &matrix)?;
     let (rows, columns) = matrix.dim();
     let size = rows.min(columns);
-    let a = ColumnMajor::copy_of(matrix);
-    let (mut u, mut v) = (ColumnMajor::zeros(rows, size), ColumnMajor::zeros(columns, size));
+    let a = ColumnMajor::copy_of(matrix)?;
+    let (mut u, mut v) = (ColumnMajor::zeros(rows, size)?, ColumnMajor::zeros(columns, size)?);
     let mut sigma = vec![<A as num_traits::Zero>::zero(); size];
     let thin = svd::ComputeSvdVectors::Thin;
     let request = svd::svd_scratch::<A>(rows, columns, thin, thin, Par::Seq, Default::default());
@@ -215,7 +217,7 @@ fn thin_svd<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<S
         Some(u.as_mut()),
         Some(v.as_mut()),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
         Default::default(),
     )
     .map_err(|_| LinalgError::NoConvergence { operation: "svd" })?;
@@ -224,13 +226,13 @@ fn thin_svd<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<S
 
 fn lower_factor<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<Array2<A>, LinalgError> {
     let order = check_square("cholesky", &matrix)?;
-    let mut factor = ColumnMajor::copy_of(matrix);
+    let mut factor = ColumnMajor::copy_of(matrix)?;
     let request = cholesky::llt::factor::cholesky_in_place_scratch::<A>(order, Par::Seq, Default::default());
     cholesky::llt::factor::cholesky_in_place(
         factor.as_mut(),
         Default::default(),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
         Default::default(),
     )
     .map_err(|_| LinalgError::NotPositiveDefinite)?;
@@ -250,8 +252,8 @@ fn solve_by_lu<A: LinalgElement + RealField>(
     right: ArrayView2<'_, A>,
 ) -> Result<Array2<A>, LinalgError> {
     let order = check_system(&matrix, &right)?;
-    let mut factor = ColumnMajor::copy_of(matrix);
-    let mut solution = ColumnMajor::copy_of(right);
+    let mut factor = ColumnMajor::copy_of(matrix)?;
+    let mut solution = ColumnMajor::copy_of(right)?;
     let (mut forward, mut inverse) = (vec![0_usize; order], vec![0_usize; order]);
     let request = lu::partial_pivoting::factor::lu_in_place_scratch::<usize, A>(
         order,
@@ -264,7 +266,7 @@ fn solve_by_lu<A: LinalgElement + RealField>(
         &mut forward,
         &mut inverse,
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
         Default::default(),
     );
     let zero = <A as num_traits::Zero>::zero();
@@ -281,7 +283,7 @@ fn solve_by_lu<A: LinalgElement + RealField>(
         Conj::No,
         solution.as_mut(),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
     );
     Ok(solution.into_array())
 }
@@ -295,8 +297,8 @@ fn symmetric_eigen<A: LinalgElement + RealField>(
         // faer 0.24 computes its scratch of an empty matrix with 0 - 1.
         return Ok((Array1::zeros(0), Array2::zeros((0, 0))));
     }
-    let a = ColumnMajor::copy_of(matrix);
-    let mut vectors = ColumnMajor::zeros(order, order);
+    let a = ColumnMajor::copy_of(matrix)?;
+    let mut vectors = ColumnMajor::zeros(order, order)?;
     let mut values = vec![<A as num_traits::Zero>::zero(); order];
     let compute = evd::ComputeEigenvectors::Yes;
     let request = evd::self_adjoint_evd_scratch::<A>(order, compute, Par::Seq, Default::default());
@@ -305,7 +307,7 @@ fn symmetric_eigen<A: LinalgElement + RealField>(
         DiagMut::from_slice_mut(&mut values),
         Some(vectors.as_mut()),
         Par::Seq,
-        MemStack::new(&mut scratch(request)),
+        MemStack::new(&mut scratch(request)?),
         Default::default(),
     )
     .map_err(|_| LinalgError::NoConvergence { operation: "eigh" })?;

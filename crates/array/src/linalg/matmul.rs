@@ -16,6 +16,7 @@ use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
     AxisMap, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring,
 };
+use musher_scheduler::check_cancelled;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Dimension, Ix0, Ix1, Ix2, IxDyn};
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -126,6 +127,7 @@ where
         let mut sum = Array2::from_shape_vec((rows, columns), zeros::<A>(rows * columns)?)?;
         let (left, right) = (inputs.slot::<Block<A>>(0)?, inputs.slot::<Block<A>>(1)?);
         for (left, right) in left.into_iter().zip(right) {
+            check_cancelled()?;
             // Backends want operands in C order; a copy made here may be refused.
             let (left, right) = (in_order(left.view())?, in_order(right.view())?);
             let (left, right) = (left_matrix(left.view())?, right_matrix(right.view())?);

@@ -12,5 +12,7 @@ mod linalg;
 mod memory;
 mod npy;
 mod overlap;
+mod panics;
+mod promises;
 mod rechunk;
 mod reductions;

@@ -12,7 +12,7 @@ use musher_graph_core::{
 use crate::bag::{Bag, from_source};
 use crate::kernel::ranges::even_ranges;
 use crate::partition::Partition;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, push};
 
 impl<T: Item> Bag<T> {
     /// The bag of these items, in `n_partitions` partitions that differ in length by at most one.
@@ -148,7 +148,7 @@ impl Count {
 
 impl Pipe<i64> for Count {
     fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(i64) -> Flow) -> Result<Flow, TaskError> {
-        Ok(self.part(feed.at).try_for_each(sink))
+        push(self.part(feed.at), sink)
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {

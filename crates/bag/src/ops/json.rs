@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{Facts, Place, TaskError, Tokenizer, Touch};
+use musher_scheduler::check_cancelled;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -106,8 +107,12 @@ struct JsonLines<T> {
 
 impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
     fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, TaskError> {
-        let mut failure = None;
+        let (mut failure, mut asked) = (None, Ok(()));
         let flow = self.blocks.for_each_run(self.selection.index(feed.at), &mut |path, offset, run| {
+            asked = check_cancelled();
+            if asked.is_err() {
+                return Flow::Break(());
+            }
             for_each_line(offset, run, &mut |offset, line| match parse(line) {
                 Ok(Some(item)) => sink(item),
                 Ok(None) => Flow::Continue(()),
@@ -117,6 +122,7 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
                 }
             })
         });
+        asked?;
         match (failure, flow) {
             (Some(error), _) | (None, Err(error)) => Err(self.site.error(error)),
             (None, Ok(flow)) => Ok(flow),

@@ -24,8 +24,9 @@ use crate::pipe::{Flow, Item};
 impl<T: Item> Bag<T> {
     /// The same items, which may wait on disk where an operation moves them between partitions.
     ///
-    /// [`shuffle_by`](Bag::shuffle_by) and [`group_by_into`](Bag::group_by_into) ask for it: without it their pieces stay
-    /// in memory, but for numbers, text and counted text, which need it not. It holds for the very next operation.
+    /// [`shuffle_by`](Bag::shuffle_by), [`group_by_into`](Bag::group_by_into), [`distinct_into`](Bag::distinct_into) and
+    /// [`frequencies_into`](Bag::frequencies_into) ask for it: without it their pieces stay in memory, but for numbers,
+    /// text and counted text, which need it not. It holds for the very next operation.
     ///
     /// **Cost** none. What cannot be read back exactly (skipped fields, untagged enums) ends the run with
     /// [`Error::Coding`](crate::Error::Coding).
@@ -167,7 +168,8 @@ impl<T: Item> Bag<T> {
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
-    /// **Cost** that of [`fold_by_into`](Bag::fold_by_into).
+    /// **Cost** that of [`fold_by_into`](Bag::fold_by_into); counts of numbers, text and [`spillable`](Bag::spillable)
+    /// items may wait on disk.
     ///
     /// # Panics
     /// If `n_partitions` is 0.
@@ -187,7 +189,8 @@ impl<T: Item> Bag<T> {
     {
         let add = |a: u64, b: u64| a + b;
         let counts: Bag<(T, u64)> = self.folded_locally(Frequencies);
-        counts.pairs_joined("frequencies_into", n_partitions, None, add)
+        let coder = self.coder.or_else(Coder::known).and_then(|coder| coder.counted());
+        counts.with_coder(coder).pairs_joined("frequencies_into", n_partitions, None, add)
     }
 
     /// The different items, as a bag of `n_partitions` partitions.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use musher_graph_core::{Facts, Place, Region, TaskError, Token, Tokenizer, Touch};
+use musher_scheduler::check_cancelled;
 
 use crate::bag::{Bag, from_source};
 use crate::error::Error;
@@ -224,9 +225,13 @@ struct Lines {
 
 impl Lines {
     fn runs(&self, feed: &Feed<'_, '_>, sink: &mut dyn FnMut(u64, &str) -> Flow) -> Result<Flow, TaskError> {
-        self.blocks
-            .for_each_run(self.selection.index(feed.at), &mut |_, offset, run| sink(offset, run))
-            .map_err(|error| self.site.error(error))
+        let mut asked = Ok(());
+        let flow = self.blocks.for_each_run(self.selection.index(feed.at), &mut |_, offset, run| {
+            asked = check_cancelled();
+            if asked.is_ok() { sink(offset, run) } else { Flow::Break(()) }
+        });
+        asked?;
+        flow.map_err(|error| self.site.error(error))
     }
 }
 

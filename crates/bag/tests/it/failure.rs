@@ -49,6 +49,117 @@ fn a_panic_of_each_operation_is_known_to_be_its_own() {
     check(texts.split_with(|text, emit| emit(text)).map(|_| panic!("no")), "map");
 }
 
+/// Without the hook, which would report each of them.
+fn panics<T>() -> T {
+    std::panic::resume_unwind(Box::new("on purpose"))
+}
+
+/// A number that panics where a user's type may: when it is cloned, hashed, compared or dropped.
+#[derive(Debug)]
+struct Brittle(i64, &'static str);
+
+impl Brittle {
+    fn breaks(&self, at: &str) {
+        // Not while another panic unwinds.
+        if self.1 == at && self.0 == 3 && !std::thread::panicking() {
+            panics()
+        }
+    }
+}
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        self.breaks("clone");
+        Self(self.0, self.1)
+    }
+}
+
+impl std::hash::Hash for Brittle {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.breaks("hash");
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Brittle {
+    fn eq(&self, other: &Self) -> bool {
+        self.breaks("compare");
+        self.0 == other.0
+    }
+}
+
+impl Eq for Brittle {}
+
+impl PartialOrd for Brittle {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Brittle {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.breaks("compare");
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        self.breaks("drop");
+    }
+}
+
+/// The computation ends with a panic's error, in sequence and on two threads, and the next one works.
+#[track_caller]
+fn ends_with_a_panic<C: musher_graph_core::Collection>(answer: &C) {
+    for options in [Options::sequential(), Options::default().threads(2)] {
+        let error = answer.compute_with(&options).err().unwrap();
+        let is_panic = matches!(
+            error,
+            musher_scheduler::Error::Panicked { .. } | musher_scheduler::Error::DropPanicked { .. }
+        );
+        assert!(is_panic && error.to_string().contains("on purpose"), "{error}");
+        assert_eq!(Bag::range(0..10, 5).sum().compute_with(&options).unwrap(), 45);
+    }
+}
+
+#[test]
+fn a_panic_in_any_function_of_a_reduction_or_a_group_is_an_error() {
+    let n = || Bag::range(0..40, 4);
+    ends_with_a_panic(&n().fold(0, |_, _| panics(), |a: i64, b| a + b));
+    ends_with_a_panic(&n().fold(0, |a, b| a + b, |_, _| panics()));
+    ends_with_a_panic(&n().reduce(|_, _| panics()));
+    ends_with_a_panic(&n().any(|_| panics()));
+    ends_with_a_panic(&n().all(|_| panics()));
+    ends_with_a_panic(&n().topk_by_key(3, |_| panics::<i64>()));
+    ends_with_a_panic(&n().topk_by(3, |_, _| panics()));
+    ends_with_a_panic(&n().group_by(|_| panics::<i64>()));
+    ends_with_a_panic(&n().fold_by(|_| panics::<i64>(), 0, |a, b| a + b, |a: i64, b| a + b));
+    ends_with_a_panic(&n().fold_by(|x| x % 3, 0, |_, _| panics(), |a: i64, b| a + b));
+    ends_with_a_panic(&n().fold_by(|x| x % 3, 0, |a, b| a + b, |_: i64, _| panics()));
+    ends_with_a_panic(&n().join(&n(), |_| panics::<i64>(), |x| *x));
+    ends_with_a_panic(&n().join(&n(), |x| *x, |_| panics::<i64>()));
+    ends_with_a_panic(&n().shuffle_by(3, |_| panics::<i64>()));
+    ends_with_a_panic(&n().group_by_into(3, |_| panics::<i64>()));
+    ends_with_a_panic(&n().fold_by_into(3, |_| panics::<i64>(), 0, |a, b| a + b, |a: i64, b| a + b));
+    ends_with_a_panic(&n().fold_by_into(3, |x| x % 3, 0, |_, _| panics(), |a: i64, b| a + b));
+    ends_with_a_panic(&n().fold_by_into(3, |x| x % 3, 0, |a, b| a + b, |_: i64, _| panics()));
+}
+
+#[test]
+fn a_panic_in_any_trait_of_a_users_type_is_an_error() {
+    let brittle = |at| Bag::range(0..40, 4).map(move |x| Brittle(x % 10, at));
+    ends_with_a_panic(&brittle("hash").distinct());
+    ends_with_a_panic(&brittle("compare").frequencies());
+    ends_with_a_panic(&brittle("hash").frequencies_into(3));
+    ends_with_a_panic(&brittle("compare").distinct_into(3));
+    ends_with_a_panic(&brittle("compare").topk(3));
+    ends_with_a_panic(&brittle("compare").max());
+    ends_with_a_panic(&brittle("clone").map_ref(Clone::clone).count());
+    ends_with_a_panic(&brittle("drop").count());
+    ends_with_a_panic(&brittle("drop").shuffle_by(3, |x| x.0).count());
+}
+
 #[test]
 fn bags_that_do_not_go_together_are_refused() {
     let (two, three) = (Bag::range(0..6, 2), Bag::range(0..6, 3));

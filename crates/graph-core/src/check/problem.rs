@@ -69,6 +69,19 @@ pub enum Problem {
         /// The memory limit in bytes.
         memory: u64,
     },
+    /// What does not fit into memory goes to a folder that is memory, too: nothing is gained.
+    #[error(
+        "{} will be spilled to {}, which keeps its files in memory (tmpfs); set spill_dir to a disk, or raise the \
+         memory limit",
+        ByteSize::from(*need),
+        dir.display()
+    )]
+    SpillInMemory {
+        /// Bytes spilled when one task runs after the other.
+        need: u64,
+        /// The folder.
+        dir: PathBuf,
+    },
     /// What is written to a file system is more than is free there.
     #[error(
         "{site} and what else goes there write {} to the disk of {}, which has {} free; free some or write elsewhere",

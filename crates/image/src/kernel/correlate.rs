@@ -4,6 +4,7 @@
 //! surrounds the image. The order of additions is that of scipy's `NI_Correlate1D`, and nothing is contracted to a
 //! fused multiply-add, so the answer has the same bits on every instruction set and for every chunking.
 
+use musher_array::kernel::memory::{OutOfMemory, with_room, zeros};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use pulp::{Arch, NullaryFnOnce};
 
@@ -200,7 +201,7 @@ pub(crate) fn separable<A: Real>(
     missing: &[(usize, usize)],
     weights: &[Option<Weights>],
     surrounds: &[A],
-) -> ArrayD<A> {
+) -> Result<ArrayD<A>, OutOfMemory> {
     let ndim = shape.len();
     let arch = Arch::new();
     let mut axis = 0;
@@ -209,7 +210,7 @@ pub(crate) fn separable<A: Real>(
             axis += 1;
             continue;
         };
-        pad(&mut data, &mut shape, axis, missing[axis], surrounds[axis]);
+        pad(&mut data, &mut shape, axis, missing[axis], surrounds[axis])?;
         let length = shape[axis] - 2 * line.radius();
         let outer: usize = shape[..axis].iter().product();
         if axis + 2 == ndim
@@ -217,7 +218,7 @@ pub(crate) fn separable<A: Real>(
         {
             let (before, after) = missing[axis + 1];
             let columns = shape[axis + 1] + before + after - 2 * last.radius();
-            let mut target = vec![A::default(); outer * length * columns];
+            let mut target = zeros::<A>(outer * length * columns)?;
             if !target.is_empty() {
                 arch.dispatch(LastTwo {
                     source: &data,
@@ -234,7 +235,7 @@ pub(crate) fn separable<A: Real>(
             continue;
         }
         let inner: usize = shape[axis + 1..].iter().product();
-        let mut target = vec![A::default(); outer * length * inner];
+        let mut target = zeros::<A>(outer * length * inner)?;
         if !target.is_empty() {
             arch.dispatch(AlongAxis {
                 source: &data,
@@ -249,24 +250,32 @@ pub(crate) fn separable<A: Real>(
         data = target;
         axis += 1;
     }
-    ArrayD::from_shape_vec(IxDyn(&shape), data).expect("every pass makes as many elements as its shape says")
+    Ok(ArrayD::from_shape_vec(IxDyn(&shape), data)
+        .expect("every pass makes as many elements as its shape says"))
 }
 
 /// Lengthens one axis of a C-order buffer by a constant at both ends.
-fn pad<A: Real>(data: &mut Vec<A>, shape: &mut [usize], axis: usize, by: (usize, usize), value: A) {
+fn pad<A: Real>(
+    data: &mut Vec<A>,
+    shape: &mut [usize],
+    axis: usize,
+    by: (usize, usize),
+    value: A,
+) -> Result<(), OutOfMemory> {
     if by == (0, 0) {
-        return;
+        return Ok(());
     }
     let inner: usize = shape[axis + 1..].iter().product();
     let old = shape[axis] * inner;
     shape[axis] += by.0 + by.1;
-    let mut padded = Vec::with_capacity(IxDyn(shape).size());
+    let mut padded = with_room(IxDyn(shape).size())?;
     for slab in 0..shape[..axis].iter().product() {
         padded.resize(padded.len() + by.0 * inner, value);
         padded.extend_from_slice(&data[slab * old..(slab + 1) * old]);
         padded.resize(padded.len() + by.1 * inner, value);
     }
     *data = padded;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -335,7 +344,7 @@ mod tests {
         surrounds: &[A],
     ) -> ArrayD<A> {
         let shape = block.shape().to_vec();
-        separable(block.into_raw_vec_and_offset().0, shape, missing, weights, surrounds)
+        separable(block.into_raw_vec_and_offset().0, shape, missing, weights, surrounds).unwrap()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From three channels to one.
 
+use musher_array::kernel::memory::{OutOfMemory, zeros};
 use num_traits::AsPrimitive;
 use pulp::{Arch, NullaryFnOnce};
 
@@ -56,10 +57,10 @@ impl<A: AsPrimitive<f64>> NullaryFnOnce for Convert<'_, A> {
 }
 
 /// The gray values of pixels whose three channels lie side by side.
-pub(crate) fn gray<A: AsPrimitive<f64>>(pixels: &[A], weights: GrayWeights) -> Vec<f64> {
-    let mut gray = vec![0.0; pixels.len() / 3];
+pub(crate) fn gray<A: AsPrimitive<f64>>(pixels: &[A], weights: GrayWeights) -> Result<Vec<f64>, OutOfMemory> {
+    let mut gray = zeros(pixels.len() / 3)?;
     Arch::new().dispatch(Convert { pixels, gray: &mut gray, weights });
-    gray
+    Ok(gray)
 }
 
 #[cfg(test)]
@@ -69,8 +70,11 @@ mod tests {
     #[test]
     fn weights_meet_their_channels() {
         let pixels = [255_u8, 0, 0, 0, 100, 0, 0, 0, 10];
-        assert_eq!(gray(&pixels, GrayWeights::REC_709), [255.0 * 0.2125, 100.0 * 0.7154, 10.0 * 0.0721]);
-        assert_eq!(gray(&[1.0_f32, 1.0, 1.0], GrayWeights::REC_601), [0.299 + 0.587 + 0.114]);
+        assert_eq!(
+            gray(&pixels, GrayWeights::REC_709).unwrap(),
+            [255.0 * 0.2125, 100.0 * 0.7154, 10.0 * 0.0721]
+        );
+        assert_eq!(gray(&[1.0_f32, 1.0, 1.0], GrayWeights::REC_601).unwrap(), [0.299 + 0.587 + 0.114]);
         assert!(gray::<u16>(&[], GrayWeights::EQUAL).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 //! A boundary mode is a map of positions, so a halo is found by asking that map for every position of the halo. It may
 //! be deeper than a block or than the image and needs no special case.
 
+use musher_array::kernel::memory::{OutOfMemory, with_room};
 use ndarray::ArrayViewD;
 
 use super::boundary::Mode;
@@ -138,12 +139,15 @@ impl Sight {
 /// Puts a block and its halo together: its elements in C order. The shape is the lengths of the sights.
 ///
 /// `sources` are the blocks that the sights name, in C order over the axes. Each element is written once, row by row.
-pub(crate) fn assemble<A: Copy>(sources: &[ArrayViewD<'_, A>], sights: &[&Sight]) -> Vec<A> {
+pub(crate) fn assemble<A: Copy>(
+    sources: &[ArrayViewD<'_, A>],
+    sights: &[&Sight],
+) -> Result<Vec<A>, OutOfMemory> {
     let count = sights.iter().map(|sight| sight.length).product();
-    let mut target = Vec::with_capacity(count);
+    let mut target = with_room(count)?;
     let Some((along, outer)) = sights.split_last() else {
         target.extend(sources.iter().flat_map(|source| source.iter().copied()));
-        return target;
+        return Ok(target);
     };
     let sources: Vec<_> = sources.iter().map(|source| source.as_standard_layout()).collect();
     let parts: Vec<(&[A], &[usize])> =
@@ -169,7 +173,7 @@ pub(crate) fn assemble<A: Copy>(sources: &[ArrayViewD<'_, A>], sights: &[&Sight]
         }
         advance(&mut place, &shape);
     }
-    target
+    Ok(target)
 }
 
 #[cfg(test)]
@@ -199,7 +203,7 @@ mod tests {
                             })
                             .collect();
                         let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
-                        let found = assemble(&views, &[sight]);
+                        let found = assemble(&views, &[sight]).unwrap();
                         let reach = start as i64 - radius as i64..(start + length + radius) as i64;
                         let expected: Vec<usize> =
                             reach.clone().filter_map(|position| mode.resolve(position, total)).collect();
@@ -225,7 +229,7 @@ mod tests {
             })
         };
         let views = [block(0, 0), block(0, 1), block(1, 0), block(1, 1)];
-        let found = assemble(&views, &[&rows[0], &columns[1]]);
+        let found = assemble(&views, &[&rows[0], &columns[1]]).unwrap();
         let expected = ArrayD::from_shape_fn(IxDyn(&[4, 7]), |at| {
             let row = Mode::Nearest.resolve(at[0] as i64 - 1, 4).unwrap();
             row * 6 + Mode::Mirror.resolve(at[1] as i64 + 1, 6).unwrap()

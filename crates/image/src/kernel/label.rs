@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use musher_array::kernel::memory::{OutOfMemory, zeros};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use super::union_find::Forest;
@@ -38,11 +39,22 @@ impl Border {
     }
 }
 
-/// There are more components than labels.
+/// Why a block has no labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooMany {
-    /// How many there are, at least.
-    pub(crate) found: u64,
+pub(crate) enum Unlabeled {
+    /// There are more components than labels.
+    TooMany {
+        /// How many there are, at least.
+        found: u64,
+    },
+    /// There is no memory for them.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<OutOfMemory> for Unlabeled {
+    fn from(source: OutOfMemory) -> Self {
+        Self::OutOfMemory(source)
+    }
 }
 
 /// Where a block lies in its image.
@@ -82,20 +94,20 @@ pub(crate) fn label_block(
     mask: ArrayViewD<'_, bool>,
     connectivity: usize,
     location: Location<'_>,
-) -> Result<BlockLabels, TooMany> {
+) -> Result<BlockLabels, Unlabeled> {
     let shape = mask.shape().to_vec();
     if shape.last().is_some_and(|&length| length > u32::MAX as usize) {
-        return Err(TooMany { found: mask.len() as u64 });
+        return Err(Unlabeled::TooMany { found: mask.len() as u64 });
     }
     let found = find_runs(&mask);
     if found.runs.len() > i32::MAX as usize {
-        return Err(TooMany { found: found.runs.len() as u64 });
+        return Err(Unlabeled::TooMany { found: found.runs.len() as u64 });
     }
     let mut forest = Forest::new(found.runs.len() as u32);
     join_lines(&found, &shape[..shape.len().saturating_sub(1)], connectivity, &mut forest);
     let (numbers, first_runs) = number(forest.into_roots());
     let length = shape.last().copied().unwrap_or(1);
-    let mut labels = vec![0_i32; mask.len()];
+    let mut labels = zeros::<i32>(mask.len())?;
     if length > 0 {
         for (line, target) in labels.chunks_exact_mut(length).enumerate() {
             for run in found.line(line) {

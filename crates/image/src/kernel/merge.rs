@@ -6,7 +6,7 @@
 
 use ndarray::{ArrayViewD, Axis, IxDyn, Slice, Zip};
 
-use super::label::{Border, TooMany, advance, offsets};
+use super::label::{Border, Unlabeled, advance, offsets};
 use super::union_find::Forest;
 
 /// What the labels of every block are called in the whole image.
@@ -32,10 +32,10 @@ impl Merged {
 /// # Errors
 ///
 /// When there are more components than an `i32` can number.
-pub(crate) fn merge(borders: &[&Border], blocks: &[usize], connectivity: usize) -> Result<Merged, TooMany> {
+pub(crate) fn merge(borders: &[&Border], blocks: &[usize], connectivity: usize) -> Result<Merged, Unlabeled> {
     let total: u64 = borders.iter().map(|border| border.firsts.len() as u64).sum();
     if total > u64::from(u32::MAX) {
-        return Err(TooMany { found: total });
+        return Err(Unlabeled::TooMany { found: total });
     }
     let mut starts = Vec::with_capacity(borders.len());
     let mut start = 0_u32;
@@ -49,7 +49,7 @@ pub(crate) fn merge(borders: &[&Border], blocks: &[usize], connectivity: usize) 
     let firsts: Vec<u64> = borders.iter().flat_map(|border| border.firsts.iter().copied()).collect();
     let (finals, count) = rank(&roots, &firsts);
     if count > i32::MAX as u64 {
-        return Err(TooMany { found: count });
+        return Err(Unlabeled::TooMany { found: count });
     }
     let tables = borders
         .iter()

@@ -8,5 +8,6 @@ mod files;
 mod golden;
 mod graph;
 mod memory;
+mod promises;
 mod support;
 mod walkthrough;

@@ -9,6 +9,7 @@ mod golden;
 mod logistic;
 mod metrics;
 mod post_fit;
+mod promises;
 mod scaler;
 mod split;
 

@@ -199,6 +199,19 @@ pub(super) fn read(path: &Path, identity: Identity, codec: &dyn Codec) -> Result
     }
 }
 
+/// Whether a file is a chunk of some checkpoint, by its name and its first bytes.
+pub(super) fn is_chunk(path: &Path) -> bool {
+    let Some((coords, super::EXTENSION)) =
+        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('.'))
+    else {
+        return false;
+    };
+    let has_place = coords.split('-').all(|coord| coord.parse::<u64>().is_ok());
+    let begins = || array::<8>(&mut File::open(path)?);
+    // A folder or a pipe of that name is none: opening a pipe would wait.
+    has_place && path.is_file() && begins().is_ok_and(|bytes| bytes == *MAGIC)
+}
+
 /// The file of the chunk at these coordinates.
 pub(super) fn path(folder: &Path, coords: &[usize]) -> PathBuf {
     let name = match coords {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointError, LOCK};
+use super::{CheckpointError, FORMATS, LOCK, file};
 use crate::AtomicFile;
 
 const MANIFEST: &str = "manifest.json";
@@ -43,6 +43,11 @@ impl Manifest {
         file.commit()
     }
 
+    /// Whether it is a checkpoint's, of whatever version.
+    pub(super) fn is_ours(&self) -> bool {
+        self.format.starts_with(FORMATS)
+    }
+
     /// Why the chunks of `held` are not those of this work.
     pub(super) fn refuses(&self, held: &Self, folder: &Path) -> CheckpointError {
         let changed = if held.format != self.format {
@@ -66,22 +71,38 @@ pub(super) fn is_part(name: &str) -> bool {
     name.starts_with('.') && name.contains(".musher-") && name.ends_with(".tmp")
 }
 
-/// Whether a folder without a manifest has nothing in it but what a run left that was killed at once.
-pub(super) fn is_ours(folder: &Path) -> io::Result<bool> {
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if name != LOCK && !is_part(&name) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Whose files a folder holds, the manifest left aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Nobody's: at most what a run left that was killed at once.
+    Nobody,
+    /// Chunks of a checkpoint, and nothing else.
+    Chunks,
+    /// Files of others.
+    Others,
 }
 
-pub(super) fn remove(folder: &Path, chosen: impl Fn(&str) -> bool) -> io::Result<()> {
+/// Whose files a folder holds, by their names and first bytes.
+pub(super) fn owner(folder: &Path) -> io::Result<Owner> {
+    let mut owner = Owner::Nobody;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if chosen(&entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if file::is_chunk(&entry.path()) {
+            owner = Owner::Chunks;
+        } else if name != LOCK && name != MANIFEST && !is_part(&name) {
+            return Ok(Owner::Others);
+        }
+    }
+    Ok(owner)
+}
+
+/// Removes the files that are chosen by path and name.
+pub(super) fn remove(folder: &Path, chosen: impl Fn(&Path, &str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if chosen(&entry.path(), &entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path())?;
         }
     }

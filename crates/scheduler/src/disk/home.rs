@@ -127,13 +127,13 @@ pub(crate) fn free(_path: &Path) -> Option<u64> {
 
 /// Whether a path lies on a file system that keeps its files in memory.
 #[cfg(target_os = "linux")]
-pub(super) fn lies_in_memory(path: &Path) -> bool {
+pub(crate) fn lies_in_memory(path: &Path) -> bool {
     // The numbers of tmpfs and ramfs in statfs(2).
     const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58F6];
     rustix::fs::statfs(path).is_ok_and(|facts| IN_MEMORY.contains(&(facts.f_type as u64)))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn lies_in_memory(_path: &Path) -> bool {
+pub(crate) fn lies_in_memory(_path: &Path) -> bool {
     false
 }

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use musher_graph_core::{Annotations, Grid, Layer, Places, Port, Request, Wiring, annotate, delayed};
-use musher_scheduler::{CancelToken, Compute, Error, Event, Observer, Options, Run};
+use musher_graph_core::{
+    Annotations, Grid, Layer, Places, Port, Request, TaskError, Wiring, annotate, delayed,
+};
+use musher_scheduler::{CancelToken, Compute, Error, Event, GaveUp, Observer, Options, Run, check_cancelled};
 use musher_testkit::{Act, Scripted, Trace, everywhere};
 
 use crate::support::{execute, run, unfused};
@@ -134,6 +136,65 @@ fn a_deadline_ends_a_run_and_says_so() {
     let late = Options::default().deadline(std::time::Duration::ZERO);
     let answer = musher_graph_core::delayed(|| 1).call(()).compute_with(&late);
     assert!(matches!(answer, Err(Error::DeadlinePassed { .. })));
+}
+
+#[test]
+fn a_task_that_asks_gives_up_and_the_run_is_cancelled() {
+    // The task would never end by itself; it asks, as kernels do, or panics with the answer, as a closure may.
+    let asks = || -> Result<(), TaskError> {
+        loop {
+            check_cancelled()?;
+            std::thread::yield_now();
+        }
+    };
+    let panics = move || asks().unwrap_or_else(|error| std::panic::panic_any(error.to_string()));
+    for threads in [0, 1, 2] {
+        for act in [Act::Try(Arc::new(asks)), Act::Then(Arc::new(panics))] {
+            let token = CancelToken::new();
+            let (inside, task) = (token.clone(), Scripted::new("work").at(3, act));
+            let mut run = Run::new(unfused(&[many(task, 200)]));
+            run.cancel = Some(token);
+            run.observers = vec![Arc::new(CancelsAtStart(inside, AtomicUsize::new(0)))];
+            let error = execute(&run, threads).unwrap_err();
+            assert!(matches!(error, Error::Cancelled { n_tasks: 201, .. }), "{error}");
+        }
+        let mut run = Run::new(unfused(&[many(Scripted::new("work").at(3, Act::Try(Arc::new(asks))), 200)]));
+        run.cancel = Some(CancelToken::new().deadline(std::time::Duration::from_millis(1)));
+        let error = execute(&run, threads).unwrap_err();
+        assert!(matches!(error, Error::DeadlinePassed { .. }), "{error}");
+    }
+    assert_eq!(check_cancelled(), Ok(()), "outside of a run there is nothing to give up");
+}
+
+/// Cancels when the fourth task starts.
+struct CancelsAtStart(CancelToken, AtomicUsize);
+
+impl Observer for CancelsAtStart {
+    fn event(&self, event: Event<'_>) {
+        if let Event::TaskStarted { .. } = event
+            && self.1.fetch_add(1, Ordering::SeqCst) == 3
+        {
+            self.0.cancel();
+        }
+    }
+}
+
+#[test]
+fn a_task_inside_a_task_asks_for_both_runs() {
+    let token = CancelToken::new();
+    let outer = token.clone();
+    fn waits() -> Result<i32, GaveUp> {
+        loop {
+            check_cancelled()?;
+        }
+    }
+    let answer = delayed(move || {
+        outer.cancel();
+        delayed(waits).fallible().call(()).compute().unwrap_err().to_string()
+    });
+    let error = answer.call(()).compute_with(&Options::default().threads(2).cancel(&token));
+    // The outer task ends with what the inner run said, and was the last one: nothing is left to be stopped.
+    assert_eq!(error.unwrap(), "cancelled with 0 of 1 tasks finished");
 }
 
 /// The test runner gives each test a process of its own; this one interrupts itself in the middle of a run.

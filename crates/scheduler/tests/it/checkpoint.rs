@@ -282,6 +282,53 @@ fn chunks_of_other_work_are_refused_unless_it_is_restarted() {
 }
 
 #[test]
+fn a_restart_removes_chunks_of_checkpoints_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let again = |path: &Path| Checkpoint::new(path).restart(true).save(&plain(2, &Arc::default()));
+    let is_foreign = |path: &Path| {
+        let held = |path: &Path| {
+            let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+            let mut files: Vec<_> = files.filter(|path| !path.ends_with(".musher-lock")).collect();
+            files.sort();
+            files.into_iter().map(|file| (fs::read(&file).unwrap(), file)).collect::<Vec<_>>()
+        };
+        let before = held(path);
+        let error = cause(again(path).unwrap_err());
+        assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+        assert_eq!(held(path), before, "a folder of somebody's is left alone");
+    };
+    // Somebody's chunks beside somebody's manifest, readable or not, and a manifest alone.
+    for manifest in ["{", "{\"name\": \"app\"}", ""] {
+        let path = folder.path().join(format!("others{}", manifest.len()));
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("manifest.json"), manifest).unwrap();
+        is_foreign(&path);
+        fs::write(path.join("0-1.chunk"), "precious").unwrap();
+        is_foreign(&path);
+    }
+    // A manifest of another program that happens to have our fields.
+    let path = folder.path().join("same");
+    let stored = plain(1, &Arc::default()).checkpoint(&path).unwrap();
+    assert_eq!(stored.compute().unwrap(), expected(1));
+    let text = fs::read_to_string(path.join("manifest.json")).unwrap();
+    fs::write(path.join("manifest.json"), text.replace("musher checkpoint", "theirs")).unwrap();
+    fs::write(path.join("notes.chunk"), "precious").unwrap();
+    is_foreign(&path);
+    // Our own, beside a file that only ends as ours do: it stays.
+    fs::write(path.join("manifest.json"), text).unwrap();
+    fs::write(path.join("7-7.chunk"), "precious").unwrap();
+    assert_eq!(again(&path).unwrap().n_computed, N);
+    for file in ["notes.chunk", "7-7.chunk"] {
+        assert_eq!(fs::read_to_string(path.join(file)).unwrap(), "precious");
+    }
+    // A damaged manifest over our chunks and nothing else is ours.
+    fs::remove_file(path.join("notes.chunk")).unwrap();
+    fs::remove_file(path.join("7-7.chunk")).unwrap();
+    fs::write(path.join("manifest.json"), "{").unwrap();
+    assert_eq!(again(&path).unwrap().n_computed, N);
+}
+
+#[test]
 fn work_that_is_known_in_this_process_only_needs_a_version() {
     let folder = tempfile::tempdir().unwrap();
     let task = FnTask::new("closure", |at: Place<'_>, _: &mut Inputs<'_>| Ok(numbers(at.index(), 1)));

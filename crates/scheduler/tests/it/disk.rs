@@ -178,6 +178,39 @@ fn every_byte_that_changes_on_the_disk_is_noticed() {
 }
 
 #[test]
+fn ten_thousand_damaged_files_give_an_error_or_what_was_written() {
+    let base = tempfile::tempdir().unwrap();
+    let mut random = Random::new(77);
+    let (mut noticed, mut trials) = (0, 0);
+    while trials < 10_000 {
+        let disk = SpillDir::new(under(base.path()).compression(COMPRESSIONS[random.below(3)]));
+        let alphabet = 1 + random.below(256) as u64;
+        let mut part = |n: usize| -> Vec<u8> { (0..n).map(|_| (random.bits() % alphabet) as u8).collect() };
+        let parts = [part(1 + trials % 700), part(3)];
+        let parcel = spill(&disk, &parts, &mut random).unwrap();
+        let path = only_parcel(&disk);
+        let good = fs::read(&path).unwrap();
+        for _ in 0..100 {
+            let mut bad = good.clone();
+            match random.below(4) {
+                0 => bad.truncate(random.below(good.len())),
+                1 => bad[random.below(good.len())] = random.bits() as u8,
+                _ => bad[random.below(good.len())] ^= 1 << random.below(8),
+            }
+            fs::write(&path, &bad).unwrap();
+            for (number, part) in parts.iter().enumerate() {
+                match read(&*parcel, number) {
+                    Ok(bytes) => assert!(bytes == *part, "trial {trials}: a wrong number"),
+                    Err(_) => noticed += 1,
+                }
+            }
+            trials += 1;
+        }
+    }
+    assert!(noticed > 9000, "{noticed} of {trials}");
+}
+
+#[test]
 fn a_changed_part_names_its_file_and_both_checksums() {
     let base = tempfile::tempdir().unwrap();
     let disk = SpillDir::new(under(base.path()));

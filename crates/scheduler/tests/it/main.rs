@@ -9,6 +9,7 @@ mod disk;
 mod failure;
 mod futures;
 mod killed;
+mod leaks;
 mod memory;
 mod million;
 mod more_work;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use musher_graph_core::{
     Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
 };
-use musher_scheduler::{Error, Run};
-use musher_testkit::{Alive, Counted, Drawn, Peak, Random};
+use musher_scheduler::{Error, Run, SpillDir, SpillOptions};
+use musher_testkit::{Alive, Counted, Drawn, Peak, Random, least_with_disk};
 
 use crate::support::{execute, messages, run, unfused};
 
@@ -73,6 +73,51 @@ fn what_can_never_fit_is_refused_in_front_with_names() {
     }
     // What the message says is enough is enough.
     assert!(run(&plan, 8, Some(need)).is_ok());
+}
+
+#[test]
+fn plans_around_the_boundary_are_refused_or_run_and_what_the_error_suggests_runs() {
+    let mut random = Random::new(41);
+    let (mut n_refused, mut n_run) = (0, 0);
+    for round in 0..200 {
+        let mut drawn = Drawn::random(&mut random, 60);
+        drawn.bytes.iter_mut().for_each(|bytes| *bytes = *bytes * 100 + 4096);
+        let (alive, outputs) = (Alive::default(), drawn.sinks());
+        let plan = unfused(&drawn.requests(&alive, &outputs));
+        let has_disk = round % 2 == 0;
+        let least = if has_disk { least_with_disk(&plan) } else { least_limit(&plan) };
+        assert_eq!(alive.made(), 0, "round {round}: nothing has run");
+        let run_within = |limit: u64| {
+            let mut run = Run::new(Arc::clone(&plan));
+            run.memory_limit = Some(limit.into());
+            if has_disk {
+                run.spill_store = Some(Arc::new(SpillDir::new(SpillOptions::default())));
+            }
+            execute(&run, round % 4)
+        };
+        // From a tenth below the least that can do to a tenth above.
+        let limit = least - least / 10 + random.below(least as usize / 5) as u64;
+        let limit = match run_within(limit) {
+            Ok(_) => {
+                n_run += 1;
+                assert!(limit >= least, "round {round}: {limit} of at least {least}");
+                continue;
+            }
+            Err(Error::MemoryLimit { need, limit: of, .. }) => {
+                n_refused += 1;
+                assert_eq!((of, need > limit), (limit, true), "round {round}");
+                assert_eq!(alive.made(), 0, "round {round}: nothing has run");
+                need
+            }
+            Err(error) => panic!("round {round}: {error}"),
+        };
+        let chunks = run_within(limit).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let values: Vec<u64> =
+            chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect();
+        assert_eq!(values, outputs.iter().map(|&output| drawn.values()[output]).collect::<Vec<_>>());
+        assert!(alive.peak_bytes() <= limit);
+    }
+    assert!(n_refused > 50 && n_run > 50, "{n_refused} refused, {n_run} run");
 }
 
 /// A source that says it makes `said` bytes a chunk and makes `made`; all its chunks are read by one task.

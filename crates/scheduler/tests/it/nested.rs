@@ -42,6 +42,23 @@ fn computing_inside_tasks_ends_on_one_thread_and_on_many() {
 }
 
 #[test]
+fn eight_runs_one_inside_the_other_end_on_one_thread() {
+    fn deep(depth: u64) -> Delayed<u64> {
+        let level = move |part: u64| {
+            let inner = if depth == 0 { total(3) } else { deep(depth - 1) };
+            part + inner.compute().unwrap()
+        };
+        delayed(|a: u64, b: u64| a + b).call((delayed(level).call(0), delayed(level).call(1)))
+    }
+    // Each level adds 1 to twice the level below.
+    let expected = (0..=8).fold(3, |inner, _| 2 * inner + 1);
+    let one = Options::default().threads(1);
+    for options in [one.clone(), one.memory_limit(1 << 20), Options::sequential()] {
+        assert_eq!(deep(8).compute_with(&options).unwrap(), expected);
+    }
+}
+
+#[test]
 fn a_task_may_wait_for_a_thread_that_computes() {
     // The thread of the outer run is taken by the task that waits; the inner run must not need it.
     let waits = |x: u64| {

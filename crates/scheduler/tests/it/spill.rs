@@ -3,8 +3,10 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use musher_graph_core::{SpillStore, SpillWriter, TaskError, delayed};
-use musher_scheduler::{Compute, Error, Event, Observer, Options, Run, SpillDir, SpillOptions, Story};
+use musher_graph_core::{Problem, SpillStore, SpillWriter, TaskError, delayed};
+use musher_scheduler::{
+    Compute, Error, Event, Observer, Options, Run, Settings, SpillDir, SpillOptions, Story,
+};
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
 use crate::support::{execute, unfused};
@@ -193,6 +195,18 @@ fn what_will_be_spilled_is_told_before() {
     let forecast = d.explain_with(&limit(200)).unwrap().to_string();
     assert!(forecast.contains("spill"), "{forecast}");
     assert!(d.check_with(&limit(1000)).unwrap().is_empty());
+    // A folder that is memory is no place to spill to.
+    for dir in ["/dev/shm", "/proc"] {
+        let mut settings = Settings::default();
+        settings.spill_dir = dir.into();
+        let is_memory = SpillDir::new(SpillOptions::default().base(dir)).lies_in_memory();
+        let told = |kib| {
+            let problems = settings.clone().scoped(|| d.check_with(&limit(kib)).unwrap());
+            let mut told = problems.iter().filter(|problem| matches!(problem, Problem::SpillInMemory { .. }));
+            told.any(|problem| problem.to_string().contains(dir))
+        };
+        assert_eq!((told(200), told(1000)), (is_memory, false), "{dir}");
+    }
     let problems = d.check_with(&limit(100)).unwrap();
     assert!(problems[0].to_string().contains("mixed (built at "), "{}", problems[0]);
     assert!(matches!(d.compute_with(&limit(100)), Err(Error::MemoryLimit { .. })));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use musher_graph_core::{Grid, Layer, NotAnOrder, Places, Port, Request, TaskIx, Wiring, delayed};
+use musher_graph_core::{Grid, Layer, NotAnOrder, Places, Port, Request, TaskError, TaskIx, Wiring, delayed};
 use musher_scheduler::{
     Client, Compute, Error, Observer, Options, Recorder, Recording, Replay, ReplayError, Run, Scheduler,
     Sequential, Step, Story, TaskStep, Threaded, gather, rerun,
@@ -63,6 +63,36 @@ fn a_story_is_dumped_as_json() {
     assert_eq!(read["failures"][0]["operation"], "a \"part\"");
     assert_eq!(read["failures"][0]["place"], serde_json::json!([7]));
     assert_eq!(read["failures"][0]["step"], "failed");
+}
+
+#[test]
+fn a_dump_is_bounded_and_holds_no_values() {
+    // Labels as long as a story, a message as long as the data, and more transitions than fit.
+    let (long, value) = ("long ".repeat(200), 123_456_789.25_f64);
+    let says = move || -> Result<(), TaskError> {
+        Err(TaskError::new(std::io::Error::other(format!("{value:?} ").repeat(1 << 20))))
+    };
+    let story = Arc::new(Story::new(50_000));
+    for seed in 0..10 {
+        let task = Scripted::new(format!("{long}{seed}")).at(6000, Act::Try(Arc::new(says)));
+        let layer = Layer::build(task).finish(Grid::from([10_000]));
+        let request = Request { port: Port::of(layer), places: Places::All };
+        observe(&request, seed % 3, story.clone()).unwrap_err();
+    }
+    assert!(story.transitions().len() > 40_000);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("story.json");
+    story.dump(&path).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!((5 << 20..=10 << 20).contains(&text.len()), "{} bytes", text.len());
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["failures"].as_array().unwrap().len(), 10);
+    let kept = read["transitions"].as_array().unwrap();
+    assert_eq!(kept.last().unwrap()["step"], "run finished", "the last ones are kept");
+    let forgotten = read["forgotten"].as_u64().unwrap() as usize;
+    assert!(forgotten + kept.len() >= story.transitions().len());
+    // Ten failures, each told among the failures and perhaps among the transitions, each cut.
+    assert!(text.matches("123456789").count() <= 20 * 1000 / 13);
 }
 
 #[test]

@@ -9,6 +9,9 @@ use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
 use crate::kernel::reduce::{Reducer, States, reducer, row_length};
 
+/// Elements between two looks at whether to stop: some ten microseconds of work, so that looking costs nothing.
+pub const BETWEEN_LOOKS: usize = 1 << 16;
+
 /// Running a program failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -19,6 +22,9 @@ pub enum RunError {
     /// No memory for the output.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),
+    /// It was told to stop.
+    #[error("the work on a block was stopped")]
+    Stopped,
     /// An input has not the type or the shape that the program was built for.
     #[error("input {slot} of a fused program does not fit it")]
     Input {
@@ -113,11 +119,12 @@ impl Code {
         coords: &[usize],
         inputs: &[Binding<'_>],
     ) -> Result<Vec<Made>, RunError> {
-        self.run_in_place(shape, coords, inputs, None)
+        self.run_in_place(shape, coords, inputs, None, &|| false)
     }
 
     /// The same where the only result takes the place of a block that nobody else reads, so that no memory is asked for
-    /// it. Of which slot, [`Program::reusable`](super::Program::reusable) says. The bits are those of `run`.
+    /// it. Of which slot, [`Program::reusable`](super::Program::reusable) says. The bits are those of `run`. Whether to
+    /// `stop` is asked after every [`BETWEEN_LOOKS`] elements.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -130,6 +137,7 @@ impl Code {
         coords: &[usize],
         inputs: &[Binding<'_>],
         taken: Option<Taken>,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Made>, RunError> {
         // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
         let row_of = |sink: &Sink| match sink {
@@ -141,16 +149,15 @@ impl Code {
         rows.dedup();
         if rows.len() <= 1 {
             let all: Vec<usize> = (0..self.targets.len()).collect();
-            return self.pass(shape, coords, inputs, rows.first().copied(), &all, taken);
+            return self.pass(shape, coords, inputs, rows.first().copied(), &all, taken, stop);
         }
         let mut made: Vec<Option<Made>> = vec![None; self.targets.len()];
         for (pass, &row) in rows.iter().enumerate() {
             let targets: Vec<usize> = (0..self.targets.len())
                 .filter(|&target| row_of(&self.targets[target].2).map_or(pass == 0, |own| own == row))
                 .collect();
-            for (target, output) in
-                targets.iter().zip(self.pass(shape, coords, inputs, Some(row), &targets, None)?)
-            {
+            let outputs = self.pass(shape, coords, inputs, Some(row), &targets, None, stop)?;
+            for (target, output) in targets.iter().zip(outputs) {
                 made[*target] = Some(output);
             }
         }
@@ -158,6 +165,7 @@ impl Code {
     }
 
     /// Runs all steps over the block once and keeps some targets.
+    #[expect(clippy::too_many_arguments, reason = "those of `run_in_place`, and which targets by which rows")]
     fn pass(
         &self,
         shape: &[usize],
@@ -166,6 +174,7 @@ impl Code {
         row: Option<usize>,
         targets: &[usize],
         taken: Option<Taken>,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Made>, RunError> {
         let mut inputs = self.bind(shape, inputs)?;
         let in_place = taken.is_some();
@@ -195,8 +204,16 @@ impl Code {
             true => Vec::new(),
             false => self.outputs(shape, &cover, targets)?,
         };
+        let mut since_look = 0;
         cover.strips(shape, |strip| {
             tile.strip = strip;
+            since_look += strip.len();
+            if since_look >= BETWEEN_LOOKS {
+                since_look = 0;
+                if stop() {
+                    return Err(RunError::Stopped);
+                }
+            }
             for step in &self.steps {
                 step(&mut tile)?;
             }

@@ -1,0 +1,248 @@
+//! The promises of every operation on arrays: data of eight times the memory limit, one pattern of bits.
+
+use musher_array::ndarray::{ArrayD, ArrayView2, Axis, Ix1, Ix2, IxDyn, Slice, s};
+use musher_array::prelude::*;
+use musher_array::{Array, Boundary, Chunking, Complex, Element, Gather, concatenate, random, select, stack};
+use musher_graph_core::Delayed;
+use musher_scheduler::{Error, Options};
+use musher_testkit::{Cases, Child, Size, digest};
+
+/// A square matrix of the data's size, made by a function block by block.
+fn x(size: Size) -> Array<f64, Ix2> {
+    let (n, block) = size.square::<f64>();
+    Array::from_shape_fn((n, n), block, |(i, j)| ((i * 31 + j * 17) % 97) as f64 + 0.5)
+}
+
+fn y(size: Size) -> Array<f64, Ix2> {
+    let (n, block) = size.square::<f64>();
+    Array::from_shape_fn((n, n), block, |(i, j)| ((i * 13 + j * 29) % 89) as f64 + 1.5)
+}
+
+fn whole(size: Size) -> Array<i64, Ix2> {
+    let (n, block) = size.square::<i64>();
+    Array::from_shape_fn((n, n), block, |(i, j)| ((i * 31 + j * 17) % 97) as i64 + 1)
+}
+
+fn truth(size: Size) -> Array<bool, Ix2> {
+    let (n, block) = size.square::<bool>();
+    Array::from_shape_fn((n, n), block, |(i, j)| (i + j) % 3 == 0)
+}
+
+fn row(size: Size) -> Array<f64, Ix1> {
+    Array::from_shape_fn(size.elements::<f64>(), size.chunk::<f64>(), |i| (i % 97) as f64)
+}
+
+/// The digest of all elements: a block is read as a whole, so that the operation makes it.
+fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Options) -> Result<u64, Error> {
+    let ones: Vec<Vec<usize>> = array.chunks().axes().map(|axis| vec![1; axis.len()]).collect();
+    let ndim = array.ndim();
+    let word = |value: &A| {
+        let mut bytes = [0; 16];
+        value.store(&mut bytes);
+        let [low, high] = [0, 8].map(|at| u64::from_le_bytes(*bytes[at..].first_chunk().unwrap()));
+        low ^ high.rotate_left(1)
+    };
+    let read = array
+        .clone()
+        .into_dyn()
+        .map_blocks_to::<u64, IxDyn, _>(Chunking::from_lengths(&ones), move |_, block| {
+            ArrayD::from_elem(vec![1; ndim], digest(block.iter().map(word)))
+        });
+    Ok(digest(read.unwrap().compute_with(options)?))
+}
+
+/// Adds calls of methods by their names.
+macro_rules! calls {
+    ($cases:ident, $size:ident, $data:expr; $($method:ident($($argument:expr),*)),* $(,)?) => {
+        $($cases.add(concat!("Array::", stringify!($method)), |$size, options| {
+            read(&$data.$method($($argument),*), options)
+        });)*
+    };
+}
+
+/// Adds whatever makes an array, by its name.
+macro_rules! made {
+    ($cases:ident, $size:ident; $($name:literal => $array:expr),* $(,)?) => {
+        $($cases.add($name, |$size, options| read(&$array, options));)*
+    };
+}
+
+fn elementwise(cases: &mut Cases) {
+    calls!(cases, size, x(size); lt(&y(size)), le(&y(size)), gt(&y(size)), ge(&y(size)), eq_elem(&y(size)));
+    calls!(cases, size, x(size); ne_elem(2.0), mapv(|value| value as f32), mapv_into(|value| value + 1.0));
+    calls!(cases, size, x(size); zip_map(&y(size), |a, b| a.max(b)), powi(3));
+    calls!(cases, size, x(size); square(), abs(), signum(), floor(), ceil(), round(), round_ties_even(), trunc());
+    calls!(cases, size, x(size); minimum(&y(size)), maximum(1.0), div_euclid(&y(size)), rem_euclid(&y(size)));
+    calls!(cases, size, x(size); pow(&y(size)), clip(1.0, 5.0), recip(), sqrt(), cbrt(), exp(), exp2(), exp_m1());
+    calls!(cases, size, x(size); ln(), log2(), log10(), ln_1p(), sin(), cos(), tan(), asin(), acos(), atan());
+    calls!(cases, size, x(size); sinh(), cosh(), tanh(), asinh(), acosh(), atanh(), fract(), to_radians());
+    calls!(cases, size, x(size); to_degrees(), powf(&y(size)), atan2(&y(size)), hypot(&y(size)));
+    calls!(cases, size, x(size); copysign(&y(size)), is_nan(), is_finite(), is_infinite(), is_sign_negative());
+    calls!(cases, size, whole(size); wrapping_add(1), wrapping_sub(&whole(size)), wrapping_mul(&whole(size)));
+    made!(cases, size;
+        "Array::cast" => x(size).cast::<f32>(),
+        "Array::conj" => x(size).mapv(|value| Complex::new(value, 1.0)).conj(),
+        "select" => select(&x(size).gt(40.0), x(size), y(size)),
+        "Array::add" => x(size) + y(size),
+        "Array::add" => x(size) + x(size).mean_axis(Axis(0)),
+        "Array::sub" => x(size) - 1.0,
+        "Array::mul" => x(size) * y(size),
+        "Array::div" => x(size) / y(size),
+        "Array::rem" => whole(size) % 5,
+        "Array::bitand" => truth(size) & truth(size).t(),
+        "Array::bitor" => whole(size) | 8,
+        "Array::bitxor" => whole(size) ^ 3,
+        "Array::neg" => -x(size),
+        "Array::not" => !truth(size),
+        "Array::abs" => (x(size) * 2.0 + y(size)).abs().sqrt() - x(size).t(),
+    );
+}
+
+fn creation(cases: &mut Cases) {
+    fn shape(size: Size) -> (usize, usize) {
+        let (n, _) = size.square::<f64>();
+        (n, n)
+    }
+    fn block(size: Size) -> usize {
+        size.square::<f64>().1
+    }
+    made!(cases, size;
+        "Array::from_elem" => Array::<f64, Ix2>::from_elem(shape(size), 2.5, block(size)),
+        "Array::full" => Array::<u8, Ix2>::full(shape(size), 3, block(size)),
+        "Array::zeros" => Array::<f64, Ix2>::zeros(shape(size), block(size)),
+        "Array::ones" => Array::<i64, Ix2>::ones(shape(size), block(size)),
+        "Array::zeros_like" => Array::<f64, Ix2>::zeros_like(&x(size)),
+        "Array::from_shape_fn" => x(size),
+        "Array::arange" => Array::arange(0_i64, size.elements::<i64>() as i64, 1, size.chunk::<i64>()),
+        "Array::linspace" => Array::linspace(0.0, 1.0, size.elements::<f64>(), size.chunk::<f64>()),
+        "Array::eye" => Array::<f64, Ix2>::eye(shape(size).0, block(size)),
+        "uniform Random::build" => random::uniform(shape(size), block(size)).seed(3).build(),
+        "normal Random::seed" => random::normal(shape(size), block(size)).seed(3).build(),
+        "exponential Random::stream" => random::exponential(shape(size), block(size)).seed(3).stream(2).build(),
+        "integers Random::philox" => random::integers(0..9, shape(size), block(size)).seed(3).philox().build(),
+        "Random::single" => random::normal(shape(size), block(size)).seed(1).single().build(),
+        "Array::from_delayed Array::to_delayed" => {
+            let x = x(size);
+            Array::<f64, Ix2>::from_delayed(x.to_delayed(), x.chunks().clone()).unwrap()
+        },
+        "Array::into_dyn Array::into_dimensionality" => x(size).into_dyn().into_dimensionality::<Ix2>().unwrap(),
+    );
+}
+
+fn reductions(cases: &mut Cases) {
+    calls!(cases, size, x(size); sum(), mean(), product(), var(), std(), var_ddof(1.0), std_ddof(1.0));
+    calls!(cases, size, x(size); argmin(), argmax(), min(), max(), count_numbers());
+    calls!(cases, size, whole(size); sum(), mean(), var(), argmin(), max());
+    calls!(cases, size, truth(size); any(), all(), count_true());
+    calls!(cases, size, x(size); sum_axis(Axis(0)), sum_axis(Axis(1)), mean_axis(Axis(0)), product_axis(Axis(1)));
+    calls!(cases, size, x(size); var_axis(Axis(0)), std_axis(Axis(1)), var_axis_ddof(Axis(0), 1.0));
+    calls!(cases, size, x(size); std_axis_ddof(Axis(1), 1.0), argmin_axis(Axis(0)), argmax_axis(Axis(1)));
+    calls!(cases, size, x(size); min_axis(Axis(0)), max_axis(Axis(1)));
+    calls!(cases, size, truth(size); any_axis(Axis(0)), all_axis(Axis(1)), count_true_axis(Axis(0)));
+}
+
+fn layout(cases: &mut Cases) {
+    fn side(size: Size) -> usize {
+        size.square::<f64>().0
+    }
+    fn thin(size: Size) -> usize {
+        size.chunk::<f64>() / side(size)
+    }
+    calls!(cases, size, x(size); t(), permuted_axes([1, 0]), swap_axes(0, 1), insert_axis(Axis(1)));
+    calls!(cases, size, x(size); index_axis(Axis(0), 300), slice(s![10..-10, 5..;2]), slice(s![..;-1, 30..]));
+    calls!(cases, size, x(size); slice_axis(Axis(0), Slice::from(100..)), rechunk((side(size), thin(size))));
+    calls!(cases, size, x(size); rechunk((thin(size), side(size))), rechunk(100));
+    made!(cases, size;
+        "Array::rechunk" => x(size).rechunk((side(size), thin(size))).rechunk((thin(size), side(size))),
+        "Array::broadcast_to" => x(size).mean_axis(Axis(0)).broadcast_to((side(size), side(size))).unwrap(),
+        "Array::reshape" => x(size).reshape((side(size) / 4, side(size) * 4)).unwrap(),
+        "Array::reshape" => row(size).reshape((size.elements::<f64>() / 64, 64)).unwrap(),
+        "concatenate" => concatenate(Axis(0), &[&x(size), &y(size)]).unwrap(),
+        "stack" => stack(Axis(0), &[&x(size), &y(size)]).unwrap(),
+        "Array::block" => Array::block(&[[x(size), y(size)], [y(size), x(size)]]).unwrap(),
+    );
+}
+
+fn blocks(cases: &mut Cases) {
+    fn add(block: ArrayView2<'_, f64>) -> musher_array::ndarray::Array2<f64> {
+        block.mapv(|value| value + 1.0)
+    }
+    fn narrow(size: Size) -> Array<f64, Ix2> {
+        let (n, block) = size.square::<f64>();
+        Array::from_shape_fn((n, 40), block, |(i, j)| ((i * 7 + j) % 11) as f64)
+    }
+    calls!(cases, size, x(size); map_blocks(add));
+    cases.users_memory();
+    calls!(cases, size, x(size); map_blocks_with_place(|_, block| add(block)));
+    cases.users_memory();
+    calls!(cases, size, x(size); map_overlap(2, Boundary::Periodic, add));
+    cases.users_memory();
+    calls!(cases, size, x(size); overlap(2, Boundary::Reflect));
+    calls!(cases, size, x(size); matmul(&narrow(size)), dot(&narrow(size)));
+    made!(cases, size;
+        "Array::map_blocks_to" => x(size).map_blocks_to::<f32, Ix2, _>(x(size).chunks().clone(), |_, block| {
+            block.mapv(|value| value as f32)
+        }).unwrap(),
+    );
+    cases.users_memory();
+    made!(cases, size;
+        "Array::trim_overlap" => {
+            let x = x(size);
+            x.overlap(3, Boundary::Periodic).trim_overlap(x.chunks(), 3, Boundary::Periodic).unwrap()
+        },
+        "Array::matmul" => narrow(size).t().matmul(&x(size)),
+        "Array::matmul_by" => x(size).matmul_by(&narrow(size), musher_array::linalg::Faer).unwrap(),
+    );
+    cases.add("Array::to_npy Array::read_npy", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        let written: Delayed<()> = x(size).to_npy(&path);
+        written.compute_with(options)?;
+        let (_, block) = size.square::<f64>();
+        read(&Array::<f64, Ix2>::read_npy(&path, block).unwrap(), options)
+    });
+}
+
+const CHILD: Child = Child::new("promises::child");
+
+fn cases() -> Cases {
+    let mut cases = Cases::new("array");
+    for family in [elementwise, creation, reductions, layout, blocks] {
+        family(&mut cases);
+    }
+    cases.without("Array::from_port", "the door for operations of other crates");
+    cases.without("Array::from_array", "its elements are in memory already, and are the user's");
+    cases
+}
+
+#[test]
+fn every_operation_has_a_case_or_says_why_not() {
+    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
+}
+
+/// Does nothing unless it is the child process of the next tests.
+#[test]
+fn child() {
+    cases().child(CHILD);
+}
+
+#[test]
+fn data_of_eight_times_the_limit_stays_within_it() {
+    println!("{}", cases().check_limits(CHILD));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_refused_is_an_error() {
+    println!("{}", cases().check_refused_memory(CHILD));
+}
+
+#[test]
+fn one_pattern_of_bits() {
+    cases().check_bits();
+}
+
+#[test]
+fn the_same_bits_in_another_process() {
+    cases().check_processes(CHILD);
+}

@@ -1,0 +1,266 @@
+//! The promises of every operation on images: images of eight times the memory limit, one pattern of bits.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use musher_array::{Array, Chunking, Element, Gather};
+use musher_image::{
+    GrayWeights, Imread, LabelIndex, PerLabel, area, center_of_mass, find_objects, gaussian_filter, imread,
+    imread_chunked, imread_tiles, imsave_tiles, label, label_with, maximum, mean, measure, minimum,
+    rgb_to_gray, rgb_to_gray_with, rgb2gray, standard_deviation, sum_labels, threshold, threshold_otsu,
+    threshold_otsu_with, to_u8_scaled, to_u8_scaled_from, variance,
+};
+use musher_scheduler::{Compute, Error, Options, Settings};
+use musher_testkit::{Cases, Child, Size, digest};
+use ndarray::{ArrayD, Ix2, Ix3, IxDyn};
+
+/// A gray image of the data's size: bright squares on a slope.
+fn image(size: Size) -> Array<f64, Ix2> {
+    let (n, block) = size.square::<f64>();
+    Array::from_shape_fn((n, n), block, move |(i, j)| {
+        let is_bright = i % 200 < 40 && j % 170 < 50;
+        (i + j) as f64 / (2 * n) as f64 + if is_bright { 5.0 } else { 0.0 }
+    })
+}
+
+/// A color image of the data's size.
+fn color(size: Size) -> Array<u8, Ix3> {
+    let (n, block) = size.square::<[u8; 3]>();
+    Array::from_shape_fn((n, n, 3), (block, block, 3), |(i, j, k)| ((i * 7 + j * 13 + k * 50) % 251) as u8)
+}
+
+fn bytes(size: Size) -> Array<u8, Ix2> {
+    let (n, block) = size.square::<u8>();
+    Array::from_shape_fn((n, n), block, |(i, j)| ((i / 3 * 7 + j / 5 * 13) % 251) as u8)
+}
+
+/// The squares of [`image`], numbered without `label`.
+fn squares(size: Size) -> Array<i32, Ix2> {
+    let (n, block) = size.square::<f64>();
+    Array::from_shape_fn((n, n), block, move |(i, j)| {
+        let is_bright = i % 200 < 40 && j % 170 < 50;
+        if is_bright { 1 + (i / 200 * n.div_ceil(170) + j / 170) as i32 } else { 0 }
+    })
+}
+
+/// The digest of all elements: a block is read as a whole, so that the operation makes it.
+fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Options) -> Result<u64, Error> {
+    let ones: Vec<Vec<usize>> = array.chunks().axes().map(|axis| vec![1; axis.len()]).collect();
+    let ndim = array.ndim();
+    let word = |value: &A| {
+        let mut bytes = [0; 16];
+        value.store(&mut bytes);
+        u64::from_le_bytes(*bytes.first_chunk().unwrap())
+    };
+    let read = array
+        .clone()
+        .into_dyn()
+        .map_blocks_to::<u64, IxDyn, _>(Chunking::from_lengths(&ones), move |_, block| {
+            ArrayD::from_elem(vec![1; ndim], digest(block.iter().map(word)))
+        });
+    Ok(digest(read.unwrap().compute_with(options)?))
+}
+
+fn filters(cases: &mut Cases) {
+    cases.add("gaussian_filter", |size, options| read(&gaussian_filter(&image(size), 1.5).unwrap(), options));
+    cases.add("rgb_to_gray rgb2gray", |size, options| {
+        let (gray, same) = (rgb_to_gray(&color(size)).unwrap(), rgb2gray(&color(size)).unwrap());
+        Ok(digest([read(&gray, options)?, read(&same, options)?]))
+    });
+    cases.add("rgb_to_gray_with", |size, options| {
+        read(&rgb_to_gray_with(&color(size), GrayWeights::REC_601).unwrap(), options)
+    });
+    cases.add("to_u8_scaled", |size, options| read(&to_u8_scaled(&image(size)).unwrap(), options));
+    cases.add("to_u8_scaled_from", |size, options| {
+        read(&to_u8_scaled_from(&image(size), 0.0, 6.0).unwrap(), options)
+    });
+    cases.add("threshold", |size, options| read(&threshold(&image(size), 3.0), options));
+    cases.add("threshold_otsu", |size, options| read(&threshold_otsu(&image(size)).unwrap(), options));
+    cases.add("threshold_otsu_with", |size, options| {
+        read(&threshold_otsu_with(&image(size), 64).unwrap(), options)
+    });
+}
+
+fn objects(cases: &mut Cases) {
+    cases.add("label", |size, options| read(&label(&image(size).gt(3.0)).0, options));
+    cases.add("label_with", |size, options| read(&label_with(&image(size).gt(3.0), 2).unwrap().0, options));
+    cases.add("measure Measurements::to_delayed", |size, options| {
+        let table = measure(&image(size), &squares(size)).unwrap().to_delayed().compute_with(options)?;
+        Ok(digest(table.f64("mean").unwrap().iter().map(|value| value.to_bits())))
+    });
+    fn told<A: Element, D: ndarray::Dimension>(
+        values: Result<PerLabel<A, D>, musher_image::Error>,
+        options: &Options,
+    ) -> Result<u64, Error> {
+        let values = values.unwrap().compute_with(options)?;
+        Ok(digest(format!("{values:?}").bytes().map(u64::from)))
+    }
+    macro_rules! told {
+        ($($name:literal => $function:ident),*) => {$(
+            cases.add($name, |size, options| {
+                told($function(&image(size), &squares(size), LabelIndex::All), options)
+            });
+        )*};
+    }
+    told!("area" => area, "sum_labels" => sum_labels, "mean" => mean, "variance" => variance);
+    told!("standard_deviation" => standard_deviation, "minimum" => minimum, "maximum" => maximum);
+    told!("center_of_mass" => center_of_mass);
+    cases.add("find_objects", |size, options| told(find_objects(&squares(size), LabelIndex::All), options));
+    cases.add("PerLabel::to_array", |size, options| {
+        let index: Vec<i32> = (1..9).collect();
+        let means = mean(&image(size), &squares(size), index).unwrap().to_array().unwrap();
+        read(&means, options)
+    });
+}
+
+/// Saves tiles below a limit: saving takes no options.
+fn save(size: Size, folder: &Path) {
+    let mut settings = Settings::default();
+    settings.memory_limit = size.limit().into();
+    settings.scoped(|| imsave_tiles(&bytes(size), folder, "png")).unwrap();
+}
+
+/// An uncompressed gray TIFF of `n` × `n` pixels, 64 rows a strip, written piece by piece.
+fn write_tiff(path: &Path, n: u32) {
+    const ROWS: u32 = 64;
+    let n_strips = n.div_ceil(ROWS);
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    let (pixels, table) = (8, 8 + n * n);
+    file.write_all(b"II\x2a\0").unwrap();
+    file.write_all(&table.to_le_bytes()).unwrap();
+    for row in 0..n {
+        let row: Vec<u8> = (0..n).map(|column| ((row / 3 * 7 + column / 5 * 13) % 251) as u8).collect();
+        file.write_all(&row).unwrap();
+    }
+    let lists = table + 2 + 9 * 12 + 4;
+    let long = 4_u16;
+    // Width, height, bits, compression, photometric, offsets, samples, rows a strip, lengths.
+    let entries = [
+        (256_u16, 1, n),
+        (257, 1, n),
+        (258, 1, 8),
+        (259, 1, 1),
+        (262, 1, 1),
+        (273, n_strips, lists),
+        (277, 1, 1),
+        (278, 1, ROWS),
+        (279, n_strips, lists + 4 * n_strips),
+    ];
+    file.write_all(&9_u16.to_le_bytes()).unwrap();
+    for (tag, count, value) in entries {
+        let words = [count, value].map(u32::to_le_bytes).concat();
+        file.write_all(&[tag.to_le_bytes().as_slice(), &long.to_le_bytes(), &words].concat()).unwrap();
+    }
+    file.write_all(&[0; 4]).unwrap();
+    for strip in 0..n_strips {
+        file.write_all(&(pixels + strip * ROWS * n).to_le_bytes()).unwrap();
+    }
+    for strip in 0..n_strips {
+        let rows = ROWS.min(n - strip * ROWS);
+        file.write_all(&(rows * n).to_le_bytes()).unwrap();
+    }
+    file.flush().unwrap();
+}
+
+fn files(cases: &mut Cases) {
+    cases.add("imsave_tiles imread_tiles", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let tiles = folder.path().join("tiles");
+        save(size, &tiles);
+        let side = bytes(size).chunks().axis(0).len();
+        let mut words = Vec::new();
+        // Rows of tiles one by one: file names in order of text are not the order of numbers.
+        for row in 0..side {
+            let row = imread_tiles(tiles.join(format!("tile-{row}-*.png")).to_str().unwrap(), (1, side));
+            let tiles: Vec<_> = row.unwrap().remove(0);
+            for tile in &tiles {
+                words.push(read(tile, options)?);
+            }
+        }
+        Ok(digest(words))
+    });
+    cases.add("imread Imread::new Imread::stack Imread::max_decoded_bytes", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let tiles = folder.path().join("tiles");
+        save(size, &tiles);
+        let pattern = tiles.join("tile-*.png");
+        let (one, other) = (imread(pattern.to_str().unwrap()).unwrap(), Imread::<u8>::new());
+        let other = other.max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
+        Ok(digest([read(&one, options)?, read(&other, options)?]))
+    });
+    cases.add("Imread::each Imread::tiles", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let tiles = folder.path().join("tiles");
+        save(size, &tiles);
+        let side = bytes(size).chunks().axis(0).len();
+        let pattern = tiles.join("tile-*.png");
+        let mut words = Vec::new();
+        for tile in Imread::<u8>::new().each(pattern.to_str().unwrap()).unwrap() {
+            words.push(read(&tile, options)?);
+        }
+        let rows = Imread::<u8>::new().tiles(pattern.to_str().unwrap(), (side, side)).unwrap();
+        for tile in rows.iter().flatten() {
+            words.push(read(tile, options)?);
+        }
+        Ok(digest(words))
+    });
+    cases.add("imread_chunked Imread::chunked", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.tif");
+        let (n, _) = size.square::<u8>();
+        write_tiff(&path, n as u32);
+        let rows = (size.chunk::<u8>() / n).max(1);
+        let other = Imread::<u8>::new().max_decoded_bytes(1 << 40).chunked(&path, rows).unwrap();
+        Ok(digest([read(&imread_chunked(&path, rows).unwrap(), options)?, read(&other, options)?]))
+    });
+}
+
+const CHILD: Child = Child::new("promises::child");
+
+fn cases() -> Cases {
+    let mut cases = Cases::new("image");
+    for family in [filters, objects, files] {
+        family(&mut cases);
+    }
+    cases.without("imsave", "holds the whole image to encode it: `imsave_tiles` is for large ones");
+    cases.without("Measurements::empty_columns", "has no rows");
+    cases
+}
+
+#[test]
+fn every_operation_has_a_case_or_says_why_not() {
+    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
+}
+
+/// Does nothing unless it is the child process of the next tests.
+#[test]
+fn child() {
+    cases().child(CHILD);
+}
+
+#[test]
+fn data_of_eight_times_the_limit_stays_within_it() {
+    println!("{}", cases().check_limits(CHILD));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_refused_is_an_error() {
+    println!("{}", cases().check_refused_memory(CHILD));
+}
+
+#[test]
+fn one_pattern_of_bits() {
+    cases().check_bits();
+}
+
+#[test]
+fn the_same_bits_in_another_process() {
+    cases().check_processes(CHILD);
+}
+
+#[test]
+fn no_more_memory_than_projected() {
+    println!("{}", cases().check_projections(|work| allocation_counter::measure(work).bytes_max));
+}
