@@ -312,9 +312,7 @@ mod tests {
         for errno in [full, over_quota] {
             let error = said(errno);
             assert!(matches!(error, SpillError::Full { need: 0x30_0000, .. }), "{error}");
-            for word in
-                ["/scratch", "3.0 MiB did not fit", "spill_limit", "spill_dir", "memory_limit"]
-            {
+            for word in ["/scratch", "3.0 MiB did not fit", "spill_limit", "spill_dir", "memory_limit"] {
                 assert!(error.to_string().contains(word), "{word} in {error}");
             }
         }

@@ -53,24 +53,9 @@ impl Child {
     /// # Panics
     /// If no process can be started.
     pub fn ask(&self, orders: &str) -> Result<String, ExitStatus> {
-        self.ask_by(orders, |program| Command::new(program))
-    }
-
-    /// The same with a command that begins otherwise, such as by `prlimit`: it gets the path of the program.
-    ///
-    /// # Errors
-    /// How the child ended, if it left no answer.
-    ///
-    /// # Panics
-    /// If no process can be started.
-    pub fn ask_by(
-        &self,
-        orders: &str,
-        command: impl FnOnce(PathBuf) -> Command,
-    ) -> Result<String, ExitStatus> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("answer");
-        let output = command(env::current_exe().expect("a test is a program"))
+        let output = Command::new(env::current_exe().expect("a test is a program"))
             .args(["--exact", self.test, "--nocapture"])
             .env(ORDERS, orders)
             .env(ANSWER, &path)

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod elementwise;
+mod faults;
 mod fusion;
 mod golden;
 mod layout;
@@ -11,7 +12,6 @@ mod linalg;
 mod memory;
 mod npy;
 mod overlap;
-mod panics;
 mod promises;
 mod rechunk;
 mod reductions;
