@@ -12,15 +12,25 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-type WriteAll<T> = fn(&[T], &mut dyn Write) -> io::Result<()>;
-type ReadAll<T> = fn(u64, &mut dyn Read, &mut Vec<T>) -> io::Result<()>;
+/// How items of a type are written and read: two functions, so that a bag can carry them without a bound on its type.
+struct Functions<T> {
+    write: fn(&[T], &mut dyn Write) -> io::Result<()>,
+    read: fn(u64, &mut dyn Read, &mut Vec<T>) -> io::Result<()>,
+}
 
-/// How items of a type are written and read: functions, so that a bag can carry them without a bound on its type.
+impl<T> Clone for Functions<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Functions<T> {}
+
+/// How items are written and read, alone and with their counts.
 pub(crate) struct Coder<T> {
-    write: WriteAll<T>,
-    read: ReadAll<T>,
-    /// The same for items with their counts. Those have none of their own, or there would be no end of types.
-    counted: Option<(WriteAll<(T, u64)>, ReadAll<(T, u64)>)>,
+    alone: Functions<T>,
+    /// Items with their counts have no such functions, or there would be no end of types.
+    counted: Option<Functions<(T, u64)>>,
 }
 
 impl<T> Clone for Coder<T> {
@@ -46,24 +56,25 @@ impl<T: 'static> Coder<T> {
 
     /// The coder of items with their counts.
     pub(crate) fn counted(&self) -> Option<Coder<(T, u64)>> {
-        self.counted.map(|(write, read)| Coder { write, read, counted: None })
+        self.counted.map(|alone| Coder { alone, counted: None })
     }
 
     /// Writes items one after the other.
     pub(crate) fn write(&self, items: &[T], to: &mut dyn Write) -> io::Result<()> {
-        (self.write)(items, to)
+        (self.alone.write)(items, to)
     }
 
     /// Reads `n` items and appends them.
     pub(crate) fn read(&self, n: u64, from: &mut dyn Read, items: &mut Vec<T>) -> io::Result<()> {
-        (self.read)(n, from, items)
+        (self.alone.read)(n, from, items)
     }
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Coder<T> {
     /// The coder of a type that serde can write and read.
     pub(crate) fn serde() -> Self {
-        Self { write: write::<T>, read: read::<T>, counted: Some((write::<(T, u64)>, read::<(T, u64)>)) }
+        let counted = Functions { write: write::<(T, u64)>, read: read::<(T, u64)> };
+        Self { alone: Functions { write: write::<T>, read: read::<T> }, counted: Some(counted) }
     }
 }
 

@@ -5,6 +5,7 @@
 mod blocks;
 mod checkpoint;
 mod elementwise;
+mod faults;
 mod fusion;
 mod golden;
 mod layout;
@@ -12,7 +13,6 @@ mod linalg;
 mod memory;
 mod npy;
 mod overlap;
-mod panics;
 mod promises;
 mod rechunk;
 mod reductions;

@@ -155,8 +155,7 @@ fn elementwise(cases: &mut Cases) {
         read(&left.zip(&right), options, |(a, b)| digest([a.0, b.0, b.1.len() as u64]))
     });
     cases.add("Bag::split_with", |size, options| {
-        let pieces =
-            records(size).second().split_with(|text, sink| text.split("77").for_each(|piece| sink(piece)));
+        let pieces = records(size).second().split_with(|text, sink| text.split("77").for_each(sink));
         read(&pieces, options, |piece| piece.len() as u64)
     });
     cases.add("Bag::words", |size, options| {

@@ -75,6 +75,6 @@ mod tests {
             [255.0 * 0.2125, 100.0 * 0.7154, 10.0 * 0.0721]
         );
         assert_eq!(gray(&[1.0_f32, 1.0, 1.0], GrayWeights::REC_601).unwrap(), [0.299 + 0.587 + 0.114]);
-        assert!(gray::<u16>(&[], GrayWeights::EQUAL).is_empty());
+        assert!(gray::<u16>(&[], GrayWeights::EQUAL).unwrap().is_empty());
     }
 }

@@ -28,7 +28,7 @@ fn run_of_some_kind(round: usize, random: &mut Random, base: &Path) {
     match round % 10 {
         // A task fails or panics.
         0 => {
-            let act = if round % 20 == 0 { Act::Fail } else { Act::Then(Arc::new(panics)) };
+            let act = if round.is_multiple_of(20) { Act::Fail } else { Act::Then(Arc::new(panics)) };
             let error = scripted(act, threads, None).unwrap_err();
             assert!(matches!(error, Error::Task(_) | Error::Panicked { .. }), "{error}");
         }
