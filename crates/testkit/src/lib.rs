@@ -30,6 +30,6 @@ pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere}
 pub use random::Random;
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
-pub use staging::{Staging, compute_staged};
+pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::Trace;

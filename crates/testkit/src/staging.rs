@@ -6,8 +6,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use musher_graph_core::{ChunkRef, Collection, Graph, Plan, SpillStore, SpillWriter, Spilled, TaskError};
+use musher_graph_core::{
+    ChunkRef, Collection, Graph, Kept, Plan, SpillStore, SpillWriter, Spilled, TaskError,
+};
 use tempfile::TempDir;
+
+/// Numbers of inputs and targets around the widths of numbers, at which every user of an exchange is tested.
+pub const EXCHANGE_COUNTS: [usize; 14] =
+    [1, 2, 127, 128, 129, 255, 256, 257, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537];
 
 /// A [`SpillStore`] in a temporary folder: one file a parcel, without checksums and budget.
 ///
@@ -16,7 +22,7 @@ use tempfile::TempDir;
 /// use std::io::{Read, Write};
 /// use musher_graph_core::SpillStore;
 /// let staging = musher_testkit::Staging::new(100);
-/// assert!(staging.stays_in_memory(100) && !staging.stays_in_memory(101));
+/// assert!(staging.keep(1, 100).is_some() && staging.keep(1, 101).is_none());
 /// let mut parcel = staging.parcel().unwrap();
 /// parcel.write_all(b"part 0").unwrap();
 /// parcel.end_part().unwrap();
@@ -42,7 +48,7 @@ struct Counts {
 }
 
 impl Staging {
-    /// A store that lets up to `keeps` bytes stay in memory.
+    /// A store that lets each exchange of up to `keeps` bytes stay in memory.
     ///
     /// # Panics
     /// If there is no temporary folder.
@@ -63,8 +69,8 @@ impl Staging {
 }
 
 impl SpillStore for Staging {
-    fn stays_in_memory(&self, bytes: u64) -> bool {
-        bytes <= self.keeps
+    fn keep(&self, _bytes: u64, together: u64) -> Option<Kept> {
+        (together <= self.keeps).then(|| Kept::until_dropped(()))
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {

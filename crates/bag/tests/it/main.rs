@@ -14,6 +14,7 @@ mod identity;
 mod json;
 mod layout;
 mod limits;
+mod memory;
 mod reductions;
 mod text;
 mod write;
