@@ -233,10 +233,10 @@ fn projected_memory_bounds_measured_memory_and_is_not_far_above() {
         let plan = plan(&[request]).unwrap();
         let labels: Vec<_> =
             plan.tasks().layers().iter().map(|layer| layer.task.label().into_owned()).collect();
-        let projected = plan.peak_bytes() + plan.tasks().table_bytes() as u64;
+        // What goes all to all waits on the disk, as under a memory limit.
+        let projected = plan.least_peak_bytes() + plan.tasks().table_bytes() as u64;
         let bookkeeping = BOOKKEEPING + BOOKKEEPING_A_TASK * plan.tasks().n_tasks() as u64;
         let mut run = Run::new(plan);
-        // What goes all to all waits on the disk, as under a memory limit.
         run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
         let info = measure(|| drop(Sequential.run(&run).unwrap()));
         let ratio = projected as f64 / info.bytes_max as f64;
@@ -247,6 +247,61 @@ fn projected_memory_bounds_measured_memory_and_is_not_far_above() {
             above.push(line);
         } else if ratio > 4.0 {
             far.push(line);
+        }
+    }
+    assert!(above.is_empty(), "more was taken than projected:\n{}", above.join("\n"));
+    assert!(10 * far.len() <= n_cases, "projected is far above:\n{}", far.join("\n"));
+}
+
+/// Arrays that go all to all, from many blocks to many and from few to few.
+fn exchanges(cases: &mut Cases) {
+    let x =
+        |chunks: (usize, usize)| Array::<f64, Ix2>::from_shape_fn(SIDES, chunks, |(i, j)| (i * 7 + j) as f64);
+    for (from, to) in [(8, 8), (8, 100), (100, 8), (64, 64), (150, 130), (300, 260)] {
+        cases.both(&format!("rows of {from} to columns of {to}"), &x((from, SIDES.1)).rechunk((SIDES.0, to)));
+        cases.both(&format!("columns of {from} to rows of {to}"), &x((SIDES.0, from)).rechunk((to, SIDES.1)));
+        let tiles = x((from, from)).reshape((SIDES.1, SIDES.0)).unwrap();
+        cases.both(&format!("tiles of {from} reshaped"), &tiles);
+        cases.both(
+            &format!("tiles of {from} turned and reshaped"),
+            &x((from, to)).t().reshape(SIDES).unwrap(),
+        );
+    }
+    // Two after one another, the second of which begins when the first has ended.
+    let twice = x((8, SIDES.1)).rechunk((SIDES.0, 8)).mapv(|value| value + 1.0).rechunk((8, SIDES.1));
+    cases.both("rows to columns and back", &twice);
+}
+
+#[test]
+fn what_exchanges_keep_in_memory_is_projected_as_well_as_what_they_stage() {
+    let mut cases = Cases::default();
+    exchanges(&mut cases);
+    let folder = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn SpillStore> = Arc::new(SpillDir::new(SpillOptions::default().base(folder.path())));
+    let (mut above, mut far) = (Vec::new(), Vec::new());
+    let n_cases = 2 * cases.0.len();
+    for (name, request) in cases.0 {
+        for store in [None, Some(&disk)] {
+            let plan = plan(std::slice::from_ref(&request)).unwrap();
+            assert!(
+                plan.explain().staged_bytes() > 0 && plan.explain().to_string().contains("may be staged"),
+                "{name}"
+            );
+            let chunks = if store.is_some() { plan.least_peak_bytes() } else { plan.peak_bytes() };
+            let projected = chunks + plan.tasks().table_bytes() as u64;
+            let bookkeeping = BOOKKEEPING + BOOKKEEPING_A_TASK * plan.tasks().n_tasks() as u64;
+            let mut run = Run::new(plan);
+            run.spill_store = store.cloned();
+            let info = measure(|| drop(Sequential.run(&run).unwrap()));
+            let staged = if store.is_some() { "staged" } else { "in memory" };
+            let ratio = projected as f64 / info.bytes_max as f64;
+            let line = format!("{projected:>10} {:>10} {ratio:>6.2}  {name}, {staged}", info.bytes_max);
+            println!("{line}");
+            if info.bytes_max > projected + bookkeeping {
+                above.push(line);
+            } else if ratio > 4.0 {
+                far.push(line);
+            }
         }
     }
     assert!(above.is_empty(), "more was taken than projected:\n{}", above.join("\n"));
