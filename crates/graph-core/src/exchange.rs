@@ -205,7 +205,7 @@ pub trait Exchange: Send + Sync + 'static {
         None
     }
 
-    /// In how many pieces input `from` will be cut, where that is known before.
+    /// In how many pieces input `from` will be cut at most, where that is known before.
     fn n_shares(&self, from: usize) -> Option<u64> {
         let _ = from;
         None

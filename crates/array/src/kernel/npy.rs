@@ -460,7 +460,27 @@ fn write_in_order<A: Element>(
     block: &[Range<usize>],
     in_file_order: &ArrayViewD<'_, A>,
 ) -> Result<(), NpyError> {
+    fn store<'a, A: Element>(raw: &mut [u8], elements: impl Iterator<Item = &'a A>) {
+        raw.chunks_exact_mut(A::BYTES).zip(elements).for_each(|(bytes, value)| value.store(bytes));
+    }
+    if let Some(mut left) = in_file_order.as_slice() {
+        return write_runs::<A>(writer, header, block, |raw| {
+            let (now, later) = left.split_at(raw.len() / A::BYTES);
+            store(raw, now.iter());
+            left = later;
+        });
+    }
     let mut elements = in_file_order.iter();
+    write_runs::<A>(writer, header, block, |raw| store(raw, &mut elements))
+}
+
+/// Writes elements, which `next` brings in their order, into the runs of `block`.
+fn write_runs<A: Element>(
+    writer: &mut (impl Write + Seek),
+    header: &NpyHeader,
+    block: &[Range<usize>],
+    mut next: impl FnMut(&mut [u8]),
+) -> Result<(), NpyError> {
     let mut raw = Vec::with_capacity(DECODE_BYTES);
     for run in header.runs(block)? {
         writer.seek(SeekFrom::Start(run.start))?;
@@ -468,9 +488,7 @@ fn write_in_order<A: Element>(
         while left > 0 {
             let n_elements = left.min(DECODE_BYTES / A::BYTES);
             raw.resize(n_elements * A::BYTES, 0);
-            for (bytes, &value) in raw.chunks_exact_mut(A::BYTES).zip(&mut elements) {
-                value.store(bytes);
-            }
+            next(&mut raw);
             if header.byte_order == ByteOrder::Big {
                 swap_parts(&mut raw, A::DTYPE);
             }

@@ -228,7 +228,7 @@ fn very_many_short_runs_are_written_as_the_same_file() {
     for options in [Options::sequential(), Options::default()] {
         x.to_npy(&columns).compute_with(&options).expect("writes");
         let labels = x.to_npy(&columns).explain().expect("a plan").to_string();
-        assert!(labels.contains("ledger"), "columns are turned into rows by an exchange: {labels}");
+        assert!(labels.contains("rechunk"), "columns are turned into rows: {labels}");
         x.rechunk(Chunks::whole()).to_npy(&whole).compute_with(&options).expect("writes");
         assert_eq!(fs::read(&columns).expect("written"), fs::read(&whole).expect("written"));
     }

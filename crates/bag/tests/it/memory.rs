@@ -12,27 +12,30 @@ const BOOKKEEPING: u64 = 64 << 10;
 /// Bytes that it takes for each task: what is known of a chunk, and the chunk's own head.
 const BOOKKEEPING_A_TASK: u64 = 256;
 
-/// Exchanges whose partitions are asked for, and the same whose partitions are counted and dropped.
+/// Exchanges of numbers whose partitions are asked for, and the same whose partitions are counted and dropped.
 fn cases() -> Vec<(String, Request)> {
     let mut cases = Vec::new();
-    let mut both = |name: String, bag: &dyn Fn() -> Bag<i64>| {
-        cases.push((format!("{name}, kept"), bag().request()));
-        cases.push((format!("{name}, counted"), bag().map_partitions(|items| [items.len()]).request()));
-    };
-    for (n_inputs, n_targets) in [(8, 8), (32, 4), (4, 32), (1, 16)] {
-        let numbers = move || Bag::range(0..200_000, n_inputs);
-        both(format!("shuffle_by {n_inputs} to {n_targets}"), &move || {
-            numbers().shuffle_by(n_targets, |x| *x)
-        });
-        both(format!("distinct_into {n_inputs} to {n_targets}"), &move || numbers().distinct_into(n_targets));
-        both(format!("group_by_into {n_inputs} to {n_targets}"), &move || {
-            numbers().group_by_into(n_targets, |x| x % 1000).map(|(key, items)| key + items.len() as i64)
-        });
-        both(format!("frequencies_into {n_inputs} to {n_targets}"), &move || {
-            numbers().map(|x| x % 5000).frequencies_into(n_targets).map(|(x, n)| x + n as i64)
-        });
+    for (n_inputs, n_targets) in [(8, 8), (32, 4), (4, 32), (1, 16), (20, 20), (64, 64)] {
+        let shuffled = Bag::range(0..200_000, n_inputs).shuffle_by(n_targets, |x| *x);
+        let counted = shuffled.map_partitions(|items| [items.len()]);
+        cases.push((format!("{n_inputs} to {n_targets}, kept"), shuffled.request()));
+        cases.push((format!("{n_inputs} to {n_targets}, counted"), counted.request()));
     }
     cases
+}
+
+/// What is folded by key is as large as there are keys, which nobody knows before: the plan says so.
+#[test]
+fn sizes_that_nobody_knows_are_called_unknown() {
+    let numbers = Bag::range(0..1000, 4);
+    assert!(!plan(&[numbers.shuffle_by(4, |x| *x).request()]).unwrap().explain().has_unknown());
+    let grouped = [
+        numbers.group_by_into(4, |x| x % 10).request(),
+        numbers.fold_by_into(4, |x| x % 10, 0, |sum, x| sum + x, |a, b| a + b).request(),
+        numbers.frequencies_into(4).request(),
+        numbers.distinct_into(4).request(),
+    ];
+    assert!(grouped.into_iter().all(|request| plan(&[request]).unwrap().explain().has_unknown()));
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub(super) struct Join<E> {
 }
 
 impl<E: Exchange> Join<E> {
+    /// Bytes that a store is taken to hold of what it reads, at most.
+    const READER_BYTES: u64 = 192 << 10;
+
     fn operation(&self) -> String {
         self.exchange.label().into_owned()
     }
@@ -100,12 +103,10 @@ impl<E: Exchange> Task for Join<E> {
     /// Where nobody knows how large the targets are, they are taken to be alike.
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let facts = self.exchange.build_facts(at.index());
-        match (facts.output(0), inputs) {
-            (None, [Some(all)]) => {
-                let each = all.div_ceil(at.grid().n_tasks().max(1) as u64);
-                Facts { output_bytes: smallvec![Some(each)], ..facts }
-            }
-            _ => facts,
-        }
+        let all = inputs.first().copied().flatten();
+        let alike = all.map(|all| all.div_ceil(at.grid().n_tasks().max(1) as u64));
+        let bytes = facts.output(0).or(alike);
+        let scratch_bytes = facts.scratch_bytes.saturating_add(bytes.unwrap_or(0).min(Self::READER_BYTES));
+        Facts { output_bytes: smallvec![bytes], scratch_bytes, ..facts }
     }
 }

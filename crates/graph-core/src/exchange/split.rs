@@ -73,7 +73,7 @@ impl<E: Exchange> Chunk for Receipt<E> {
 
 impl<E: Exchange> Split<E> {
     /// Bytes that a store is taken to gather before it writes, at most.
-    const WRITER_BYTES: u64 = 384 << 10;
+    const WRITER_BYTES: u64 = 512 << 10;
 
     /// The pieces of a cut, which hold all its items.
     fn shares(&self, from: usize, cut: &E::Cut) -> Result<Shares, ExchangeMismatch> {
