@@ -190,6 +190,12 @@ impl Chunking {
         Self(axes.into_iter().collect())
     }
 
+    /// The same from where blocks begin along each axis, and where the last one ends.
+    pub(crate) fn from_offsets(axes: &[Vec<usize>]) -> Self {
+        let lengths = |offsets: &Vec<usize>| offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        Self(axes.iter().map(lengths).collect())
+    }
+
     /// The block lengths along an axis.
     ///
     /// # Panics

@@ -1,11 +1,13 @@
 //! `.npy` files in and out, block by block.
 
-use crate::array::Array;
+use crate::array::{Array, Core};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{Element, Plain};
 use crate::error::Error;
-use crate::kernel::npy::{NpyError, NpyHeader, read_block, write_block};
+use crate::kernel::npy::{NpyError, NpyHeader, SLAB_BYTES, read_block, write_block};
+use crate::rechunk::{rechunked, undivided};
+use crate::reshape::slabs;
 use musher_graph_core::{
     Access, Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Region, TaskError, Touch, Value,
     Wiring,
@@ -17,6 +19,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -24,6 +27,14 @@ use std::time::UNIX_EPOCH;
 const READ_NS_PER_BYTE: u64 = 2;
 /// Bytes of the windows through which blocks are read and written.
 const WINDOW_BYTES: u64 = 128 << 10;
+/// Runs of fewer bytes, on average, are short: a disk writes no less than this.
+const SHORT_RUN: usize = 4 << 10;
+/// So many short runs are worth moving every element once more; fewer are gathered by the system well enough.
+const MANY_RUNS: usize = 1 << 16;
+/// So many bytes are brought to the disk together.
+const SYNC_BYTES: u64 = 128 << 20;
+/// Bytes of blocks that are made for the file, if those of the array are not larger.
+const BAND_BYTES: usize = 1 << 20;
 
 /// The file that a lazy array reads, as it was when the array was made.
 #[derive(Clone)]
@@ -76,6 +87,8 @@ struct Unfinished {
     temporary: PathBuf,
     /// Taken when it is committed; dropped without that, it removes itself.
     file: Mutex<Option<AtomicFile>>,
+    /// Bytes that tasks have written since the system was last made to bring them to the disk.
+    unsynced: AtomicU64,
 }
 
 impl Chunk for Unfinished {
@@ -92,12 +105,19 @@ impl Unfinished {
         file.write_all(&header.encode())?;
         file.as_file().set_len(length)?;
         let temporary = file.temporary_path().to_owned();
-        Ok(Self { header, temporary, file: Mutex::new(Some(file)) })
+        Ok(Self { header, temporary, file: Mutex::new(Some(file)), unsynced: AtomicU64::new(0) })
     }
 
     fn write<A: Element>(&self, ranges: &[Range<usize>], block: &Block<A>) -> Result<(), NpyError> {
         let mut file = OpenOptions::new().write(true).open(&self.temporary)?;
-        write_block(&mut file, &self.header, ranges, &block.view())
+        write_block(&mut file, &self.header, ranges, &block.view())?;
+        // Committing waits for the disk in any case: one task at a time keeps it busy while the others compute.
+        let bytes = (block.view().len() * size_of::<A>()) as u64;
+        if self.unsynced.fetch_add(bytes, Ordering::Relaxed) + bytes >= SYNC_BYTES {
+            self.unsynced.store(0, Ordering::Relaxed);
+            file.sync_data()?;
+        }
+        Ok(())
     }
 
     fn commit(&self) -> Result<(), NpyError> {
@@ -108,6 +128,34 @@ impl Unfinished {
             None => Err(NpyError::Io(io::Error::from(io::ErrorKind::NotFound).into())),
         }
     }
+}
+
+/// The blocks of an array as a file in C order likes them.
+///
+/// The file has no blocks: that the array was divided otherwise before is passed over where this makes no more runs.
+/// Blocks that would be written in very many short runs are turned into bands, each of which is one run.
+fn for_file<A: Element>(core: &Core, many_runs: usize, caller: &'static Location<'static>) -> Core {
+    let before = undivided::<A>(core);
+    let core = if n_runs(&before.chunking) <= n_runs(&core.chunking) { &before } else { core };
+    let bytes = core.chunking.shape().iter().fold(size_of::<A>(), |bytes, &n| bytes.saturating_mul(n));
+    let n_runs = n_runs(&core.chunking);
+    match n_runs >= many_runs && bytes / n_runs < SHORT_RUN {
+        true => {
+            let largest = core.chunking.largest_block().iter().product::<usize>();
+            let bands = slabs(&core.chunking.shape(), largest.max(BAND_BYTES / size_of::<A>()));
+            rechunked::<A>(core, &bands, caller)
+        }
+        false => core.clone(),
+    }
+}
+
+/// In how many runs the blocks are written: one for each index of the axes before the last one that is divided, and for each
+/// block along that.
+fn n_runs(chunking: &Chunking) -> usize {
+    let is_divided = |&axis: &usize| chunking.axis(axis).len() > 1;
+    let Some(last) = (0..chunking.ndim()).rev().find(is_divided) else { return 1 };
+    let outer = &chunking.shape()[..last];
+    outer.iter().fold(chunking.axis(last).len(), |runs, &length| runs.saturating_mul(length))
 }
 
 impl<A: Element, D: Dimension> Array<A, D> {
@@ -188,7 +236,9 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// complete, and replaces what was there; a run that fails leaves the old file and nothing else.
     ///
     /// **Shape** C order, little-endian, format 1.0: the bytes are those of NumPy's `save`.
-    /// **Cost** one pass; one write for each row of a block that does not span the trailing axes.
+    /// **Cost** one pass; one write for each row of a block that does not span the trailing axes. The file has no blocks, so
+    /// a rechunk just before it costs nothing; where rows of blocks are very many and shorter than 4 KiB, the blocks are
+    /// turned into whole rows first, all to all, as by [`rechunk`](Self::rechunk).
     ///
     /// # Examples
     /// ```
@@ -216,13 +266,14 @@ impl<A: Element, D: Dimension> Array<A, D> {
                 TaskError::new(Error::Npy { operation: "to_npy", path: path.clone(), source })
             })
         };
+        let core = for_file::<A>(self.core(), MANY_RUNS, caller);
         let (shape, fail) = (self.shape(), Arc::clone(&failed));
         let create = FnTask::new("create_npy", move |_: Place<'_>, _: &mut Inputs<'_>| {
             Unfinished::create::<A>(&path, &shape).map_err(|error| fail(error))
         })
         .facts(|_, _| Facts::bytes(size_of::<Unfinished>() as u64));
         let create = Port::of(Layer::build(create).caller(caller).finish(Grid::scalar()));
-        let (chunking, fail) = (self.chunks().clone(), Arc::clone(&failed));
+        let (chunking, grid, fail) = (core.chunking.clone(), core.chunking.grid(), Arc::clone(&failed));
         let write = FnTask::new("write_npy", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let file = inputs.get::<Unfinished>(1)?;
             let block = inputs.get::<Block<A>>(0)?;
@@ -232,7 +283,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         .facts(|_, inputs| {
             // A block of unknown size is written, too.
             let bytes = inputs.first().copied().flatten().unwrap_or(0).max(1);
-            Facts::bytes(0).scratch(WINDOW_BYTES).written(bytes)
+            Facts::bytes(0).scratch(WINDOW_BYTES + bytes.min(SLAB_BYTES as u64)).written(bytes)
         })
         .touches(move |at| {
             // Numbers of blocks and not bytes: a block of columns is as many runs of bytes as there are rows. Any two
@@ -243,9 +294,9 @@ impl<A: Element, D: Dimension> Array<A, D> {
         });
         let write = Layer::build(write)
             .caller(caller)
-            .input(&self.core().port, Wiring::one_to_one(self.ndim()))
+            .input(&core.port, Wiring::one_to_one(self.ndim()))
             .input(&create, Wiring::axes([]))
-            .finish(self.chunks().grid());
+            .finish(grid);
         let commit = FnTask::new("commit_npy", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
             let file = inputs.get::<Unfinished>(0)?;
             file.commit().map_err(|error| failed(error))?;
@@ -258,5 +309,55 @@ impl<A: Element, D: Dimension> Array<A, D> {
             .input(&Port::of(write), Wiring::All)
             .finish(Grid::scalar());
         Delayed::from_port(Port::of(commit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use musher_testkit::check_everywhere;
+    use ndarray::{Array2, Ix2};
+
+    fn numbers(shape: (usize, usize), chunks: (usize, usize)) -> Array<u16, Ix2> {
+        Array::from_shape_fn(shape, chunks, move |(i, j)| (i * shape.1 + j) as u16)
+    }
+
+    fn file_chunks(x: &Array<u16, Ix2>, many_runs: usize) -> Chunking {
+        let core = for_file::<u16>(x.core(), many_runs, Location::caller());
+        let whole = Array2::from_shape_fn(x.raw_dim(), |(i, j)| (i * x.shape()[1] + j) as u16);
+        assert_eq!(check_everywhere(&Array::<u16, Ix2>::from_core(core.clone())), whole);
+        core.chunking
+    }
+
+    #[test]
+    fn a_file_passes_over_divisions_that_make_no_fewer_runs() {
+        let rows = numbers((70, 60), (7, 60));
+        for columns in [rows.rechunk((70, 3)), rows.rechunk((35, 20)).rechunk((70, 1)), rows.rechunk((1, 60))]
+        {
+            assert_eq!(file_chunks(&columns, MANY_RUNS), *rows.chunks());
+        }
+        let tiles = numbers((70, 60), (7, 6));
+        assert_eq!(file_chunks(&tiles.rechunk((14, 60)), MANY_RUNS).axis(1), [60], "fewer runs");
+        assert_eq!(file_chunks(&tiles, MANY_RUNS), *tiles.chunks(), "few runs");
+    }
+
+    #[test]
+    fn many_short_runs_become_bands_as_large_as_the_blocks() {
+        let columns = numbers((2000, 700), (2000, 1));
+        let bands = file_chunks(&columns, 1000);
+        assert_eq!((bands.axis(0)[0], bands.axis(1)), (BAND_BYTES / 1400, [700].as_slice()));
+        assert_eq!(file_chunks(&columns, 2000 * 700 + 1), *columns.chunks());
+    }
+
+    #[test]
+    fn runs_are_counted_as_they_are_written() {
+        for (shape, chunks) in [((6, 4), (2, 4)), ((6, 4), (6, 1)), ((6, 4), (2, 3)), ((6, 4), (6, 4))] {
+            let x = numbers(shape, chunks);
+            let header = NpyHeader::of::<u16>(&x.shape());
+            let grid = x.chunks().grid();
+            let blocks = (0..grid.n_tasks()).map(|block| ranges(x.chunks(), &grid.coords_of(block)));
+            let runs = blocks.map(|block| header.runs(&block).unwrap().count()).sum::<usize>();
+            assert_eq!(n_runs(x.chunks()), runs, "{shape:?} {chunks:?}");
+        }
     }
 }

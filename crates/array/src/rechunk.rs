@@ -1,9 +1,9 @@
 //! Other block lengths for the same elements.
 //!
 //! Where a new block needs few old ones, it is wired to them ([`Rechunk`]). Where every new block needs many, that would
-//! be a graph of n × m edges, and each new block would hold a large part of the array while it is made: then the blocks
-//! go through the bounded exchange ([`Boxes`]). [`is_all_to_all`] decides by shape and blocks alone, and both ways give
-//! the same bits.
+//! be a graph of n × m edges, and where it needs a large part of the array, it would hold that while it is made: then the
+//! blocks go through the bounded exchange ([`Boxes`]). [`is_all_to_all`] decides by shape and blocks alone, and both
+//! ways give the same bits.
 
 mod boxes;
 
@@ -16,7 +16,7 @@ use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
 use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, exchanged_at,
+    Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, exchange_of, exchanged_at,
 };
 use ndarray::Dimension;
 use std::borrow::Cow;
@@ -130,8 +130,37 @@ impl<A: Element, D: Dimension> Array<A, D> {
 }
 
 /// The core with these block lengths; itself where it has them already.
+///
+/// Divisions between the first and the last are passed over: how elements were divided before, changes none of them.
 pub(crate) fn rechunked<A: Element>(core: &Core, to: &Chunking, caller: &'static Location<'static>) -> Core {
-    rechunked_within::<A>(core, to, MOST_PIECES, caller)
+    match core.chunking == *to {
+        true => core.clone(),
+        false => rechunked_within::<A>(&undivided::<A>(core), to, MOST_PIECES, caller),
+    }
+}
+
+/// The core as it was before it was rechunked, however often that was.
+pub(crate) fn undivided<A: Element>(core: &Core) -> Core {
+    let mut core = core.clone();
+    while let Some(before) = before_rechunk::<A>(&core.port) {
+        core = before;
+    }
+    core
+}
+
+/// What a port was before it was rechunked, if it was and nobody has wishes about that step.
+fn before_rechunk<A: Element>(port: &Port) -> Option<Core> {
+    let layer = &port.layer;
+    if layer.annotations().is_some() {
+        return None;
+    }
+    if let Some(rechunk) = layer.task().downcast_ref::<Rechunk<A>>() {
+        let input = layer.inputs().first()?;
+        let port = Port { layer: input.producer()?.clone(), output: input.output() };
+        return Some(Core { port, chunking: Chunking::from_offsets(&rechunk.from) });
+    }
+    let (boxes, port) = exchange_of::<Boxes<A>>(port)?;
+    Some(Core { port, chunking: boxes.divided_before() })
 }
 
 /// The same by exchanges of at most so many pieces, as far as middle steps can do it.
@@ -193,6 +222,10 @@ const MANY_EDGES: usize = 8;
 const MANY_BYTES: usize = 128 << 20;
 /// More times its own bytes for one new block, and [`MANY_BYTES`], are an exchange.
 const MANY_TIMES: usize = 4;
+/// More bytes of old blocks for one new block are worth an exchange, where they are a large part of the array.
+const FEW_BYTES: usize = 1 << 20;
+/// So many new blocks together read the array, or fewer: that is a large part.
+const LARGE_PART: usize = 16;
 
 /// An exchange of more pieces goes in two steps: their list takes about 50 bytes for each of them.
 const MOST_PIECES: usize = 4 << 20;
@@ -215,8 +248,16 @@ fn is_all_to_all(reads: &[AxisReads], from: &Chunking, to: &Chunking, itemsize: 
         (0..to.axis(axis).len()).map(read).max().unwrap_or(0)
     };
     let (most_read, most_made) = (product(&most_read), product(&longest));
-    let heavy = most_read.saturating_mul(itemsize) > MANY_BYTES && most_read / MANY_TIMES > most_made;
-    crowded || heavy
+    let bytes = most_read.saturating_mul(itemsize);
+    let heavy = bytes > MANY_BYTES && most_read / MANY_TIMES > most_made;
+    // Some axis is joined while others are cut, as rows become columns: however few the blocks, one that is made would need
+    // much of the array in memory.
+    let n_read = |axis: usize| (0..to.axis(axis).len()).map(|at| reads[axis].count(at)).max().unwrap_or(0);
+    let joins =
+        (0..reads.len()).any(|axis| from.axis(axis).len() > 1 && n_read(axis) == from.axis(axis).len());
+    let large_part = most_read >= product(&|axis| from.axis(axis).iter().sum()) / LARGE_PART;
+    let across = bytes > FEW_BYTES && most_read / 2 >= most_made && joins && large_part;
+    crowded || heavy || across
 }
 
 /// The longest block lengths that both divisions of one axis can be cut into without joining blocks.
@@ -234,7 +275,7 @@ pub(crate) fn common_lengths(left: &[usize], right: &[usize]) -> Vec<usize> {
 mod tests {
     use super::*;
     use musher_scheduler::Compute;
-    use musher_testkit::{Random, Staging, check_everywhere, compute_staged};
+    use musher_testkit::{EXCHANGE_COUNTS, Random, Staging, check_everywhere, compute_staged};
     use ndarray::{Array1, Array2, Array3, ArrayD, Ix2, IxDyn};
 
     /// Every way to cut an axis, one with empty blocks included.
@@ -311,7 +352,13 @@ mod tests {
     #[test]
     fn shape_and_blocks_alone_decide_for_the_exchange() {
         assert!(is_exchange((64, 64), (1, 64), (64, 1)));
-        assert!(!is_exchange((8, 8), (1, 8), (8, 1)), "few blocks");
+        assert!(!is_exchange((8, 8), (1, 8), (8, 1)), "few bytes");
+        assert!(is_exchange((512, 512), (32, 512), (512, 32)), "few blocks, but of a megabyte together");
+        assert!(is_exchange((512, 512), (256, 512), (512, 256)), "each needs the whole");
+        assert!(!is_exchange((512, 512), (32, 512), (512, 512)), "the whole is made");
+        assert!(!is_exchange((512, 512), (100, 512), (101, 512)), "neighbors");
+        assert!(!is_exchange((2000, 2000), (100, 100), (101, 101)), "neighbors along both axes");
+        assert!(!is_exchange((64 << 10, 64), (32, 8), (256, 8)), "joined along one axis, and cut along none");
         assert!(
             is_exchange((20_000, 20_000), (2_500, 20_000), (20_000, 2_500)),
             "few blocks, but large ones"
@@ -319,6 +366,25 @@ mod tests {
         assert!(!is_exchange((100, 100), (1, 100), (10, 100)), "each old block is read once");
         assert!(!is_exchange((10_000, 10_000), (100, 10_000), (101, 10_000)), "neighbors");
         assert!(!is_exchange((20_000, 20_000), (100, 20_000), (20_000, 20_000)), "gathered into one block");
+    }
+
+    #[test]
+    fn every_number_of_blocks_keeps_every_element() {
+        for n in EXCHANGE_COUNTS {
+            let whole = Array1::from_iter(0..n as u32);
+            // As many blocks as elements become two or, if there is no more, one; and the other way.
+            for (from, to) in [(vec![1; n], vec![n / 2, n - n / 2]), (vec![n / 2, n - n / 2], vec![1; n])] {
+                let x = Array::from_array(whole.clone(), vec![from]);
+                let [_, exchanged] = forced(&x, &Chunking::from_lengths(&[to]));
+                for keeps in if n < 1_000 { vec![0, u64::MAX] } else { vec![u64::MAX] } {
+                    assert_eq!(
+                        compute_staged(&exchanged, &Staging::new(keeps)).unwrap().0,
+                        whole,
+                        "{n} blocks"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

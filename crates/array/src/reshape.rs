@@ -116,7 +116,7 @@ fn moved<A: Element>(core: &Core, to: &[usize], caller: &'static Location<'stati
 }
 
 /// Blocks of at most so many elements, but at least one, whole along as many of the last axes as fit.
-fn slabs(shape: &[usize], n_elements: usize) -> Chunking {
+pub(crate) fn slabs(shape: &[usize], n_elements: usize) -> Chunking {
     let mut room = n_elements.max(1);
     let mut lengths = vec![1; shape.len()];
     for (length, &n) in lengths.iter_mut().zip(shape).rev() {
@@ -163,7 +163,7 @@ impl<A: Element> Task for Reshape<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use musher_testkit::{Random, Staging, check_everywhere, chunkings_of, compute_staged};
+    use musher_testkit::{EXCHANGE_COUNTS, Random, Staging, check_everywhere, chunkings_of, compute_staged};
     use ndarray::{Array2, ArrayD};
 
     #[test]
@@ -212,6 +212,25 @@ mod tests {
             let y = x.reshape(to).unwrap();
             assert_eq!(check_everywhere(&y), want, "seed {seed}: {from:?} to {to:?}");
             assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, want, "seed {seed}, staged");
+        }
+    }
+
+    #[test]
+    fn every_number_of_blocks_keeps_the_order() {
+        for n in EXCHANGE_COUNTS {
+            let whole = ndarray::Array1::from_iter(0..2 * n as u32);
+            let want = whole.clone().into_shape_with_order((2, n)).unwrap();
+            // Blocks of one and of two elements for which some target has to look at two blocks.
+            let x = Array::from_array(
+                whole,
+                vec![std::iter::repeat_n(2, n - 1).chain([1, 1]).collect::<Vec<_>>()],
+            );
+            let y =
+                Array::<u32, ndarray::Ix2>::from_core(moved::<u32>(x.core(), &[2, n], Location::caller()));
+            assert_eq!(compute_staged(&y, &Staging::new(u64::MAX)).unwrap().0, want, "{n} blocks");
+            if n < 1_000 {
+                assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, want, "{n} blocks, staged");
+            }
         }
     }
 

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Collection, Exchange, Grid, Inputs, Scatter, Share, TaskError, Tokenizer, exchanged,
+    Chunk, ChunkRef, Collection, Exchange, Facts, Grid, Inputs, Scatter, Share, TaskError, Tokenizer,
+    exchanged,
 };
 
 use crate::bag::Bag;
@@ -90,6 +91,18 @@ where
         Some((cut.bytes? + cut.pieces.capacity() * size_of::<(u32, Vec<T>)>()) as u64)
     }
 
+    fn cut_bytes(&self, _from: usize, input: Option<u64>) -> Option<u64> {
+        let pieces = (self.n_targets as u64).min(n_items::<T>(input?));
+        Some(input? + pieces * size_of::<(u32, Vec<T>)>() as u64)
+    }
+
+    /// The targets of the items, twice, and the pieces beside the partition where it is not taken apart.
+    fn cut_facts(&self, _from: usize, inputs: &[Option<u64>]) -> Facts {
+        let input = inputs.first().copied().flatten();
+        let items = n_items::<T>(input.unwrap_or(0));
+        Facts::default().scratch(input.unwrap_or(0) + 2 * size_of::<u32>() as u64 * items)
+    }
+
     fn can_write(&self, _cut: &Pieces<T>) -> bool {
         self.coder.is_some()
     }
@@ -139,6 +152,11 @@ where
     fn finish(&self, _to: usize, items: Vec<T>) -> Result<ChunkRef, TaskError> {
         Ok(Arc::new(Partition::new(items)))
     }
+}
+
+/// How many items a partition of so many bytes has at most.
+fn n_items<T>(bytes: u64) -> u64 {
+    bytes / (size_of::<T>() as u64).max(1)
 }
 
 impl<T: Item, F> Shuffle<T, F> {

@@ -92,7 +92,8 @@ impl Plan {
         let tasks = self.tasks();
         let tables = tasks.table_bytes() as u64;
         let (known, _) = tasks.known_bytes();
-        if tables + known + tasks.largest_scratch() <= limit {
+        let staged = tasks.staged_bytes().saturating_mul(2);
+        if (tables + known + tasks.largest_scratch()).saturating_add(staged) <= limit {
             return;
         }
         // Of each layer the task that needs most.
@@ -115,8 +116,9 @@ impl Plan {
         }
         if let Some(disk) = spill_disk.filter(|_| problems.is_empty()) {
             let forecast = self.forecast(limit, Policy::Furthest);
-            if forecast.spilled_bytes > disk {
-                problems.push(Problem::SpillTooLarge { need: forecast.spilled_bytes, disk, memory: limit });
+            let need = forecast.spilled_bytes.saturating_add(forecast.staged_bytes);
+            if need > disk {
+                problems.push(Problem::SpillTooLarge { need, disk, memory: limit });
             }
         }
     }

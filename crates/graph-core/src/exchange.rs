@@ -16,10 +16,11 @@
 //! So there are n + m + 1 tasks and n + m edges, and a target looks at those inputs only that have something for it.
 //! What grows with the number of pieces is about 16 bytes for each one that is not empty; empty pieces cost nothing.
 //!
-//! **Memory.** A split asks the run's [`SpillStore`](crate::SpillStore) whether the whole exchange may stay in memory.
-//! If not, it writes its pieces as the parts of one parcel and lets its input go: then at most one input a split, one
-//! target a join and the receipts are in memory at once. Without a store, or where pieces cannot be written, the cuts
-//! stay in memory, and their receipts count them.
+//! **Memory.** A split asks the run's [`SpillStore`](crate::SpillStore) for leave to keep its cut in memory, saying how many
+//! bytes the whole exchange would keep; exchanges that run at once share what room there is. If it has none, it writes
+//! its pieces as the parts of one parcel and lets its input go: then at most one input a split, one target a join and
+//! the receipts are in memory at once. Without a store, or where pieces cannot be written, the cuts stay in memory, and
+//! their receipts count them. Before it runs, a plan knows these bytes as [`Staged`](crate::Staged).
 //!
 //! **Conservation.** Items are counted when an input comes, when it is cut, when a piece is written, when it is read,
 //! and when a target ends. A difference is an [`ExchangeMismatch`], never a wrong answer. Bytes on the disk are
@@ -138,6 +139,12 @@ pub trait Exchange: Send + Sync + 'static {
         None
     }
 
+    /// Bytes that cutting input `from` will hold in memory, where they are known before; `input` is those of its chunk.
+    fn cut_bytes(&self, from: usize, input: Option<u64>) -> Option<u64> {
+        let _ = from;
+        input
+    }
+
     /// Bytes of the pieces of all inputs together, where they are known before; else one input's are multiplied.
     fn total_bytes(&self) -> Option<u64> {
         None
@@ -198,7 +205,7 @@ pub trait Exchange: Send + Sync + 'static {
         None
     }
 
-    /// In how many pieces input `from` will be cut, where that is known before.
+    /// In how many pieces input `from` will be cut at most, where that is known before.
     fn n_shares(&self, from: usize) -> Option<u64> {
         let _ = from;
         None
@@ -246,6 +253,17 @@ pub fn exchanged_at<E: Exchange>(
     let join = Layer::build(join::Join { exchange });
     let join = join.caller(caller).input(&Port::of(ledger.finish(Grid::scalar())), Wiring::axes([]));
     Port::of(join.finish(targets))
+}
+
+/// The exchange that builds the chunks of a port, if it is an `E`, and the port whose chunks it takes.
+///
+/// By this an operation sees that what it would exchange was exchanged before.
+pub fn exchange_of<E: Exchange>(port: &Port) -> Option<(&E, Port)> {
+    let join = port.layer.task().downcast_ref::<join::Join<E>>()?;
+    let ledger = port.layer.inputs().first()?.producer()?;
+    let split = ledger.inputs().first()?.producer()?;
+    let input = split.inputs().first()?;
+    Some((&join.exchange, Port { layer: input.producer()?.clone(), output: input.output() }))
 }
 
 /// An exchange lost or doubled items: a defect of the operation, or chunks that changed under its hands.

@@ -28,6 +28,7 @@ impl Plan {
             n_edges,
             largest_output: (table.facts.unknown_outputs == 0).then_some(table.facts.largest_output),
             output_bytes: table.facts.output_bytes,
+            staged_bytes: table.facts.staged_bytes,
             held_bytes: held.bytes,
             materializes: table.n_tasks() > 1 && held.is_all,
             scratch_bytes: table.facts.largest_scratch,
@@ -39,6 +40,7 @@ impl Plan {
             layers: layers.collect(),
             n_edges: tasks.n_edges(),
             peak_bytes: self.peak_bytes(),
+            least_peak_bytes: self.least_peak_bytes(),
             strategy: self.order().strategy,
             forecast: None,
         }
@@ -64,7 +66,7 @@ struct Held {
 /// For each layer the most of it that is in memory at once, when one task runs after the other.
 fn held_by_layer(plan: &Plan) -> Vec<Held> {
     let tasks = plan.tasks();
-    let weights = Weights::new(tasks);
+    let weights = Weights::staged_in_memory(tasks);
     let mut uses = tasks.uses();
     let mut held = vec![Held::default(); tasks.layers().len()];
     for task in plan.order().iter() {
@@ -100,8 +102,10 @@ pub struct Explain {
     pub layers: Vec<LayerSummary>,
     /// Edges between tasks.
     pub n_edges: usize,
-    /// Projected most bytes alive at once when one task runs after the other.
+    /// Projected most bytes alive at once when one task runs after the other, what is staged among them.
     pub peak_bytes: u64,
+    /// The same without what is staged, where that waits on the disk.
+    pub least_peak_bytes: u64,
     /// Which order was chosen.
     pub strategy: &'static str,
     /// What is spilled, where a memory limit was given.
@@ -124,6 +128,8 @@ pub struct LayerSummary {
     pub largest_output: Option<u64>,
     /// Bytes of all outputs that are known.
     pub output_bytes: u64,
+    /// Bytes that they hold besides, or leave on the disk where the run's memory limit says so.
+    pub staged_bytes: u64,
     /// Most bytes of its outputs in memory at once, when one task runs after the other.
     pub held_bytes: u64,
     /// Whether all of its several outputs are in memory at once: nothing streams through this step, be it because
@@ -163,6 +169,7 @@ impl Explain {
                     row.materializes |= layer.materializes;
                     row.largest_output = row.largest_output.zip(layer.largest_output).map(|(a, b)| a.max(b));
                     row.output_bytes += layer.output_bytes;
+                    row.staged_bytes += layer.staged_bytes;
                     row.scratch_bytes = row.scratch_bytes.max(layer.scratch_bytes);
                     row.bytes_read += layer.bytes_read;
                     row.bytes_written += layer.bytes_written;
@@ -180,6 +187,11 @@ impl Explain {
     /// Bytes written to files.
     pub fn bytes_written(&self) -> u64 {
         self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.bytes_written))
+    }
+
+    /// Bytes that wait between the two halves of exchanges, in memory or on the disk.
+    pub fn staged_bytes(&self) -> u64 {
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.staged_bytes))
     }
 
     /// Whether some outputs are of unknown size, so that the projected peak is an estimate.
@@ -201,6 +213,11 @@ impl fmt::Display for Explain {
             "projected peak of chunks, one task at a time: {}{about}",
             ByteSize::from(self.peak_bytes)
         )?;
+        if self.staged_bytes() > 0 {
+            let (staged, least) =
+                (ByteSize::from(self.staged_bytes()), ByteSize::from(self.least_peak_bytes));
+            writeln!(f, "may be staged: {staged}; projected peak where that is on the disk: {least}")?;
+        }
         if let Some(forecast) = &self.forecast {
             writeln!(f, "{forecast}")?;
         }

@@ -36,6 +36,8 @@ pub struct Forecast {
     pub spilled_bytes: u64,
     /// Bytes read back.
     pub reloaded_bytes: u64,
+    /// Bytes that exchanges write and read once, unless the run lets them stay in memory.
+    pub staged_bytes: u64,
     /// Chunks written.
     pub n_spilled: usize,
     /// Chunks read back, each as often as it is.
@@ -74,13 +76,15 @@ impl Plan {
     /// ```
     pub fn forecast(&self, limit: u64, policy: Policy) -> Forecast {
         let room = limit.saturating_sub(self.tasks().table_bytes() as u64);
+        let staged = if self.peak_bytes() > room { self.tasks().staged_bytes() } else { 0 };
         let mut forecast = Forecast {
             limit,
             spilled_bytes: 0,
             reloaded_bytes: 0,
+            staged_bytes: staged,
             n_spilled: 0,
             n_reloaded: 0,
-            peak_bytes: self.peak_bytes(),
+            peak_bytes: if staged > 0 { self.least_peak_bytes() } else { self.peak_bytes() },
             fits: true,
             too_large: None,
         };
@@ -108,6 +112,10 @@ impl fmt::Display for Forecast {
                 let chunks = if n == 1 { "chunk" } else { "chunks" };
                 write!(f, "spills {spilled} in {n} {chunks}, reads {reloaded} back")
             }
+        }?;
+        match self.staged_bytes {
+            0 => Ok(()),
+            staged => write!(f, ", stages {} for exchanges", ByteSize::from(staged)),
         }
     }
 }

@@ -59,7 +59,7 @@ pub use delayed::{
     FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
 };
 pub use error::Error;
-pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchanged, exchanged_at};
+pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchange_of, exchanged, exchanged_at};
 pub use explain::{Explain, LayerSummary};
 pub use fit::Misfit;
 pub use forecast::{Forecast, Policy};
@@ -73,7 +73,7 @@ pub use optimize::{StepError, StepPanic};
 pub use order::{NotAnOrder, Order, peak_of};
 pub use plan::Plan;
 pub use session::Session;
-pub use spill::{SpillStore, SpillWriter, Spilled};
-pub use task::{Absorb, Facts, Inputs, Output, Task, TaskError};
+pub use spill::{Kept, SpillStore, SpillWriter, Spilled};
+pub use task::{Absorb, Facts, Inputs, Output, Staged, Task, TaskError};
 pub use touch::{Access, Region, Touch};
 pub use wiring::{AxisMap, Lists, Part, Wiring};

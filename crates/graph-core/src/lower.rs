@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use smallvec::SmallVec;
 
 use crate::task::InputError;
-use crate::{Error, Facts, Graph, GraphLayer, Inputs, Output, Place, Places, SpillStore, TaskError};
+use crate::{Error, Facts, Graph, GraphLayer, Inputs, Output, Place, Places, SpillStore, Staged, TaskError};
 use column::Column;
 use need::Need;
 
@@ -52,6 +52,8 @@ pub struct TaskGraph {
     readers: OnceLock<Readers>,
     /// Bytes of each output; `UNKNOWN` where nobody knows.
     bytes: Column<u64>,
+    /// Bytes of each output that wait in memory or on the disk; empty where there are none.
+    staged: Vec<u64>,
     requested: Vec<SlotIx>,
 }
 
@@ -88,6 +90,9 @@ pub(crate) struct LayerFacts {
     pub(crate) largest_output: u64,
     pub(crate) output_bytes: u64,
     pub(crate) unknown_outputs: u64,
+    pub(crate) staged_bytes: u64,
+    /// Whether anything is staged, be it of unknown size.
+    pub(crate) stages: bool,
     pub(crate) largest_scratch: u64,
     /// What each task adds while it runs, where it is the same for all of them.
     reservation: Option<u64>,
@@ -175,6 +180,7 @@ impl TaskGraph {
             inputs: Vec::new(),
             readers: OnceLock::new(),
             bytes: Column::alike(UNKNOWN, first_slot as usize),
+            staged: Vec::new(),
             requested: Vec::new(),
         }
     }
@@ -230,13 +236,33 @@ impl TaskGraph {
             for rank in 0..table.n_tasks {
                 let reads = row(&self.input_ends, &self.inputs, (table.first_task + rank) as usize);
                 inputs.clear();
-                inputs.extend(reads.iter().map(|slot| Some(bytes[slot.index()]).filter(|&b| b != UNKNOWN)));
-                let facts = layer.task.facts(layer.grid.place(table.place_of(rank)), &inputs);
+                let staged_of = |slot: &SlotIx| self.staged.get(slot.index()).copied().unwrap_or(0);
+                inputs.extend(reads.iter().map(|slot| {
+                    let known = Some(bytes[slot.index()]).filter(|&bytes| bytes != UNKNOWN)?;
+                    Some(known.saturating_add(staged_of(slot)))
+                }));
+                let mut facts = layer.task.facts(layer.grid.place(table.place_of(rank)), &inputs);
+                let staged = match facts.staged {
+                    Staged::Nothing => 0,
+                    Staged::Bytes(bytes) => bytes,
+                    Staged::OfInputs => reads.iter().map(staged_of).fold(0, u64::saturating_add),
+                };
+                if let (Staged::OfInputs, Some(Some(output))) = (facts.staged, facts.output_bytes.first_mut())
+                {
+                    *output = output.saturating_sub(staged);
+                }
+                if staged > 0 && table.n_outputs > 0 {
+                    self.staged.resize(bytes.len(), 0);
+                    self.staged.push(staged);
+                }
                 bytes.extend(outputs.clone().map(|output| outputs_of(&facts, output)));
                 sum.add(table, &facts, 1)?;
             }
         }
         self.bytes = Column::each(bytes);
+        if !self.staged.is_empty() {
+            self.staged.resize(self.bytes.len(), 0);
+        }
         Ok(())
     }
 
@@ -326,6 +352,27 @@ impl TaskGraph {
         Some(self.bytes.get(slot.index())).filter(|&bytes| bytes != UNKNOWN)
     }
 
+    /// Bytes of an output that wait in memory or on the disk, as the run decides; they are no part of
+    /// [`bytes_of`](TaskGraph::bytes_of).
+    #[inline]
+    pub fn staged_of(&self, slot: SlotIx) -> u64 {
+        self.staged.get(slot.index()).copied().unwrap_or(0)
+    }
+
+    /// Whether there is an exchange, be its size known or not.
+    ///
+    /// **Cost** linear in layers.
+    pub fn stages(&self) -> bool {
+        self.tables.iter().any(|table| table.facts.stages)
+    }
+
+    /// Bytes that all exchanges together stage, as far as they are known.
+    ///
+    /// **Cost** linear in layers.
+    pub fn staged_bytes(&self) -> u64 {
+        self.tables.iter().map(|table| table.facts.staged_bytes).sum()
+    }
+
     /// Bytes that a task needs beside inputs and outputs: the most that any task of its layer needs.
     #[inline]
     pub fn scratch_of(&self, task: TaskIx) -> u64 {
@@ -386,6 +433,7 @@ impl TaskGraph {
             + 4 * (self.n_tasks() + self.n_edges() + self.requested.len())
             + self.task_layer.table_bytes()
             + self.bytes.table_bytes()
+            + size_of_val(self.staged.as_slice())
             + self.layers.len() * (size_of::<GraphLayer>() + size_of::<LayerTable>())
     }
 
@@ -464,6 +512,10 @@ impl LayerFacts {
                 None => self.unknown_outputs += n,
             }
         }
+        self.stages |= facts.staged != Staged::Nothing;
+        if let Staged::Bytes(bytes) = facts.staged {
+            self.staged_bytes = self.staged_bytes.saturating_add(bytes.saturating_mul(n));
+        }
         self.largest_scratch = self.largest_scratch.max(facts.scratch_bytes);
         self.bytes_read = self.bytes_read.saturating_add(facts.bytes_read.saturating_mul(n));
         self.bytes_written = self.bytes_written.saturating_add(facts.bytes_written.saturating_mul(n));
@@ -495,6 +547,10 @@ impl Sum {
         for output in 0..table.n_outputs as usize {
             let known = facts.output(output).filter(|&bytes| bytes != UNKNOWN);
             self.outputs += u128::from(known.unwrap_or(0)) * u128::from(n_tasks);
+        }
+        if let Staged::Bytes(bytes) = facts.staged {
+            // Once where they are made, and once where they are gathered.
+            self.outputs += 2 * u128::from(bytes) * u128::from(n_tasks);
         }
         self.largest_scratch = self.largest_scratch.max(facts.scratch_bytes);
         let bytes = self.outputs + u128::from(self.largest_scratch);

@@ -52,6 +52,8 @@ enum Sequence {
 /// The bytes by which outputs weigh: what is known, and the mean of it for what is not.
 pub(crate) struct Weights {
     of_unknown: u64,
+    /// Whether what may wait on the disk counts as in memory.
+    stages_in_memory: bool,
 }
 
 impl Weights {
@@ -61,11 +63,17 @@ impl Weights {
         // Known and unknown ones together are still counted without wrapping.
         let most = MOST_BYTES / n_unknown.max(1);
         let of_unknown = sum.checked_div(n).unwrap_or(0).min(most).max(1);
-        Self { of_unknown }
+        Self { of_unknown, stages_in_memory: false }
+    }
+
+    /// The same where what may wait on the disk waits in memory.
+    pub(crate) fn staged_in_memory(graph: &TaskGraph) -> Self {
+        Self { stages_in_memory: true, ..Self::new(graph) }
     }
 
     pub(crate) fn of(&self, graph: &TaskGraph, slot: SlotIx) -> u64 {
-        graph.bytes_of(slot).unwrap_or(self.of_unknown)
+        let bytes = graph.bytes_of(slot).unwrap_or(self.of_unknown);
+        if self.stages_in_memory { bytes + graph.staged_of(slot) } else { bytes }
     }
 
     pub(crate) fn outputs(&self, graph: &TaskGraph, task: TaskIx) -> u64 {
@@ -277,8 +285,16 @@ impl Order {
 /// Most bytes alive at once when the tasks run in this sequence, one after the other; one that is named again is
 /// passed over.
 pub fn peak_of(graph: &TaskGraph, sequence: impl IntoIterator<Item = TaskIx>) -> u64 {
-    let weights = Weights::new(graph);
-    let mut walk = Walk::new(graph, &weights, u64::MAX);
+    peak_by(graph, &Weights::new(graph), sequence)
+}
+
+/// The same by these weights.
+pub(crate) fn peak_by(
+    graph: &TaskGraph,
+    weights: &Weights,
+    sequence: impl IntoIterator<Item = TaskIx>,
+) -> u64 {
+    let mut walk = Walk::new(graph, weights, u64::MAX);
     for task in sequence {
         walk.run(task);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::order::{Weights, peak_by};
 use crate::{Error, Graph, NotAnOrder, Order, Policy, TaskGraph, TaskIx};
 
 /// A graph that is ready to run: lowered, ordered, costed.
@@ -121,13 +122,26 @@ impl Plan {
         let n_known = (self.tasks.n_slots() as u64).saturating_sub(n_unknown);
         let guessed = known.checked_div(n_known).unwrap_or(0).saturating_mul(n_unknown);
         let beside = self.tasks.largest_scratch().saturating_add(self.tasks.table_bytes() as u64);
-        known.saturating_add(guessed).saturating_add(beside) <= limit
+        let staged = self.tasks.staged_bytes().saturating_mul(2);
+        known.saturating_add(guessed).saturating_add(staged).saturating_add(beside) <= limit
     }
 
-    /// Projected most bytes of chunks and scratch in memory at once, when one task runs after the other.
+    /// Projected most bytes of chunks and scratch in memory at once, when one task runs after the other and what exchanges
+    /// stage waits in memory.
+    ///
+    /// **Cost** linear in tasks and edges: where anything is staged each time, else the first time and where the order did
+    /// not have to be searched for.
+    pub fn peak_bytes(&self) -> u64 {
+        match self.tasks.staged_bytes() {
+            0 => self.least_peak_bytes(),
+            _ => peak_by(&self.tasks, &Weights::staged_in_memory(&self.tasks), self.order.iter()),
+        }
+    }
+
+    /// The same when what exchanges stage waits on the disk: what a run cannot do without, but for spilling chunks.
     ///
     /// **Cost** linear in tasks and edges the first time, where the order did not have to be searched for.
-    pub fn peak_bytes(&self) -> u64 {
+    pub fn least_peak_bytes(&self) -> u64 {
         self.order.peak_bytes(&self.tasks)
     }
 }

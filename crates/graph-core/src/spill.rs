@@ -14,14 +14,44 @@ use crate::TaskError;
 /// # Errors
 /// Every method's error names the directory, what was needed, and the setting that governs it.
 pub trait SpillStore: fmt::Debug + Send + Sync {
-    /// Whether this many bytes, alive at once over all tasks of a layer, may rather stay in memory.
-    fn stays_in_memory(&self, bytes: u64) -> bool;
+    /// Lets `bytes` rather stay in memory, or not; they are part of `together`, which all tasks of a layer keep at once.
+    ///
+    /// What has leave to stay counts until it is dropped, so that several layers share what room there is.
+    fn keep(&self, bytes: u64, together: u64) -> Option<Kept>;
 
     /// Begins a parcel.
     ///
     /// # Errors
     /// When the directory or a file in it cannot be made.
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError>;
+}
+
+/// The leave to keep bytes in memory, given back when it is dropped; see [`SpillStore::keep`].
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::Kept;
+/// let room = std::sync::Arc::new(());
+/// let kept = Kept::until_dropped(room.clone());
+/// assert_eq!(std::sync::Arc::strong_count(&room), 2);
+/// drop(kept);
+/// assert_eq!(std::sync::Arc::strong_count(&room), 1);
+/// ```
+pub struct Kept {
+    _guard: Box<dyn Send + Sync>,
+}
+
+impl Kept {
+    /// A leave that drops `guard` when it ends; `()` is one that nobody counts.
+    pub fn until_dropped(guard: impl Send + Sync + 'static) -> Self {
+        Self { _guard: Box::new(guard) }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
 }
 
 /// A parcel in the making: parts are written one after the other. Dropped without `finish` it leaves nothing behind.

@@ -133,11 +133,28 @@ pub struct Absorb<'a> {
     pub producer_slots: &'a [usize],
 }
 
+/// Bytes of an output that wait in memory or on the disk, as the run's [`SpillStore`] says when they are there.
+///
+/// They are no part of what [`TaskGraph::bytes_of`](crate::TaskGraph::bytes_of) an output says, which is in memory in any
+/// case. A task that reads the output is told both together by [`Task::facts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Staged {
+    /// None.
+    #[default]
+    Nothing,
+    /// So many, from when the task ends.
+    Bytes(u64),
+    /// Those of its inputs: the output holds these, not copies, and its declared bytes count them.
+    OfInputs,
+}
+
 /// What is known of a task before it runs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
     /// Bytes of each output, where known.
     pub output_bytes: SmallVec<[Option<u64>; 1]>,
+    /// Bytes that the outputs may hold besides, or leave on the disk: see [`Staged`].
+    pub staged: Staged,
     /// Bytes needed beside inputs and outputs while it runs.
     pub scratch_bytes: u64,
     /// About how many nanoseconds it takes; without it nothing is "cheap enough to repeat".
@@ -160,6 +177,12 @@ impl Facts {
     #[must_use]
     pub fn scratch(self, bytes: u64) -> Self {
         Self { scratch_bytes: bytes, ..self }
+    }
+
+    /// The same with so many bytes that wait in memory or on the disk.
+    #[must_use]
+    pub fn staged(self, bytes: u64) -> Self {
+        Self { staged: Staged::Bytes(bytes), ..self }
     }
 
     /// The same with this cost in nanoseconds.

@@ -13,7 +13,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use musher_graph_core::{SpillStore, SpillWriter, TaskError};
+use musher_graph_core::{Kept, SpillStore, SpillWriter, TaskError};
 
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 pub use error::SpillError;
@@ -30,7 +30,8 @@ pub enum SpillCompression {
     Never,
     /// Always, except where a block would grow.
     Always,
-    /// Where the first 64 KiB of a part shrink below 0.8 of their length.
+    /// Where the first 64 KiB of a part shrink to less than half; after a part that does not, the next fifteen of its chunk
+    /// are stored as they are.
     #[default]
     Auto,
 }
@@ -53,7 +54,7 @@ pub struct SpillOptions {
     pub limit: Option<u64>,
     /// Whether to compress.
     pub compression: SpillCompression,
-    /// Bytes that may rather stay in memory.
+    /// Bytes that may rather stay in memory, over all exchanges that run at once; an exchange of more goes to the disk.
     pub in_memory: u64,
 }
 
@@ -154,6 +155,7 @@ impl SpillDir {
             stored: AtomicU64::new(0),
             parcels: AtomicU64::new(0),
             swept: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
         }))
     }
 
@@ -197,12 +199,28 @@ impl SpillDir {
 }
 
 impl SpillStore for SpillDir {
-    fn stays_in_memory(&self, bytes: u64) -> bool {
-        bytes <= self.0.options.in_memory
+    fn keep(&self, bytes: u64, together: u64) -> Option<Kept> {
+        let most = self.0.options.in_memory;
+        let more = |kept: u64| kept.checked_add(bytes).filter(|&kept| kept <= most && together <= most);
+        self.0.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Kept::until_dropped(InMemory { shared: Arc::clone(&self.0), bytes }))
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {
         Ok(Box::new(Writer::new(ParcelFile::create(Arc::clone(&self.0))?)))
+    }
+}
+
+/// Bytes that stay in memory, and count there until this is dropped.
+#[derive(Debug)]
+struct InMemory {
+    shared: Arc<Shared>,
+    bytes: u64,
+}
+
+impl Drop for InMemory {
+    fn drop(&mut self) {
+        self.shared.kept.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -220,6 +238,8 @@ struct Shared {
     stored: AtomicU64,
     parcels: AtomicU64,
     swept: AtomicU64,
+    /// Bytes that have leave to stay in memory.
+    kept: AtomicU64,
 }
 
 impl Shared {

@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::sync::atomic::AtomicUsize;
 
 use musher_graph_core::{
-    Annotations, Graph, Plan, SpillStore, SpillWriter, Spilled, TaskError, annotate, delayed,
+    Annotations, Graph, Kept, Plan, SpillStore, SpillWriter, Spilled, TaskError, annotate, delayed,
 };
 use musher_testkit::{
     Act, Alive, Brittle, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk,
@@ -70,8 +70,8 @@ struct Parcel {
 }
 
 impl SpillStore for InMemory {
-    fn stays_in_memory(&self, _bytes: u64) -> bool {
-        false
+    fn keep(&self, _bytes: u64, _together: u64) -> Option<Kept> {
+        None
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {

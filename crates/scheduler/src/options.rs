@@ -230,9 +230,8 @@ impl Options {
         run.memory_limit = Some(limit);
         run.spill_store = match &self.spill {
             Spill::AsSet => {
-                // What one exchange stages may take a quarter of the limit; the rest is for chunks.
-                let options = settings.spill_options().in_memory(limit.bytes() / 4);
-                Some(Arc::new(SpillDir::new(options)))
+                let in_memory = stays_in_memory(&run.plan, limit.bytes());
+                Some(Arc::new(SpillDir::new(settings.spill_options().in_memory(in_memory))))
             }
             Spill::To(store) => Some(Arc::clone(store)),
             Spill::Never => None,
@@ -250,6 +249,16 @@ impl Options {
         run.threads = settings.threads;
         run
     }
+}
+
+/// Bytes that exchanges may keep in memory: a quarter of the limit, as long as one task after the other fits beside them,
+/// since what they keep cannot leave.
+fn stays_in_memory(plan: &Plan, limit: u64) -> u64 {
+    if !plan.tasks().stages() {
+        return limit / 4;
+    }
+    let beside = plan.least_peak_bytes().saturating_add(plan.tasks().table_bytes() as u64);
+    limit.saturating_sub(beside).min(limit / 4)
 }
 
 /// Where chunks go that do not fit into the memory limit.

@@ -45,6 +45,6 @@ pub use resident::limit_address_space;
 pub use resident::{forget_peak, n_threads, open_files, peak_resident_bytes, resident_bytes};
 pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
-pub use staging::{Staging, compute_staged};
+pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::Trace;

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use musher_graph_core::{Collection, SpillStore, SpillWriter, TaskError};
+use musher_graph_core::{Collection, Kept, SpillStore, SpillWriter, TaskError};
 use musher_scheduler::{Error, Run, Scheduler, Sequential, SpillCompression, SpillDir, SpillOptions};
 
 use crate::Peak;
+
+/// Numbers of inputs and targets around the widths of numbers, at which every user of an exchange is tested.
+pub const EXCHANGE_COUNTS: [usize; 14] =
+    [1, 2, 127, 128, 129, 255, 256, 257, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537];
 
 /// A [`SpillDir`] in the system's folder for temporary files, without compression: bytes written are bytes given. Clones
 /// are one store.
@@ -15,7 +19,7 @@ use crate::Peak;
 /// use std::io::{Read, Write};
 /// use musher_graph_core::SpillStore;
 /// let staging = musher_testkit::Staging::new(100);
-/// assert!(staging.stays_in_memory(100) && !staging.stays_in_memory(101));
+/// assert!(staging.keep(1, 100).is_some() && staging.keep(1, 101).is_none());
 /// let mut parcel = staging.parcel().unwrap();
 /// parcel.write_all(b"part 0").unwrap();
 /// parcel.end_part().unwrap();
@@ -27,33 +31,36 @@ use crate::Peak;
 /// assert_eq!((staging.n_alive(), staging.written_bytes()), (0, 6));
 /// ```
 #[derive(Debug, Clone)]
-pub struct Staging(Arc<SpillDir>);
+pub struct Staging {
+    dir: Arc<SpillDir>,
+    keeps: u64,
+}
 
 impl Staging {
-    /// A store that lets up to `keeps` bytes stay in memory.
+    /// A store that lets each exchange of up to `keeps` bytes stay in memory.
     pub fn new(keeps: u64) -> Self {
-        let options = SpillOptions::default().compression(SpillCompression::Never).in_memory(keeps);
-        Self(Arc::new(SpillDir::new(options)))
+        let options = SpillOptions::default().compression(SpillCompression::Never);
+        Self { dir: Arc::new(SpillDir::new(options)), keeps }
     }
 
     /// Parcels that are held by somebody.
     pub fn n_alive(&self) -> u64 {
-        self.0.counts().parcels
+        self.dir.counts().parcels
     }
 
     /// Bytes of all parcels so far.
     pub fn written_bytes(&self) -> u64 {
-        self.0.counts().written
+        self.dir.counts().written
     }
 }
 
 impl SpillStore for Staging {
-    fn stays_in_memory(&self, bytes: u64) -> bool {
-        self.0.stays_in_memory(bytes)
+    fn keep(&self, _bytes: u64, together: u64) -> Option<Kept> {
+        (together <= self.keeps).then(|| Kept::until_dropped(()))
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {
-        self.0.parcel()
+        self.dir.parcel()
     }
 }
 

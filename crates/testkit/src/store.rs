@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use musher_graph_core::{SpillStore, SpillWriter, Spilled, TaskError};
+use musher_graph_core::{Kept, SpillStore, SpillWriter, Spilled, TaskError};
 use musher_scheduler::SpillError;
 
 /// What happens to a write instead of, or before, its work.
@@ -101,8 +101,8 @@ impl<S> FaultyStore<S> {
 }
 
 impl<S: SpillStore> SpillStore for FaultyStore<S> {
-    fn stays_in_memory(&self, bytes: u64) -> bool {
-        self.store.stays_in_memory(bytes)
+    fn keep(&self, bytes: u64, together: u64) -> Option<Kept> {
+        self.store.keep(bytes, together)
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {

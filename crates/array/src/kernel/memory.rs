@@ -1,6 +1,6 @@
 //! The one way in which block-sized memory is asked for: a refusal is an error, not an abort.
 
-use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn};
 
 /// Memory for a block was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,9 +60,20 @@ pub fn copied<A: Copy + Default>(view: &ArrayViewD<'_, A>) -> Result<ArrayD<A>, 
         return Ok(ArrayD::from_shape_vec(view.raw_dim(), all).expect(FITS));
     }
     let mut all = ArrayD::from_shape_vec(view.raw_dim(), zeros(view.len())?).expect(FITS);
-    all.assign(view);
+    match view.ndim().checked_sub(1) {
+        // Where neighbors in the result lie far apart in the view, each line of cache is read once and not once a row.
+        Some(last) => {
+            let tiles = view.axis_chunks_iter(Axis(last), TILE);
+            let places = all.axis_chunks_iter_mut(Axis(last), TILE);
+            places.zip(tiles).for_each(|(mut place, tile)| place.assign(&tile));
+        }
+        None => all.assign(view),
+    }
     Ok(all)
 }
+
+/// Elements along the last axis that are copied together.
+const TILE: usize = 256;
 
 /// The elements of a view in C order: as they are where they lie so, else copied.
 ///

@@ -6,9 +6,9 @@
 //!
 //! Source: NumPy, `numpy/lib/format.py` and NEP 1 (format versions 1.0, 2.0 and 3.0).
 
-use super::memory::{OutOfMemory, with_room};
+use super::memory::{OutOfMemory, copied, with_room};
 use crate::element::{DType, Element};
-use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +27,9 @@ const GROWTH_DIGITS: usize = 21;
 const WINDOW_BYTES: usize = 8 << 10;
 /// Bytes decoded at once, so that the raw bytes of a block never stand beside the block.
 const DECODE_BYTES: usize = 64 << 10;
+
+/// Bytes of a block that are brought into the order of the file at once, where they do not lie in it.
+pub(crate) const SLAB_BYTES: usize = 2 << 20;
 
 /// What is wrong with a `.npy` file, or why a block of it cannot be had.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -411,10 +414,12 @@ pub fn read_block<A: Element>(
 ///
 /// Tasks that write different blocks may do so at once, each through its own handle of one file.
 ///
-/// **Cost** one write a run of contiguous bytes. Memory: at most 64 KiB, or one element a run.
+/// **Cost** one write a run of contiguous bytes. Memory: at most 64 KiB; 2 MiB more, or one row, for values that do not lie in
+/// the order of the file.
 ///
 /// # Errors
-/// [`NpyError::ElementType`], [`NpyError::OutOfBounds`] when `values` has another shape than `block`, [`NpyError::Io`].
+/// [`NpyError::ElementType`], [`NpyError::OutOfBounds`] when `values` has another shape than `block`,
+/// [`NpyError::OutOfMemory`], [`NpyError::Io`].
 pub fn write_block<A: Element>(
     writer: &mut (impl Write + Seek),
     header: &NpyHeader,
@@ -430,7 +435,52 @@ pub fn write_block<A: Element>(
         true => values.t(),
         false => values.view(),
     };
+    if !header.fortran_order && lengths.len() > 1 && !values.is_standard_layout() {
+        let row: usize = lengths[1..].iter().product::<usize>() * A::BYTES;
+        // Eight rows and their multiples share the lines of cache that elements of 8 bytes are read by.
+        let n_rows = match SLAB_BYTES / row.max(1) {
+            few @ ..8 => few.max(1),
+            many => many - many % 8,
+        };
+        let mut slab_block = block.to_vec();
+        for (at, slab) in values.axis_chunks_iter(Axis(0), n_rows).enumerate() {
+            let start = block[0].start + at * n_rows;
+            slab_block[0] = start..start + slab.len_of(Axis(0));
+            write_in_order(writer, header, &slab_block, &copied(&slab)?.view())?;
+        }
+        return Ok(());
+    }
+    write_in_order(writer, header, block, &in_file_order)
+}
+
+/// Writes elements, which come in the order of the file, at the place of `block`.
+fn write_in_order<A: Element>(
+    writer: &mut (impl Write + Seek),
+    header: &NpyHeader,
+    block: &[Range<usize>],
+    in_file_order: &ArrayViewD<'_, A>,
+) -> Result<(), NpyError> {
+    fn store<'a, A: Element>(raw: &mut [u8], elements: impl Iterator<Item = &'a A>) {
+        raw.chunks_exact_mut(A::BYTES).zip(elements).for_each(|(bytes, value)| value.store(bytes));
+    }
+    if let Some(mut left) = in_file_order.as_slice() {
+        return write_runs::<A>(writer, header, block, |raw| {
+            let (now, later) = left.split_at(raw.len() / A::BYTES);
+            store(raw, now.iter());
+            left = later;
+        });
+    }
     let mut elements = in_file_order.iter();
+    write_runs::<A>(writer, header, block, |raw| store(raw, &mut elements))
+}
+
+/// Writes elements, which `next` brings in their order, into the runs of `block`.
+fn write_runs<A: Element>(
+    writer: &mut (impl Write + Seek),
+    header: &NpyHeader,
+    block: &[Range<usize>],
+    mut next: impl FnMut(&mut [u8]),
+) -> Result<(), NpyError> {
     let mut raw = Vec::with_capacity(DECODE_BYTES);
     for run in header.runs(block)? {
         writer.seek(SeekFrom::Start(run.start))?;
@@ -438,9 +488,7 @@ pub fn write_block<A: Element>(
         while left > 0 {
             let n_elements = left.min(DECODE_BYTES / A::BYTES);
             raw.resize(n_elements * A::BYTES, 0);
-            for (bytes, &value) in raw.chunks_exact_mut(A::BYTES).zip(&mut elements) {
-                value.store(bytes);
-            }
+            next(&mut raw);
             if header.byte_order == ByteOrder::Big {
                 swap_parts(&mut raw, A::DTYPE);
             }

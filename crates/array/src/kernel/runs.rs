@@ -57,6 +57,31 @@ impl Runs {
         (1..ranges.len()).rev().find(|&axis| !is_whole(axis)).unwrap_or(0)
     }
 
+    /// The longest runs of any block: the lengths along the last axis that is divided, with all behind it.
+    fn longest_run(&self) -> usize {
+        let divided = |&axis: &usize| self.offsets[axis].len() > 2;
+        let Some(axis) = (0..self.offsets.len()).rev().find(divided) else { return self.n_elements() };
+        let longest = self.offsets[axis].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        longest * self.strides[axis]
+    }
+
+    /// At most so many segments a block has with a division whose blocks are alike, but for the last along each axis.
+    ///
+    /// **Cost** none for the elements of the block.
+    #[must_use]
+    pub fn most_segments(&self, block: usize, other: &Self) -> usize {
+        let ranges = self.ranges(block);
+        let elements = ranges.iter().map(Range::len).product::<usize>();
+        if elements == 0 || ranges.is_empty() {
+            return elements;
+        }
+        let axis = self.axis_of_runs(&ranges);
+        let run = ranges[axis].len() * self.strides[axis];
+        // Between two whole runs of the other division there is at most one that is cut short.
+        let a_run = 2 + 2 * (run / other.longest_run().max(1));
+        (elements / run).saturating_mul(a_run).min(elements)
+    }
+
     /// Calls `visit` with the first element and the length of each run of a block, in order.
     pub fn for_each_run(&self, block: usize, mut visit: impl FnMut(usize, usize)) {
         let ranges = self.ranges(block);
@@ -185,6 +210,14 @@ mod tests {
                     let mut found = Vec::new();
                     own.for_each_segment(block, &other, |to, n| found.extend(vec![to; n]));
                     assert_eq!(found, elements.iter().map(|&e| there[e]).collect::<Vec<_>>());
+                    let mut n_segments = 0;
+                    own.for_each_segment(block, &other, |_, _| n_segments += 1);
+                    let is_even = |axis: &Vec<usize>| {
+                        axis[1..].iter().all(|&n| n == axis[0] || n == axis[axis.len() - 1])
+                    };
+                    if to.iter().all(|axis| is_even(axis) && axis[axis.len() - 1] <= axis[0]) {
+                        assert!(n_segments <= own.most_segments(block, &other), "{from:?} to {to:?}");
+                    }
                 }
             }
         }

@@ -55,6 +55,11 @@ impl<A: Element> Boxes<A> {
         Self { from: Division::of(from), to: Division::of(to), marker: PhantomData }
     }
 
+    /// The block lengths of the blocks that are cut.
+    pub(super) fn divided_before(&self) -> Chunking {
+        Chunking::from_offsets(&self.from.offsets)
+    }
+
     /// The box that two blocks share, within the first and within the second.
     fn shared(&self, from: usize, to: usize) -> (Vec<Slice>, Vec<Slice>) {
         let both = self.from.ranges(from).into_iter().zip(self.to.ranges(to));
@@ -121,6 +126,10 @@ impl<A: Element> Exchange for Boxes<A> {
 
     fn bytes(&self, cut: &Arc<Block<A>>) -> Option<u64> {
         Some((cut.view().len() * size_of::<A>()) as u64)
+    }
+
+    fn cut_bytes(&self, from: usize, _input: Option<u64>) -> Option<u64> {
+        Some(Self::bytes_of(&self.from.ranges(from)))
     }
 
     fn total_bytes(&self) -> Option<u64> {

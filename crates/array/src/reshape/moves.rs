@@ -175,9 +175,14 @@ impl<A: Element> Exchange for Moves<A> {
         Some(Self::n_elements(&self.to, to) as u64)
     }
 
+    fn n_shares(&self, from: usize) -> Option<u64> {
+        let n_targets = self.to.offsets().iter().map(|offsets| offsets.len() - 1).product::<usize>();
+        Some(n_targets.min(self.from.most_segments(from, &self.to)) as u64)
+    }
+
     fn cut_facts(&self, from: usize, _inputs: &[Option<u64>]) -> Facts {
         let bytes = (Self::n_elements(&self.from, from) * size_of::<A>()) as u64;
-        // The sorted elements, and a copy where the block does not lie in C order.
+        // The sorted elements with their targets, and a copy where the block does not lie in C order.
         Facts::default().scratch(2 * bytes + transfer::BUFFER as u64).cost(1_000 + bytes)
     }
 

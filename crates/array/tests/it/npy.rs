@@ -219,3 +219,17 @@ fn a_folder_that_does_not_exist_is_named() {
     let cause = std::error::Error::source(&error).expect("has a cause").to_string();
     assert!(cause.contains("x.npy"), "{cause}");
 }
+
+#[test]
+fn very_many_short_runs_are_written_as_the_same_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (columns, whole) = (folder.path().join("columns.npy"), folder.path().join("whole.npy"));
+    let x = Array::<u8, Ix2>::from_shape_fn((1 << 16, 3), (1 << 16, 1), |(i, j)| (i * 3 + j) as u8);
+    for options in [Options::sequential(), Options::default()] {
+        x.to_npy(&columns).compute_with(&options).expect("writes");
+        let labels = x.to_npy(&columns).explain().expect("a plan").to_string();
+        assert!(labels.contains("rechunk"), "columns are turned into rows: {labels}");
+        x.rechunk(Chunks::whole()).to_npy(&whole).compute_with(&options).expect("writes");
+        assert_eq!(fs::read(&columns).expect("written"), fs::read(&whole).expect("written"));
+    }
+}

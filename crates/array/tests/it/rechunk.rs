@@ -91,6 +91,23 @@ fn rows_become_columns_in_an_eighth_of_their_memory() {
     }
 }
 
+/// Few blocks, each of which every new one needs: four of 1 MiB, under a limit of 3 MiB; and 16 of 256 KiB, under 1.5 MiB.
+#[test]
+fn few_blocks_become_others_in_less_than_their_memory() {
+    let n = 724;
+    let x = |rows| Array::<f64, Ix2>::from_shape_fn((n, n), (rows, n), move |(i, j)| (i * n + j) as f64);
+    let expected: Array1<f64> = (0..n).map(|j| (0..n).map(|i| (i * n + j) as f64).sum::<f64>()).collect();
+    for (length, limit) in [(181, 3 << 20), (46, 3 << 19)] {
+        for threads in [1, 2] {
+            let staging = Arc::new(Staging::new(limit / 4));
+            let options = Options::default().threads(threads).memory_limit(limit).spill_to(staging.clone());
+            let sums = x(length).rechunk((n, length)).sum_axis(Axis(0));
+            assert_eq!(sums.compute_with(&options).unwrap(), expected, "{length} rows on {threads} threads");
+            assert!(staging.written_bytes() >= (n * n * 8) as u64 && staging.n_alive() == 0);
+        }
+    }
+}
+
 #[test]
 fn a_reshape_that_moves_elements_fits_a_quarter_of_their_memory() {
     let limit = 2 << 20;

@@ -14,6 +14,7 @@ mod identity;
 mod json;
 mod layout;
 mod limits;
+mod memory;
 mod promises;
 mod reductions;
 mod text;

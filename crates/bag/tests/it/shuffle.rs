@@ -6,14 +6,10 @@ use std::sync::Arc;
 use musher_bag::{Bag, Error};
 use musher_graph_core::Collection;
 use musher_scheduler::{Compute, Options};
-use musher_testkit::{Random, Staging, compute_staged};
+use musher_testkit::{EXCHANGE_COUNTS, Random, Staging, compute_staged};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{cuts, everywhere, layers};
-
-/// Partition counts around the widths of numbers.
-const COUNTS: [usize; 14] =
-    [1, 2, 127, 128, 129, 255, 256, 257, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537];
 
 /// The items of each partition.
 fn partitions<T: Clone + Send + Sync + 'static>(bag: &Bag<T>) -> Bag<Vec<T>> {
@@ -38,7 +34,7 @@ fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
 fn every_number_of_partitions_conserves_items_and_keeps_keys_together() {
     let mut random = Random::new(1);
     let items: Vec<(u64, usize)> = (0..600).map(|i| (random.bits() % 97, i)).collect();
-    for n in COUNTS {
+    for n in EXCHANGE_COUNTS {
         let bag = Bag::from_sequence(items.clone(), 7).shuffle_by(n, |item| item.0);
         let found = partitions(&bag).compute().unwrap();
         assert_eq!(found.len(), n);
@@ -53,6 +49,24 @@ fn every_number_of_partitions_conserves_items_and_keeps_keys_together() {
         assert_eq!(home.len(), 97);
         assert_eq!(found.concat().len(), 600);
         assert_eq!(sorted(found.concat()), sorted(items.clone()));
+    }
+}
+
+#[test]
+fn every_number_of_partitions_gives_the_same_groups() {
+    let words = Bag::from_sequence((0..600).map(|i| i * i % 97), 7);
+    let groups = |n: usize| words.group_by_into(n, |x| x % 13).map(|(key, items)| (key, items.len()));
+    let folds = |n: usize| words.fold_by_into(n, |x| x % 13, 0_usize, |sum, _| sum + 1, |a, b| a + b);
+    let (counted, frequencies, distinct) = (
+        sorted(groups(3).compute().unwrap()),
+        sorted(words.frequencies().compute().unwrap()),
+        sorted(words.distinct().compute().unwrap()),
+    );
+    for n in EXCHANGE_COUNTS {
+        assert_eq!(sorted(groups(n).compute().unwrap()), counted, "{n} partitions");
+        assert_eq!(sorted(folds(n).compute().unwrap()), counted, "{n} partitions");
+        assert_eq!(sorted(words.frequencies_into(n).compute().unwrap()), frequencies, "{n} partitions");
+        assert_eq!(sorted(words.distinct_into(n).compute().unwrap()), distinct, "{n} partitions");
     }
 }
 

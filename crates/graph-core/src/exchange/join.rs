@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::ledger::Ledger;
 use super::split::Pieces;
 use super::{Exchange, ExchangeMismatch, Share};
+use smallvec::smallvec;
+
 use crate::{Facts, Inputs, Output, Place, Spilled, Task, TaskError, Tokenizer};
 
 /// Builds the target at its place.
@@ -15,6 +17,9 @@ pub(super) struct Join<E> {
 }
 
 impl<E: Exchange> Join<E> {
+    /// Bytes that a store is taken to hold of what it reads, at most.
+    const READER_BYTES: u64 = 192 << 10;
+
     fn operation(&self) -> String {
         self.exchange.label().into_owned()
     }
@@ -74,7 +79,7 @@ impl<E: Exchange> Task for Join<E> {
         for (input, share) in shares {
             let from = input as usize;
             let found = match &ledger.receipt::<E>(input)?.pieces {
-                Pieces::Memory(cut, _) => self.exchange.copy(&mut building, from, cut, share)?,
+                Pieces::Memory { cut, .. } => self.exchange.copy(&mut building, from, cut, share)?,
                 Pieces::Staged(parcel) => self.read(&mut building, from, share, &**parcel)?,
             };
             if found != share.n_items {
@@ -95,7 +100,13 @@ impl<E: Exchange> Task for Join<E> {
         self.exchange.token(tokenizer);
     }
 
-    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        self.exchange.build_facts(at.index())
+    /// Where nobody knows how large the targets are, they are taken to be alike.
+    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+        let facts = self.exchange.build_facts(at.index());
+        let all = inputs.first().copied().flatten();
+        let alike = all.map(|all| all.div_ceil(at.grid().n_tasks().max(1) as u64));
+        let bytes = facts.output(0).or(alike);
+        let scratch_bytes = facts.scratch_bytes.saturating_add(bytes.unwrap_or(0).min(Self::READER_BYTES));
+        Facts { output_bytes: smallvec![bytes], scratch_bytes, ..facts }
     }
 }

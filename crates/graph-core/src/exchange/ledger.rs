@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::Exchange;
 use super::split::Receipt;
-use crate::{Chunk, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Tokenizer};
+use crate::{Chunk, ChunkRef, Facts, Inputs, Output, Place, Staged, Task, TaskError, Tokenizer};
 
 /// Turns the receipts around.
 pub(super) struct Turn<E> {
@@ -92,6 +92,7 @@ impl<E: Exchange> Task for Turn<E> {
         let receipts: Option<u64> = inputs.iter().copied().sum();
         Facts {
             output_bytes: smallvec![receipts.map(|bytes| bytes.saturating_add(own))],
+            staged: Staged::OfInputs,
             scratch_bytes: own,
             cost_ns: Some(1_000 + 100 * inputs.len() as u64),
             // It holds the receipts that it read, and copies none.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 use super::{Exchange, ExchangeMismatch, Share};
-use crate::{Chunk, Facts, Inputs, Output, Place, SpillStore, Spilled, Task, TaskError, Tokenizer};
+use crate::{
+    Chunk, Facts, Inputs, Kept, Output, Place, SpillStore, Spilled, Staged, Task, TaskError, Tokenizer,
+};
 
 /// Cuts the input at its place.
 pub(super) struct Split<E> {
@@ -30,8 +32,8 @@ pub(super) struct Shares {
 
 /// Where the pieces of one input are.
 pub(super) enum Pieces<C> {
-    /// In memory; with the bytes that they take, where they are known.
-    Memory(C, Option<u64>),
+    /// In memory, with the bytes that they take, where they are known, and the store's leave, where there is a store.
+    Memory { cut: C, bytes: Option<u64>, _leave: Option<Kept> },
     /// Outside; part i is share i.
     Staged(Arc<dyn Spilled>),
 }
@@ -62,7 +64,7 @@ impl<E: Exchange> Chunk for Receipt<E> {
     fn nbytes(&self) -> Option<usize> {
         let shares = self.shares.len() as u64;
         let bytes = match &self.pieces {
-            Pieces::Memory(_, bytes) => shares * Shares::BYTES + (*bytes)?,
+            Pieces::Memory { bytes, .. } => shares * Shares::BYTES + (*bytes)?,
             Pieces::Staged(_) => shares * (Shares::BYTES + Shares::STAGED_BYTES),
         };
         usize::try_from(bytes).ok()
@@ -70,6 +72,9 @@ impl<E: Exchange> Chunk for Receipt<E> {
 }
 
 impl<E: Exchange> Split<E> {
+    /// Bytes that a store is taken to gather before it writes, at most.
+    const WRITER_BYTES: u64 = 512 << 10;
+
     /// The pieces of a cut, which hold all its items.
     fn shares(&self, from: usize, cut: &E::Cut) -> Result<Shares, ExchangeMismatch> {
         let mut shares = Shares::default();
@@ -99,15 +104,11 @@ impl<E: Exchange> Split<E> {
         Ok(shares)
     }
 
-    /// The store, where the pieces of this cut shall go out of memory.
-    fn stages<'a>(&self, cut: &E::Cut, store: Option<&'a dyn SpillStore>) -> Option<&'a dyn SpillStore> {
-        let store = store.filter(|_| self.exchange.can_write(cut))?;
-        let bytes = self.exchange.total_bytes().or_else(|| {
-            let bytes = self.exchange.bytes(cut)?;
-            Some(bytes.saturating_mul(self.n_inputs as u64))
-        });
-        // What nobody knows to fit does not fit.
-        (!store.stays_in_memory(bytes.unwrap_or(u64::MAX))).then_some(store)
+    /// The store's leave to keep this cut in memory. What nobody knows to fit does not fit.
+    fn keep(&self, cut: &E::Cut, store: &dyn SpillStore) -> Option<Kept> {
+        let bytes = self.exchange.bytes(cut)?;
+        let together = self.exchange.total_bytes().unwrap_or(bytes.saturating_mul(self.n_inputs as u64));
+        store.keep(bytes, together)
     }
 
     /// Writes the pieces, one part each.
@@ -146,11 +147,13 @@ impl<E: Exchange> Task for Split<E> {
         let store = inputs.spill_store();
         let cut = self.exchange.cut(from, &mut inputs)?;
         let shares = self.shares(from, &cut)?;
-        let pieces = match self.stages(&cut, store) {
+        let store = store.filter(|_| self.exchange.can_write(&cut));
+        let leave = store.and_then(|store| self.keep(&cut, store));
+        let pieces = match store.filter(|_| leave.is_none()) {
             Some(store) => Pieces::Staged(self.staged(from, &cut, &shares, store)?),
             None => {
                 let bytes = self.exchange.bytes(&cut);
-                Pieces::Memory(cut, bytes)
+                Pieces::Memory { cut, bytes, _leave: leave }
             }
         };
         Ok(Output::one(Receipt::<E> { shares, pieces }))
@@ -161,10 +164,21 @@ impl<E: Exchange> Task for Split<E> {
         self.exchange.token(tokenizer);
     }
 
-    /// The receipt's bytes are those of a staged one: a cut that stays in memory is charged when it is made.
+    /// The receipt's bytes are those of a staged one. What a cut holds that stays in memory is declared beside them, and
+    /// charged when it is made.
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-        let n_shares = self.exchange.n_shares(at.index());
-        let bytes = n_shares.map(|n| n.saturating_mul(Shares::BYTES + Shares::STAGED_BYTES));
-        Facts { output_bytes: smallvec![bytes], ..self.exchange.cut_facts(at.index(), inputs) }
+        let cut = self.exchange.cut_bytes(at.index(), inputs.first().copied().flatten());
+        let bytes_of = |n: u64| n.saturating_mul(Shares::BYTES + Shares::STAGED_BYTES);
+        // There are no more pieces than targets; where they may be far fewer, nothing is said.
+        let most = bytes_of(self.n_targets as u64);
+        let bytes = self
+            .exchange
+            .n_shares(at.index())
+            .map(bytes_of)
+            .or(cut.is_some_and(|cut| most <= cut).then_some(most));
+        let staged = cut.map_or(Staged::Nothing, Staged::Bytes);
+        let facts = self.exchange.cut_facts(at.index(), inputs);
+        let scratch_bytes = facts.scratch_bytes.saturating_add(cut.unwrap_or(0).min(Self::WRITER_BYTES));
+        Facts { output_bytes: smallvec![bytes], staged, scratch_bytes, ..facts }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::{Facts, Graph, Inputs, Output, Place, Task, TaskError, Tokenizer, Touch};
+use crate::{Facts, Graph, Inputs, Output, Place, Staged, Task, TaskError, Tokenizer, Touch};
 
 /// Strings together layers that read one producer, place by place, which nobody else reads.
 pub(super) fn string_lines(graph: &mut Graph) {
@@ -180,6 +180,11 @@ impl Task for Line {
             line.bytes_written = line.bytes_written.saturating_add(facts.bytes_written);
             between = smallvec::smallvec![facts.output(0)];
             line.output_bytes = facts.output_bytes;
+            line.staged = match facts.staged {
+                // What the step before staged is held on.
+                Staged::OfInputs if index > 0 => line.staged,
+                staged => staged,
+            };
         }
         line
     }

@@ -9,16 +9,12 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Exchange, ExchangeMismatch, Facts, Grid, Held, Inputs, Layer, Measured, Port,
+    ChunkRef, Collection, Exchange, ExchangeMismatch, Facts, Grid, Held, Inputs, Kept, Layer, Measured, Port,
     Scatter, Share, SpillStore, SpillWriter, TaskError, Token, Tokenizer, exchanged,
 };
-use musher_testkit::{Random, Staging, check_everywhere, compute_staged};
+use musher_testkit::{EXCHANGE_COUNTS, Random, Staging, check_everywhere, compute_staged};
 
 use crate::support::{optimized, planned};
-
-/// Partition counts around the widths of numbers.
-const COUNTS: [usize; 14] =
-    [1, 2, 127, 128, 129, 255, 256, 257, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537];
 
 /// What is done wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -215,7 +211,7 @@ fn root<'a>(mut cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::e
 
 #[test]
 fn every_number_of_targets_conserves_the_items_and_their_order() {
-    for n_targets in COUNTS {
+    for n_targets in EXCHANGE_COUNTS {
         let inputs = random(n_targets as u64, &[500, 0, 1, 499]);
         let all = exchange(&inputs, Numbers::to(n_targets));
         let wanted = expected(&inputs, n_targets);
@@ -230,7 +226,7 @@ fn every_number_of_targets_conserves_the_items_and_their_order() {
 
 #[test]
 fn every_number_of_inputs_is_taken() {
-    for n_inputs in COUNTS {
+    for n_inputs in EXCHANGE_COUNTS {
         let mut random = Random::new(n_inputs as u64);
         let inputs: Vec<Vec<u64>> =
             (0..n_inputs).map(|_| (0..random.below(3)).map(|_| random.bits()).collect()).collect();
@@ -341,8 +337,8 @@ struct Full;
 struct NoSpace;
 
 impl SpillStore for Full {
-    fn stays_in_memory(&self, _bytes: u64) -> bool {
-        false
+    fn keep(&self, _bytes: u64, _together: u64) -> Option<Kept> {
+        None
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {

@@ -16,6 +16,10 @@ const BUFFER: usize = 256 << 10;
 /// Bytes that are compressed together; the first block of a part is the sample by which is decided whether to.
 pub(super) const BLOCK: usize = 64 << 10;
 
+/// So many parts after one that does not shrink are not tried: pieces of one chunk are much alike, and trying a part of
+/// one block costs as much as compressing it.
+const UNTRIED: u32 = 15;
+
 /// In the four bytes before a block: it is stored as it is. The other bits are its stored length.
 pub(super) const PLAIN: u32 = 1 << 31;
 
@@ -36,6 +40,8 @@ pub(super) struct Writer {
     checksum: Xxh3,
     coding: Coding,
     begin: u64,
+    /// Parts that are yet to be stored plain without trying.
+    untried: u32,
     /// Bytes of the part that wait to be compressed.
     block: Vec<u8>,
     table: Option<Box<CompressTable>>,
@@ -53,6 +59,7 @@ impl Writer {
             checksum: Xxh3::new(),
             coding,
             begin: 0,
+            untried: 0,
             block: Vec::new(),
             table: None,
             pending: Vec::new(),
@@ -96,12 +103,13 @@ impl Writer {
         }
         let begin = self.pending.len();
         let stored = self.compress();
-        let shrinks = stored * 5 < self.block.len() * 4;
+        // A core compresses less than a disk writes in the same time, and reading it costs again: only half is worth it.
+        let shrinks = stored * 2 < self.block.len();
         match (self.coding, shrinks) {
             (Coding::Lz4, _) => {}
             (Coding::Undecided, true) => self.coding = Coding::Lz4,
             (Coding::Undecided, false) | (Coding::Plain, _) => {
-                self.coding = Coding::Plain;
+                (self.coding, self.untried) = (Coding::Plain, UNTRIED);
                 self.pending.truncate(begin);
                 self.pending.extend_from_slice(&self.block);
             }
@@ -147,6 +155,9 @@ impl Writer {
             coding: self.coding,
         });
         (self.begin, self.bytes, self.coding) = (end, 0, Self::first_coding(&self.file));
+        if self.coding == Coding::Undecided && self.untried > 0 {
+            (self.coding, self.untried) = (Coding::Plain, self.untried - 1);
+        }
         self.checksum.reset();
         Ok(())
     }

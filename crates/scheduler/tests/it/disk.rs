@@ -493,5 +493,12 @@ fn folders_made_at_once_by_many_do_not_sweep_each_other() {
 #[test]
 fn what_is_small_stays_in_memory() {
     let disk = SpillDir::new(SpillOptions::default().in_memory(100));
-    assert!(disk.stays_in_memory(100) && !disk.stays_in_memory(101));
+    let own = disk.keep(60, 100).expect("all of it fits");
+    assert!(disk.keep(1, 101).is_none(), "an exchange that does not fit goes to the disk as a whole");
+    let other = disk.keep(40, 80).expect("the rest");
+    assert!(disk.keep(1, 1).is_none(), "several exchanges share the room");
+    drop(own);
+    assert!(disk.keep(61, 61).is_none() && disk.keep(60, 60).is_some());
+    drop(other);
+    assert!(disk.keep(100, 100).is_some());
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use musher_graph_core::{Problem, SpillStore, SpillWriter, TaskError, delayed};
+use musher_graph_core::{Kept, Problem, SpillStore, SpillWriter, TaskError, delayed};
 use musher_scheduler::{
     Compute, Error, Event, Observer, Options, Run, Settings, SpillDir, SpillOptions, Story,
 };
@@ -256,8 +256,8 @@ struct Hangs {
 }
 
 impl SpillStore for Hangs {
-    fn stays_in_memory(&self, bytes: u64) -> bool {
-        self.disk.stays_in_memory(bytes)
+    fn keep(&self, bytes: u64, together: u64) -> Option<Kept> {
+        self.disk.keep(bytes, together)
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {

@@ -178,6 +178,21 @@ fn blocks_longer_than_the_decode_window_keep_their_order() {
 }
 
 #[test]
+fn values_in_another_order_are_written_slab_by_slab() {
+    // Slabs of 8, of 3 and of 1 row, the last ones ragged.
+    for (rows, columns) in [(21, 30_000), (7, 80_000), (2, 300_000)] {
+        let values = Array2::from_shape_fn((columns, rows), |(i, j)| (i * rows + j) as f64);
+        let turned = values.t().into_dyn();
+        let header = NpyHeader::of::<f64>(turned.shape());
+        assert_eq!(written(&header, &turned), written(&header, &turned.as_standard_layout().view()));
+    }
+    let cube = Array3::from_shape_fn((3, 5, 4), |(i, j, k)| (i * 20 + j * 4 + k) as i32).into_dyn();
+    let turned = cube.view().permuted_axes(IxDyn(&[1, 2, 0]));
+    let header = NpyHeader::of::<i32>(turned.shape());
+    assert_eq!(written(&header, &turned), written(&header, &turned.as_standard_layout().view()));
+}
+
+#[test]
 fn damaged_files_are_refused() {
     let error = |name: &str| read::<f64>(&golden(name)).expect_err("damaged").to_string();
     assert_eq!(error("damaged_magic"), r"not an npy file: it does not begin with \x93NUMPY");
