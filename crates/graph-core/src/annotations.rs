@@ -37,8 +37,8 @@ impl Annotations {
         Self { priority, ..self }
     }
 
-    /// A task that fails is run again up to this many times; by default only tasks that read or write files are, as
-    /// often as the options of the run say.
+    /// A task that fails is run again up to this many times, but not if it panics; by default only tasks that read or
+    /// write files are, as often as the options of the run say.
     #[must_use]
     pub fn retries(self, retries: u32) -> Self {
         Self { retries: Some(retries), ..self }

@@ -465,7 +465,8 @@ impl Crew {
         let mut outcome = self.attempt(plan, task, worker);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
-            if self.run.is_cancelled() {
+            // A panic is a defect: it would come again, or worse, not.
+            if self.run.is_cancelled() || matches!(**error, Error::Panicked { .. }) {
                 break;
             }
             self.tell(Event::TaskRetried { plan, task, worker: worker.index, error });

@@ -146,7 +146,8 @@ impl Options {
         Self { spill: Spill::Never, ..self }
     }
 
-    /// Runs a task that reads or writes files again when it fails, up to this many times, with a growing pause before.
+    /// Runs a task that reads or writes files again when it fails, but not when it panics: up to this many times, with a
+    /// growing pause before.
     ///
     /// [`annotate`](musher_graph_core::annotate) says it for single layers, of whatever kind.
     #[must_use]

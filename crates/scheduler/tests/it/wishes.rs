@@ -37,6 +37,21 @@ fn flaky(times: usize) -> (Arc<AtomicUsize>, impl Fn(Place<'_>) -> Result<usize,
 }
 
 #[test]
+fn a_panic_is_never_run_again() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let wished = annotate(Annotations::new().retries(3), || {
+        delayed(move || -> u64 {
+            counted.fetch_add(1, Ordering::SeqCst);
+            panic!("a defect")
+        })
+        .call(())
+    });
+    assert!(matches!(wished.compute(), Err(Error::Panicked { .. })));
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn what_reads_files_is_run_again() {
     for threads in [0, 2] {
         let (calls, run) = flaky(2);
