@@ -87,6 +87,9 @@ struct Unfinished {
     temporary: PathBuf,
     /// Taken when it is committed; dropped without that, it removes itself.
     file: Mutex<Option<AtomicFile>>,
+    /// Held while a task writes: the system lets one at a time write a file, and the others would wait for it in a loop that
+    /// takes a processor.
+    turn: Mutex<()>,
     /// Bytes that tasks have written since the system was last made to bring them to the disk.
     unsynced: AtomicU64,
 }
@@ -105,12 +108,20 @@ impl Unfinished {
         file.write_all(&header.encode())?;
         file.as_file().set_len(length)?;
         let temporary = file.temporary_path().to_owned();
-        Ok(Self { header, temporary, file: Mutex::new(Some(file)), unsynced: AtomicU64::new(0) })
+        Ok(Self {
+            header,
+            temporary,
+            file: Mutex::new(Some(file)),
+            turn: Mutex::default(),
+            unsynced: AtomicU64::new(0),
+        })
     }
 
     fn write<A: Element>(&self, ranges: &[Range<usize>], block: &Block<A>) -> Result<(), NpyError> {
         let mut file = OpenOptions::new().write(true).open(&self.temporary)?;
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         write_block(&mut file, &self.header, ranges, &block.view())?;
+        drop(turn);
         // Committing waits for the disk in any case: one task at a time keeps it busy while the others compute.
         let bytes = (block.view().len() * size_of::<A>()) as u64;
         if self.unsynced.fetch_add(bytes, Ordering::Relaxed) + bytes >= SYNC_BYTES {

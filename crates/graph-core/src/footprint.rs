@@ -7,12 +7,17 @@ use smallvec::SmallVec;
 use crate::{SlotIx, TaskGraph, TaskIx};
 
 impl TaskGraph {
-    /// Bytes that a task adds while it runs: its outputs, as far as they are known, and its scratch.
+    /// Bytes that a task adds while it runs: its outputs, as far as they are known, without the inputs that they hold, and
+    /// its scratch.
     #[inline]
     pub fn reservation_of(&self, task: TaskIx) -> u64 {
         self.uniform_reservation_of(task).unwrap_or_else(|| {
             let outputs = self.outputs_of(task).filter_map(|slot| self.bytes_of(SlotIx(slot as u32)));
-            outputs.sum::<u64>() + self.scratch_of(task)
+            let held = match self.holds_inputs(task) {
+                true => self.inputs_of(task).iter().filter_map(|&slot| self.bytes_of(slot)).sum(),
+                false => 0,
+            };
+            outputs.sum::<u64>().saturating_sub(held) + self.scratch_of(task)
         })
     }
 

@@ -93,6 +93,8 @@ pub(crate) struct LayerFacts {
     pub(crate) staged_bytes: u64,
     /// Whether anything is staged, be it of unknown size.
     pub(crate) stages: bool,
+    /// Whether the outputs hold the inputs, not copies.
+    holds_inputs: bool,
     pub(crate) largest_scratch: u64,
     /// What each task adds while it runs, where it is the same for all of them.
     reservation: Option<u64>,
@@ -379,6 +381,11 @@ impl TaskGraph {
         self.tables[self.layer_of(task)].facts.largest_scratch
     }
 
+    /// Whether a task's outputs hold its inputs, not copies.
+    pub(crate) fn holds_inputs(&self, task: TaskIx) -> bool {
+        self.tables[self.layer_of(task)].facts.holds_inputs
+    }
+
     /// What a task adds while it runs, where its whole layer adds the same.
     #[inline]
     pub(crate) fn uniform_reservation_of(&self, task: TaskIx) -> Option<u64> {
@@ -513,6 +520,7 @@ impl LayerFacts {
             }
         }
         self.stages |= facts.staged != Staged::Nothing;
+        self.holds_inputs |= facts.staged == Staged::OfInputs;
         if let Staged::Bytes(bytes) = facts.staged {
             self.staged_bytes = self.staged_bytes.saturating_add(bytes.saturating_mul(n));
         }
