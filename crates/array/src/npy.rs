@@ -125,7 +125,7 @@ impl Unfinished {
         // Committing waits for the disk in any case: one task at a time keeps it busy while the others compute.
         let bytes = (block.view().len() * size_of::<A>()) as u64;
         if self.unsynced.fetch_add(bytes, Ordering::Relaxed) + bytes >= SYNC_BYTES {
-            self.unsynced.store(0, Ordering::Relaxed);
+            self.unsynced.fetch_sub(SYNC_BYTES, Ordering::Relaxed);
             file.sync_data()?;
         }
         Ok(())

@@ -217,7 +217,7 @@ impl TaskGraph {
     fn count_bytes(&mut self) -> Result<(), Error> {
         let mut sum = Sum::default();
         if let Some(only) = only_layer(&self.tables)
-            && let Some(facts) = self.layers[only].task.uniform_facts()
+            && let Some(facts) = uniform_facts(&self.layers[only])
             && self.tables[only].n_outputs == 1
         {
             self.bytes = Column::alike(facts.output(0).unwrap_or(UNKNOWN), self.n_tasks());
@@ -228,7 +228,7 @@ impl TaskGraph {
         for (layer, table) in self.layers.iter().zip(&mut self.tables) {
             let outputs = 0..table.n_outputs as usize;
             let outputs_of = |facts: &Facts, output| facts.output(output).unwrap_or(UNKNOWN);
-            if let Some(facts) = layer.task.uniform_facts() {
+            if let Some(facts) = uniform_facts(layer) {
                 for _ in 0..table.n_tasks {
                     bytes.extend(outputs.clone().map(|output| outputs_of(&facts, output)));
                 }
@@ -568,6 +568,11 @@ impl Sum {
         table.facts.add(facts, table.n_outputs, n_tasks);
         Ok(())
     }
+}
+
+/// What all tasks of a layer say, if they say the same; what is staged is counted task by task.
+fn uniform_facts(layer: &GraphLayer) -> Option<Facts> {
+    layer.task.uniform_facts().filter(|facts| facts.staged == Staged::Nothing)
 }
 
 /// The layer that all tasks belong to, if there is one.

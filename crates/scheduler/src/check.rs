@@ -53,7 +53,8 @@ pub(crate) fn spill_dir(run: &Run, dir: &Path) -> Option<Problem> {
     if !crate::disk::lies_in_memory(dir) {
         return None;
     }
-    let need = run.plan.forecast(run.memory_limit?.bytes(), Policy::Furthest).spilled_bytes;
+    let forecast = run.plan.forecast(run.memory_limit?.bytes(), Policy::Furthest);
+    let need = forecast.spilled_bytes.saturating_add(forecast.staged_bytes);
     (need > 0).then(|| Problem::SpillInMemory { need, dir: dir.to_owned() })
 }
 

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Problem, Request,
+    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Problem, Request, SpillStore,
 };
 
 use crate::crew::Crew;
+use crate::disk::Lent;
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
 use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
 
@@ -122,13 +123,17 @@ impl Loan {
         let tables = run.plan.tasks().table_bytes() as u64;
         let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
         // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
-        let peak = run.plan.order().peak_bytes(run.plan.tasks());
+        let peak = run.plan.peak_bytes();
         // Of what is unknown nobody can say what it will need: it gets its share of what is free.
         let unknown = run.plan.tasks().known_bytes().1 > 0;
         let share = if unknown { lender.share() } else { 0 };
         let want = tables.saturating_add(peak.saturating_mul(2)).max(share).min(most);
         if let Some(bytes) = lender.lend(want) {
             run.memory_limit = Some(bytes.into());
+            // The outer run's room is no longer free: part of it is this loan.
+            let in_memory = crate::options::stays_in_memory(&run.plan, bytes);
+            let lent = |store| Arc::new(Lent::new(store, in_memory)) as Arc<dyn SpillStore>;
+            run.spill_store = run.spill_store.take().map(lent);
             run.loan = Some(Arc::new(Self { lender, bytes: AtomicU64::new(bytes) }));
         }
     }

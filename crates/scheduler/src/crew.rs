@@ -216,9 +216,11 @@ impl Crew {
             (state.engine.take_result(&mut grave), peak)
         };
         self.bury(&mut grave);
-        self.tell(Event::RunFinished { plan: &self.run.plan, success: result.is_ok(), peak_bytes });
-        // A drop or an observer may have panicked after the last task.
-        let late = self.state.lock().engine.take_error();
+        // A drop may have panicked after the last task, or an observer that is told of the end.
+        let dropping = self.state.lock().engine.take_error();
+        let success = result.is_ok() && dropping.is_none();
+        self.tell(Event::RunFinished { plan: &self.run.plan, success, peak_bytes });
+        let late = dropping.or_else(|| self.state.lock().engine.take_error());
         match (result, late) {
             (Ok(mut chunks), Some(error)) => {
                 self.drop_all(|| chunks.pop());
@@ -478,10 +480,11 @@ impl Crew {
         }
         match (&outcome, &self.run.failed) {
             (Ok(_), _) => self.drop_all(|| kept.pop()),
-            (Err(_), None) => worker.inputs.append(&mut kept),
-            (Err(_), Some(failed)) => {
+            // A task that gives up because the run is cancelled has not failed.
+            (Err(_), Some(failed)) if !self.run.is_cancelled() => {
                 failed.keep(FailedTask { plan: Arc::clone(plan), task, inputs: kept });
             }
+            (Err(_), _) => worker.inputs.append(&mut kept),
         }
         outcome
     }

@@ -9,6 +9,7 @@
 mod error;
 mod home;
 mod read;
+mod room;
 mod write;
 
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub use error::SpillError;
 use home::Home;
 pub(crate) use home::{free, lies_in_memory};
 use read::ParcelFile;
+pub(crate) use room::Lent;
+use room::Room;
 use write::Writer;
 
 /// Whether spilled bytes are compressed by lz4.
@@ -145,6 +148,7 @@ impl SpillDir {
     pub fn new(mut options: SpillOptions) -> Self {
         // The program may change its working directory meanwhile. Only an empty path has no absolute one.
         options.base = std::path::absolute(&options.base).unwrap_or(options.base);
+        let room = Room::new(options.in_memory);
         Self(Arc::new(Shared {
             options,
             home: Mutex::new(None),
@@ -155,7 +159,7 @@ impl SpillDir {
             stored: AtomicU64::new(0),
             parcels: AtomicU64::new(0),
             swept: AtomicU64::new(0),
-            kept: AtomicU64::new(0),
+            room,
         }))
     }
 
@@ -200,27 +204,11 @@ impl SpillDir {
 
 impl SpillStore for SpillDir {
     fn keep(&self, bytes: u64, together: u64) -> Option<Kept> {
-        let most = self.0.options.in_memory;
-        let more = |kept: u64| kept.checked_add(bytes).filter(|&kept| kept <= most && together <= most);
-        self.0.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(Kept::until_dropped(InMemory { shared: Arc::clone(&self.0), bytes }))
+        self.0.room.keep(bytes, together)
     }
 
     fn parcel(&self) -> Result<Box<dyn SpillWriter>, TaskError> {
         Ok(Box::new(Writer::new(ParcelFile::create(Arc::clone(&self.0))?)))
-    }
-}
-
-/// Bytes that stay in memory, and count there until this is dropped.
-#[derive(Debug)]
-struct InMemory {
-    shared: Arc<Shared>,
-    bytes: u64,
-}
-
-impl Drop for InMemory {
-    fn drop(&mut self) {
-        self.shared.kept.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -238,8 +226,8 @@ struct Shared {
     stored: AtomicU64,
     parcels: AtomicU64,
     swept: AtomicU64,
-    /// Bytes that have leave to stay in memory.
-    kept: AtomicU64,
+    /// What may stay in memory.
+    room: Arc<Room>,
 }
 
 impl Shared {

@@ -689,10 +689,14 @@ impl Engine {
 fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Error> {
     // Outputs of unknown size are charged when they are there.
     let all = plan.tasks().known_bytes().0.saturating_add(plan.tasks().largest_scratch());
+    // Without a disk, what exchanges stage stays in memory: once where it is made, and once where it is gathered.
+    let staged = if has_disk { 0 } else { plan.tasks().staged_bytes() };
+    let all = all.saturating_add(staged.saturating_mul(2));
     if all.saturating_add(tables) <= limit {
         return Ok(());
     }
     let (sequential, at_peak) = sequential_peak(plan);
+    let sequential = if staged > 0 { sequential.max(plan.peak_bytes()) } else { sequential };
     if tables.saturating_add(sequential) <= limit {
         return Ok(());
     }

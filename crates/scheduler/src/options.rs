@@ -180,7 +180,8 @@ impl Options {
     }
 
     /// Tells observers when for this long no task has run and no chunk has come or gone ([`Event::Stalled`]); by default
-    /// after 5 s. The run goes on waiting: a network disk may come back.
+    /// after 5 s. The run goes on waiting: a network disk may come back. It is told by a worker that waits: where all of
+    /// them hang in the disk, as the only one of a sequential run does, nobody tells.
     ///
     /// [`Event::Stalled`]: crate::Event::Stalled
     #[must_use]
@@ -254,7 +255,7 @@ impl Options {
 
 /// Bytes that exchanges may keep in memory: a quarter of the limit, as long as one task after the other fits beside them,
 /// since what they keep cannot leave.
-fn stays_in_memory(plan: &Plan, limit: u64) -> u64 {
+pub(crate) fn stays_in_memory(plan: &Plan, limit: u64) -> u64 {
     if !plan.tasks().stages() {
         return limit / 4;
     }

@@ -4,7 +4,6 @@
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 
 use crate::again;
 
@@ -50,15 +49,20 @@ impl Child {
     /// Starts the child, waits for its end, and gives its answer.
     ///
     /// # Errors
-    /// How the child ended, if it left no answer.
+    /// How the child ended and the last lines that it said, if it left no answer.
     ///
     /// # Panics
     /// If no process can be started.
-    pub fn ask(&self, orders: &str) -> Result<String, ExitStatus> {
+    pub fn ask(&self, orders: &str) -> Result<String, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("answer");
         let output = again(self.test).env(ORDERS, orders).env(ANSWER, &path).output();
         let output = output.expect("a process can be started");
-        fs::read_to_string(&path).map_err(|_| output.status)
+        fs::read_to_string(&path).map_err(|_| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let end = said.lines().rev().take(30).collect::<Vec<_>>();
+            let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
+            format!("{}: {end}", output.status)
+        })
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::blocks::{answer, bits, cuts, golden_array, grids};
 use musher_array::ndarray::{Array1, Array2, ArrayD, Axis, Ix2, Ix3, IxDyn, arr0};
-use musher_array::{Array, Chunks, Error};
+use musher_array::{Array, Chunks, Error, random};
+use musher_graph_core::delayed;
 use musher_scheduler::{Compute, Options};
 use musher_testkit::{Peak, Staging};
 use std::sync::Arc;
@@ -119,4 +120,20 @@ fn a_reshape_that_moves_elements_fits_a_quarter_of_their_memory() {
     let row = |i: usize| (0..1 << 10).map(|j| (j * (1 << 10) + i) as f64).sum::<f64>();
     assert_eq!(sums.compute_with(&options).unwrap(), (0..1 << 10).map(row).collect::<Array1<_>>());
     assert!(staging.written_bytes() >= 8 << 20 && staging.n_alive() == 0);
+}
+
+#[test]
+fn a_rechunk_inside_a_task_keeps_to_the_memory_that_its_run_borrows() {
+    // 16 MiB go from rows to columns: a quarter of the outer limit, which may keep them in memory, and four times what the
+    // inner run borrows.
+    fn inside(taken: Vec<u8>) -> Result<(usize, usize), String> {
+        let x = random::uniform((2048, 1024), (64, 1024)).seed(3).build();
+        let sums = x.rechunk((2048, 32)).sum_axis(Axis(0)).compute().map_err(|error| error.to_string())?;
+        Ok((sums.len(), taken.len()))
+    }
+    for taken in [0, 40 << 20] {
+        let beside = delayed(move || vec![1_u8; taken]).measured().call(());
+        let options = Options::default().threads(2).memory_limit("64MiB");
+        assert_eq!(delayed(inside).call(&beside).compute_with(&options).unwrap(), Ok((1024, taken)));
+    }
 }

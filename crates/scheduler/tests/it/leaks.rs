@@ -94,10 +94,16 @@ fn a_thousand_runs() -> String {
     (0..WARM).for_each(|round| run_of_some_kind(round, &mut random, base.path()));
     let before = (resident_bytes(), open_files(), n_threads());
     (0..RUNS).for_each(|round| run_of_some_kind(round, &mut random, base.path()));
+    // A thread that has been joined may be listed for a moment still.
+    let is_back = |_: &usize| {
+        std::thread::yield_now();
+        n_threads() <= before.2
+    };
+    let _ = (0..100_000).find(is_back);
     let after = (resident_bytes(), open_files(), n_threads());
     let left = std::fs::read_dir(base.path()).unwrap().count();
     let grown = after.0.saturating_sub(before.0);
-    let is_clean = grown <= GROWTH && after.1 == before.1 && after.2 == before.2 && left == 0;
+    let is_clean = grown <= GROWTH && after.1 == before.1 && after.2 <= before.2 && left == 0;
     let verdict = if is_clean { "clean" } else { "leaks" };
     format!(
         "{verdict}: {} KiB more, {} → {} files, {} → {} threads, {left} files left",

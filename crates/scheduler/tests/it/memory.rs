@@ -111,7 +111,8 @@ fn plans_around_the_boundary_are_refused_or_run_and_what_the_error_suggests_runs
             }
             Err(error) => panic!("round {round}: {error}"),
         };
-        let chunks = run_within(limit).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let chunks = run_within(limit);
+        let chunks = chunks.unwrap_or_else(|error| panic!("round {round}: {}", messages(&error).join(": ")));
         let values: Vec<u64> =
             chunks.iter().map(|chunk| chunk.downcast_ref::<Counted>().unwrap().value).collect();
         assert_eq!(values, outputs.iter().map(|&output| drawn.values()[output]).collect::<Vec<_>>());

@@ -9,7 +9,7 @@ use musher_scheduler::{
 };
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
-use crate::support::{execute, unfused};
+use crate::support::{execute, messages, unfused};
 
 /// What a run spilled and loaded, and its peak on the books.
 #[derive(Default)]
@@ -42,6 +42,7 @@ fn values(chunks: &[musher_graph_core::ChunkRef]) -> Vec<u64> {
 fn random_graphs_below_their_sequential_peak_give_the_same_values() {
     let mut random = Random::new(31);
     let (mut spilled, mut loaded) = (0, 0);
+    let base = tempfile::tempdir().unwrap();
     for round in 0..400 {
         let drawn = large(&mut random, 60);
         let outputs = drawn.sinks();
@@ -52,14 +53,15 @@ fn random_graphs_below_their_sequential_peak_give_the_same_values() {
         let most = plan.order().peak_bytes(plan.tasks()) + plan.tasks().table_bytes() as u64;
         // From the least that can do to what needs no disk.
         let limit = least + most.saturating_sub(least) * random.below(4) as u64 / 4;
-        let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+        let disk = Arc::new(SpillDir::new(SpillOptions::default().base(base.path())));
         let moved = Arc::new(Moved::default());
         let mut run = Run::new(Arc::clone(&plan));
         run.memory_limit = Some(limit.into());
         run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
         run.observers = vec![moved.clone()];
         let threads = random.below(5);
-        let chunks = execute(&run, threads).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        let chunks = execute(&run, threads);
+        let chunks = chunks.unwrap_or_else(|error| panic!("round {round}: {}", messages(&error).join(": ")));
         assert_eq!(values(&chunks), expected, "round {round}");
         drop(chunks);
         let (out, back, peak) = *moved.0.lock().unwrap();
