@@ -322,6 +322,8 @@ impl Engine {
             // Nothing of the book is left but this result: a loop of a million rounds needs one book, not a million.
             parent = above;
             self.remove(id, grave);
+        } else {
+            book.continuing += 1;
         }
         if let Err(error) = self.open(Arc::clone(&plan), Some(parent)) {
             grave.lay(Some(Dead::Plan(plan)), 0);
@@ -541,6 +543,7 @@ impl Engine {
         }
         self.ledger.remove(freed);
         self.remove(id, grave);
+        self.book(above).continuing -= 1;
         self.deliver(above, task, &mut made, grave);
         Look::Again
     }

@@ -108,6 +108,8 @@ pub(super) struct Book {
     /// The first position that is not admitted.
     pub(super) head: usize,
     pub(super) running: usize,
+    /// Tasks that have given more work and have not ended.
+    pub(super) continuing: usize,
     /// Chunks on their way to the disk or back: the book stays until they have come.
     pub(super) moving: usize,
     pub(super) finished: usize,
@@ -133,6 +135,7 @@ impl Book {
             slots,
             head: 0,
             running: 0,
+            continuing: 0,
             moving: 0,
             finished: 0,
             solo: None,
@@ -220,7 +223,8 @@ impl Book {
         }
         let crowd = self.crowd.as_mut()?;
         crowd.advance(&mut self.head);
-        let is_alone = self.running == 0 && self.finished == self.head && crowd.aside.is_empty();
+        let is_still = self.running == 0 && self.continuing == 0 && crowd.aside.is_empty();
+        let is_alone = is_still && self.finished == self.head;
         if is_alone && self.finished >= self.next_alone {
             // Nothing runs and nothing has overtaken: readiness is of no use to the only one who comes, and costs.
             self.crowd = None;
