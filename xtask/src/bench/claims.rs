@@ -45,7 +45,7 @@ const CLAIMS: &[(&str, Claim)] = &[
     ("a call of a delayed function", Call("delayed/call_plain", 1.0)),
     ("a tree of 10,000 such calls: built, ordered, run", Call("delayed/tree_of_10000_compute", 1e4)),
     ("speed-up by 8 workers within twice the least memory", Admission),
-    ("rows to columns, `.npy` to `.npy`", Limited("rechunk")),
+    ("rows to columns, `.npy` to a `.npy` of columns", Limited("rechunk")),
     ("`x + x.t()`, `.npy` to `.npy`", Limited("transpose_add")),
     ("`x.t().dot(&x)` of a tall `.npy`", Limited("tall_skinny")),
     ("`shuffle_by` of a bag of numbers", Limited("shuffle")),
