@@ -231,7 +231,8 @@ fn data_of_eight_times_the_limit_stays_within_it() {
     println!("{}", cases().check_limits(CHILD));
 }
 
-#[cfg(target_os = "linux")]
+// OpenBLAS asks for memory of its own, and again without end where it is refused: this promise is the default backend's.
+#[cfg(all(target_os = "linux", not(feature = "lapack")))]
 #[test]
 fn memory_that_is_refused_is_an_error() {
     println!("{}", cases().check_refused_memory(CHILD));
