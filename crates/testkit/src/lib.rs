@@ -11,7 +11,7 @@
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
 //! | exchanges that stage on disk, and how much memory runs took | [`Staging`], [`compute_staged`], [`Peak`] |
 //! | a process of its own, also one that is killed | [`again`], [`Doomed`] |
-//! | the promises that every operation makes | [`Cases`], [`Size`], [`digest`] |
+//! | the promises that every operation makes | [`Cases`], [`Size`], [`digest`], [`promises!`] |
 //! | a process of its own | [`Child`], [`resident_bytes`], [`open_files`], [`n_threads`] |
 //! | deep graphs on small stacks | [`with_small_stack`] |
 
@@ -47,4 +47,4 @@ pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
-pub use trace::Trace;
+pub use trace::{CancelsAtStart, Trace};

@@ -450,3 +450,38 @@ pub fn digest(words: impl IntoIterator<Item = u64>) -> u64 {
         (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
     })
 }
+
+/// The tests that every crate's table of cases has, in the module of this path inside the test binary: each operation has a
+/// case, data of eight times the limit, one pattern of bits, and the same in another process, which is `CHILD`.
+#[macro_export]
+macro_rules! promises {
+    ($module:literal, $cases:expr) => {
+        const CHILD: $crate::Child = $crate::Child::new(concat!($module, "::child"));
+
+        #[test]
+        fn every_operation_has_a_case_or_says_why_not() {
+            $cases.check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
+        }
+
+        /// Does nothing unless it is the child process of the other tests.
+        #[test]
+        fn child() {
+            $cases.child(CHILD);
+        }
+
+        #[test]
+        fn data_of_eight_times_the_limit_stays_within_it() {
+            println!("{}", $cases.check_limits(CHILD));
+        }
+
+        #[test]
+        fn one_pattern_of_bits() {
+            $cases.check_bits();
+        }
+
+        #[test]
+        fn the_same_bits_in_another_process() {
+            $cases.check_processes(CHILD);
+        }
+    };
+}

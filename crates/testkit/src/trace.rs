@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use musher_graph_core::{Plan, TaskIx};
-use musher_scheduler::{Event, Observer};
+use musher_scheduler::{CancelToken, Event, Observer};
 
 /// An observer that writes down every event as one line.
 ///
@@ -83,5 +83,35 @@ impl Observer for Trace {
             Event::RunFinished { success: false, .. } => "end badly".to_owned(),
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}
+
+/// An observer that cancels its run when a task starts: what ends the task then is its own look at the token.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{CancelToken, Compute, Error, Options, check_cancelled};
+/// use musher_testkit::CancelsAtStart;
+/// let token = CancelToken::new();
+/// let options = Options::default().cancel(&token).observe(std::sync::Arc::new(CancelsAtStart::new(&token)));
+/// let error = delayed(check_cancelled).fallible().call(()).compute_with(&options).unwrap_err();
+/// assert!(matches!(error, Error::Cancelled { .. }));
+/// ```
+#[derive(Debug)]
+pub struct CancelsAtStart(CancelToken);
+
+impl CancelsAtStart {
+    /// Cancels by this token.
+    pub fn new(token: &CancelToken) -> Self {
+        Self(token.clone())
+    }
+}
+
+impl Observer for CancelsAtStart {
+    fn event(&self, event: Event<'_>) {
+        if let Event::TaskStarted { .. } = event {
+            self.0.cancel();
+        }
     }
 }

@@ -4,7 +4,8 @@
 use musher_array::ndarray::{Array2, Ix2};
 use musher_array::prelude::*;
 use musher_array::{Array, Boundary, Gather};
-use musher_scheduler::{CancelToken, Error, Event, Observer};
+use musher_scheduler::{CancelToken, Error};
+use musher_testkit::CancelsAtStart;
 use std::sync::Arc;
 
 /// Without the hook, which would report each of them.
@@ -45,17 +46,6 @@ fn a_panic_in_any_function_is_an_error_with_its_place() {
     check("map_overlap", &x().map_overlap(1, Boundary::Reflect, |_| panics::<Array2<f64>>()));
 }
 
-/// Cancels when a task starts.
-struct CancelsAtStart(CancelToken);
-
-impl Observer for CancelsAtStart {
-    fn event(&self, event: Event<'_>) {
-        if let Event::TaskStarted { .. } = event {
-            self.0.cancel();
-        }
-    }
-}
-
 #[test]
 fn a_run_that_is_cancelled_inside_a_long_block_ends_there() {
     // One block each, of minutes.
@@ -68,7 +58,7 @@ fn a_run_that_is_cancelled_inside_a_long_block_ends_there() {
     for (number, block) in blocks.iter().enumerate() {
         for options in [Options::sequential(), Options::default().threads(2)] {
             let token = CancelToken::new();
-            let options = options.cancel(&token).observe(Arc::new(CancelsAtStart(token.clone())));
+            let options = options.cancel(&token).observe(Arc::new(CancelsAtStart::new(&token)));
             let error = block.compute_with(&options.memory_limit(u64::MAX)).unwrap_err();
             assert!(matches!(error, Error::Cancelled { finished: 0, .. }), "{number}: {error}");
         }

@@ -5,7 +5,7 @@ use musher_array::prelude::*;
 use musher_array::{Array, Boundary, Chunking, Complex, Element, Gather, concatenate, random, select, stack};
 use musher_graph_core::Delayed;
 use musher_scheduler::{Error, Options};
-use musher_testkit::{Cases, Child, Size, digest};
+use musher_testkit::{Cases, Size, digest};
 
 /// A square matrix of the data's size, made by a function block by block.
 fn x(size: Size) -> Array<f64, Ix2> {
@@ -203,7 +203,7 @@ fn blocks(cases: &mut Cases) {
     });
 }
 
-const CHILD: Child = Child::new("promises::child");
+musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("array");
@@ -215,35 +215,9 @@ fn cases() -> Cases {
     cases
 }
 
-#[test]
-fn every_operation_has_a_case_or_says_why_not() {
-    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
-}
-
-/// Does nothing unless it is the child process of the next tests.
-#[test]
-fn child() {
-    cases().child(CHILD);
-}
-
-#[test]
-fn data_of_eight_times_the_limit_stays_within_it() {
-    println!("{}", cases().check_limits(CHILD));
-}
-
 // OpenBLAS asks for memory of its own, and again without end where it is refused: this promise is the default backend's.
 #[cfg(all(target_os = "linux", not(feature = "lapack")))]
 #[test]
 fn memory_that_is_refused_is_an_error() {
     println!("{}", cases().check_refused_memory(CHILD));
-}
-
-#[test]
-fn one_pattern_of_bits() {
-    cases().check_bits();
-}
-
-#[test]
-fn the_same_bits_in_another_process() {
-    cases().check_processes(CHILD);
 }

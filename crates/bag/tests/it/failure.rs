@@ -1,7 +1,8 @@
 //! Failing user code: the process lives, and the message names the place.
 
 use musher_bag::{Bag, Error};
-use musher_scheduler::{CancelToken, Compute, Event, Observer, Options};
+use musher_scheduler::{CancelToken, Compute, Options};
+use musher_testkit::CancelsAtStart;
 use std::sync::Arc;
 
 #[test]
@@ -161,24 +162,13 @@ fn a_panic_in_any_trait_of_a_users_type_is_an_error() {
     ends_with_a_panic(&brittle("drop").shuffle_by(3, |x| x.0).count());
 }
 
-/// Cancels when a task starts.
-struct CancelsAtStart(CancelToken);
-
-impl Observer for CancelsAtStart {
-    fn event(&self, event: Event<'_>) {
-        if let Event::TaskStarted { .. } = event {
-            self.0.cancel();
-        }
-    }
-}
-
 #[test]
 fn a_run_that_is_cancelled_inside_a_long_partition_ends_there() {
     // One partition of centuries.
     let bag = Bag::range(0..i64::MAX, 1).map(|x| x / 2).filter(|x| *x < 0);
     for options in [Options::sequential(), Options::default().threads(2)] {
         let token = CancelToken::new();
-        let options = options.cancel(&token).observe(Arc::new(CancelsAtStart(token.clone())));
+        let options = options.cancel(&token).observe(Arc::new(CancelsAtStart::new(&token)));
         let error = bag.count().compute_with(&options).unwrap_err();
         assert!(matches!(error, musher_scheduler::Error::Cancelled { finished: 0, .. }), "{error}");
     }

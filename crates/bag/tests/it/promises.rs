@@ -7,7 +7,7 @@ use std::path::Path;
 use musher_bag::{Bag, TextOptions};
 use musher_graph_core::Delayed;
 use musher_scheduler::{Compute, Error, Options};
-use musher_testkit::{Cases, Child, Random, Size, digest};
+use musher_testkit::{Cases, Random, Size, digest};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -274,7 +274,7 @@ fn digest_of_files(folder: &Path) -> u64 {
     digest(words)
 }
 
-const CHILD: Child = Child::new("promises::child");
+musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("bag");
@@ -286,32 +286,6 @@ fn cases() -> Cases {
     cases.without("Bag::head", "gives items back to the user; what it computes is `take`");
     cases.without("Bag::group_by", "all groups end in one partition: `group_by_into` is for large data");
     cases
-}
-
-#[test]
-fn every_operation_has_a_case_or_says_why_not() {
-    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
-}
-
-/// Does nothing unless it is the child process of the next tests.
-#[test]
-fn child() {
-    cases().child(CHILD);
-}
-
-#[test]
-fn data_of_eight_times_the_limit_stays_within_it() {
-    println!("{}", cases().check_limits(CHILD));
-}
-
-#[test]
-fn one_pattern_of_bits() {
-    cases().check_bits();
-}
-
-#[test]
-fn the_same_bits_in_another_process() {
-    cases().check_processes(CHILD);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use musher_image::{
     threshold_otsu_with, to_u8_scaled, to_u8_scaled_from, variance,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
-use musher_testkit::{Cases, Child, Size, digest};
+use musher_testkit::{Cases, Size, digest};
 use ndarray::{ArrayD, Ix2, Ix3, IxDyn};
 
 /// A gray image of the data's size: bright squares on a slope.
@@ -216,7 +216,7 @@ fn files(cases: &mut Cases) {
     });
 }
 
-const CHILD: Child = Child::new("promises::child");
+musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("image");
@@ -228,36 +228,10 @@ fn cases() -> Cases {
     cases
 }
 
-#[test]
-fn every_operation_has_a_case_or_says_why_not() {
-    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
-}
-
-/// Does nothing unless it is the child process of the next tests.
-#[test]
-fn child() {
-    cases().child(CHILD);
-}
-
-#[test]
-fn data_of_eight_times_the_limit_stays_within_it() {
-    println!("{}", cases().check_limits(CHILD));
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_that_is_refused_is_an_error() {
     println!("{}", cases().check_refused_memory(CHILD));
-}
-
-#[test]
-fn one_pattern_of_bits() {
-    cases().check_bits();
-}
-
-#[test]
-fn the_same_bits_in_another_process() {
-    cases().check_processes(CHILD);
 }
 
 #[test]

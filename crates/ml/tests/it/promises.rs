@@ -5,7 +5,7 @@ use musher_array::Element;
 use musher_array::ndarray::{Axis, Ix1, Ix2};
 use musher_ml::prelude::*;
 use musher_scheduler::Error;
-use musher_testkit::{Cases, Child, Size, digest};
+use musher_testkit::{Cases, Size, digest};
 
 /// Columns of the rows.
 const COLUMNS: usize = 16;
@@ -144,7 +144,7 @@ fn datasets(cases: &mut Cases) {
     });
 }
 
-const CHILD: Child = Child::new("promises::child");
+musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("ml");
@@ -152,32 +152,6 @@ fn cases() -> Cases {
         family(&mut cases);
     }
     cases
-}
-
-#[test]
-fn every_operation_has_a_case_or_says_why_not() {
-    cases().check_listed(&std::fs::read_to_string("../../ops.toml").unwrap());
-}
-
-/// Does nothing unless it is the child process of the next tests.
-#[test]
-fn child() {
-    cases().child(CHILD);
-}
-
-#[test]
-fn data_of_eight_times_the_limit_stays_within_it() {
-    println!("{}", cases().check_limits(CHILD));
-}
-
-#[test]
-fn one_pattern_of_bits() {
-    cases().check_bits();
-}
-
-#[test]
-fn the_same_bits_in_another_process() {
-    cases().check_processes(CHILD);
 }
 
 #[test]
