@@ -97,7 +97,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rows = (&x - x.min()).sum_axis(Axis(1)).max();
         report(
             "reductions",
-            (&centered.std(), &(&centered * &centered).sum_axis(Axis(1)).max(), &x.sum(), &rows),
+            (&centered.std(0.0), &(&centered * &centered).sum_axis(Axis(1)).max(), &x.sum(), &rows),
         )?;
     }
     Ok(())

@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Measurements that are dear to make: each block is made once, and waits for mean and spread of all of them.
     let noise = random::normal((size, size), size / 16).seed(1).build();
     let x = noise.map_blocks(|block| block.mapv(|x| 20.0 + 3.0 * x));
-    let scores = (&x - x.mean()) / x.std();
-    let highest = scores.max_axis(Axis(1)).mean();
+    let scores = (&x - x.mean()) / x.std(0.0);
+    let highest = scores.over(Axis(1)).max().mean();
 
     let limit = ByteSize::from(x.nbytes() as u64 / 8);
     let (memory, story) = (Arc::new(Memory::default()), Arc::new(Story::new(100_000)));
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let saved = checkpoint.options(options).save(&scores)?;
     println!("The next run finds {} blocks there and makes {}.", saved.n_reused, saved.n_computed);
-    assert_eq!(saved.collection.max_axis(Axis(1)).mean().compute()?, answer);
+    assert_eq!(saved.collection.over(Axis(1)).max().mean().compute()?, answer);
     println!("Read from the disk they give the same answer, to the last bit.");
     Ok(())
 }

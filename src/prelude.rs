@@ -13,6 +13,10 @@ pub use crate::convert::ToBag;
 #[cfg(feature = "frame")]
 pub use crate::convert::{ToFrame, ToFrameNamed};
 #[cfg(feature = "array")]
-pub use crate::{Array, ndarray};
+pub use crate::array::All;
+#[cfg(feature = "array")]
+pub use crate::array::ndarray::{self, Axis, s};
+#[cfg(feature = "array")]
+pub use crate::Array;
 #[cfg(feature = "viz")]
 pub use crate::{Visualize, VisualizeOptions};

@@ -18,7 +18,7 @@ pub(crate) fn run(operation: &str, size: &str) {
         let x = random::uniform((side, side), (1000, 1000)).seed(1).build();
         let answer = match operation {
             "mean" => x.mean().compute().map(|mean| (mean * 1e5).round() / 1e5),
-            "std" => x.std().compute(),
+            "std" => x.std(0.0).compute(),
             _ => (&x + x.t() - x.mean_axis(Axis(0))).sum().compute(),
         };
         match answer {

@@ -4,6 +4,7 @@ use crate::element::Plain;
 use crate::kernel::memory::{OutOfMemory, copied};
 use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use ndarray::{ArcArray, Array1, ArrayD, ArrayViewD, IxDyn, s};
+use std::any::Any;
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -129,6 +130,28 @@ impl<A: Plain> Chunk for Block<A> {
 
     fn codec(&self) -> Option<&'static dyn Codec> {
         Some(Self::CODEC)
+    }
+}
+
+/// Values of a type that only their maker knows, about to become a block: the states of a reduction.
+pub trait StateList: Send {
+    /// The block of this shape, as a chunk.
+    ///
+    /// # Errors
+    /// When there are not as many values as the shape says.
+    fn into_chunk(self: Box<Self>, shape: &[usize]) -> Result<ChunkRef, ndarray::ShapeError>;
+
+    /// The values, for who knows their type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<S: Plain> StateList for Vec<S> {
+    fn into_chunk(self: Box<Self>, shape: &[usize]) -> Result<ChunkRef, ndarray::ShapeError> {
+        Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(shape), *self)?)))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -290,6 +290,19 @@ pub trait Element: Plain + Kernels + Default + PartialEq + Debug + Display {
     fn from_source(source: Source<'_>) -> Option<&[Self]>;
 }
 
+/// Element types that have an order: `bool`, integers and floats.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, Ordered, ndarray::{Dimension, Ix0}};
+/// fn range<A: Ordered, D: Dimension>(x: &Array<A, D>) -> (Array<A, Ix0>, Array<A, Ix0>) { (x.min(), x.max()) }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no order",
+    note = "of complex numbers take `abs()`, `re()` or `im()` first"
+)]
+pub trait Ordered: Element {}
+
 /// Element types with the four rules of arithmetic: all but `bool`.
 ///
 /// # Examples
@@ -301,6 +314,8 @@ pub trait Element: Plain + Kernels + Default + PartialEq + Debug + Display {
 pub trait Number: Element {
     /// The number 1.
     const ONE: Self;
+    /// What a magnitude or a real part is: the type itself, or `f32` and `f64` for complex numbers of them.
+    type Re: Real;
     /// What [`sum`](crate::Array::sum) gives: `i64` or `u64` for integers, the type itself otherwise.
     type Sum: Element;
     /// What [`mean`](crate::Array::mean) gives: `f64` for integers, the type itself otherwise.
@@ -308,13 +323,25 @@ pub trait Number: Element {
 }
 
 /// Numbers that have an order: integers and floats.
-pub trait Real: Number {}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no real number",
+    note = "of complex numbers take `abs()`, `re()` or `im()` first; of bool use `cast`"
+)]
+pub trait Real: Number<Re = Self> + Ordered {}
 
-/// `f32` and `f64`: what roots, logarithms and angles are made for.
+/// Floats and complex numbers of them: what roots, logarithms and angles are made for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a float nor a complex number",
+    note = "use `cast::<f64>()` first"
+)]
+pub trait Inexact: Number<Sum = Self, Mean = Self> {}
+
+/// `f32` and `f64`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a float", note = "use `cast::<f64>()` first")]
-pub trait Float: Real<Sum = Self, Mean = Self> {}
+pub trait Float: Real + Inexact {}
 
 /// Integers of 8 to 64 bits.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no integer")]
 pub trait Integer: Real {}
 
 /// `bool` and integers: what `&`, `|`, `^` and `!` are made for.
@@ -324,32 +351,35 @@ pub trait Integer: Real {}
 )]
 pub trait Bits: Element {}
 
-/// Implements [`Number`]. For `u8` it reads: one is 1, sums are `u64`, means are `f64`.
+/// Implements [`Number`]. For `u8` it reads: one is 1, magnitudes are `u8`, sums `u64`, means `f64`.
 macro_rules! numbers {
-    ($($t:ty, $one:expr, $sum:ty, $mean:ty;)*) => {$(
+    ($($t:ty, $one:expr, $re:ty, $sum:ty, $mean:ty;)*) => {$(
         impl Number for $t {
             const ONE: Self = $one;
+            type Re = $re;
             type Sum = $sum;
             type Mean = $mean;
         }
     )*};
 }
 numbers! {
-    i8, 1, i64, f64; i16, 1, i64, f64; i32, 1, i64, f64; i64, 1, i64, f64;
-    u8, 1, u64, f64; u16, 1, u64, f64; u32, 1, u64, f64; u64, 1, u64, f64;
-    f32, 1.0, f32, f32; f64, 1.0, f64, f64;
-    Complex<f32>, Complex::new(1.0, 0.0), Self, Self; Complex<f64>, Complex::new(1.0, 0.0), Self, Self;
+    i8, 1, i8, i64, f64; i16, 1, i16, i64, f64; i32, 1, i32, i64, f64; i64, 1, i64, i64, f64;
+    u8, 1, u8, u64, f64; u16, 1, u16, u64, f64; u32, 1, u32, u64, f64; u64, 1, u64, u64, f64;
+    f32, 1.0, f32, f32, f32; f64, 1.0, f64, f64, f64;
+    Complex<f32>, Complex::new(1.0, 0.0), f32, Self, Self; Complex<f64>, Complex::new(1.0, 0.0), f64, Self, Self;
 }
 
 /// Marks types with traits that carry no items.
 macro_rules! mark {
-    ($($tr:ident: $($t:ident)*;)*) => {$($(impl $tr for $t {})*)*};
+    ($($tr:ident: $($t:ty),*;)*) => {$($(impl $tr for $t {})*)*};
 }
 mark! {
-    Real: i8 i16 i32 i64 u8 u16 u32 u64 f32 f64;
-    Float: f32 f64;
-    Integer: i8 i16 i32 i64 u8 u16 u32 u64;
-    Bits: bool i8 i16 i32 i64 u8 u16 u32 u64;
+    Ordered: bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64;
+    Real: i8, i16, i32, i64, u8, u16, u32, u64, f32, f64;
+    Inexact: f32, f64, Complex<f32>, Complex<f64>;
+    Float: f32, f64;
+    Integer: i8, i16, i32, i64, u8, u16, u32, u64;
+    Bits: bool, i8, i16, i32, i64, u8, u16, u32, u64;
 }
 
 #[cfg(test)]

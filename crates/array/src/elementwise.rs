@@ -2,9 +2,9 @@
 
 use crate::array::{Array, Core};
 use crate::chunks::Chunking;
-use crate::element::{DType, Element, Visit};
-use crate::error::{Error, Shape};
-use crate::kernel::ops::{BinaryOp, CompareOp, TestOp, UnaryOp, cast_kernel};
+use crate::element::{DType, Element, Number, Visit};
+use crate::error::{Error, Shape, expect};
+use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp, cast_kernel};
 use crate::kernel::strip::{Axes, Mapped, NodeIx, Op, Program, Sink, StripFn};
 use crate::rechunk::{common_lengths, rechunked};
 use crate::strip_task::StripTask;
@@ -21,16 +21,6 @@ pub(crate) enum Operand {
     Blocks(Core, DType),
     /// One value for all elements.
     Value(crate::element::Scalar),
-}
-
-impl Operand {
-    /// The element type.
-    fn dtype(&self) -> DType {
-        match self {
-            Self::Blocks(_, dtype) => *dtype,
-            Self::Value(scalar) => scalar.dtype(),
-        }
-    }
 }
 
 impl<A: Element, D: Dimension> From<&Array<A, D>> for Operand {
@@ -133,6 +123,24 @@ impl Elementwise {
     }
 }
 
+/// The blocks of an operand in line with those of an array to whose shape it is broadcast.
+pub(crate) fn aligned<A: Element>(
+    operation: &'static str,
+    operand: &Core,
+    whole: &Chunking,
+    caller: &'static Location<'static>,
+) -> Result<Core, Error> {
+    let (shape, wanted) = (operand.chunking.shape(), whole.shape());
+    let skipped = wanted.len().checked_sub(shape.len());
+    let fits =
+        skipped.is_some_and(|skipped| shape.iter().zip(&wanted[skipped..]).all(|(&n, &m)| n == m || n == 1));
+    if !fits {
+        let (left, right) = (Shape(wanted), Shape(shape));
+        return Err(Error::Shapes { operation, left, right, caller });
+    }
+    Ok(InLine(operand, whole, caller).visit::<A>())
+}
+
 /// Brings the blocks of an operand into line with those of the result.
 struct InLine<'a>(&'a Core, &'a Chunking, &'static Location<'static>);
 
@@ -169,56 +177,59 @@ pub(crate) fn broadcast(operand: &Chunking, result: &Chunking) -> (Axes, Wiring)
     (axes, Wiring::axes(maps))
 }
 
-/// Asks whether a type has an operation.
-struct Has<'a>(&'a Op);
-
-impl Visit for Has<'_> {
-    type Output = bool;
-    fn visit<A: Element>(self) -> bool {
-        match self.0 {
-            Op::Unary(op) => A::unary(*op).is_some(),
-            Op::Test(op) => A::test(*op).is_some(),
-            Op::Binary(op) => A::binary(*op).is_some(),
-            Op::Compare(op) => A::compare(*op).is_some(),
-            _ => true,
-        }
-    }
+/// The result of an operation on these operands.
+fn combine<B: Element, E: Dimension>(work: &Elementwise, operands: &[Operand]) -> Result<Array<B, E>, Error> {
+    work.over(operands).map(Array::from_core)
 }
 
-/// The result of an operation on operands of one type.
-fn combine<B: Element, E: Dimension>(work: &Elementwise, operands: &[Operand]) -> Result<Array<B, E>, Error> {
-    let dtype = operands[0].dtype();
-    if !dtype.visit(Has(&work.op)) {
-        return Err(Error::Undefined { operation: work.operation, dtype, caller: work.caller });
-    }
-    work.over(operands).map(Array::from_core)
+/// The result of an operation on one array, whose shape fits itself.
+#[track_caller]
+fn alone<A: Element, B: Element, D: Dimension>(
+    array: &Array<A, D>,
+    operation: &'static str,
+    op: Op,
+) -> Array<B, D> {
+    let work = Elementwise { operation, op, dtype: B::DTYPE, caller: Location::caller() };
+    expect(combine(&work, &[array.into()]))
 }
 
 /// A function of one array that keeps the element type.
 #[track_caller]
-pub(crate) fn unary<A: Element, D: Dimension>(
-    array: &Array<A, D>,
-    operation: &'static str,
-    op: UnaryOp,
-) -> Result<Array<A, D>, Error> {
-    let work = Elementwise { operation, op: Op::Unary(op), dtype: A::DTYPE, caller: Location::caller() };
-    combine(&work, &[array.into()])
+pub(crate) fn unary<A: Element, D: Dimension>(array: &Array<A, D>, op: UnaryOp) -> Array<A, D> {
+    alone(array, op.row().name, Op::Unary(op))
+}
+
+/// A fixed integer power.
+#[track_caller]
+pub(crate) fn powi<A: Element, D: Dimension>(array: &Array<A, D>, power: i32) -> Array<A, D> {
+    alone(array, "powi", Op::Powi(power))
+}
+
+/// A real part of one array, or the like.
+#[track_caller]
+pub(crate) fn part<A: Number, D: Dimension>(array: &Array<A, D>, op: PartOp) -> Array<A::Re, D> {
+    alone(array, op.row().name, Op::Part(op))
 }
 
 /// A test of one array.
 #[track_caller]
-pub(crate) fn test<A: Element, D: Dimension>(
-    array: &Array<A, D>,
-    operation: &'static str,
-    op: TestOp,
-) -> Result<Array<bool, D>, Error> {
-    let work = Elementwise { operation, op: Op::Test(op), dtype: DType::Bool, caller: Location::caller() };
-    combine(&work, &[array.into()])
+pub(crate) fn test<A: Element, D: Dimension>(array: &Array<A, D>, op: TestOp) -> Array<bool, D> {
+    alone(array, op.row().name, Op::Test(op))
 }
 
 /// A function of two operands that keeps the element type.
 #[track_caller]
 pub(crate) fn binary<A: Element, E: Dimension>(
+    op: BinaryOp,
+    left: Operand,
+    right: Operand,
+) -> Result<Array<A, E>, Error> {
+    binary_named(op.row().name, op, left, right)
+}
+
+/// The same under another name.
+#[track_caller]
+pub(crate) fn binary_named<A: Element, E: Dimension>(
     operation: &'static str,
     op: BinaryOp,
     left: Operand,
@@ -231,13 +242,12 @@ pub(crate) fn binary<A: Element, E: Dimension>(
 /// A comparison of two operands.
 #[track_caller]
 pub(crate) fn compare<E: Dimension>(
-    operation: &'static str,
     op: CompareOp,
     left: Operand,
     right: Operand,
 ) -> Result<Array<bool, E>, Error> {
-    let work = Elementwise { operation, op: Op::Compare(op), dtype: DType::Bool, caller: Location::caller() };
-    combine(&work, &[left, right])
+    let (operation, caller) = (op.row().name, Location::caller());
+    combine(&Elementwise { operation, op: Op::Compare(op), dtype: DType::Bool, caller }, &[left, right])
 }
 
 /// `if cond { a } else { b }`, element by element.
@@ -307,16 +317,14 @@ fn mapped<F: 'static>(function: impl StripFn + 'static) -> Mapped {
 
 /// Applies a function to every element.
 #[track_caller]
-pub(crate) fn map_each<A, B, D, F>(array: &Array<A, D>, f: F) -> Result<Array<B, D>, Error>
+pub(crate) fn map_each<A, B, D, F>(array: &Array<A, D>, f: F) -> Array<B, D>
 where
     A: Element,
     B: Element,
     D: Dimension,
     F: Fn(A) -> B + Send + Sync + 'static,
 {
-    let op = Op::Map(mapped::<F>(MapEach(f, PhantomData)));
-    let work = Elementwise { operation: "mapv", op, dtype: B::DTYPE, caller: Location::caller() };
-    combine(&work, &[array.into()])
+    alone(array, "mapv", Op::Map(mapped::<F>(MapEach(f, PhantomData))))
 }
 
 /// Applies a function to every pair of elements.

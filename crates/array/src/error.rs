@@ -40,7 +40,7 @@ impl fmt::Display for Shape {
 /// let (a, b) = (Array::<f64, _>::zeros((2, 3), 2), Array::<f64, _>::zeros((2, 4), 2));
 /// assert!(matches!(a.try_add(&b), Err(Error::Shapes { .. })));
 /// ```
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Two shapes do not fit together.
@@ -126,12 +126,30 @@ pub enum Error {
     EmptyReduction {
         /// The operation.
         operation: &'static str,
-        /// `all axes` or the axis.
+        /// The axes.
         axes: ReducedAxes,
         /// The shape.
         shape: Shape,
         /// The user's line.
         caller: &'static Location<'static>,
+    },
+    /// A variance was asked for with what is no number of degrees of freedom.
+    #[error("{operation}: ddof is {ddof}, which is no number of degrees of freedom, at {caller}")]
+    DegreesOfFreedom {
+        /// The operation.
+        operation: &'static str,
+        /// The number asked for.
+        ddof: f64,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// A mask, or passing over NaN, left nothing of what has no answer then.
+    #[error("{operation} of {dtype}: no element is left to reduce")]
+    NothingLeft {
+        /// The operation.
+        operation: &'static str,
+        /// The type of the answer.
+        dtype: DType,
     },
     /// A list of arrays is empty, or not as regular as the operation needs.
     #[error("{operation}: {problem}, at {caller}")]
@@ -182,20 +200,29 @@ pub enum Error {
     },
 }
 
-/// The axes of a reduction, as they are printed in messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        musher_graph_core::report(self, f)
+    }
+}
+
+/// The axes of a reduction, as they are printed in messages: `all axes`, `axis 1`, `axes 0, 2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReducedAxes {
     /// All of them.
     All,
-    /// One of them.
-    One(usize),
+    /// These.
+    These(Vec<usize>),
 }
 
 impl fmt::Display for ReducedAxes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all axes"),
-            Self::One(axis) => write!(f, "axis {axis}"),
+            Self::These(axes) => {
+                let axes: Vec<String> = axes.iter().map(usize::to_string).collect();
+                write!(f, "{} {}", if axes.len() == 1 { "axis" } else { "axes" }, axes.join(", "))
+            }
         }
     }
 }

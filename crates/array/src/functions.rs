@@ -1,48 +1,128 @@
-//! Elementwise functions: comparisons, selection, mathematics, casts, and a user's own.
+//! Elementwise functions: those of the table, selection, casts, and a user's own.
 
 use crate::array::Array;
-use crate::element::{Element, Float, Integer, Number, Real};
-use crate::elementwise::{Operand, binary, cast, compare, map_each, map_pairs, test, unary};
+use crate::element::{Element, Float, Inexact, Integer, Number, Ordered, Real};
+use crate::elementwise::{
+    Operand, binary, binary_named, cast, compare, map_each, map_pairs, part, powi, select, test, unary,
+};
 use crate::error::{Error, expect};
-use crate::kernel::ops::{BinaryOp, CompareOp, TestOp, UnaryOp};
+use crate::kernel::ops::table::{binary_table, compare_table, part_table, test_table, unary_table};
+use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp};
 use crate::operators::ArrayOrScalar;
 use ndarray::{DimMax, Dimension};
+use std::panic::Location;
 
-/// Comparisons with an array or a scalar. Written out for `lt`: `self < other`, element by element, and `try_lt`.
-macro_rules! comparisons {
-    ($($method:ident $try:ident $op:ident $sign:literal $alias:literal;)*) => {$(
-        #[doc = concat!("`self ", $sign, " other`, element by element; shapes are broadcast. Any comparison with NaN is false, but for `!=`.")]
-        ///
-        /// # Panics
-        /// When the shapes do not fit, or complex numbers are ordered.
-        #[must_use]
-        #[track_caller]
-        #[doc(alias = $alias)]
-        pub fn $method<R: ArrayOrScalar<A, D>>(&self, other: R) -> Array<bool, R::Dim> {
-            expect(compare(stringify!($method), CompareOp::$op, self.into(), other.into_operand().0))
+/// A method for each row that is a function. `methods!(unary_method; …)` calls `unary_method!` with each of them.
+macro_rules! methods {
+    ($method:ident; $($(#[$meta:meta])* $kind:ident $name:ident where A: $bound:ident = $code:literal, $class:ident,
+        ulp $ulp:literal, $numpy:literal: $($domain:ident $($mode:ident)? |$($x:ident),+| $body:expr),+;)*
+    ) => {
+        impl<A: Element, D: Dimension> Array<A, D> {
+            $($method! { $kind $name $bound $numpy $(#[$meta])* })*
         }
-
-        #[doc = concat!("As [`", stringify!($method), "`](Self::", stringify!($method), ").")]
-        ///
-        /// # Errors
-        /// [`Error::Shapes`] when the shapes do not fit, [`Error::Undefined`] when complex numbers are ordered.
-        #[track_caller]
-        pub fn $try<R: ArrayOrScalar<A, D>>(&self, other: R) -> Result<Array<bool, R::Dim>, Error> {
-            compare(stringify!($method), CompareOp::$op, self.into(), other.into_operand().0)
-        }
-    )*};
+    };
 }
 
-impl<A: Element, D: Dimension> Array<A, D> {
-    comparisons! {
-        lt try_lt Lt "<" "less";
-        le try_le Le "<=" "less_equal";
-        gt try_gt Gt ">" "greater";
-        ge try_ge Ge ">=" "greater_equal";
-        eq_elem try_eq_elem Eq "==" "equal";
-        ne_elem try_ne_elem Ne "!=" "not_equal";
-    }
+/// Written out for `sqrt`: the square roots of the elements, for floats and complex numbers.
+macro_rules! unary_method {
+    (operator $($rest:tt)*) => {};
+    (fn $name:ident $bound:ident $numpy:literal $(#[$meta:meta])*) => {
+        $(#[$meta])*
+        ///
+        /// **Shape** and blocks stay.
+        #[must_use]
+        #[track_caller]
+        pub fn $name(&self) -> Self
+        where
+            A: $bound,
+        {
+            unary(self, UnaryOp::$name)
+        }
+    };
+}
 
+/// Written out for `abs`: the magnitudes of the elements, real also where they are complex.
+macro_rules! part_method {
+    (fn $name:ident $bound:ident $numpy:literal $(#[$meta:meta])*) => {
+        $(#[$meta])*
+        ///
+        /// **Shape** and blocks stay.
+        #[must_use]
+        #[track_caller]
+        pub fn $name(&self) -> Array<A::Re, D>
+        where
+            A: $bound,
+        {
+            part(self, PartOp::$name)
+        }
+    };
+}
+
+/// Written out for `is_nan`: whether each element is NaN.
+macro_rules! test_method {
+    (fn $name:ident $bound:ident $numpy:literal $(#[$meta:meta])*) => {
+        $(#[$meta])*
+        ///
+        /// **Shape** and blocks stay.
+        #[must_use]
+        #[track_caller]
+        pub fn $name(&self) -> Array<bool, D>
+        where
+            A: $bound,
+        {
+            test(self, TestOp::$name)
+        }
+    };
+}
+
+/// Written out for `minimum`: the smaller of each pair.
+macro_rules! binary_method {
+    (operator $($rest:tt)*) => {};
+    (fn $name:ident $bound:ident $numpy:literal $(#[$meta:meta])*) => {
+        $(#[$meta])*
+        ///
+        /// **Shape** broadcast of both.
+        ///
+        /// # Panics
+        /// When the shapes do not fit.
+        #[must_use]
+        #[track_caller]
+        pub fn $name<R: ArrayOrScalar<A, D>>(&self, other: R) -> Array<A, R::Dim>
+        where
+            A: $bound,
+        {
+            expect(binary(BinaryOp::$name, self.into(), other.into_operand().0))
+        }
+    };
+}
+
+/// Written out for `lt`: whether the first of each pair is less.
+macro_rules! compare_method {
+    (fn $name:ident $bound:ident $numpy:literal $(#[$meta:meta])*) => {
+        $(#[$meta])*
+        ///
+        /// **Shape** broadcast of both.
+        ///
+        /// # Panics
+        /// When the shapes do not fit.
+        #[must_use]
+        #[track_caller]
+        pub fn $name<R: ArrayOrScalar<A, D>>(&self, other: R) -> Array<bool, R::Dim>
+        where
+            A: $bound,
+        {
+            expect(compare(CompareOp::$name, self.into(), other.into_operand().0))
+        }
+    };
+}
+
+unary_table!(methods unary_method;);
+part_table!(methods part_method;);
+test_table!(methods test_method;);
+binary_table!(methods binary_method;);
+compare_table!(methods compare_method;);
+
+impl<A: Element, D: Dimension> Array<A, D> {
     /// Applies `f` to every element; fused with its neighbors.
     ///
     /// A function that captures nothing is taken to be pure: applied twice to the same array it runs once.
@@ -57,9 +137,6 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// assert_eq!(x.mapv(|value: f64| value < 0.0).compute()?, arr1(&[false, true]));
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
-    ///
-    /// # Panics
-    /// Never while the graph is built.
     #[must_use]
     #[track_caller]
     #[doc(alias = "vectorize")]
@@ -68,20 +145,17 @@ impl<A: Element, D: Dimension> Array<A, D> {
     where
         F: Fn(A) -> B + Send + Sync + 'static,
     {
-        expect(map_each(self, f))
+        map_each(self, f)
     }
 
     /// As [`mapv`](Self::mapv), consuming the array.
-    ///
-    /// # Panics
-    /// Never while the graph is built.
     #[must_use]
     #[track_caller]
     pub fn mapv_into<B: Element, F>(self, f: F) -> Array<B, D>
     where
         F: Fn(A) -> B + Send + Sync + 'static,
     {
-        expect(map_each(&self, f))
+        map_each(&self, f)
     }
 
     /// Applies `f` to every pair of elements of two arrays; shapes are broadcast.
@@ -144,123 +218,164 @@ impl<A: Element, D: Dimension> Array<A, D> {
     }
 }
 
-/// `if cond { a } else { b }`, element by element; shapes are broadcast. Both sides are computed.
-///
-/// # Panics
-/// When the shapes do not fit.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Array, ndarray::arr1, select};
-/// use musher_scheduler::Compute;
-/// let x = Array::from_array(arr1(&[-1.0, 4.0]), 1);
-/// assert_eq!(select(&x.gt(0.0), &x, 0.0).compute()?, arr1(&[0.0, 4.0]));
-/// # Ok::<(), musher_scheduler::Error>(())
-/// ```
-#[must_use]
-#[track_caller]
-#[doc(alias = "where")]
-pub fn select<A, D, L, R>(cond: &Array<bool, D>, a: L, b: R) -> Array<A, R::Dim>
-where
-    A: Element,
-    D: Dimension,
-    L: ArrayOrScalar<A, D>,
-    R: ArrayOrScalar<A, L::Dim>,
-{
-    expect(crate::elementwise::select(cond.into(), a.into_operand().0, b.into_operand().0))
+impl<D: Dimension> Array<bool, D> {
+    /// `if self { a } else { b }`, element by element; shapes are broadcast. Both sides are computed.
+    ///
+    /// **Shape** broadcast of all three.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[-1.0, 4.0]), 1);
+    /// assert_eq!(x.gt(0.0).select(&x, 0.0).compute()?, arr1(&[0.0, 4.0]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "where")]
+    #[doc(alias = "if_else")]
+    pub fn select<A, L, R>(&self, a: L, b: R) -> Array<A, R::Dim>
+    where
+        A: Element,
+        L: ArrayOrScalar<A, D>,
+        R: ArrayOrScalar<A, L::Dim>,
+    {
+        expect(self.try_select(a, b))
+    }
+
+    /// As [`select`](Self::select).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the shapes do not fit.
+    #[track_caller]
+    pub fn try_select<A, L, R>(&self, a: L, b: R) -> Result<Array<A, R::Dim>, Error>
+    where
+        A: Element,
+        L: ArrayOrScalar<A, D>,
+        R: ArrayOrScalar<A, L::Dim>,
+    {
+        select(self.into(), a.into_operand().0, b.into_operand().0)
+    }
 }
 
-/// As [`select`].
-///
-/// # Errors
-/// [`Error::Shapes`] when the shapes do not fit.
-#[track_caller]
-pub fn try_select<A, D, L, R>(cond: &Array<bool, D>, a: L, b: R) -> Result<Array<A, R::Dim>, Error>
-where
-    A: Element,
-    D: Dimension,
-    L: ArrayOrScalar<A, D>,
-    R: ArrayOrScalar<A, L::Dim>,
-{
-    crate::elementwise::select(cond.into(), a.into_operand().0, b.into_operand().0)
+/// The operations of the table by run-time name, for programs that choose one from text or data.
+impl<A: Element, D: Dimension> Array<A, D> {
+    /// A function of the table that keeps the type, as the method or the operator of that name.
+    ///
+    /// # Errors
+    /// [`Error::Undefined`] when the element type has no such function.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, kernel::ops::UnaryOp, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[-1.5, 2.5]), 1);
+    /// assert_eq!(x.try_unary(UnaryOp::floor)?.compute()?, arr1(&[-2.0, 2.0]));
+    /// assert!(x.gt(0.0).try_unary(UnaryOp::floor).is_err(), "a bool has no floor");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn try_unary(&self, op: UnaryOp) -> Result<Self, Error> {
+        defined::<A>(op.row().name, A::unary(op).is_some())?;
+        Ok(unary(self, op))
+    }
+
+    /// A test of the table, as the method of that name.
+    ///
+    /// # Errors
+    /// [`Error::Undefined`] when the element type has no such test.
+    #[track_caller]
+    pub fn try_test(&self, op: TestOp) -> Result<Array<bool, D>, Error> {
+        defined::<A>(op.row().name, A::test(op).is_some())?;
+        Ok(test(self, op))
+    }
+
+    /// A function of the table with two operands, as the method or the operator of that name.
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the shapes do not fit, [`Error::Undefined`] when the element type has no such function.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, kernel::ops::BinaryOp, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[3.0, 5.0]), 1);
+    /// assert_eq!(x.try_binary(BinaryOp::hypot, 4.0)?.compute()?[0], 5.0);
+    /// assert!(x.try_binary(BinaryOp::hypot, Array::zeros(3, 1)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn try_binary<R: ArrayOrScalar<A, D>>(
+        &self,
+        op: BinaryOp,
+        other: R,
+    ) -> Result<Array<A, R::Dim>, Error> {
+        defined::<A>(op.row().name, A::binary(op).is_some())?;
+        binary(op, self.into(), other.into_operand().0)
+    }
+
+    /// A comparison of the table, as the method of that name.
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the shapes do not fit, [`Error::Undefined`] when the element type has no order.
+    #[track_caller]
+    pub fn try_compare<R: ArrayOrScalar<A, D>>(
+        &self,
+        op: CompareOp,
+        other: R,
+    ) -> Result<Array<bool, R::Dim>, Error> {
+        defined::<A>(op.row().name, A::compare(op).is_some())?;
+        compare(op, self.into(), other.into_operand().0)
+    }
 }
 
-/// Functions of one array that keep shape, blocks and type. Written out for `sqrt`: the square root of every element.
-macro_rules! unary_functions {
-    ($($method:ident $op:expr, $doc:literal $(, $alias:literal)*;)*) => {$(
-        #[doc = $doc]
-        ///
-        /// **Shape** and blocks stay.
-        ///
-        /// # Panics
-        /// Never while the graph is built, but where complex numbers have no such function.
-        #[must_use]
-        #[track_caller]
-        $(#[doc(alias = $alias)])*
-        pub fn $method(&self) -> Self {
-            expect(unary(self, stringify!($method), $op))
-        }
-    )*};
+/// Refuses an operation that an element type does not have.
+#[track_caller]
+fn defined<A: Element>(operation: &'static str, is_defined: bool) -> Result<(), Error> {
+    match is_defined {
+        true => Ok(()),
+        false => Err(Error::Undefined { operation, dtype: A::DTYPE, caller: Location::caller() }),
+    }
 }
 
 impl<A: Number, D: Dimension> Array<A, D> {
-    unary_functions! {
-        square UnaryOp::Square, "Every element times itself.";
-        conj UnaryOp::Conj, "The complex conjugate of every element.", "conjugate";
+    /// A function of the table that gives a part, as the method of that name.
+    ///
+    /// # Errors
+    /// [`Error::Undefined`] when the element type has no such part.
+    #[track_caller]
+    pub fn try_part(&self, op: PartOp) -> Result<Array<A::Re, D>, Error> {
+        defined::<A>(op.row().name, A::part(op).is_some())?;
+        Ok(part(self, op))
     }
 
     /// Every element to an integer power, by repeated multiplication. A negative power of integers fails the
     /// computation, as overflow does.
-    ///
-    /// # Panics
-    /// Never while the graph is built.
     #[must_use]
     #[track_caller]
     pub fn powi(&self, power: i32) -> Self {
-        expect(unary(self, "powi", UnaryOp::Powi(power)))
+        powi(self, power)
     }
 }
 
-/// Functions of two operands that keep the type. Written out for `minimum`: the smaller of each pair.
-macro_rules! binary_functions {
-    ($($method:ident $op:ident, $doc:literal $(, $alias:literal)*;)*) => {$(
-        #[doc = $doc]
-        ///
-        /// **Shape** broadcast of both.
-        ///
-        /// # Panics
-        /// When the shapes do not fit.
-        #[must_use]
-        #[track_caller]
-        $(#[doc(alias = $alias)])*
-        pub fn $method<R: ArrayOrScalar<A, D>>(&self, other: R) -> Array<A, R::Dim> {
-            expect(binary(stringify!($method), BinaryOp::$op, self.into(), other.into_operand().0))
-        }
-    )*};
-}
-
-impl<A: Real, D: Dimension> Array<A, D> {
-    unary_functions! {
-        abs UnaryOp::Abs, "The magnitude of every element; that of the smallest integer fails the computation.", "absolute", "fabs";
-        signum UnaryOp::Sign, "-1, 0 or 1 by the sign of every element; NaN stays.", "sign";
-        floor UnaryOp::Floor, "The largest integer below every element.";
-        ceil UnaryOp::Ceil, "The smallest integer above every element.";
-        round UnaryOp::Round, "The nearest integer of every element; halves away from zero, as Rust's.";
-        round_ties_even UnaryOp::RoundTiesEven, "The nearest integer of every element; halves to the even one, as NumPy's.", "rint", "around";
-        trunc UnaryOp::Trunc, "The integer part of every element.", "fix";
-    }
-    binary_functions! {
-        minimum Min, "The smaller of each pair; NaN if either is NaN.";
-        maximum Max, "The larger of each pair; NaN if either is NaN.";
-        div_euclid DivEuclid, "The Euclidean quotient of each pair.", "floor_divide";
-        rem_euclid RemEuclid, "The Euclidean remainder of each pair, never negative.", "mod";
-        pow Pow, "The first to the power of the second.", "power", "float_power";
-    }
-
-    /// Every element, but not below `low` nor above `high`; NaN stays.
+impl<A: Float, D: Dimension> Array<A, D> {
+    /// [`pow`](Self::pow) of floats, by ndarray's name.
     ///
     /// # Panics
-    /// Never while the graph is built.
+    /// When the shapes do not fit.
+    #[must_use]
+    #[track_caller]
+    pub fn powf<R: ArrayOrScalar<A, D>>(&self, other: R) -> Array<A, R::Dim> {
+        self.pow(other)
+    }
+}
+
+impl<A: Ordered, D: Dimension> Array<A, D> {
+    /// Every element, but not below `low` nor above `high`; NaN stays.
     ///
     /// # Examples
     /// ```
@@ -275,75 +390,7 @@ impl<A: Real, D: Dimension> Array<A, D> {
     #[doc(alias = "clamp")]
     pub fn clip(&self, low: A, high: A) -> Self {
         let raised: Self =
-            expect(binary("clip", BinaryOp::Max, self.into(), Operand::Value(low.into_scalar())));
-        expect(binary("clip", BinaryOp::Min, (&raised).into(), Operand::Value(high.into_scalar())))
-    }
-}
-
-impl<A: Integer, D: Dimension> Array<A, D> {
-    binary_functions! {
-        wrapping_add WrappingAdd, "The sum modulo 2ⁿ, where `+` would fail.";
-        wrapping_sub WrappingSub, "The difference modulo 2ⁿ, where `-` would fail.";
-        wrapping_mul WrappingMul, "The product modulo 2ⁿ, where `*` would fail.";
-    }
-}
-
-/// Tests of floats. Written out for `is_nan`: whether every element is NaN.
-macro_rules! tests_of_floats {
-    ($($method:ident $op:ident, $doc:literal, $alias:literal;)*) => {$(
-        #[doc = $doc]
-        ///
-        /// **Shape** and blocks stay.
-        ///
-        /// # Panics
-        /// Never while the graph is built.
-        #[must_use]
-        #[track_caller]
-        #[doc(alias = $alias)]
-        pub fn $method(&self) -> Array<bool, D> {
-            expect(test(self, stringify!($method), TestOp::$op))
-        }
-    )*};
-}
-
-impl<A: Float, D: Dimension> Array<A, D> {
-    unary_functions! {
-        recip UnaryOp::Recip, "One divided by every element.", "reciprocal";
-        sqrt UnaryOp::Sqrt, "The square root of every element.";
-        cbrt UnaryOp::Cbrt, "The cube root of every element.";
-        exp UnaryOp::Exp, "e to the power of every element.";
-        exp2 UnaryOp::Exp2, "2 to the power of every element.";
-        exp_m1 UnaryOp::ExpM1, "e to the power of every element, less 1, exact near 0.", "expm1";
-        ln UnaryOp::Ln, "The natural logarithm of every element.", "log";
-        log2 UnaryOp::Log2, "The logarithm to base 2 of every element.";
-        log10 UnaryOp::Log10, "The logarithm to base 10 of every element.";
-        ln_1p UnaryOp::Ln1p, "The natural logarithm of 1 plus every element, exact near 0.", "log1p";
-        sin UnaryOp::Sin, "The sine of every element, in radians.";
-        cos UnaryOp::Cos, "The cosine of every element, in radians.";
-        tan UnaryOp::Tan, "The tangent of every element, in radians.";
-        asin UnaryOp::Asin, "The angle in radians whose sine each element is.", "arcsin";
-        acos UnaryOp::Acos, "The angle in radians whose cosine each element is.", "arccos";
-        atan UnaryOp::Atan, "The angle in radians whose tangent each element is.", "arctan";
-        sinh UnaryOp::Sinh, "The hyperbolic sine of every element.";
-        cosh UnaryOp::Cosh, "The hyperbolic cosine of every element.";
-        tanh UnaryOp::Tanh, "The hyperbolic tangent of every element.";
-        asinh UnaryOp::Asinh, "The inverse hyperbolic sine of every element.", "arcsinh";
-        acosh UnaryOp::Acosh, "The inverse hyperbolic cosine of every element.", "arccosh";
-        atanh UnaryOp::Atanh, "The inverse hyperbolic tangent of every element.", "arctanh";
-        fract UnaryOp::Fract, "The fractional part of every element.";
-        to_radians UnaryOp::ToRadians, "Degrees as radians.", "deg2rad";
-        to_degrees UnaryOp::ToDegrees, "Radians as degrees.", "rad2deg";
-    }
-    binary_functions! {
-        powf Pow, "The first to the power of the second.";
-        atan2 Atan2, "The angle in radians of the point (other, self).", "arctan2";
-        hypot Hypot, "The length of the hypotenuse over both.";
-        copysign CopySign, "The magnitude of the first with the sign of the second.";
-    }
-    tests_of_floats! {
-        is_nan IsNan, "Whether each element is NaN.", "isnan";
-        is_finite IsFinite, "Whether each element is neither infinite nor NaN.", "isfinite";
-        is_infinite IsInfinite, "Whether each element is infinite.", "isinf";
-        is_sign_negative IsSignNegative, "Whether each element has its sign bit set.", "signbit";
+            expect(binary_named("clip", BinaryOp::maximum, self.into(), Operand::Value(low.into_scalar())));
+        expect(binary_named("clip", BinaryOp::minimum, (&raised).into(), Operand::Value(high.into_scalar())))
     }
 }

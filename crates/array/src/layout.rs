@@ -90,13 +90,22 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[track_caller]
     #[doc(alias = "swapaxes")]
     pub fn swap_axes(&self, a: usize, b: usize) -> Self {
+        expect(self.try_swap_axes(a, b))
+    }
+
+    /// As [`swap_axes`](Self::swap_axes).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] when there are no such axes.
+    #[track_caller]
+    pub fn try_swap_axes(&self, a: usize, b: usize) -> Result<Self, Error> {
         let caller = Location::caller();
         for axis in [a, b] {
-            expect(self.check_axis("swap_axes", axis, self.ndim(), caller));
+            self.check_axis("swap_axes", axis, self.ndim(), caller)?;
         }
         let mut order: Vec<usize> = (0..self.ndim()).collect();
         order.swap(a, b);
-        self.permuted("swap_axes", &order, caller)
+        Ok(self.permuted("swap_axes", &order, caller))
     }
 
     /// Refuses an axis that is not there.
@@ -138,8 +147,17 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[doc(alias = "expand_dims")]
     #[doc(alias = "newaxis")]
     pub fn insert_axis(&self, axis: Axis) -> Array<A, D::Larger> {
+        expect(self.try_insert_axis(axis))
+    }
+
+    /// As [`insert_axis`](Self::insert_axis).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] when the array has fewer axes than would stand before it.
+    #[track_caller]
+    pub fn try_insert_axis(&self, axis: Axis) -> Result<Array<A, D::Larger>, Error> {
         let caller = Location::caller();
-        expect(self.check_axis("insert_axis", axis.0, self.ndim() + 1, caller));
+        self.check_axis("insert_axis", axis.0, self.ndim() + 1, caller)?;
         let place = |own: usize| if own < axis.0 { own } else { own + 1 };
         let axes: Axes = (0..self.ndim()).map(|own| Some(place(own) as u8)).collect();
         let wiring = Wiring::axes((0..self.ndim()).map(|own| AxisMap::follow(place(own))));
@@ -147,7 +165,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
             (0..self.ndim()).map(|own| self.chunks().shared_axis(own)).collect();
         lengths.insert(axis.0, [1].into());
         let chunking = Chunking::from_axes(lengths);
-        Array::from_core(handed_on::<A>("insert_axis", self.core(), (axes, wiring), chunking, caller))
+        Ok(Array::from_core(handed_on::<A>("insert_axis", self.core(), (axes, wiring), chunking, caller)))
     }
 
     /// The array without an axis, at one index along it.
@@ -187,20 +205,30 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// **Shape** as given; axes that are repeated get blocks as [`Chunks::auto`] would give them.
     /// **Cost** none inside elementwise work; else one block at a time is made.
     ///
-    /// # Errors
-    /// [`Error::Shapes`] when the shapes do not fit.
+    /// # Panics
+    /// When the shapes do not fit.
     ///
     /// # Examples
     /// ```
     /// use musher_array::{Array, ndarray::arr2};
     /// use musher_scheduler::Compute;
-    /// let x = Array::arange(0, 3, 1, 2).broadcast_to((2, 3))?;
+    /// let x = Array::arange(0, 3, 1, 2).broadcast_to((2, 3));
     /// assert_eq!(x.compute()?, arr2(&[[0, 1, 2], [0, 1, 2]]));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
+    #[must_use]
     #[track_caller]
     #[doc(alias = "broadcast")]
-    pub fn broadcast_to<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
+    pub fn broadcast_to<Sh: IntoDimension>(&self, shape: Sh) -> Array<A, Sh::Dim> {
+        expect(self.try_broadcast_to(shape))
+    }
+
+    /// As [`broadcast_to`](Self::broadcast_to).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the shapes do not fit.
+    #[track_caller]
+    pub fn try_broadcast_to<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
         let caller = Location::caller();
         let shape = shape.into_dimension();
         let wrong = || Error::Shapes {

@@ -16,7 +16,7 @@
 //! use musher_array::ndarray::{Axis, s};
 //!
 //! let x = random::normal((1000, 600), (250, 200)).seed(42).build();
-//! let z = (&x - x.mean_axis(Axis(0))) / x.std_axis(Axis(0));
+//! let z = (&x - x.mean_axis(Axis(0))) / x.std_axis(Axis(0), 0.0);
 //! let outliers = z.abs().gt(3.0).count_true();
 //! assert!((500..3000).contains(&outliers.compute()?));
 //! let corner: ndarray::Array2<f64> = z.slice(s![..3, ..;-200]).compute()?;
@@ -36,10 +36,11 @@
 //!
 //! - *Making arrays*: [`Array::from_array`], [`Array::zeros`], [`Array::arange`], [`Array::from_shape_fn`], [`random`],
 //!   [`Array::read_npy`], [`Array::from_delayed`].
-//! - *Elementwise*: the operators, [`Array::mapv`], [`Array::zip_map`], [`select`], [`Array::cast`], comparisons such as
-//!   [`Array::lt`], and mathematics such as [`Array::exp`]. A chain of them is one pass: see [`kernel::strip`].
-//! - *Reductions*: [`Array::sum`], [`Array::mean_axis`], [`Array::std`], [`Array::max`], [`Array::argmin`], …: see
-//!   [`kernel::reduce`] for the order in which elements meet.
+//! - *Elementwise*: the operators, [`Array::mapv`], [`Array::zip_map`], [`Array::select`], [`Array::cast`], comparisons such as
+//!   [`Array::lt`], and mathematics such as [`Array::exp`], all rows of one table ([`kernel::ops`]). A chain of them is one
+//!   pass: see [`kernel::strip`].
+//! - *Reductions*: [`Array::sum`], [`Array::std`], [`Array::max`], [`Array::argmin`], …, over some axes or with a mask by
+//!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`].
@@ -81,9 +82,11 @@ mod strip_task;
 pub use array::Array;
 pub use block::Block;
 pub use chunks::{Chunking, Chunks};
-pub use element::{Bits, Buffer, DType, Element, Float, Integer, Number, Plain, Real, Scalar, Source, Visit};
+pub use element::{
+    Bits, Buffer, DType, Element, Float, Inexact, Integer, Number, Ordered, Plain, Real, Scalar, Source,
+    Visit,
+};
 pub use error::{Error, ReducedAxes, Shape};
-pub use functions::{select, try_select};
 pub use gather::Gather;
 pub use join::{concatenate, stack};
 pub use kernel::npy::NpyError;
@@ -93,3 +96,4 @@ pub use ndarray;
 pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
 pub use overlap::{Boundaries, Depths};
+pub use reductions::{All, Axes, Over};

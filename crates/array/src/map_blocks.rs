@@ -6,13 +6,15 @@ use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::gather::check;
+use crate::rechunk::rechunked;
 use musher_graph_core::{
     AxisMap, Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer, Wiring,
 };
-use ndarray::{ArrayView, Dimension};
+use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 
 /// Where a block stands in its array.
 ///
@@ -132,7 +134,59 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         B: Element,
         F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
     {
-        expect(self.map_blocks_to(self.chunks().clone(), f))
+        expect(self.try_map_blocks_to(self.chunks().clone(), f))
+    }
+
+    /// Applies `f` to every block, the whole of `axis` with it; it gives a block without that axis.
+    ///
+    /// **Shape** that of the array without the axis. The axis is brought into one block first.
+    /// **Cost** one pass; one block in, one block out.
+    ///
+    /// # Panics
+    /// When there is no such axis.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::Axis};
+    /// use musher_scheduler::Compute;
+    /// let rgb = Array::<u8, _>::ones((4, 6, 3), (2, 3, 1));
+    /// let gray = rgb.map_blocks_dropping(Axis(2), |block| block.mapv(f32::from).sum_axis(Axis(2)));
+    /// assert_eq!(gray.compute()?[[3, 5]], 3.0);
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "drop_axis")]
+    pub fn map_blocks_dropping<B, F>(&self, axis: Axis, f: F) -> Array<B, D::Smaller>
+    where
+        B: Element,
+        D: RemoveAxis,
+        F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D::Smaller> + Send + Sync + 'static,
+    {
+        expect(self.try_map_blocks_dropping(axis, f))
+    }
+
+    /// As [`map_blocks_dropping`](Self::map_blocks_dropping).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] when there is no such axis.
+    #[track_caller]
+    pub fn try_map_blocks_dropping<B, F>(&self, axis: Axis, f: F) -> Result<Array<B, D::Smaller>, Error>
+    where
+        B: Element,
+        D: RemoveAxis,
+        F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D::Smaller> + Send + Sync + 'static,
+    {
+        let (Axis(axis), ndim, caller) = (axis, self.ndim(), Location::caller());
+        if axis >= ndim {
+            return Err(Error::Axis { operation: "map_blocks_dropping", axis, ndim, caller });
+        }
+        let whole = [self.shape()[axis]].into();
+        let lengths =
+            (0..ndim).map(|at| if at == axis { Arc::clone(&whole) } else { self.chunks().shared_axis(at) });
+        let one_block = rechunked::<A>(self.core(), &Chunking::from_axes(lengths), caller);
+        let kept = (0..ndim).filter(|&at| at != axis).map(|at| self.chunks().shared_axis(at));
+        Self::from_core(one_block).try_map_blocks_to(Chunking::from_axes(kept), move |_, block| f(block))
     }
 
     /// Applies `f` to every block; it gives blocks of the lengths that `chunks` says, perhaps with other axes.
@@ -141,23 +195,38 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     /// may be dropped and added.
     /// **Cost** one pass; one block in, one block out.
     ///
-    /// # Errors
-    /// [`Error::Chunks`] when the blocks of `chunks` are not in one-to-one relation to those of this array.
+    /// # Panics
+    /// When the blocks of `chunks` are not in one-to-one relation to those of this array.
     ///
     /// # Examples
     /// ```
     /// use musher_array::{Array, Chunking, ndarray::{Axis, Ix2}};
     /// use musher_scheduler::Compute;
-    /// let rgb = Array::<u8, _>::ones((4, 6, 3), (2, 3, 3));
-    /// let gray_chunks = Chunking::from_lengths(&[vec![2, 2], vec![3, 3]]);
-    /// let gray = rgb.map_blocks_to::<f32, Ix2, _>(gray_chunks, |_, block| block.mapv(f32::from).sum_axis(Axis(2)))?;
-    /// assert_eq!(gray.compute()?[[3, 5]], 3.0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let x = Array::<f64, _>::ones((4, 6), (2, 3));
+    /// // The first and the last column of each block.
+    /// let chunks = Chunking::from_lengths(&[vec![2, 2], vec![2, 2]]);
+    /// let ends = x.map_blocks_to::<f64, Ix2, _>(chunks, |_, block| block.select(Axis(1), &[0, 2]));
+    /// assert_eq!(ends.compute()?.shape(), [4, 4]);
+    /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
+    #[must_use]
     #[track_caller]
-    #[doc(alias = "drop_axis")]
     #[doc(alias = "new_axis")]
-    pub fn map_blocks_to<B, E, F>(&self, chunks: Chunking, f: F) -> Result<Array<B, E>, Error>
+    pub fn map_blocks_to<B, E, F>(&self, chunks: Chunking, f: F) -> Array<B, E>
+    where
+        B: Element,
+        E: Dimension + 'static,
+        F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
+    {
+        expect(self.try_map_blocks_to(chunks, f))
+    }
+
+    /// As [`map_blocks_to`](Self::map_blocks_to).
+    ///
+    /// # Errors
+    /// [`Error::Chunks`] when the blocks of `chunks` are not in one-to-one relation to those of this array.
+    #[track_caller]
+    pub fn try_map_blocks_to<B, E, F>(&self, chunks: Chunking, f: F) -> Result<Array<B, E>, Error>
     where
         B: Element,
         E: Dimension + 'static,

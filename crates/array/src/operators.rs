@@ -1,7 +1,7 @@
 //! The operators `+ - * / % & | ^ ! -` on arrays and scalars, by value and by reference, and their `try_` twins.
 
 use crate::array::Array;
-use crate::element::{Bits, Element, Number};
+use crate::element::{Bits, Element, Number, Real};
 use crate::elementwise::{Operand, binary, unary};
 use crate::error::{Error, expect};
 use crate::kernel::ops::{BinaryOp, UnaryOp};
@@ -10,9 +10,9 @@ use num_complex::Complex;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 
 /// One operator on arrays. Written out for `+`: `Array + Array`, `&Array + Array`, `Array + &Array`, `&Array + &Array`,
-/// `Array + A`, `&Array + A`, all through [`binary`] with [`BinaryOp::Add`], and `try_add`.
+/// `Array + A`, `&Array + A`, all through [`binary`] with `BinaryOp::add`, and `try_add`.
 macro_rules! array_operator {
-    ($trait:ident $method:ident $try:ident $op:ident $bound:ident $name:literal $sign:literal) => {
+    ($trait:ident $method:ident $try:ident $bound:ident $sign:literal) => {
         impl<A: $bound, D: Dimension, E: Dimension> $trait<&Array<A, E>> for &Array<A, D>
         where
             D: DimMax<E>,
@@ -21,7 +21,7 @@ macro_rules! array_operator {
             #[doc = concat!("`left ", $sign, " right`, element by element; shapes are broadcast.\n\n# Panics\nWhen the shapes do not fit.")]
             #[track_caller]
             fn $method(self, right: &Array<A, E>) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, self.into(), right.into()))
+                expect(binary(BinaryOp::$method, self.into(), right.into()))
             }
         }
 
@@ -32,7 +32,7 @@ macro_rules! array_operator {
             type Output = Array<A, <D as DimMax<E>>::Output>;
             #[track_caller]
             fn $method(self, right: Array<A, E>) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, (&self).into(), (&right).into()))
+                expect(binary(BinaryOp::$method, (&self).into(), (&right).into()))
             }
         }
 
@@ -43,7 +43,7 @@ macro_rules! array_operator {
             type Output = Array<A, <D as DimMax<E>>::Output>;
             #[track_caller]
             fn $method(self, right: &Array<A, E>) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, (&self).into(), right.into()))
+                expect(binary(BinaryOp::$method, (&self).into(), right.into()))
             }
         }
 
@@ -54,7 +54,7 @@ macro_rules! array_operator {
             type Output = Array<A, <D as DimMax<E>>::Output>;
             #[track_caller]
             fn $method(self, right: Array<A, E>) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, self.into(), (&right).into()))
+                expect(binary(BinaryOp::$method, self.into(), (&right).into()))
             }
         }
 
@@ -62,7 +62,7 @@ macro_rules! array_operator {
             type Output = Array<A, D>;
             #[track_caller]
             fn $method(self, right: A) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, (&self).into(), Operand::Value(right.into_scalar())))
+                expect(binary(BinaryOp::$method, (&self).into(), Operand::Value(right.into_scalar())))
             }
         }
 
@@ -70,7 +70,7 @@ macro_rules! array_operator {
             type Output = Array<A, D>;
             #[track_caller]
             fn $method(self, right: A) -> Self::Output {
-                expect(binary($name, BinaryOp::$op, self.into(), Operand::Value(right.into_scalar())))
+                expect(binary(BinaryOp::$method, self.into(), Operand::Value(right.into_scalar())))
             }
         }
 
@@ -84,42 +84,42 @@ macro_rules! array_operator {
             where
                 D: DimMax<E>,
             {
-                binary($name, BinaryOp::$op, self.into(), right.into())
+                binary(BinaryOp::$method, self.into(), right.into())
             }
         }
     };
 }
 
-array_operator!(Add add try_add Add Number "add" "+");
-array_operator!(Sub sub try_sub Sub Number "sub" "-");
-array_operator!(Mul mul try_mul Mul Number "mul" "*");
-array_operator!(Div div try_div Div Number "div" "/");
-array_operator!(Rem rem try_rem Rem Number "rem" "%");
-array_operator!(BitAnd bitand try_bitand And Bits "bitand" "&");
-array_operator!(BitOr bitor try_bitor Or Bits "bitor" "|");
-array_operator!(BitXor bitxor try_bitxor Xor Bits "bitxor" "^");
+array_operator!(Add add try_add Number "+");
+array_operator!(Sub sub try_sub Number "-");
+array_operator!(Mul mul try_mul Number "*");
+array_operator!(Div div try_div Number "/");
+array_operator!(Rem rem try_rem Real "%");
+array_operator!(BitAnd bitand try_bitand Bits "&");
+array_operator!(BitOr bitor try_bitor Bits "|");
+array_operator!(BitXor bitxor try_bitxor Bits "^");
 
 /// Scalars on the left, for each number type. Written out for `f64`: `f64 + Array`, `f64 + &Array`, and so on.
 macro_rules! scalar_on_the_left {
     ($($t:ty)*) => {$(
-        scalar_on_the_left!(@ $t, Add add Add "add");
-        scalar_on_the_left!(@ $t, Sub sub Sub "sub");
-        scalar_on_the_left!(@ $t, Mul mul Mul "mul");
-        scalar_on_the_left!(@ $t, Div div Div "div");
+        scalar_on_the_left!(@ $t, Add add);
+        scalar_on_the_left!(@ $t, Sub sub);
+        scalar_on_the_left!(@ $t, Mul mul);
+        scalar_on_the_left!(@ $t, Div div);
     )*};
-    (@ $t:ty, $trait:ident $method:ident $op:ident $name:literal) => {
+    (@ $t:ty, $trait:ident $method:ident) => {
         impl<D: Dimension> $trait<Array<$t, D>> for $t {
             type Output = Array<$t, D>;
             #[track_caller]
             fn $method(self, right: Array<$t, D>) -> Array<$t, D> {
-                expect(binary($name, BinaryOp::$op, Operand::Value(self.into_scalar()), (&right).into()))
+                expect(binary(BinaryOp::$method, Operand::Value(self.into_scalar()), (&right).into()))
             }
         }
         impl<D: Dimension> $trait<&Array<$t, D>> for $t {
             type Output = Array<$t, D>;
             #[track_caller]
             fn $method(self, right: &Array<$t, D>) -> Array<$t, D> {
-                expect(binary($name, BinaryOp::$op, Operand::Value(self.into_scalar()), right.into()))
+                expect(binary(BinaryOp::$method, Operand::Value(self.into_scalar()), right.into()))
             }
         }
     };
@@ -130,7 +130,7 @@ impl<A: Number, D: Dimension> Neg for &Array<A, D> {
     type Output = Array<A, D>;
     #[track_caller]
     fn neg(self) -> Array<A, D> {
-        expect(unary(self, "neg", UnaryOp::Neg))
+        unary(self, UnaryOp::neg)
     }
 }
 
@@ -138,7 +138,7 @@ impl<A: Number, D: Dimension> Neg for Array<A, D> {
     type Output = Self;
     #[track_caller]
     fn neg(self) -> Self {
-        expect(unary(&self, "neg", UnaryOp::Neg))
+        unary(&self, UnaryOp::neg)
     }
 }
 
@@ -146,7 +146,7 @@ impl<A: Bits, D: Dimension> Not for &Array<A, D> {
     type Output = Array<A, D>;
     #[track_caller]
     fn not(self) -> Array<A, D> {
-        expect(unary(self, "not", UnaryOp::Not))
+        unary(self, UnaryOp::not)
     }
 }
 
@@ -154,7 +154,7 @@ impl<A: Bits, D: Dimension> Not for Array<A, D> {
     type Output = Self;
     #[track_caller]
     fn not(self) -> Self {
-        expect(unary(&self, "not", UnaryOp::Not))
+        unary(&self, UnaryOp::not)
     }
 }
 

@@ -453,7 +453,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     /// let x = Array::from_array(arr1(&[1, 2, 3, 4]), 2);
     /// let wide = x.overlap(1, Boundary::Periodic);
     /// assert_eq!(wide.compute()?, arr1(&[4, 1, 2, 3, 2, 3, 4, 1]));
-    /// assert_eq!(wide.trim_overlap(x.chunks(), 1, Boundary::Periodic)?.compute()?, arr1(&[1, 2, 3, 4]));
+    /// assert_eq!(wide.trim_overlap(x.chunks(), 1, Boundary::Periodic).compute()?, arr1(&[1, 2, 3, 4]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
@@ -487,12 +487,28 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     /// **Shape** and blocks are those of `chunks`.
     /// **Cost** one pass.
     ///
+    /// # Panics
+    /// When there is not one depth and one boundary for each axis, or the blocks of this array are not those of `chunks`
+    /// with such halos.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "dask.array.overlap.trim_internal")]
+    pub fn trim_overlap(
+        &self,
+        chunks: &Chunking,
+        depth: impl Into<Depths>,
+        boundary: impl Into<Boundaries<A>>,
+    ) -> Self {
+        expect(self.try_trim_overlap(chunks, depth, boundary))
+    }
+
+    /// As [`trim_overlap`](Self::trim_overlap).
+    ///
     /// # Errors
     /// [`Error::Shapes`] when there is not one depth and one boundary for each axis, [`Error::Chunks`] when the blocks of
     /// this array are not those of `chunks` with such halos.
     #[track_caller]
-    #[doc(alias = "dask.array.overlap.trim_internal")]
-    pub fn trim_overlap(
+    pub fn try_trim_overlap(
         &self,
         chunks: &Chunking,
         depth: impl Into<Depths>,

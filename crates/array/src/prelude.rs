@@ -7,5 +7,6 @@
 //! # Ok::<(), musher_scheduler::Error>(())
 //! ```
 
-pub use crate::{Array, Chunking, Chunks, concatenate, ndarray, random, select, stack};
+pub use crate::ndarray::{self, Axis, s};
+pub use crate::{All, Array, Chunking, Chunks, concatenate, random, stack};
 pub use musher_scheduler::{Compute, Options, compute, persist};

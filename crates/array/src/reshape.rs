@@ -10,7 +10,7 @@ use crate::array::{Array, Core};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
-use crate::error::{Error, Shape};
+use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
 use musher_graph_core::{
@@ -32,27 +32,37 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// **Cost** none for blocks that lie in C order and stay together, else a copy. Where elements move between blocks,
     /// one pass all to all; the pieces wait on disk if they do not fit in memory.
     ///
-    /// # Errors
-    /// [`Error::Shapes`] when the number of elements differs.
+    /// # Panics
+    /// When the number of elements differs.
     ///
     /// # Examples
     /// ```
     /// use musher_array::Array;
     /// use musher_scheduler::Compute;
-    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3))?;
+    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3));
     /// assert_eq!(x.chunks().axis(0), [2, 2]);
     /// assert_eq!(x.compute()?[[3, 0]], 9);
     /// // Blocks of 6 cannot become rows of 4.
-    /// let y = x.reshape((3, 4))?;
+    /// let y = x.reshape((3, 4));
     /// assert_eq!(y.chunks().axis(0), [1, 1, 1]);
     /// assert_eq!(y.compute()?[[2, 1]], 9);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
+    #[must_use]
     #[track_caller]
     #[doc(alias = "ravel")]
     #[doc(alias = "flatten")]
     #[doc(alias = "to_shape")]
-    pub fn reshape<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
+    pub fn reshape<Sh: IntoDimension>(&self, shape: Sh) -> Array<A, Sh::Dim> {
+        expect(self.try_reshape(shape))
+    }
+
+    /// As [`reshape`](Self::reshape).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] when the number of elements differs.
+    #[track_caller]
+    pub fn try_reshape<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
         let caller = Location::caller();
         let (from, shape) = (self.shape(), shape.into_dimension());
         let to = shape.slice();
@@ -189,7 +199,7 @@ mod tests {
                 let moved =
                     Array::<u16, IxDyn>::from_core(moved::<u16>(x.core(), &shape, Location::caller()));
                 assert_eq!(compute_staged(&moved, &staging).unwrap().0, want);
-                assert_eq!(check_everywhere(&x.reshape(shape.as_slice()).unwrap()), want);
+                assert_eq!(check_everywhere(&x.reshape(shape.as_slice())), want);
             }
         }
         assert!(staging.written_bytes() > 0 && staging.n_alive() == 0);
@@ -209,7 +219,7 @@ mod tests {
                 false => (x, whole),
             };
             let want = ArrayD::from_shape_vec(IxDyn(to), whole.iter().copied().collect()).unwrap();
-            let y = x.reshape(to).unwrap();
+            let y = x.reshape(to);
             assert_eq!(check_everywhere(&y), want, "seed {seed}: {from:?} to {to:?}");
             assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, want, "seed {seed}, staged");
         }
@@ -238,7 +248,7 @@ mod tests {
     fn nothing_is_reshaped_to_nothing() {
         let x = Array::from_array(ArrayD::<f32>::zeros(IxDyn(&[0, 4])), vec![vec![0, 0], vec![2, 2]]);
         for shape in [vec![0], vec![3, 0], vec![4, 0, 2]] {
-            assert_eq!(check_everywhere(&x.reshape(shape.as_slice()).unwrap()).shape(), shape);
+            assert_eq!(check_everywhere(&x.reshape(shape.as_slice())).shape(), shape);
         }
     }
 

@@ -257,7 +257,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// ```
     /// use musher_array::{Array, ndarray::{Ix1, arr1, arr2, s}};
     /// use musher_scheduler::Compute;
-    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3))?;
+    /// let x = Array::arange(0, 12, 1, 6).reshape((4, 3));
     /// assert_eq!(x.slice(s![1..;2, ..2]).compute()?, arr2(&[[3, 4], [9, 10]]));
     /// let last: Array<i32, Ix1> = x.slice(s![-1, ..;-1]);
     /// assert_eq!(last.compute()?, arr1(&[11, 10, 9]));
@@ -291,12 +291,21 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[must_use]
     #[track_caller]
     pub fn slice_axis(&self, axis: Axis, indices: Slice) -> Self {
+        expect(self.try_slice_axis(axis, indices))
+    }
+
+    /// As [`slice_axis`](Self::slice_axis).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] when there is no such axis, [`Error::Index`] when a bound lies outside it.
+    #[track_caller]
+    pub fn try_slice_axis(&self, axis: Axis, indices: Slice) -> Result<Self, Error> {
         let caller = Location::caller();
-        expect(self.check_axis("slice_axis", axis.0, self.ndim(), caller));
+        self.check_axis("slice_axis", axis.0, self.ndim(), caller)?;
         let mut elements = vec![SliceInfoElem::Slice { start: 0, end: None, step: 1 }; self.ndim()];
         let Slice { start, end, step } = indices;
         elements[axis.0] = SliceInfoElem::Slice { start, end, step };
-        Self::from_core(expect(sliced::<A>("slice_axis", self.core(), &elements, caller)))
+        sliced::<A>("slice_axis", self.core(), &elements, caller).map(Self::from_core)
     }
 }
 

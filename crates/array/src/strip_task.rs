@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
 use crate::gather::check;
-use crate::kernel::reduce::{GROUP, States, state_bytes};
+use crate::kernel::reduce::{AxisSet, n_states};
 use crate::kernel::strip::{
     Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, RunError, Sink, Taken,
     Term,
@@ -82,50 +82,23 @@ impl StripTask {
 
     /// The chunk of what a target made.
     fn chunk(&self, made: Made, sink: Sink, coords: &[usize]) -> Result<ChunkRef, TaskError> {
-        let mut shape = self.chunking.block_shape(coords);
-        match made {
-            Made::Block(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape)),
-            Made::States(states) => {
-                match sink {
-                    Sink::Reduce(_, Some(axis)) => shape[usize::from(axis)] = 1,
-                    _ => shape.fill(1),
-                }
-                match states {
-                    States::Elements(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape)),
-                    States::Integer(states) => to_block(states, &shape),
-                    States::Complex(states) => to_block(states, &shape),
-                    States::Moments(states) => to_block(states, &shape),
-                    States::Product(states) => to_block(states, &shape),
-                    States::ArgFloat(mut states) => {
-                        let place = self.globally(sink, coords);
-                        states.iter_mut().for_each(|state| state.index = place(state.index));
-                        to_block(states, &shape)
-                    }
-                    States::ArgInteger(mut states) => {
-                        let place = self.globally(sink, coords);
-                        states.iter_mut().for_each(|state| state.index = place(state.index));
-                        to_block(states, &shape)
-                    }
-                }
+        let shape = self.chunking.block_shape(coords);
+        let axes = if let Sink::Reduce { axes, .. } = sink { axes } else { AxisSet::NONE };
+        Ok(match made {
+            Made::Block(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape))?,
+            Made::Reduced(reducer) => {
+                reducer.finish(&self.globally(axes, coords))?.into_chunk(&axes.reduced(&shape))?
             }
-        }
+        })
     }
 
-    /// From an index inside a block to one in the whole array: along the reduced axis, or in C order of all.
-    fn globally(&self, sink: Sink, coords: &[usize]) -> impl Fn(u64) -> u64 {
-        let start = self.chunking.block_start(coords);
-        let block = self.chunking.block_shape(coords);
+    /// From an index along the reduced axes of a block, in C order, to one along those of the whole array.
+    fn globally(&self, axes: AxisSet, coords: &[usize]) -> impl Fn(u64) -> u64 + use<> {
+        let (start, block) = (self.chunking.block_start(coords), self.chunking.block_shape(coords));
         let whole = self.chunking.shape();
-        let axis = if let Sink::Reduce(_, axis) = sink { axis } else { None };
         move |index| {
-            if index == u64::MAX {
-                return index;
-            }
-            if let Some(axis) = axis {
-                return start[usize::from(axis)] as u64 + index;
-            }
             let (mut rest, mut step, mut global) = (index as usize, 1, 0);
-            for axis in (0..whole.len()).rev() {
+            for axis in axes.iter().filter(|&axis| axis < whole.len()).rev() {
                 global += (start[axis] + rest % block[axis]) * step;
                 rest /= block[axis];
                 step *= whole[axis];
@@ -337,12 +310,12 @@ impl Task for StripTask {
             let dtype = self.program.nodes()[target.node.index()].dtype;
             let bytes = match target.sink {
                 Sink::Block => total * dtype.bytes(),
-                Sink::Reduce(reduction, axis) => {
-                    let along = axis.map_or(total, |axis| shape[usize::from(axis)]).max(1);
-                    let bytes = state_bytes(reduction, dtype).unwrap_or(0);
-                    // A state for each group of elements, one more for what is left over of each line, and the answers.
-                    facts.scratch_bytes += ((total / GROUP + 2 * (total / along)) * bytes) as u64;
-                    total / along * bytes
+                Sink::Reduce { reduction, axes, mask } => {
+                    let answers: usize = axes.reduced(&shape).iter().product();
+                    let bytes = reduction.algebra().state_bytes(mask.is_some());
+                    // Those of the sink, and twice the answers: they are combined axis by axis.
+                    facts.scratch_bytes += ((n_states(&shape, axes) + 2 * answers) * bytes) as u64;
+                    answers * bytes
                 }
             };
             facts.output_bytes.push(Some(bytes as u64));
@@ -391,9 +364,7 @@ impl Task for StripTask {
         if !possible {
             return None;
         }
-        for target in self.program.targets() {
-            program.target(numbers[target.node.index()], target.sink);
-        }
+        program.graft_targets(&self.program, &numbers);
         let labels = producer.labels.iter().chain(&self.labels).cloned().collect();
         Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))
     }
@@ -413,9 +384,7 @@ impl Task for StripTask {
             }
             _ => Leaf::Stays,
         });
-        for target in sibling.program.targets() {
-            program.target(numbers[target.node.index()], target.sink);
-        }
+        program.graft_targets(&sibling.program, &numbers);
         let shared = self.labels.iter().zip(&sibling.labels).take_while(|(a, b)| a == b).count();
         let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(|labels| labels.join(" → "));
         let mut labels: SmallVec<[Cow<'static, str>; 2]> = self.labels[..shared].iter().cloned().collect();
@@ -436,9 +405,7 @@ impl StripTask {
             }
             _ => Leaf::Stays,
         });
-        for target in self.program.targets() {
-            program.target(numbers[target.node.index()], target.sink);
-        }
+        program.graft_targets(&self.program, &numbers);
         Self { labels: self.labels.clone(), program, chunking: self.chunking.clone(), code: OnceLock::new() }
     }
 }

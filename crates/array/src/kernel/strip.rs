@@ -16,9 +16,9 @@ mod run;
 pub use code::{Code, CompileError};
 pub use run::{BETWEEN_LOOKS, Binding, Made, RunError, Taken};
 
-use super::ops::{BinaryOp, CompareOp, Fault, TestOp, UnaryOp};
+use super::ops::{BinaryOp, Class, CompareOp, Fault, PartOp, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};
-use super::reduce::Reduction;
+use super::reduce::{AxisSet, Reduction};
 use crate::element::{Buffer, DType, Scalar, Source};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -137,6 +137,10 @@ pub enum Op {
     },
     /// A function of one value.
     Unary(UnaryOp),
+    /// The value to a fixed integer power.
+    Powi(i32),
+    /// A real part, or the like.
+    Part(PartOp),
     /// A test of one value.
     Test(TestOp),
     /// A function of two values.
@@ -167,21 +171,49 @@ pub struct Node {
 }
 
 /// What becomes of a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sink {
     /// It is kept as a block.
     Block,
-    /// It is reduced over all axes (`None`) or one axis of the block, to a block of states.
-    Reduce(Reduction, Option<u8>),
+    /// It is reduced over some axes of the block, to a block of states.
+    Reduce {
+        /// What is collected.
+        reduction: Reduction,
+        /// The axes that go.
+        axes: AxisSet,
+        /// A node of bools: the elements that count. Without one all do.
+        mask: Option<NodeIx>,
+    },
 }
 
 /// An output of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Which node.
     pub node: NodeIx,
     /// What becomes of it.
     pub sink: Sink,
+}
+
+impl Target {
+    /// The nodes that are read: what is kept or reduced, and the mask.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = NodeIx> + use<> {
+        let mask = match self.sink {
+            Sink::Reduce { mask, .. } => mask,
+            Sink::Block => None,
+        };
+        std::iter::once(self.node).chain(mask)
+    }
+
+    /// The same output over the new numbers of the nodes.
+    #[must_use]
+    pub(crate) fn renumbered(mut self, numbers: &[NodeIx]) -> Self {
+        self.node = numbers[self.node.index()];
+        if let Sink::Reduce { mask: Some(mask), .. } = &mut self.sink {
+            *mask = numbers[mask.index()];
+        }
+        self
+    }
 }
 
 /// Elementwise work on one block: nodes in topological order and the outputs.
@@ -231,6 +263,11 @@ impl Program {
     /// Adds an output.
     pub fn target(&mut self, node: NodeIx, sink: Sink) {
         self.targets.push(Target { node, sink });
+    }
+
+    /// Adds the outputs of a program whose nodes have these numbers here.
+    pub(crate) fn graft_targets(&mut self, other: &Self, numbers: &[NodeIx]) {
+        self.targets.extend(other.targets.iter().map(|target| target.renumbered(numbers)));
     }
 
     /// The number of input blocks: one more than the largest slot.
@@ -295,7 +332,14 @@ impl Program {
             words.extend(node.inputs.iter().map(|input| u64::from(input.0)));
         }
         for target in &self.targets {
-            words.extend([u64::from(target.node.0), name_word(&target.sink)]);
+            words.push(u64::from(target.node.0));
+            match target.sink {
+                Sink::Block => words.push(0),
+                Sink::Reduce { reduction, axes, mask } => {
+                    let mask = mask.map_or(0, |mask| u64::from(mask.0) + 1);
+                    words.extend([1, name_word(&reduction), axes.bits(), mask]);
+                }
+            }
         }
         words
     }
@@ -393,15 +437,17 @@ impl Op {
                 }
                 index.words(&mut words);
             }
-            Self::Unary(op) => words.extend([5, name_word(op)]),
-            Self::Test(op) => words.extend([6, name_word(op)]),
-            Self::Binary(op) => words.extend([7, name_word(op)]),
-            Self::Compare(op) => words.extend([8, name_word(op)]),
+            Self::Unary(op) => words.extend([5, op.code()]),
+            Self::Test(op) => words.extend([6, op.code()]),
+            Self::Binary(op) => words.extend([7, op.code()]),
+            Self::Compare(op) => words.extend([8, op.code()]),
             Self::Select => words.push(9),
             Self::Cast => words.push(10),
             Self::MulAdd => words.push(11),
-            Self::CompareSelect(op) => words.extend([12, name_word(op)]),
+            Self::CompareSelect(op) => words.extend([12, op.code()]),
             Self::Map(mapped) => words.extend([13, mapped.identity as u64, (mapped.identity >> 64) as u64]),
+            Self::Powi(power) => words.extend([14, *power as u64]),
+            Self::Part(op) => words.extend([15, op.code()]),
         }
         words
     }
@@ -412,18 +458,18 @@ impl Op {
         match self {
             Self::Load { .. } => 150,
             Self::Constant(_) => 0,
-            Self::Ramp { .. } | Self::Select | Self::Cast | Self::Test(_) | Self::Compare(_) => 200,
+            Self::Ramp { .. } | Self::Select | Self::Cast => 200,
             Self::MulAdd | Self::CompareSelect(_) => 250,
             Self::Random { distribution: Distribution::Uniform { .. }, .. } => 800,
             Self::RandomInteger { .. } => 1200,
             Self::Random { .. } => 4500,
-            Self::Unary(
-                UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Square | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Not,
-            ) => 150,
-            Self::Binary(BinaryOp::Pow | BinaryOp::Atan2 | BinaryOp::Hypot | BinaryOp::Rem) => 15_000,
-            Self::Binary(_) => 200,
-            Self::Unary(UnaryOp::Sqrt | UnaryOp::Recip) => 800,
-            Self::Unary(_) | Self::Map(_) => 6_000,
+            Self::Unary(op) => op.row().class.cost(),
+            Self::Part(op) => op.row().class.cost(),
+            Self::Test(op) => op.row().class.cost(),
+            Self::Binary(op) => op.row().class.cost(),
+            Self::Compare(op) => op.row().class.cost(),
+            Self::Powi(_) => Class::Root.cost(),
+            Self::Map(_) => 6_000,
         }
     }
 }

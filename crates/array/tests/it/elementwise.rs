@@ -1,8 +1,9 @@
 //! Broadcasting, blocks that differ, errors, functions of users, creation.
 
 use crate::blocks::{answer, cuts, grids};
+use musher_array::kernel::ops::CompareOp;
 use musher_array::ndarray::{Array2, Axis, Ix1, Ix2, arr0, arr1, arr2, s};
-use musher_array::{Array, Chunking, Chunks, Error, random, select};
+use musher_array::{Array, Chunking, Chunks, Error, random};
 use musher_graph_core::delayed;
 use musher_scheduler::{Compute, compute};
 
@@ -40,7 +41,7 @@ fn shapes_that_do_not_fit_name_both_and_the_line() {
     let text = error.to_string();
     assert!(text.starts_with("add: shapes (2, 3) and (2, 4) do not fit"), "{text}");
     assert!(text.ends_with(&format!("elementwise.rs:{line}:19")), "{text}");
-    assert!(matches!(a.try_lt(&b), Err(Error::Shapes { operation: "lt", .. })));
+    assert!(matches!(a.try_compare(CompareOp::lt, &b), Err(Error::Shapes { operation: "lt", .. })));
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn map_blocks_sees_places_and_checks_shapes() {
         "{error} {cause}"
     );
     let other = Chunking::from_lengths(&[vec![1; 3]]);
-    assert!(x.map_blocks_to::<f64, Ix1, _>(other, |_, block| block.sum_axis(Axis(0))).is_err());
+    assert!(x.try_map_blocks_to::<f64, Ix1, _>(other, |_, block| block.sum_axis(Axis(0))).is_err());
 }
 
 #[test]
@@ -154,10 +155,10 @@ fn creation_for_every_division() {
 fn selections_take_scalars_and_arrays_in_any_place() {
     let x = Array::from_array(arr1(&[-2.0, 0.0, 3.0, f64::NAN]), 2);
     let positive = x.gt(0.0);
-    assert_eq!(answer(&select(&positive, &x, -1.0)), arr1(&[-1.0, -1.0, 3.0, -1.0]));
-    assert_eq!(answer(&select(&positive, 1_u8, 0)), arr1(&[0, 0, 1, 0]));
+    assert_eq!(answer(&positive.select(&x, -1.0)), arr1(&[-1.0, -1.0, 3.0, -1.0]));
+    assert_eq!(answer(&positive.select(1_u8, 0)), arr1(&[0, 0, 1, 0]));
     assert_eq!(
-        answer(&select(&(!&positive & x.is_finite()), 9.0, &x)).iter().filter(|&&x| x == 9.0).count(),
+        answer(&(!&positive & x.is_finite()).select(9.0, &x)).iter().filter(|&&x| x == 9.0).count(),
         2
     );
 }

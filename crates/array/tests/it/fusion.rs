@@ -2,7 +2,7 @@
 
 use crate::blocks::{answer, bits, grids};
 use musher_array::ndarray::{Axis, Ix2, s};
-use musher_array::{Array, DType, random, select};
+use musher_array::{Array, DType, random};
 use musher_graph_core::{Collection, Graph, Plan};
 use musher_scheduler::{Compute, compute};
 
@@ -30,10 +30,15 @@ fn a_chain_has_the_same_bits_in_one_pass_and_in_many() {
             let scaled = hold(&(x * 3.0));
             let shifted = hold(&(&scaled + x));
             let turned = hold(&(&shifted + shifted.t()));
-            let clipped = hold(&select(&turned.gt(0.5), &turned, 0.0));
+            let clipped = hold(&turned.gt(0.5).select(&turned, 0.0));
             let mean = clipped.mean_axis(Axis(0));
             let centered = hold(&(&clipped - &mean));
-            (centered.sum(), centered.std_axis(Axis(1)), centered.max_axis(Axis(0)), centered.exp().mean())
+            (
+                centered.sum(),
+                centered.std_axis(Axis(1), 0.0),
+                centered.over(Axis(0)).max(),
+                centered.exp().mean(),
+            )
         };
         let fused = chain(&x, &|array| array.clone());
         let unfused = chain(&held(&x), &held);
@@ -90,7 +95,7 @@ fn a_transpose_and_a_centered_sum_are_one_layer_over_the_mean() {
 #[test]
 fn siblings_join() {
     let x = random::uniform((400, 400), (100, 100)).seed(1).build();
-    let (mean, std) = (x.mean(), x.std());
+    let (mean, std) = (x.mean(), x.std(0.0));
     let graph = Graph::collect(&[mean.request(), std.request()]).unwrap().optimize();
     let labels: Vec<String> =
         Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect();
@@ -109,9 +114,9 @@ fn siblings_along_different_rows_keep_their_bits() {
     let alone = (
         exp.sum().compute().unwrap(),
         exp.sum_axis(Axis(1)).compute().unwrap(),
-        exp.var_axis(Axis(0)).compute().unwrap(),
+        exp.var_axis(Axis(0), 0.0).compute().unwrap(),
     );
-    let together = compute((&exp.sum(), &exp.sum_axis(Axis(1)), &exp.var_axis(Axis(0)))).unwrap();
+    let together = compute((&exp.sum(), &exp.sum_axis(Axis(1)), &exp.var_axis(Axis(0), 0.0))).unwrap();
     assert_eq!(together.0.to_bits(), alone.0.to_bits());
     assert_eq!(bits(&together.1), bits(&alone.1));
     assert_eq!(bits(&together.2), bits(&alone.2));

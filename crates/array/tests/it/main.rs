@@ -16,3 +16,4 @@ mod overlap;
 mod promises;
 mod rechunk;
 mod reductions;
+mod table;

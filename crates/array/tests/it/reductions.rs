@@ -2,7 +2,7 @@
 
 use crate::blocks::{answer, bits, cuts, grids};
 use musher_array::ndarray::{ArrayD, Axis, IxDyn, arr1, arr2};
-use musher_array::{Array, Complex, Error};
+use musher_array::{All, Array, Complex, Error};
 use musher_scheduler::Compute;
 
 /// A table with a NaN, an infinity and signs.
@@ -19,14 +19,14 @@ fn every_division_of_a_table_gives_the_answers_of_a_loop() {
         whole.columns().into_iter().map(|column| column.iter().fold(f64::INFINITY, nan_min)).collect();
     for lengths in grids(3, 4) {
         let x = Array::from_array(whole.clone(), lengths.clone());
-        assert_eq!(bits(&answer(&x.max_axis(Axis(1)))), bits(&arr1(&rows)), "{lengths:?}");
-        assert_eq!(bits(&answer(&x.min_axis(Axis(0)))), bits(&arr1(&columns)), "{lengths:?}");
+        assert_eq!(bits(&answer(&x.over(Axis(1)).max())), bits(&arr1(&rows)), "{lengths:?}");
+        assert_eq!(bits(&answer(&x.over(Axis(0)).min())), bits(&arr1(&columns)), "{lengths:?}");
         assert!(x.sum().compute().unwrap().is_nan());
         assert_eq!(x.argmax().compute().unwrap(), 4, "the NaN, {lengths:?}");
-        assert_eq!(answer(&x.argmin_axis(Axis(0))), arr1(&[1, 2, 1, 2]), "{lengths:?}");
+        assert_eq!(answer(&x.over(Axis(0)).argmin()), arr1(&[1, 2, 1, 2]), "{lengths:?}");
         assert_eq!(x.is_nan().count_true().compute().unwrap(), 1);
         assert!(x.is_nan().any().compute().unwrap());
-        assert_eq!(answer(&x.is_finite().all_axis(Axis(0))), arr1(&[false, true, false, true]));
+        assert_eq!(answer(&x.is_finite().over(Axis(0)).all()), arr1(&[false, true, false, true]));
     }
 }
 
@@ -52,7 +52,7 @@ fn integers_are_exact_for_every_division() {
                     let want = whole.mapv(i64::from).sum_axis(Axis(axis));
                     assert_eq!(x.sum_axis(Axis(axis)).compute().unwrap(), want);
                     let want = whole.mapv(f64::from).var_axis(Axis(axis), 1.0);
-                    let found = x.var_axis_ddof(Axis(axis), 1.0).compute().unwrap();
+                    let found = x.var_axis(Axis(axis), 1.0).compute().unwrap();
                     assert!(found.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-12), "{found} {want}");
                 }
             }
@@ -93,28 +93,30 @@ fn nothing_has_a_sum_and_no_extreme() {
         let x = Array::from_array(musher_array::ndarray::Array2::<f64>::zeros((0, 3)), lengths);
         assert_eq!(x.sum().compute().unwrap(), 0.0);
         assert!(x.mean().compute().unwrap().is_nan());
-        assert!(x.var().compute().unwrap().is_nan());
+        assert!(x.var(0.0).compute().unwrap().is_nan());
         assert_eq!(answer(&x.sum_axis(Axis(0))), arr1(&[0.0; 3]));
         assert_eq!(answer(&x.sum_axis(Axis(1))), arr1::<f64>(&[]));
-        assert_eq!(answer(&x.max_axis(Axis(1))), arr1::<f64>(&[]));
+        assert_eq!(answer(&x.over(Axis(1)).max()), arr1::<f64>(&[]));
         assert!(matches!(x.try_max(), Err(Error::EmptyReduction { .. })));
-        let error = x.try_min_axis(Axis(0)).unwrap_err().to_string();
+        let error = x.over(Axis(0)).try_min().unwrap_err().to_string();
         assert!(
-            error.starts_with("min_axis over axis 0 of shape (0, 3): an empty reduction has no identity"),
+            error.starts_with("min over axis 0 of shape (0, 3): an empty reduction has no identity"),
             "{error}"
         );
         assert!(error.contains(file!()), "{error}");
     }
     let x = Array::<f64, _>::zeros((2, 3), 1);
-    assert!(matches!(x.try_sum_axis(Axis(2)), Err(Error::Axis { axis: 2, ndim: 2, .. })));
+    assert!(matches!(x.try_over(Axis(2)), Err(Error::Axis { axis: 2, ndim: 2, .. })));
+    let twice = x.try_over([Axis(1), Axis(1)]).unwrap_err().to_string();
+    assert!(twice.contains("an axis is named twice") && twice.contains(file!()), "{twice}");
 }
 
 #[test]
 fn one_element_and_no_axes() {
     let x = Array::from_array(arr1(&[2.5_f32]), 1);
     assert_eq!(x.sum().compute().unwrap(), 2.5);
-    assert_eq!(x.std().compute().unwrap(), 0.0);
-    assert!(x.std_ddof(1.0).compute().unwrap().is_nan());
+    assert_eq!(x.std(0.0).compute().unwrap(), 0.0);
+    assert!(x.std(1.0).compute().unwrap().is_nan());
     let scalar = x.sum();
     assert_eq!(scalar.sum().compute().unwrap(), 2.5);
     assert_eq!((scalar.max() + scalar).compute().unwrap(), 5.0);
@@ -135,7 +137,76 @@ fn trees_of_many_blocks() {
     assert_eq!(x.argmax().compute().unwrap(), 999);
     let x = Array::from_shape_fn((30, 30), 1, |(i, j)| (i * 30 + j) as f64);
     assert_eq!(x.mean().compute().unwrap(), 449.5);
-    assert_eq!(answer(&x.argmin_axis(Axis(1))), musher_array::ndarray::Array1::<u64>::zeros(30));
+    assert_eq!(answer(&x.over(Axis(1)).argmin()), musher_array::ndarray::Array1::<u64>::zeros(30));
     let want: Vec<f64> = (0..30).map(|j| 435.0 + f64::from(j)).collect();
     assert_eq!(answer(&x.mean_axis(Axis(0))), arr1(&want));
+}
+
+/// Sets of axes, masks and passing over NaN, for every division of a small array.
+#[test]
+fn sets_of_axes_and_masks_for_every_division() {
+    let whole = ArrayD::from_shape_fn(IxDyn(&[2, 3, 4]), |i| match (i[0] * 12 + i[1] * 4 + i[2]) * 7 % 13 {
+        5 => f64::NAN,
+        other => other as f64,
+    });
+    let plain = |axes: [usize; 2]| {
+        let kept = 3 - axes[0] - axes[1];
+        let lines = whole.axis_iter(Axis(kept)).map(|line| {
+            let numbers: Vec<f64> = line.iter().copied().filter(|x| !x.is_nan()).collect();
+            (
+                numbers.iter().sum::<f64>(),
+                numbers.iter().copied().fold(f64::NAN, f64::max),
+                numbers.len() as f64,
+            )
+        });
+        lines.collect::<Vec<_>>()
+    };
+    for first in cuts(2) {
+        for second in cuts(3) {
+            let x = Array::from_array(whole.clone(), vec![first.clone(), second.clone(), vec![1, 3]]);
+            for axes in [[0, 1], [0, 2], [1, 2]] {
+                let over = || x.over([Axis(axes[0]), Axis(axes[1])]).skip_nan();
+                let want = plain(axes);
+                let sums: Vec<f64> = want.iter().map(|line| line.0).collect();
+                assert_eq!(answer(&over().sum()).into_raw_vec_and_offset().0, sums);
+                let most: Vec<f64> = want.iter().map(|line| line.1).collect();
+                assert_eq!(answer(&over().max()).into_raw_vec_and_offset().0, most);
+                let means: Vec<f64> = want.iter().map(|line| line.0 / line.2).collect();
+                assert_eq!(answer(&over().mean()).into_raw_vec_and_offset().0, means);
+                let kept = answer(&over().keep_axes().sum());
+                assert_eq!(
+                    kept.shape(),
+                    [0, 1, 2].map(|axis| if axes.contains(&axis) { 1 } else { whole.shape()[axis] })
+                );
+            }
+            let even = x.rem_euclid(2.0).eq_elem(0.0);
+            let sum: f64 = whole.iter().filter(|x| *x % 2.0 == 0.0).sum();
+            assert_eq!(x.over(All).where_true(&even).sum().compute().unwrap(), sum);
+        }
+    }
+}
+
+#[test]
+fn an_extreme_of_nothing_is_nan_of_floats_and_an_error_of_integers() {
+    let x = Array::from_array(arr2(&[[f64::NAN, 1.0], [f64::NAN, f64::NAN]]), 1);
+    assert!(x.over(Axis(1)).skip_nan().max().compute().unwrap()[1].is_nan());
+    assert_eq!(x.over(Axis(1)).skip_nan().sum().compute().unwrap(), arr1(&[1.0, 0.0]));
+    assert!(x.over(Axis(1)).skip_nan().mean().compute().unwrap()[1].is_nan());
+    let n = Array::from_array(arr1(&[3, 4]), 1);
+    let error = n.over(All).where_true(&n.gt(9)).max().compute().unwrap_err();
+    assert!(causes(&error).contains("max of i32: no element is left to reduce"), "{}", causes(&error));
+    let error = x.over(Axis(1)).skip_nan().argmin().compute().unwrap_err();
+    assert!(causes(&error).contains("argmin of u64: no element is left to reduce"), "{}", causes(&error));
+    let wrong = Array::from_array(arr1(&[true, false, true]), 1);
+    assert!(matches!(n.over(All).where_true(&wrong).try_max(), Err(Error::Shapes { .. })));
+}
+
+#[test]
+fn degrees_of_freedom_are_checked() {
+    let x = Array::from_array(arr1(&[5.0, 6.0]), 1);
+    assert_eq!(x.var(3.0).compute().unwrap(), f64::INFINITY, "as NumPy");
+    for ddof in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(x.try_var(ddof), Err(Error::DegreesOfFreedom { .. })), "{ddof}");
+        assert!(x.over(Axis(0)).try_std(ddof).is_err(), "{ddof}");
+    }
 }

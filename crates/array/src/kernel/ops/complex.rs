@@ -1,107 +1,185 @@
-//! Loops of complex numbers: the four rules, conjugation, equality, and the functions that `num-complex` offers.
+//! Functions of complex numbers where the plain formulas of `num-complex` overflow or lose digits.
+//!
+//! **Source** of the inverse functions and their branch cuts: Kahan 1987, "Branch cuts for complex elementary functions,
+//! or much ado about nothing's sign bit"; of the quotient: Smith 1962, "Algorithm 116: complex division", as in NumPy.
 
-use super::{
-    BinaryKernel, BinaryOp, CompareKernel, CompareOp, CompareSelectKernel, Kernels, Lane, TestKernel, TestOp,
-    UnaryKernel, UnaryOp, map2_small, select_loop,
-};
+use super::float;
 use num_complex::Complex;
+use num_traits::Float;
 
-/// Makes the tables of a complex type over `f32` or `f64`.
-macro_rules! complex_kernels {
-    ($($part:ident)*) => {$(
-        impl Kernels for Complex<$part> {
-            fn unary(op: UnaryOp) -> Option<UnaryKernel<Self, Self>> {
-                /// Wraps a scalar function in a loop.
-                macro_rules! each {
-                    ($f:expr) => {
-                        |_, x, out| {
-                            for (out, x) in out.iter_mut().zip(x) {
-                                *out = $f(*x);
-                            }
-                            Ok(())
-                        }
-                    };
-                }
-                Some(match op {
-                    UnaryOp::Neg => each!(|x: Self| -x),
-                    UnaryOp::Conj => each!(|x: Self| x.conj()),
-                    UnaryOp::Square => each!(|x: Self| x * x),
-                    UnaryOp::Recip => each!(|x: Self| x.inv()),
-                    UnaryOp::Sqrt => each!(|x: Self| x.sqrt()),
-                    UnaryOp::Exp => each!(|x: Self| x.exp()),
-                    UnaryOp::Ln => each!(|x: Self| x.ln()),
-                    UnaryOp::Sin => each!(|x: Self| x.sin()),
-                    UnaryOp::Cos => each!(|x: Self| x.cos()),
-                    UnaryOp::Powi(_) => |op, x, out| {
-                        let UnaryOp::Powi(exponent) = op else { return Ok(()) };
-                        for (out, x) in out.iter_mut().zip(x) {
-                            *out = x.powi(exponent);
-                        }
-                        Ok(())
-                    },
-                    _ => return None,
-                })
-            }
-
-            fn test(op: TestOp) -> Option<TestKernel<Self>> {
-                /// Wraps a scalar test in a loop.
-                macro_rules! each {
-                    ($f:expr) => {
-                        |x, out| {
-                            for (out, x) in out.iter_mut().zip(x) {
-                                *out = $f(*x);
-                            }
-                        }
-                    };
-                }
-                Some(match op {
-                    TestOp::IsNan => each!(|x: Self| x.is_nan()),
-                    TestOp::IsInfinite => each!(|x: Self| x.is_infinite()),
-                    TestOp::IsFinite => each!(|x: Self| x.is_finite()),
-                    TestOp::IsSignNegative => return None,
-                })
-            }
-
-            fn binary(op: BinaryOp) -> Option<BinaryKernel<Self>> {
-                /// Wraps a scalar function of two values in a loop.
-                macro_rules! each {
-                    ($f:expr) => {
-                        |x, y, out| {
-                            map2_small(x, y, out, $f);
-                            Ok(())
-                        }
-                    };
-                }
-                Some(match op {
-                    BinaryOp::Add => each!(|x: Self, y: Self| x + y),
-                    BinaryOp::Sub => each!(|x: Self, y: Self| x - y),
-                    BinaryOp::Mul => each!(|x: Self, y: Self| x * y),
-                    BinaryOp::Div => each!(|x: Self, y: Self| x / y),
-                    BinaryOp::Pow => each!(|x: Self, y: Self| x.powc(y)),
-                    _ => return None,
-                })
-            }
-
-            fn compare(op: CompareOp) -> Option<CompareKernel<Self>> {
-                Some(match op {
-                    CompareOp::Eq => |x, y, out| map2_small(x, y, out, |x: Self, y: Self| x == y),
-                    CompareOp::Ne => |x, y, out| map2_small(x, y, out, |x: Self, y: Self| x != y),
-                    _ => return None,
-                })
-            }
-
-            fn compare_select(_: CompareOp) -> Option<CompareSelectKernel<Self>> {
-                None
-            }
-
-            fn mul_add() -> Option<fn(Lane<'_, Self>, Lane<'_, Self>, Lane<'_, Self>, &mut [Self])> {
-                None
-            }
-
-            fn select(cond: Lane<'_, bool>, a: Lane<'_, Self>, b: Lane<'_, Self>, out: &mut [Self]) {
-                select_loop(cond, a, b, out);
-            }
-        }
-    )*};
+/// The number 2.
+fn two<T: Float>() -> T {
+    T::one() + T::one()
 }
-complex_kernels!(f32 f64);
+
+/// A number made of a float constant, which every float type can hold or round.
+fn constant<T: Float>(value: f64) -> T {
+    T::from(value).unwrap_or_else(T::nan)
+}
+
+/// `x / y` without squares of what is large.
+pub(super) fn divide<T: Float>(x: Complex<T>, y: Complex<T>) -> Complex<T> {
+    if y.re.abs() >= y.im.abs() {
+        if y.re.is_zero() && y.im.is_zero() {
+            // Infinities and NaNs by the signs of what is divided.
+            return Complex::new(x.re / y.re.abs(), x.im / y.re.abs());
+        }
+        let ratio = y.im / y.re;
+        let scale = T::one() / (y.re + y.im * ratio);
+        Complex::new((x.re + x.im * ratio) * scale, (x.im - x.re * ratio) * scale)
+    } else {
+        let ratio = y.re / y.im;
+        let scale = T::one() / (y.im + y.re * ratio);
+        Complex::new((x.re * ratio + x.im) * scale, (x.im * ratio - x.re) * scale)
+    }
+}
+
+/// `1 / z`.
+pub(super) fn recip<T: Float>(z: Complex<T>) -> Complex<T> {
+    divide(Complex::new(T::one(), T::zero()), z)
+}
+
+/// The number of length 1 in the direction of `z`; 0 of 0.
+pub(super) fn direction<T: Float>(z: Complex<T>) -> Complex<T> {
+    let length = z.re.hypot(z.im);
+    if length.is_zero() { z } else { Complex::new(z.re / length, z.im / length) }
+}
+
+/// 2 to the power of `z`.
+pub(super) fn exp2<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = (z.im * two::<T>().ln()).sin_cos();
+    let length = z.re.exp2();
+    Complex::new(length * cos, length * sin)
+}
+
+/// e to the power of `z`, less 1.
+pub(super) fn exp_m1<T: Float>(z: Complex<T>) -> Complex<T> {
+    let half = (z.im / two()).sin();
+    Complex::new(z.re.exp_m1() * z.im.cos() - two::<T>() * half * half, z.re.exp() * z.im.sin())
+}
+
+/// The natural logarithm.
+pub(super) fn ln<T: Float>(z: Complex<T>) -> Complex<T> {
+    Complex::new(z.re.hypot(z.im).ln(), z.im.atan2(z.re))
+}
+
+/// The logarithm to base 2.
+pub(super) fn log2<T: Float>(z: Complex<T>) -> Complex<T> {
+    Complex::new(z.re.hypot(z.im).log2(), z.im.atan2(z.re) * constant(std::f64::consts::LOG2_E))
+}
+
+/// The logarithm to base 10.
+pub(super) fn log10<T: Float>(z: Complex<T>) -> Complex<T> {
+    Complex::new(z.re.hypot(z.im).log10(), z.im.atan2(z.re) * constant(std::f64::consts::LOG10_E))
+}
+
+/// The natural logarithm of `1 + z`.
+pub(super) fn ln_1p<T: Float>(z: Complex<T>) -> Complex<T> {
+    let one = T::one();
+    // The square of the length, less 1: exact near 0, where the length itself would be 1.
+    let above = z.re * (two::<T>() + z.re) + z.im * z.im;
+    let length = match above.abs() < constant(0.5) {
+        true => above.ln_1p() / two(),
+        false => (one + z.re).hypot(z.im).ln(),
+    };
+    Complex::new(length, z.im.atan2(one + z.re))
+}
+
+/// The hyperbolic tangent; exact near its poles, too.
+pub(super) fn tanh<T: Float>(z: Complex<T>) -> Complex<T> {
+    // Beyond this the hyperbolic functions are infinite long before their quotient is anything but ±1.
+    if z.re.abs() > constant(40.0) {
+        return Complex::new(T::one().copysign(z.re), T::zero().copysign((z.im * two()).sin()));
+    }
+    let (tan, sinh) = (z.im.tan(), z.re.sinh());
+    let (beta, rho) = (T::one() + tan * tan, (T::one() + sinh * sinh).sqrt());
+    let below = T::one() + beta * sinh * sinh;
+    Complex::new(beta * rho * sinh / below, tan / below)
+}
+
+/// The tangent.
+pub(super) fn tan<T: Float>(z: Complex<T>) -> Complex<T> {
+    turned_back(tanh(turned(z)))
+}
+
+/// The angle whose sine `z` is.
+pub(super) fn asin<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (below, above) = roots(z);
+    let product = below.conj() * above;
+    Complex::new(z.re.atan2((below * above).re), float::asinh(product.im))
+}
+
+/// The angle whose cosine `z` is.
+pub(super) fn acos<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (below, above) = roots(z);
+    Complex::new(two::<T>() * below.re.atan2(above.re), float::asinh((above.conj() * below).im))
+}
+
+/// The inverse hyperbolic cosine.
+pub(super) fn acosh<T: Float>(z: Complex<T>) -> Complex<T> {
+    let one = T::one();
+    let below = Complex::new(z.re - one, z.im).sqrt();
+    let above = Complex::new(z.re + one, z.im).sqrt();
+    Complex::new(float::asinh((below.conj() * above).re), two::<T>() * below.im.atan2(above.re))
+}
+
+/// The inverse hyperbolic sine.
+pub(super) fn asinh<T: Float>(z: Complex<T>) -> Complex<T> {
+    turned_back(asin(turned(z)))
+}
+
+/// The inverse hyperbolic tangent.
+pub(super) fn atanh<T: Float>(z: Complex<T>) -> Complex<T> {
+    let one = T::one();
+    // Far out the squares overflow, and the answer is that of `1 / z` turned by a quarter.
+    if z.re.abs().max(z.im.abs()) > one / T::epsilon() {
+        let quarter = constant::<T>(std::f64::consts::FRAC_PI_2).copysign(z.im);
+        return Complex::new(recip(z).re, quarter);
+    }
+    let (apart, square) = (one - z.re, z.im * z.im);
+    let re = (constant::<T>(4.0) * z.re / (apart * apart + square)).ln_1p() / constant(4.0);
+    let im = (two::<T>() * z.im).atan2(apart * (one + z.re) - square) / two();
+    Complex::new(re, im)
+}
+
+/// The angle whose tangent `z` is.
+pub(super) fn atan<T: Float>(z: Complex<T>) -> Complex<T> {
+    turned_back(atanh(turned(z)))
+}
+
+/// The roots of `1 - z` and `1 + z`.
+fn roots<T: Float>(z: Complex<T>) -> (Complex<T>, Complex<T>) {
+    let one = T::one();
+    (Complex::new(one - z.re, -z.im).sqrt(), Complex::new(one + z.re, z.im).sqrt())
+}
+
+/// `i z`.
+fn turned<T: Float>(z: Complex<T>) -> Complex<T> {
+    Complex::new(-z.im, z.re)
+}
+
+/// `-i z`.
+fn turned_back<T: Float>(z: Complex<T>) -> Complex<T> {
+    Complex::new(z.im, -z.re)
+}
+
+/// `x` to the power of `y`.
+pub(super) fn pow<T: Float + num_traits::FloatConst>(x: Complex<T>, y: Complex<T>) -> Complex<T> {
+    x.powc(y)
+}
+
+/// `out[i] = x[i]^exponent` by repeated squaring.
+pub(super) fn power<T: Float>(x: &[Complex<T>], out: &mut [Complex<T>], exponent: i32) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        let (mut base, mut left) = (x, exponent.unsigned_abs());
+        let mut acc = Complex::new(T::one(), T::zero());
+        while left > 0 {
+            if left & 1 == 1 {
+                acc = acc * base;
+            }
+            base = base * base;
+            left >>= 1;
+        }
+        *out = if exponent < 0 { recip(acc) } else { acc };
+    }
+}

@@ -1,17 +1,21 @@
-//! Elementwise operations on slices: the closed list of them, and for each element type a table of loops.
+//! Elementwise operations on slices: the closed list of them, and for each element type a loop of each.
 //!
-//! A strip program names an operation by enum and looks the loop up once, when it is compiled. The loops are made
-//! here, for concrete types, so that they are optimized with this crate and not with the user's.
+//! Everything is made of the rows in `table.rs`. A strip program names an operation by enum and looks the loop up once,
+//! when it is compiled. The loops are made here, for concrete types, so that they are optimized with this crate and not
+//! with the user's.
 
-mod bits;
 mod cast;
 mod complex;
 mod float;
 mod integer;
+mod loops;
+pub(crate) mod table;
 
 pub use cast::{CastKernel, cast_kernel};
 
 use super::simd::dispatch;
+use crate::element::Element;
+use table::{binary_table, compare_table, part_table, test_table, unary_table};
 
 /// What can go wrong in a loop over data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,128 +47,119 @@ pub enum Fault {
     },
 }
 
-/// A function of one value that keeps the type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How long an operation takes, about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is the function of that name in Rust's standard library")]
-pub enum UnaryOp {
-    Neg,
-    Abs,
-    Sign,
-    Square,
-    Recip,
-    Sqrt,
-    Cbrt,
-    Exp,
-    Exp2,
-    ExpM1,
-    Ln,
-    Log2,
-    Log10,
-    Ln1p,
-    Sin,
-    Cos,
-    Tan,
-    Asin,
-    Acos,
-    Atan,
-    Sinh,
-    Cosh,
-    Tanh,
-    Asinh,
-    Acosh,
-    Atanh,
-    Floor,
-    Ceil,
-    Round,
-    RoundTiesEven,
-    Trunc,
-    Fract,
-    ToRadians,
-    ToDegrees,
-    Not,
-    Conj,
-    /// The value to a fixed integer power.
-    Powi(i32),
+pub enum Class {
+    /// A bit of the value changes.
+    Light,
+    /// A sum, a comparison: as fast as memory.
+    Plain,
+    /// A square root, a division.
+    Root,
+    /// A call of the mathematics library.
+    Call,
+    /// Several of them.
+    Power,
 }
 
-/// A function of one value that gives a bool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is the function of that name in Rust's standard library")]
-pub enum TestOp {
-    IsNan,
-    IsInfinite,
-    IsFinite,
-    IsSignNegative,
+impl Class {
+    /// Nanoseconds for 1024 elements.
+    #[must_use]
+    pub const fn cost(self) -> u64 {
+        match self {
+            Self::Light => 150,
+            Self::Plain => 200,
+            Self::Root => 800,
+            Self::Call => 6_000,
+            Self::Power => 15_000,
+        }
+    }
 }
 
-/// A function of two values of one type that keeps the type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What the table says of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BinaryOp {
-    /// Sum; integers report overflow.
-    Add,
-    /// Difference; integers report overflow.
-    Sub,
-    /// Product; integers report overflow.
-    Mul,
-    /// Quotient; integers round toward zero.
-    Div,
-    /// Remainder with the sign of the dividend.
-    Rem,
-    /// Power.
-    Pow,
-    /// The smaller value; NaN if either is NaN.
-    Min,
-    /// The larger value; NaN if either is NaN.
-    Max,
-    /// The angle of the point (second, first).
-    Atan2,
-    /// The length of the hypotenuse.
-    Hypot,
-    /// The first with the sign of the second.
-    CopySign,
-    /// Euclidean quotient.
-    DivEuclid,
-    /// Euclidean remainder, never negative.
-    RemEuclid,
-    /// Bitwise or logical and.
-    And,
-    /// Bitwise or logical or.
-    Or,
-    /// Bitwise or logical exclusive or.
-    Xor,
-    /// Sum modulo 2ⁿ.
-    WrappingAdd,
-    /// Difference modulo 2ⁿ.
-    WrappingSub,
-    /// Product modulo 2ⁿ.
-    WrappingMul,
+pub struct Row {
+    /// Its name, which is that of the method or of the operator's method.
+    pub name: &'static str,
+    /// The trait of the element types that have it.
+    pub bound: &'static str,
+    /// How long it takes.
+    pub class: Class,
+    /// Units in the last place that the answer may differ from that of the original.
+    pub ulp: u32,
+    /// NumPy's name, or a term of its functions of `x` and `y`.
+    pub numpy: &'static str,
 }
+
+/// Makes an enum of operations of the rows of a table. For the unary ones: `UnaryOp::sqrt`, with its number, and its row.
+macro_rules! operations {
+    ($enum:ident $doc:literal;
+        $($(#[$meta:meta])* $kind:ident $name:ident where A: $bound:ident = $code:literal, $class:ident, ulp $ulp:literal,
+            $numpy:literal: $($domain:ident $($mode:ident)? |$($x:ident),+| $body:expr),+;)*
+    ) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        #[expect(non_camel_case_types, reason = "an operation has the name of its method, and of its row in the table")]
+        pub enum $enum {
+            $(
+                #[doc = concat!("`", stringify!($name), "`: NumPy's `", $numpy, "`.")]
+                $name = $code,
+            )*
+        }
+
+        impl $enum {
+            /// All of them, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// What the table says of it.
+            #[must_use]
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$name => Row {
+                        name: stringify!($name),
+                        bound: stringify!($bound),
+                        class: Class::$class,
+                        ulp: $ulp,
+                        numpy: $numpy,
+                    },)*
+                }
+            }
+
+            /// The number that stands for it in fingerprints.
+            #[must_use]
+            pub const fn code(self) -> u64 {
+                self as u64
+            }
+        }
+    };
+}
+
+unary_table!(operations UnaryOp "A function of one value that keeps the type.";);
+part_table!(operations PartOp "A function of one value that gives a real number of the same width.";);
+test_table!(operations TestOp "A function of one value that gives a bool.";);
+binary_table!(operations BinaryOp "A function of two values of one type that keeps the type.";);
+compare_table!(operations CompareOp "A comparison of two values of one type.";);
 
 impl BinaryOp {
     /// Whether swapping the operands gives the same bits.
     #[must_use]
     pub const fn commutes(self) -> bool {
-        // Min and max do not: which of -0 and 0, or which NaN, depends on the order.
+        // Minimum and maximum do not: which of -0 and 0, or which NaN, depends on the order.
         matches!(
             self,
-            Self::Add | Self::Mul | Self::And | Self::Or | Self::Xor | Self::WrappingAdd | Self::WrappingMul
+            Self::add
+                | Self::mul
+                | Self::bitand
+                | Self::bitor
+                | Self::bitxor
+                | Self::wrapping_add
+                | Self::wrapping_mul
         )
     }
-}
-
-/// A comparison of two values of one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each variant is the method of that name of PartialOrd and PartialEq")]
-pub enum CompareOp {
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
 }
 
 /// An operand of a loop: one value for each element, or the same value for all.
@@ -188,30 +183,35 @@ impl<A: Copy> Lane<'_, A> {
 }
 
 /// A loop with one operand.
-pub type UnaryKernel<A, B> = fn(UnaryOp, &[A], &mut [B]) -> Result<(), Fault>;
-/// A loop that tests one operand.
-pub type TestKernel<A> = fn(&[A], &mut [bool]);
+pub type UnaryKernel<A, B> = fn(&[A], &mut [B]) -> Result<(), Fault>;
+/// A loop with one operand and a number.
+pub type PowerKernel<A> = fn(i32, &[A], &mut [A]) -> Result<(), Fault>;
 /// A loop with two operands.
-pub type BinaryKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, &mut [A]) -> Result<(), Fault>;
+pub type BinaryKernel<A, B> = fn(Lane<'_, A>, Lane<'_, A>, &mut [B]) -> Result<(), Fault>;
 /// A loop of `a * b + c`.
 pub type MulAddKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, Lane<'_, A>, &mut [A]);
-/// A loop that compares two operands.
-pub type CompareKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, &mut [bool]);
 /// A loop that compares two operands and picks from two others.
 pub type CompareSelectKernel<A> = fn([Lane<'_, A>; 4], &mut [A]);
 
-/// The tables of loops of one element type; `None` where the type has no such operation.
+/// The loops of one element type; `None` where the type has no such operation.
 pub trait Kernels: Sized + Copy {
-    /// The loop of a function of one value.
+    /// What a part of a value is: the value itself, or for complex numbers the type of the real part.
+    type Part: Element;
+
+    /// The loop of a function that keeps the type.
     fn unary(op: UnaryOp) -> Option<UnaryKernel<Self, Self>>;
+    /// The loop of a function that gives a part.
+    fn part(op: PartOp) -> Option<UnaryKernel<Self, Self::Part>>;
     /// The loop of a test.
-    fn test(op: TestOp) -> Option<TestKernel<Self>>;
+    fn test(op: TestOp) -> Option<UnaryKernel<Self, bool>>;
     /// The loop of a function of two values.
-    fn binary(op: BinaryOp) -> Option<BinaryKernel<Self>>;
+    fn binary(op: BinaryOp) -> Option<BinaryKernel<Self, Self>>;
     /// The loop of a comparison.
-    fn compare(op: CompareOp) -> Option<CompareKernel<Self>>;
+    fn compare(op: CompareOp) -> Option<BinaryKernel<Self, bool>>;
     /// The loop of `if a < b { c } else { d }`, and the like.
     fn compare_select(op: CompareOp) -> Option<CompareSelectKernel<Self>>;
+    /// The loop of a fixed integer power.
+    fn powi() -> Option<PowerKernel<Self>>;
     /// The loop of `a * b + c` with two roundings.
     fn mul_add() -> Option<MulAddKernel<Self>>;
     /// The loop of `if cond { a } else { b }`.
@@ -332,6 +332,11 @@ pub(crate) fn compare_select_loop<A: Copy>(
                     *out = if test(x, y) { a } else { b };
                 }
             }
+            (Lane::Slice(x), Lane::Splat(y), Lane::Slice(a), Lane::Slice(b)) => {
+                for (((out, &x), &a), &b) in out.iter_mut().zip(x).zip(a).zip(b) {
+                    *out = if test(x, y) { a } else { b };
+                }
+            }
             (Lane::Slice(x), Lane::Splat(y), Lane::Slice(a), Lane::Splat(b)) => {
                 for ((out, &x), &a) in out.iter_mut().zip(x).zip(a) {
                     *out = if test(x, y) { a } else { b };
@@ -393,42 +398,3 @@ where
         },
     );
 }
-
-/// The table of comparisons of a type that has an order.
-macro_rules! compare_tables {
-    ($t:ty) => {
-        fn compare(op: $crate::kernel::ops::CompareOp) -> Option<$crate::kernel::ops::CompareKernel<$t>> {
-            use $crate::kernel::ops::{CompareOp, map2};
-            Some(match op {
-                CompareOp::Lt => |x, y, out| map2(x, y, out, |x: $t, y: $t| x < y),
-                CompareOp::Le => |x, y, out| map2(x, y, out, |x: $t, y: $t| x <= y),
-                // The other way round is another program only in its operands.
-                CompareOp::Gt => |x, y, out| map2(y, x, out, |y: $t, x: $t| y < x),
-                CompareOp::Ge => |x, y, out| map2(y, x, out, |y: $t, x: $t| y <= x),
-                CompareOp::Eq => |x, y, out| map2(x, y, out, |x: $t, y: $t| x == y),
-                CompareOp::Ne => |x, y, out| map2(x, y, out, |x: $t, y: $t| x != y),
-            })
-        }
-    };
-}
-use compare_tables;
-
-/// The table of comparisons joined with a selection; floats alone have it, where the gain is measured.
-macro_rules! compare_select_table {
-    ($t:ty) => {
-        fn compare_select(
-            op: $crate::kernel::ops::CompareOp,
-        ) -> Option<$crate::kernel::ops::CompareSelectKernel<$t>> {
-            use $crate::kernel::ops::{CompareOp, compare_select_loop};
-            Some(match op {
-                CompareOp::Lt => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x < y),
-                CompareOp::Le => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x <= y),
-                CompareOp::Gt => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x > y),
-                CompareOp::Ge => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x >= y),
-                CompareOp::Eq => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x == y),
-                CompareOp::Ne => |lanes, out| compare_select_loop(lanes, out, |x: $t, y: $t| x != y),
-            })
-        }
-    };
-}
-use compare_select_table;

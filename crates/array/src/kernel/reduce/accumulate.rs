@@ -1,7 +1,7 @@
 //! How elements enter a state, and how states are combined: one type without values for each reduction.
 
 use super::SEGMENT;
-use super::states::{ArgFloat, ArgInteger, Moments, Product, States};
+use super::states::{ArgFloat, ArgInteger, Moments, Product};
 use crate::element::{Element, Plain};
 use crate::kernel::simd::dispatch;
 use num_complex::Complex;
@@ -13,8 +13,14 @@ pub trait Accumulate: 'static {
     type Item: Element;
     /// What is kept.
     type State: Plain + PartialEq + std::fmt::Debug;
+    /// Its name in fingerprints; the type of the items stands beside it.
+    const NAME: &'static str;
     /// The state of nothing.
     const IDENTITY: Self::State;
+    /// Whether the state of nothing is an answer: a sum has one, an extreme has not.
+    const NOTHING_IS_AN_ANSWER: bool = true;
+    /// A value that changes no state, where there is one: it stands for what a mask leaves out.
+    const NEUTRAL: Option<Self::Item> = None;
 
     /// The state of one element; `index` is its place along what is reduced.
     fn one(value: Self::Item, index: u64) -> Self::State;
@@ -38,8 +44,8 @@ pub trait Accumulate: 'static {
         state
     }
 
-    /// The states as a list of their kind.
-    fn collect(states: Vec<Self::State>) -> States;
+    /// Changes the place that a state remembers; most remember none.
+    fn relocate(_state: &mut Self::State, _place: &dyn Fn(u64) -> u64) {}
 }
 
 /// Lanes of a sum along a row: enough independent additions to keep any vector unit busy.
@@ -97,23 +103,23 @@ pub fn combine_states<C: Accumulate>(states: &mut [C::State]) -> C::State {
 }
 
 /// The sum.
-pub(super) struct Sum<A>(PhantomData<A>);
+pub(crate) struct Sum<A>(PhantomData<A>);
 /// Mean and squared deviations.
-pub(super) struct Spread<A>(PhantomData<A>);
+pub(crate) struct Spread<A>(PhantomData<A>);
 /// The product.
-pub(super) struct Prod<A>(PhantomData<A>);
+pub(crate) struct Prod<A>(PhantomData<A>);
 /// The smallest.
-pub(super) struct Min<A>(PhantomData<A>);
+pub(crate) struct Min<A>(PhantomData<A>);
 /// The largest.
-pub(super) struct Max<A>(PhantomData<A>);
+pub(crate) struct Max<A>(PhantomData<A>);
 /// The place of the smallest.
-pub(super) struct ArgMin<A>(PhantomData<A>);
+pub(crate) struct ArgMin<A>(PhantomData<A>);
 /// The place of the largest.
-pub(super) struct ArgMax<A>(PhantomData<A>);
+pub(crate) struct ArgMax<A>(PhantomData<A>);
 /// Whether any is true.
-pub(super) struct AnyOf<A>(PhantomData<A>);
+pub(crate) struct AnyOf<A>(PhantomData<A>);
 /// Whether all are true.
-pub(super) struct AllOf<A>(PhantomData<A>);
+pub(crate) struct AllOf<A>(PhantomData<A>);
 
 /// Sums and products of floats, in `f64`.
 macro_rules! float_sums {
@@ -121,6 +127,8 @@ macro_rules! float_sums {
         impl Accumulate for Sum<$t> {
             type Item = $t;
             type State = f64;
+            const NAME: &'static str = "sum";
+            const NEUTRAL: Option<Self::Item> = Some(0.0);
             const IDENTITY: f64 = 0.0;
             #[inline(always)]
             fn one(value: $t, _: u64) -> f64 {
@@ -134,14 +142,13 @@ macro_rules! float_sums {
             fn segment(values: &[$t], _: u64) -> f64 {
                 in_lanes(values, 0.0, |value| f64::from(value), |a, b| a + b)
             }
-            fn collect(states: Vec<f64>) -> States {
-                States::Elements(f64::into_buffer(states))
-            }
         }
 
         impl Accumulate for Prod<$t> {
             type Item = $t;
             type State = f64;
+            const NAME: &'static str = "product";
+            const NEUTRAL: Option<Self::Item> = Some(1.0);
             const IDENTITY: f64 = 1.0;
             #[inline(always)]
             fn one(value: $t, _: u64) -> f64 {
@@ -155,14 +162,13 @@ macro_rules! float_sums {
             fn segment(values: &[$t], _: u64) -> f64 {
                 in_lanes(values, 1.0, |value| f64::from(value), |a, b| a * b)
             }
-            fn collect(states: Vec<f64>) -> States {
-                States::Elements(f64::into_buffer(states))
-            }
         }
 
         impl Accumulate for Sum<Complex<$t>> {
             type Item = Complex<$t>;
             type State = Complex<f64>;
+            const NAME: &'static str = "sum";
+            const NEUTRAL: Option<Self::Item> = Some(Complex::new(0.0, 0.0));
             const IDENTITY: Complex<f64> = Complex::new(0.0, 0.0);
             #[inline(always)]
             fn one(value: Complex<$t>, _: u64) -> Complex<f64> {
@@ -176,9 +182,6 @@ macro_rules! float_sums {
             fn segment(values: &[Complex<$t>], _: u64) -> Complex<f64> {
                 in_lanes(values, Self::IDENTITY, |value| Self::one(value, 0), |a, b| a + b)
             }
-            fn collect(states: Vec<Complex<f64>>) -> States {
-                States::Complex(states)
-            }
         }
     )*};
 }
@@ -190,6 +193,8 @@ macro_rules! integer_sums {
         impl Accumulate for Sum<$t> {
             type Item = $t;
             type State = i128;
+            const NAME: &'static str = "sum";
+            const NEUTRAL: Option<Self::Item> = Some(0);
             const IDENTITY: i128 = 0;
             #[inline(always)]
             fn one(value: $t, _: u64) -> i128 {
@@ -210,14 +215,13 @@ macro_rules! integer_sums {
                 });
                 (i128::from(high) << 32) + i128::from(low)
             }
-            fn collect(states: Vec<i128>) -> States {
-                States::Integer(states)
-            }
         }
 
         impl Accumulate for Prod<$t> {
             type Item = $t;
             type State = Product;
+            const NAME: &'static str = "product";
+            const NEUTRAL: Option<Self::Item> = Some(1);
             const IDENTITY: Product = Product { value: 1, fits: true };
             #[inline(always)]
             fn one(value: $t, _: u64) -> Product {
@@ -226,9 +230,6 @@ macro_rules! integer_sums {
             #[inline(always)]
             fn combine(a: Product, b: Product) -> Product {
                 a.combine(b)
-            }
-            fn collect(states: Vec<Product>) -> States {
-                States::Product(states)
             }
         }
     )*};
@@ -239,6 +240,8 @@ integer_sums!(i64 u64);
 impl Accumulate for Sum<bool> {
     type Item = bool;
     type State = i128;
+    const NAME: &'static str = "sum";
+    const NEUTRAL: Option<Self::Item> = Some(false);
     const IDENTITY: i128 = 0;
     #[inline(always)]
     fn one(value: bool, _: u64) -> i128 {
@@ -256,9 +259,6 @@ impl Accumulate for Sum<bool> {
             || count(values),
         ))
     }
-    fn collect(states: Vec<i128>) -> States {
-        States::Integer(states)
-    }
 }
 
 /// Moments of floats, in `f64`.
@@ -267,6 +267,7 @@ macro_rules! moments {
         impl Accumulate for Spread<$t> {
             type Item = $t;
             type State = Moments;
+            const NAME: &'static str = "moments";
             const IDENTITY: Moments = Moments { count: 0.0, shift: 0.0, mean: 0.0, squares: 0.0 };
             #[inline(always)]
             fn one(value: $t, _: u64) -> Moments {
@@ -300,9 +301,6 @@ macro_rules! moments {
                 );
                 Moments::from_sums(values.len() as f64, shift, sum, squares)
             }
-            fn collect(states: Vec<Moments>) -> States {
-                States::Moments(states)
-            }
         }
     )*};
 }
@@ -314,6 +312,9 @@ macro_rules! extremes {
         impl Accumulate for Min<$t> {
             type Item = $t;
             type State = $t;
+            const NAME: &'static str = "min";
+            const NEUTRAL: Option<Self::Item> = Some($largest);
+            const NOTHING_IS_AN_ANSWER: bool = false;
             const IDENTITY: $t = $largest;
             #[inline(always)]
             fn one(value: $t, _: u64) -> $t {
@@ -328,14 +329,14 @@ macro_rules! extremes {
             fn segment(values: &[$t], _: u64) -> $t {
                 in_lanes(values, Self::IDENTITY, |value| value, |a, b| Self::combine(a, b))
             }
-            fn collect(states: Vec<$t>) -> States {
-                States::Elements(<$t>::into_buffer(states))
-            }
         }
 
         impl Accumulate for Max<$t> {
             type Item = $t;
             type State = $t;
+            const NAME: &'static str = "max";
+            const NEUTRAL: Option<Self::Item> = Some($smallest);
+            const NOTHING_IS_AN_ANSWER: bool = false;
             const IDENTITY: $t = $smallest;
             #[inline(always)]
             fn one(value: $t, _: u64) -> $t {
@@ -348,9 +349,6 @@ macro_rules! extremes {
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> $t {
                 in_lanes(values, Self::IDENTITY, |value| value, |a, b| Self::combine(a, b))
-            }
-            fn collect(states: Vec<$t>) -> States {
-                States::Elements(<$t>::into_buffer(states))
             }
         }
     )*};
@@ -378,10 +376,12 @@ extremes! {
 
 /// Places of extremes. `$better(b, a)` says that a later `b` takes the place of `a`.
 macro_rules! arg_extremes {
-    ($name:ident $state:ident $collect:ident $value:ident $better:expr; $($t:ident)*) => {$(
+    ($name:ident $text:literal $state:ident $value:ident $better:expr; $($t:ident)*) => {$(
         impl Accumulate for $name<$t> {
             type Item = $t;
             type State = $state;
+            const NAME: &'static str = $text;
+            const NOTHING_IS_AN_ANSWER: bool = false;
             const IDENTITY: $state = $state { value: 0 as $value, index: u64::MAX };
             #[inline(always)]
             fn one(value: $t, index: u64) -> $state {
@@ -393,17 +393,19 @@ macro_rules! arg_extremes {
                 let earlier = b.index < a.index;
                 if a.index == u64::MAX || (b.index != u64::MAX && $better(b.value, a.value, earlier)) { b } else { a }
             }
-            fn collect(states: Vec<$state>) -> States {
-                States::$collect(states)
+            fn relocate(state: &mut $state, place: &dyn Fn(u64) -> u64) {
+                if state.index != u64::MAX {
+                    state.index = place(state.index);
+                }
             }
         }
     )*};
 }
 
-arg_extremes!(ArgMin ArgInteger ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i64 u64);
-arg_extremes!(ArgMax ArgInteger ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i64 u64);
-arg_extremes!(ArgMin ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier); f32 f64);
-arg_extremes!(ArgMax ArgFloat ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier); f32 f64);
+arg_extremes!(ArgMin "argmin" ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i64 u64);
+arg_extremes!(ArgMax "argmax" ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i64 u64);
+arg_extremes!(ArgMin "argmin" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier); f32 f64);
+arg_extremes!(ArgMax "argmax" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier); f32 f64);
 
 /// Whether `b` takes the place of `a`: NaN beats numbers, the earlier of equals wins.
 #[inline(always)]
@@ -419,6 +421,8 @@ fn float_better(beats: bool, b: f64, a: f64, earlier: bool) -> bool {
 impl Accumulate for AnyOf<bool> {
     type Item = bool;
     type State = bool;
+    const NAME: &'static str = "any";
+    const NEUTRAL: Option<Self::Item> = Some(false);
     const IDENTITY: bool = false;
     #[inline(always)]
     fn one(value: bool, _: u64) -> bool {
@@ -432,14 +436,13 @@ impl Accumulate for AnyOf<bool> {
     fn segment(values: &[bool], _: u64) -> bool {
         values.iter().fold(false, |any, &value| any | value)
     }
-    fn collect(states: Vec<bool>) -> States {
-        States::Elements(bool::into_buffer(states))
-    }
 }
 
 impl Accumulate for AllOf<bool> {
     type Item = bool;
     type State = bool;
+    const NAME: &'static str = "all";
+    const NEUTRAL: Option<Self::Item> = Some(true);
     const IDENTITY: bool = true;
     #[inline(always)]
     fn one(value: bool, _: u64) -> bool {
@@ -452,8 +455,5 @@ impl Accumulate for AllOf<bool> {
     #[inline(always)]
     fn segment(values: &[bool], _: u64) -> bool {
         values.iter().fold(true, |all, &value| all & value)
-    }
-    fn collect(states: Vec<bool>) -> States {
-        States::Elements(bool::into_buffer(states))
     }
 }

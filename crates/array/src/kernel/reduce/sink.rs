@@ -1,103 +1,145 @@
 //! The sink of a strip program: takes runs of elements in any order of tiles and keeps one state for each segment or
 //! group, so that the order of the tiles does not matter.
 
-use super::accumulate::{
-    Accumulate, AllOf, AnyOf, ArgMax, ArgMin, Max, Min, Prod, Spread, Sum, combine_states,
-};
-use super::states::States;
-use super::{GROUP, Reduction, SEGMENT};
+use super::accumulate::{Accumulate, combine_states};
+use super::axes::{AxisSet, Lines};
+use super::masked::Counted;
+use super::{GROUP, SEGMENT};
+use crate::block::StateList;
 use crate::element::{DType, Element, Source};
 use crate::kernel::memory::{OutOfMemory, collected, with_room};
-use num_complex::Complex;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The states of a block: a `Vec` of the state of the algebra that made them.
+pub type States = Box<dyn StateList>;
 
 /// Reduces the elements of one block, which come as runs.
 ///
-/// A run covers neighbors in C order. Along a row (see [`row_length`]) it begins at a multiple of [`SEGMENT`] and
-/// ends at one or at the end of a row; across rows, runs of one group come in order.
+/// A run covers neighbors in C order. Along a row (see [`row_length`](super::row_length)) it begins at a multiple of
+/// [`SEGMENT`] and ends at one or at the end of a row; across rows, runs of one group come in order.
 pub trait Reducer: Send {
-    /// Enters the run that begins at `start` in the block.
-    fn accept(&mut self, start: usize, run: Source<'_>);
+    /// Enters the run that begins at `start` in the block; of a masked reduction what `mask` says.
+    fn accept(&mut self, start: usize, run: Source<'_>, mask: &[bool]);
 
-    /// The states of the block: one, or one for each element of the block's shape without the reduced axis.
+    /// The states of the block, one for each element of its shape without the reduced axes. `place` gives for an index
+    /// along the reduced axes of the block that in the whole array.
     ///
     /// # Errors
     /// [`OutOfMemory`] when there is no room for them.
-    fn finish(self: Box<Self>) -> Result<States, OutOfMemory>;
+    fn finish(self: Box<Self>, place: &dyn Fn(u64) -> u64) -> Result<States, OutOfMemory>;
 }
 
-/// The row on which the segments of a reduction lie: runs must not cross its ends except as whole rows.
-///
-/// `None` where any run will do.
-#[must_use]
-pub fn row_length(shape: &[usize], axis: Option<usize>) -> Option<usize> {
-    match axis {
-        Some(axis) if axis + 1 == shape.len() => Some(shape[axis]),
-        Some(axis) if shape[axis + 1..].iter().product::<usize>() == 1 => Some(shape[axis]),
-        Some(_) => None,
-        None => {
-            // As many trailing axes as make a row of at least one segment.
-            let mut row = 1;
-            for &length in shape.iter().rev() {
-                if row >= SEGMENT {
-                    break;
-                }
-                row *= length;
-            }
-            Some(row)
+/// An algebra whose types are known where it is used only at run time.
+pub trait Algebra: Sync {
+    /// Its name: with the type of the items it says everything.
+    fn name(&self) -> &'static str;
+
+    /// The type of what is reduced.
+    fn item(&self) -> DType;
+
+    /// Bytes of a state; with a mask its count stands beside it.
+    fn state_bytes(&self, masked: bool) -> usize;
+
+    /// The sink for a block of this shape.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when there is no room for the states.
+    fn reducer(&self, shape: &[usize], axes: AxisSet, masked: bool) -> Result<Box<dyn Reducer>, OutOfMemory>;
+}
+
+/// An [`Accumulate`] as an [`Algebra`].
+struct Erased<C>(PhantomData<fn() -> C>);
+
+impl<C: Accumulate> Algebra for Erased<C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    fn item(&self) -> DType {
+        C::Item::DTYPE
+    }
+
+    fn state_bytes(&self, masked: bool) -> usize {
+        match masked {
+            true => size_of::<<Counted<C> as Accumulate>::State>(),
+            false => size_of::<C::State>(),
         }
+    }
+
+    fn reducer(&self, shape: &[usize], axes: AxisSet, masked: bool) -> Result<Box<dyn Reducer>, OutOfMemory> {
+        Ok(match masked {
+            true => Box::new(Masked::<C>(Sink::new(shape, axes)?)),
+            false => Box::new(Sink::<C>::new(shape, axes)?),
+        })
     }
 }
 
-/// A block seen as (outer, n, inner), reduced along `n`.
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    outer: usize,
-    n: usize,
-    inner: usize,
-    /// The row of the segments, where `inner` is 1.
-    row: usize,
+/// A reduction by name, as programs hold it.
+#[derive(Clone, Copy)]
+pub struct Reduction(&'static dyn Algebra);
+
+impl Reduction {
+    /// The reduction by an algebra.
+    #[must_use]
+    pub fn of<C: Accumulate>() -> Self {
+        Self(const { &Erased::<C>(PhantomData) })
+    }
+
+    /// The algebra.
+    #[must_use]
+    pub fn algebra(self) -> &'static dyn Algebra {
+        self.0
+    }
+}
+
+impl PartialEq for Reduction {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name() == other.0.name() && self.0.item() == other.0.item()
+    }
+}
+
+impl Eq for Reduction {}
+
+impl fmt::Debug for Reduction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.0.name(), self.0.item())
+    }
 }
 
 /// The sink of one reduction.
 struct Sink<C: Accumulate> {
-    shape: Shape,
+    lines: Lines,
     /// Where `inner` is 1: for each row, its segments. Else for each outer index, its groups of `inner` states.
     states: Vec<C::State>,
 }
 
 impl<C: Accumulate> Sink<C> {
-    fn new(lengths: &[usize], axis: Option<usize>) -> Result<Self, OutOfMemory> {
-        let total: usize = lengths.iter().product();
-        let shape = match axis {
-            None => {
-                let row = row_length(lengths, None).unwrap_or(total);
-                Shape { outer: 1, n: total, inner: 1, row }
-            }
-            Some(axis) => {
-                let inner = lengths[axis + 1..].iter().product();
-                Shape { outer: lengths[..axis].iter().product(), n: lengths[axis], inner, row: lengths[axis] }
-            }
-        };
-        let n_states = match (total, shape.inner) {
-            (0, _) => 0,
-            (_, 1) => total / shape.row * shape.row.div_ceil(SEGMENT),
-            (_, inner) => shape.outer * shape.n.div_ceil(GROUP) * inner,
-        };
+    fn new(shape: &[usize], axes: AxisSet) -> Result<Self, OutOfMemory> {
+        let lines = Lines::new(shape, axes);
+        let n_states = lines.n_states();
         let mut states = with_room(n_states)?;
         states.resize(n_states, C::IDENTITY);
-        Ok(Self { shape, states })
+        Ok(Self { lines, states })
     }
 
-    /// Enters a run along rows.
-    fn accept_rows(&mut self, start: usize, mut values: &[C::Item]) {
-        let Shape { n, row, .. } = self.shape;
+    /// Calls `segment` with each segment of a run along rows: the number of its state, where it is in the run, and the
+    /// index of its first element.
+    #[inline(always)]
+    fn segments(
+        &mut self,
+        start: usize,
+        len: usize,
+        mut segment: impl FnMut(&mut C::State, usize, usize, u64),
+    ) {
+        let Lines { n, row, .. } = self.lines;
         let per_row = row.div_ceil(SEGMENT);
         let (mut at, mut column, mut index) = (start / row, start % row, start % n);
-        while !values.is_empty() {
-            let take = (row - column).min(SEGMENT).min(values.len());
-            let (segment, rest) = values.split_at(take);
-            self.states[at * per_row + column / SEGMENT] = C::segment(segment, index as u64);
-            values = rest;
+        let mut done = 0;
+        while done < len {
+            let take = (row - column).min(SEGMENT).min(len - done);
+            segment(&mut self.states[at * per_row + column / SEGMENT], done, take, index as u64);
+            done += take;
             column += take;
             index += take;
             if column == row {
@@ -109,76 +151,149 @@ impl<C: Accumulate> Sink<C> {
         }
     }
 
-    /// Enters a run across rows: the states of a group are filled in the order of its rows.
-    fn accept_across(&mut self, start: usize, mut values: &[C::Item]) {
-        let Shape { n, inner, .. } = self.shape;
+    /// Calls `line` with each part of a run across rows that lies in one row: the states of its group, where it is in the
+    /// run, its index along what is reduced, and whether it is the first of its group.
+    #[inline(always)]
+    fn across(&mut self, start: usize, len: usize, mut line: impl FnMut(&mut [C::State], usize, u64, bool)) {
+        let Lines { n, inner, .. } = self.lines;
         let groups = n.div_ceil(GROUP);
-        let (mut line, mut column) = (start / inner, start % inner);
-        while !values.is_empty() {
-            let take = (inner - column).min(values.len());
-            let (run, rest) = values.split_at(take);
-            let (outer, along) = (line / n, line % n);
+        let (mut at, mut column) = (start / inner, start % inner);
+        let mut done = 0;
+        while done < len {
+            let take = (inner - column).min(len - done);
+            let (outer, along) = (at / n, at % n);
             let first = (outer * groups + along / GROUP) * inner + column;
-            let states = &mut self.states[first..first + take];
-            let index = along as u64;
-            if along % GROUP == 0 {
-                for (state, &value) in states.iter_mut().zip(run) {
-                    *state = C::one(value, index);
-                }
-            } else {
-                crate::kernel::simd::dispatch(
-                    #[inline(always)]
-                    || {
-                        for (state, &value) in states.iter_mut().zip(run) {
-                            C::push(state, value, index);
-                        }
-                    },
-                );
-            }
-            values = rest;
-            (line, column) = (line + 1, 0);
-        }
-    }
-}
-
-impl<C: Accumulate> Reducer for Sink<C>
-where
-    C::State: Send,
-{
-    fn accept(&mut self, start: usize, run: Source<'_>) {
-        let run = C::Item::from_source(run).expect("the reducer was made for this element type");
-        match self.shape.inner {
-            _ if run.is_empty() => {}
-            1 => self.accept_rows(start, run),
-            _ => self.accept_across(start, run),
+            line(&mut self.states[first..first + take], done, along as u64, along % GROUP == 0);
+            done += take;
+            (at, column) = (at + 1, 0);
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<States, OutOfMemory> {
-        let Shape { outer, n, inner, .. } = self.shape;
+    /// The states along the last reduced run: one for each outer and inner index.
+    fn along_the_run(&mut self) -> Result<Vec<C::State>, OutOfMemory> {
+        let Lines { outer, n, inner, .. } = self.lines;
         if n == 0 {
-            return Ok(C::collect(collected(std::iter::repeat_n(C::IDENTITY, outer * inner))?));
+            return collected(std::iter::repeat_n(C::IDENTITY, outer * inner));
         }
         if inner == 1 {
             let per_outer = self.states.len() / outer.max(1);
             let rows = self.states.chunks_mut(per_outer.max(1));
-            return Ok(C::collect(collected(rows.map(|states| combine_states::<C>(states)))?));
+            return collected(rows.map(|states| combine_states::<C>(states)));
         }
         if outer * inner == 0 {
-            return Ok(C::collect(Vec::new()));
+            return Ok(Vec::new());
         }
         let mut answers = with_room(outer * inner)?;
         for groups in self.states.chunks_mut(n.div_ceil(GROUP) * inner) {
             combine_rows::<C>(groups, inner);
             answers.extend_from_slice(&groups[..inner]);
         }
-        Ok(C::collect(answers))
+        Ok(answers)
+    }
+
+    /// The states along all reduced axes: those before the run are combined as a tree by index, too.
+    fn answers(mut self) -> Result<Vec<C::State>, OutOfMemory> {
+        let mut states = self.along_the_run()?;
+        let Lines { n, inner, before, .. } = self.lines;
+        // From the last axis to the first, so that an index along the reduced axes is the number in C order.
+        let mut weight = n;
+        for (at, &(length, reduced)) in before.iter().enumerate().rev() {
+            if !reduced {
+                continue;
+            }
+            let outer: usize = before[..at].iter().map(|(length, _)| length).product();
+            let kept = before[at + 1..].iter().map(|&(length, reduced)| if reduced { 1 } else { length });
+            let width = kept.product::<usize>() * inner;
+            let mut fewer = with_room(outer * width)?;
+            if length == 0 {
+                fewer.resize(outer * width, C::IDENTITY);
+            }
+            for lines in states.chunks_mut((length * width).max(1)) {
+                for (along, line) in lines.chunks_mut(width.max(1)).enumerate() {
+                    let shift = |index: u64| index + (along * weight) as u64;
+                    line.iter_mut().for_each(|state| C::relocate(state, &shift));
+                }
+                combine_rows::<C>(lines, width);
+                fewer.extend_from_slice(&lines[..width]);
+            }
+            states = fewer;
+            weight *= length;
+        }
+        Ok(states)
+    }
+
+    /// The answers with the places that they have in the whole array.
+    fn finished(self, place: &dyn Fn(u64) -> u64) -> Result<States, OutOfMemory> {
+        let mut states = self.answers()?;
+        states.iter_mut().for_each(|state| C::relocate(state, place));
+        Ok(Box::new(states))
+    }
+}
+
+/// Why elements have the type that an algebra reduces.
+const TYPED: &str = "the reducer was made for this element type";
+
+impl<C: Accumulate> Reducer for Sink<C> {
+    fn accept(&mut self, start: usize, run: Source<'_>, _mask: &[bool]) {
+        let values = C::Item::from_source(run).expect(TYPED);
+        match self.lines.inner {
+            _ if values.is_empty() => {}
+            1 => self.segments(start, values.len(), |state, at, len, index| {
+                *state = C::segment(&values[at..at + len], index);
+            }),
+            _ => self.across(start, values.len(), |states, at, index, is_first| {
+                let values = &values[at..at + states.len()];
+                if is_first {
+                    for (state, &value) in states.iter_mut().zip(values) {
+                        *state = C::one(value, index);
+                    }
+                    return;
+                }
+                crate::kernel::simd::dispatch(
+                    #[inline(always)]
+                    || {
+                        for (state, &value) in states.iter_mut().zip(values) {
+                            C::push(state, value, index);
+                        }
+                    },
+                );
+            }),
+        }
+    }
+
+    fn finish(self: Box<Self>, place: &dyn Fn(u64) -> u64) -> Result<States, OutOfMemory> {
+        self.finished(place)
+    }
+}
+
+/// The sink of a masked reduction.
+struct Masked<C: Accumulate>(Sink<Counted<C>>);
+
+impl<C: Accumulate> Reducer for Masked<C> {
+    fn accept(&mut self, start: usize, run: Source<'_>, mask: &[bool]) {
+        let values = C::Item::from_source(run).expect(TYPED);
+        match self.0.lines.inner {
+            _ if values.is_empty() => {}
+            1 => self.0.segments(start, values.len(), |state, at, len, index| {
+                *state = Counted::<C>::segment_where(&values[at..at + len], &mask[at..at + len], index);
+            }),
+            _ => self.0.across(start, values.len(), |states, at, index, _| {
+                let (values, mask) = (&values[at..], &mask[at..]);
+                for ((state, &value), &counts) in states.iter_mut().zip(values).zip(mask) {
+                    Counted::<C>::push_where(state, value, counts, index);
+                }
+            }),
+        }
+    }
+
+    fn finish(self: Box<Self>, place: &dyn Fn(u64) -> u64) -> Result<States, OutOfMemory> {
+        self.0.finished(place)
     }
 }
 
 /// Combines rows of states pairwise into the first row: a tree by index, as [`combine_states`] for each column.
 fn combine_rows<C: Accumulate>(rows: &mut [C::State], width: usize) {
-    let mut n = rows.len() / width;
+    let mut n = rows.len() / width.max(1);
     while n > 1 {
         for k in 0..n / 2 {
             for column in 0..width {
@@ -191,84 +306,4 @@ fn combine_rows<C: Accumulate>(rows: &mut [C::State], width: usize) {
         }
         n = n.div_ceil(2);
     }
-}
-
-/// Generic code that is called with the algebra of a reduction over a type known at run time.
-pub trait VisitAlgebra {
-    /// What the code gives.
-    type Output;
-
-    /// Runs the code for an algebra.
-    fn visit<C: Accumulate>(self) -> Self::Output;
-}
-
-impl Reduction {
-    /// Calls a visitor with the algebra of this reduction over elements of a type; none where there is no such
-    /// algebra.
-    pub fn visit<V: VisitAlgebra>(self, dtype: DType, visitor: V) -> Option<V::Output> {
-        /// One arm for each type in the list.
-        macro_rules! arms {
-            ($algebra:ident; $($variant:ident $t:ty),*) => {
-                match dtype {
-                    $(DType::$variant => visitor.visit::<$algebra<$t>>(),)*
-                    _ => return None,
-                }
-            };
-        }
-        /// Extremes keep their type.
-        macro_rules! every_order {
-            ($algebra:ident) => {
-                arms!($algebra; Bool bool, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64,
-                    F32 f32, F64 f64)
-            };
-        }
-        // The others are made for the types that `widened` gives.
-        Some(match self {
-            Self::Sum => {
-                arms!(Sum; Bool bool, I64 i64, U64 u64, F32 f32, F64 f64, C32 Complex<f32>, C64 Complex<f64>)
-            }
-            Self::Product => arms!(Prod; I64 i64, U64 u64, F32 f32, F64 f64),
-            Self::Moments => arms!(Spread; F32 f32, F64 f64),
-            Self::Min => every_order!(Min),
-            Self::Max => every_order!(Max),
-            Self::ArgMin => arms!(ArgMin; I64 i64, U64 u64, F32 f32, F64 f64),
-            Self::ArgMax => arms!(ArgMax; I64 i64, U64 u64, F32 f32, F64 f64),
-            Self::Any => arms!(AnyOf; Bool bool),
-            Self::All => arms!(AllOf; Bool bool),
-        })
-    }
-}
-
-/// Bytes of one state of a reduction over elements of a type; none where the type has no such reduction.
-#[must_use]
-pub fn state_bytes(reduction: Reduction, dtype: DType) -> Option<usize> {
-    struct Size;
-    impl VisitAlgebra for Size {
-        type Output = usize;
-        fn visit<C: Accumulate>(self) -> usize {
-            size_of::<C::State>()
-        }
-    }
-    reduction.visit(dtype, Size)
-}
-
-/// The sink of a reduction over elements of a type, for a block of this shape; none where the type has no such
-/// reduction.
-///
-/// # Errors
-/// [`OutOfMemory`] when there is no room for the states.
-pub fn reducer(
-    reduction: Reduction,
-    dtype: DType,
-    shape: &[usize],
-    axis: Option<usize>,
-) -> Result<Option<Box<dyn Reducer>>, OutOfMemory> {
-    struct Make<'a>(&'a [usize], Option<usize>);
-    impl VisitAlgebra for Make<'_> {
-        type Output = Result<Box<dyn Reducer>, OutOfMemory>;
-        fn visit<C: Accumulate>(self) -> Self::Output {
-            Ok(Box::new(Sink::<C>::new(self.0, self.1)?))
-        }
-    }
-    reduction.visit(dtype, Make(shape, axis)).transpose()
 }

@@ -1,7 +1,6 @@
 //! The states of reductions: small values that blocks of partial results are made of.
 
-use crate::element::{Buffer, Plain};
-use num_complex::Complex;
+use crate::element::Plain;
 
 /// Count, mean and sum of squared deviations of some numbers.
 ///
@@ -51,10 +50,11 @@ impl Moments {
         }
     }
 
-    /// The variance with `ddof` degrees of freedom taken off.
+    /// The variance with `ddof` degrees of freedom taken off. Where none is left it is infinite, or NaN where nothing
+    /// deviates, as NumPy's.
     #[must_use]
     pub fn variance(self, ddof: f64) -> f64 {
-        self.squares / (self.count - ddof)
+        self.squares / (self.count - ddof).max(0.0)
     }
 }
 
@@ -139,22 +139,3 @@ macro_rules! arg_state {
 }
 arg_state!(ArgFloat, f64, "An extreme of floats and its place.", "array.argfloat/1", "argfloat");
 arg_state!(ArgInteger, i128, "An extreme of integers and its place.", "array.arginteger/1", "arginteger");
-
-/// The states of one block, of whatever kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum States {
-    /// States that are elements: extremes, truths, sums of floats.
-    Elements(Buffer),
-    /// Sums of integers.
-    Integer(Vec<i128>),
-    /// Sums of complex numbers.
-    Complex(Vec<Complex<f64>>),
-    /// Means and squared deviations.
-    Moments(Vec<Moments>),
-    /// Products of integers.
-    Product(Vec<Product>),
-    /// Places of extremes of floats.
-    ArgFloat(Vec<ArgFloat>),
-    /// Places of extremes of integers.
-    ArgInteger(Vec<ArgInteger>),
-}

@@ -1,18 +1,28 @@
 //! Reductions against plain loops: exact for integers, to a few units for floats, the same for any order of tiles.
 
 use super::*;
-use crate::element::{DType, Element, Source};
+use crate::element::{Element, Source};
+
+/// The axes of a test: all of them, or one.
+fn set(axis: Option<usize>, shape: &[usize]) -> AxisSet {
+    axis.map_or(AxisSet::all(shape.len()), |axis| AxisSet::NONE.with(axis))
+}
+
+/// The states of a sink that has met all elements.
+fn finished<C: Accumulate>(sink: Box<dyn Reducer>) -> Vec<C::State> {
+    let states = sink.finish(&|index| index).unwrap();
+    states.as_any().downcast_ref::<Vec<C::State>>().unwrap().clone()
+}
 
 /// The states of a block, entered in runs that end at multiples of `step` along the row.
-fn states<A: Element>(
-    reduction: Reduction,
-    values: &[A],
+fn states_over<C: Accumulate>(
+    values: &[C::Item],
     shape: &[usize],
-    axis: Option<usize>,
+    axes: AxisSet,
     step: usize,
-) -> States {
-    let mut sink = reducer(reduction, A::DTYPE, shape, axis).unwrap().unwrap();
-    let row = row_length(shape, axis);
+) -> Vec<C::State> {
+    let mut sink = Reduction::of::<C>().algebra().reducer(shape, axes, false).unwrap();
+    let row = row_length(shape, axes);
     let mut start = 0;
     while start < values.len() {
         let len = match row {
@@ -20,10 +30,20 @@ fn states<A: Element>(
             Some(row) => (step / SEGMENT * SEGMENT).max(SEGMENT).min(row - start % row),
             None => step.min(values.len() - start),
         };
-        sink.accept(start, A::into_source(&values[start..start + len]));
+        sink.accept(start, C::Item::into_source(&values[start..start + len]), &[]);
         start += len;
     }
-    sink.finish().unwrap()
+    finished::<C>(sink)
+}
+
+/// The same along all axes or one.
+fn states<C: Accumulate>(
+    values: &[C::Item],
+    shape: &[usize],
+    axis: Option<usize>,
+    step: usize,
+) -> Vec<C::State> {
+    states_over::<C>(values, shape, set(axis, shape), step)
 }
 
 /// The values along the reduced axis, for each element of the answer.
@@ -72,49 +92,121 @@ fn integers_are_summed_exactly() {
                 .map(|line| line.iter().map(|&x| i128::from(x)).sum())
                 .collect();
             for step in [1, 200, 4096] {
-                assert_eq!(
-                    states(Reduction::Sum, &values, shape, axis, step),
-                    States::Integer(want.clone()),
-                    "{shape:?} {axis:?}"
-                );
+                assert_eq!(states::<Sum<i64>>(&values, shape, axis, step), want, "{shape:?} {axis:?}");
             }
         }
     }
     let halves: Vec<u64> = vec![u64::MAX; 1000];
-    assert_eq!(
-        states(Reduction::Sum, &halves, &[1000], None, 256),
-        States::Integer(vec![1000 * i128::from(u64::MAX)])
-    );
-    assert_eq!(states(Reduction::Sum, &[true; 300], &[300], None, 256), States::Integer(vec![300]));
+    assert_eq!(states::<Sum<u64>>(&halves, &[1000], None, 256), [1000 * i128::from(u64::MAX)]);
+    assert_eq!(states::<Sum<bool>>(&[true; 300], &[300], None, 256), [300]);
 }
 
 #[test]
 fn any_order_of_tiles_gives_the_same_bits() {
-    let shape = [40, 300];
-    let values: Vec<f64> =
-        (0..12_000).map(|i| 1.0 + (f64::from(i) * 0.37).sin() * 1e-3_f64.powi(i % 5 + 1)).collect();
-    for reduction in [Reduction::Sum, Reduction::Moments, Reduction::Product] {
+    fn check<C: Accumulate<Item = f64>>() {
+        let shape = [40, 300];
+        let values: Vec<f64> =
+            (0..12_000).map(|i| 1.0 + (f64::from(i) * 0.37).sin() * 1e-3_f64.powi(i % 5 + 1)).collect();
         for axis in axes(&shape) {
-            let whole = states(reduction, &values, &shape, axis, 600);
+            let whole = states::<C>(&values, &shape, axis, 600);
             for step in [128, 256, 300, 1200] {
-                assert_eq!(
-                    states(reduction, &values, &shape, axis, step),
-                    whole,
-                    "{reduction:?} {axis:?} {step}"
-                );
+                assert_eq!(states::<C>(&values, &shape, axis, step), whole, "{} {axis:?} {step}", C::NAME);
             }
             // Columns of boxes first, rows of a column in order.
-            let mut sink = reducer(reduction, DType::F64, &shape, axis).unwrap().unwrap();
+            let mut sink = Reduction::of::<C>().algebra().reducer(&shape, set(axis, &shape), false).unwrap();
             for column in (0..300).step_by(128).rev() {
                 for row in 0..40 {
                     let end = (column + 128).min(300);
                     let run = &values[row * 300 + column..row * 300 + end];
-                    sink.accept(row * 300 + column, Source::F64(run));
+                    sink.accept(row * 300 + column, Source::F64(run), &[]);
                 }
             }
-            assert_eq!(sink.finish().unwrap(), whole, "{reduction:?} {axis:?} boxes");
+            assert_eq!(finished::<C>(sink), whole, "{} {axis:?} boxes", C::NAME);
         }
     }
+    check::<Sum<f64>>();
+    check::<Spread<f64>>();
+    check::<Prod<f64>>();
+}
+
+/// Every set of axes of small shapes, against the loop over the elements in C order of the reduced axes.
+#[test]
+fn any_set_of_axes_agrees_with_a_loop() {
+    for shape in [vec![3, 4, 5], vec![2, 3, 40, 4], vec![2, 150, 3], vec![3, 1, 4, 1], vec![2, 0, 3], vec![4]]
+    {
+        let n: usize = shape.iter().product();
+        let values: Vec<i64> = (0..n as i64).map(|i| i * i * 31 % 41 - 20).collect();
+        for bits in 1_usize..1 << shape.len() {
+            let axes =
+                (0..shape.len()).filter(|axis| bits >> axis & 1 == 1).fold(AxisSet::NONE, AxisSet::with);
+            let answers: usize = axes.reduced(&shape).iter().product();
+            let mut want: Vec<Vec<i64>> = vec![Vec::new(); answers];
+            for (flat, &value) in values.iter().enumerate() {
+                let (mut rest, mut step, mut answer) = (flat, 1, 0);
+                for axis in (0..shape.len()).rev() {
+                    if !axes.contains(axis) {
+                        answer += rest % shape[axis] * step;
+                        step *= shape[axis];
+                    }
+                    rest /= shape[axis];
+                }
+                want[answer].push(value);
+            }
+            let sums: Vec<i128> = want.iter().map(|line| line.iter().map(|&x| i128::from(x)).sum()).collect();
+            assert_eq!(states_over::<Sum<i64>>(&values, &shape, axes, 256), sums, "{shape:?} {axes:?}");
+            if n > 0 {
+                let first_of_the_most = |line: &Vec<i64>| {
+                    let most = *line.iter().max().unwrap();
+                    line.iter().position(|&value| value == most).unwrap() as u64
+                };
+                let places: Vec<u64> = want.iter().map(first_of_the_most).collect();
+                let found = states_over::<ArgMax<i64>>(&values, &shape, axes, 256);
+                assert_eq!(
+                    found.iter().map(|state| state.index).collect::<Vec<_>>(),
+                    places,
+                    "{shape:?} {axes:?}"
+                );
+            }
+        }
+    }
+}
+
+/// A mask leaves elements out and counts the others, along rows and across them.
+#[test]
+fn what_a_mask_leaves_out_does_not_count() {
+    fn check<C: Accumulate<Item = f64>>(near: impl Fn(C::State, C::State) -> bool) {
+        for shape in [vec![1000], vec![7, 300], vec![70, 130], vec![3, 40, 5]] {
+            let n: usize = shape.iter().product();
+            let values: Vec<f64> = (0..n).map(|i| (i as f64 * 0.37).sin()).collect();
+            let mask: Vec<bool> = (0..n).map(|i| i * 7 % 11 < 6).collect();
+            for axis in axes(&shape) {
+                let axes = set(axis, &shape);
+                let mut sink = Reduction::of::<C>().algebra().reducer(&shape, axes, true).unwrap();
+                let row = row_length(&shape, axes).unwrap_or(n);
+                for start in (0..n).step_by(row) {
+                    let end = (start + row).min(n);
+                    sink.accept(start, Source::F64(&values[start..end]), &mask[start..end]);
+                }
+                let found = finished::<Counted<C>>(sink);
+                let kept: Vec<(f64, bool)> = values.iter().copied().zip(mask.iter().copied()).collect();
+                for (found, line) in found.iter().zip(lines(&kept, &shape, axis)) {
+                    let line: Vec<f64> =
+                        line.into_iter().filter(|(_, counts)| *counts).map(|(x, _)| x).collect();
+                    assert_eq!(found.count, line.len() as u64);
+                    let want = states::<C>(&line, &[line.len()], None, 1 << 20)[0];
+                    assert!(near(found.state, want), "{shape:?} {axis:?}: {found:?} for {want:?}");
+                }
+            }
+        }
+    }
+    check::<Sum<f64>>(|a, b| (a - b).abs() < 1e-12);
+    check::<Prod<f64>>(|a, b| (a - b).abs() <= 1e-12 * b.abs());
+    check::<Max<f64>>(|a, b| a == b);
+    check::<Spread<f64>>(|a, b| {
+        a.count == b.count
+            && (a.variance(0.0) - b.variance(0.0)).abs() < 1e-12
+            && (a.shift + a.mean - b.shift - b.mean).abs() < 1e-12
+    });
 }
 
 #[test]
@@ -126,14 +218,8 @@ fn extremes_and_their_places_agree_with_a_loop() {
             let all = lines(&values, shape, axis);
             let least: Vec<i64> = all.iter().map(|line| *line.iter().min().unwrap()).collect();
             let most: Vec<i64> = all.iter().map(|line| *line.iter().max().unwrap()).collect();
-            assert_eq!(
-                states(Reduction::Min, &values, shape, axis, 500),
-                States::Elements(i64::into_buffer(least.clone()))
-            );
-            assert_eq!(
-                states(Reduction::Max, &values, shape, axis, 500),
-                States::Elements(i64::into_buffer(most.clone()))
-            );
+            assert_eq!(states::<Min<i64>>(&values, shape, axis, 500), least);
+            assert_eq!(states::<Max<i64>>(&values, shape, axis, 500), most);
             let places = |extremes: &[i64]| -> Vec<ArgInteger> {
                 let place = |(line, extreme): (&Vec<i64>, &i64)| ArgInteger {
                     value: i128::from(*extreme),
@@ -142,15 +228,11 @@ fn extremes_and_their_places_agree_with_a_loop() {
                 all.iter().zip(extremes).map(place).collect()
             };
             assert_eq!(
-                states(Reduction::ArgMin, &values, shape, axis, 500),
-                States::ArgInteger(places(&least)),
+                states::<ArgMin<i64>>(&values, shape, axis, 500),
+                places(&least),
                 "{shape:?} {axis:?}"
             );
-            assert_eq!(
-                states(Reduction::ArgMax, &values, shape, axis, 500),
-                States::ArgInteger(places(&most)),
-                "{shape:?} {axis:?}"
-            );
+            assert_eq!(states::<ArgMax<i64>>(&values, shape, axis, 500), places(&most), "{shape:?} {axis:?}");
         }
     }
 }
@@ -160,25 +242,24 @@ fn nan_is_passed_on_from_every_place() {
     for at in [0, 1, 15, 16, 100, 127, 128, 250, 299] {
         let mut values: Vec<f64> = (0..300).map(f64::from).collect();
         values[at] = f64::NAN;
-        for reduction in [Reduction::Min, Reduction::Max, Reduction::Sum] {
-            let States::Elements(crate::element::Buffer::F64(answer)) =
-                states(reduction, &values, &[300], None, 256)
-            else {
-                panic!("a float state")
-            };
-            assert!(answer[0].is_nan(), "{reduction:?} {at}");
-        }
-        for reduction in [Reduction::ArgMin, Reduction::ArgMax] {
-            let States::ArgFloat(answer) = states(reduction, &values, &[300], None, 256) else {
-                panic!("a place")
-            };
-            assert_eq!(answer[0].index, at as u64, "{reduction:?}");
-        }
-        let States::Moments(answer) = states(Reduction::Moments, &values, &[300], None, 256) else {
-            panic!("moments")
-        };
-        assert!(answer[0].variance(0.0).is_nan());
+        assert!(states::<Min<f64>>(&values, &[300], None, 256)[0].is_nan(), "{at}");
+        assert!(states::<Max<f64>>(&values, &[300], None, 256)[0].is_nan(), "{at}");
+        assert!(states::<Sum<f64>>(&values, &[300], None, 256)[0].is_nan(), "{at}");
+        assert_eq!(states::<ArgMin<f64>>(&values, &[300], None, 256)[0].index, at as u64);
+        assert_eq!(states::<ArgMax<f64>>(&values, &[300], None, 256)[0].index, at as u64);
+        assert!(states::<Spread<f64>>(&values, &[300], None, 256)[0].variance(0.0).is_nan());
     }
+}
+
+#[test]
+fn more_degrees_of_freedom_than_numbers_leave_nothing_to_divide_by() {
+    let variance =
+        |values: &[f64], ddof| states::<Spread<f64>>(values, &[values.len()], None, 256)[0].variance(ddof);
+    assert_eq!(variance(&[5.0, 6.0], 1.0), 0.5);
+    assert_eq!(variance(&[5.0, 6.0], 2.0), f64::INFINITY);
+    assert_eq!(variance(&[5.0, 6.0], 3.0), f64::INFINITY, "NumPy's answer, and not -0.5");
+    assert!(variance(&[5.0], 1.0).is_nan());
+    assert!(variance(&[], 0.0).is_nan());
 }
 
 #[test]
@@ -189,10 +270,8 @@ fn variance_is_right_where_the_mean_is_large() {
         let small: Vec<f64> = (0..n).map(|i| ((i * 7_919) % 4096) as f64 / 1024.0 - 2.0).collect();
         let large: Vec<f64> = small.iter().map(|x| x + 67_108_864.0).collect();
         for axis in [None, Some(0)] {
-            let variance = |values: &[f64]| match states(Reduction::Moments, values, &shape, axis, 2048) {
-                States::Moments(answer) => answer[0].variance(0.0),
-                other => panic!("{other:?}"),
-            };
+            let variance =
+                |values: &[f64]| states::<Spread<f64>>(values, &shape, axis, 2048)[0].variance(0.0);
             let (a, b) = (variance(&small), variance(&large));
             assert!((a / b - 1.0).abs() < 1e-12, "{shape:?} {axis:?}: {a} {b}");
         }
@@ -202,11 +281,7 @@ fn variance_is_right_where_the_mean_is_large() {
 #[test]
 fn a_sum_of_a_hundred_thousand_tenths_is_right_to_a_few_units() {
     let values = vec![0.1_f64; 100_000];
-    let States::Elements(crate::element::Buffer::F64(answer)) =
-        states(Reduction::Sum, &values, &[100_000], None, 2048)
-    else {
-        panic!("a float state")
-    };
+    let answer = states::<Sum<f64>>(&values, &[100_000], None, 2048);
     // RELIABILITY A3: 1e-15 log2(n).
     assert!((answer[0] / 10_000.0 - 1.0).abs() < 1e-15 * 17.0, "{}", answer[0]);
 }
@@ -214,19 +289,10 @@ fn a_sum_of_a_hundred_thousand_tenths_is_right_to_a_few_units() {
 #[test]
 fn truths_and_products() {
     let values: Vec<bool> = (0..300).map(|i| i == 200).collect();
-    assert_eq!(
-        states(Reduction::Any, &values, &[300], None, 256),
-        States::Elements(bool::into_buffer(vec![true]))
-    );
-    assert_eq!(
-        states(Reduction::All, &values, &[300], None, 256),
-        States::Elements(bool::into_buffer(vec![false]))
-    );
+    assert_eq!(states::<AnyOf<bool>>(&values, &[300], None, 256), [true]);
+    assert_eq!(states::<AllOf<bool>>(&values, &[300], None, 256), [false]);
     let mut factors = vec![i64::MAX; 300];
-    let product = |factors: &[i64]| match states(Reduction::Product, factors, &[300], None, 256) {
-        States::Product(answer) => answer[0],
-        other => panic!("{other:?}"),
-    };
+    let product = |factors: &[i64]| states::<Prod<i64>>(factors, &[300], None, 256)[0];
     assert!(!product(&factors).fits);
     factors[299] = 0;
     assert_eq!(product(&factors), Product { value: 0, fits: true });

@@ -4,7 +4,7 @@
 use super::run::Tile;
 use super::{Node, NodeIx, Op, Program, Sink, Target};
 use crate::element::{DType, Element, Scalar, Visit};
-use crate::kernel::ops::{CompareOp, Fault, Kernels, Lane, TestOp, UnaryOp, cast_kernel};
+use crate::kernel::ops::{BinaryOp, CompareOp, Fault, Kernels, Lane, UnaryKernel, cast_kernel};
 use crate::kernel::random::{Distribution, Engine, RandomFloat, fill_integers};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -40,6 +40,15 @@ pub(super) struct Load {
     pub(super) register: u32,
 }
 
+/// An output: where its elements are, and those of its mask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) home: Home,
+    pub(super) dtype: DType,
+    pub(super) sink: Sink,
+    pub(super) mask: Option<Home>,
+}
+
 /// A compiled program, run with [`Code::run`].
 pub struct Code {
     pub(super) steps: Vec<Step>,
@@ -50,7 +59,7 @@ pub struct Code {
     /// The generators, in the order in which the steps count them.
     pub(super) generators: Vec<NodeIx>,
     /// Where each output is when the steps are done.
-    pub(super) targets: Vec<(Home, DType, Sink)>,
+    pub(super) targets: Vec<Outcome>,
     pub(super) program: Program,
 }
 
@@ -77,14 +86,14 @@ impl Code {
             compiler.step(NodeIx(index as u32))?;
         }
         let homes = compiler.homes;
-        let targets = program
-            .targets()
-            .iter()
-            .map(|target| {
-                let home = homes[target.node.index()].expect("every node that is used has a home");
-                (home, program.nodes()[target.node.index()].dtype, target.sink)
-            })
-            .collect();
+        let home_of = |node: NodeIx| homes[node.index()].expect("every node that is used has a home");
+        let outcome = |target: &Target| Outcome {
+            home: home_of(target.node),
+            dtype: program.nodes()[target.node.index()].dtype,
+            sink: target.sink,
+            mask: target.reads().nth(1).map(home_of),
+        };
+        let targets = program.targets().iter().map(outcome).collect();
         Ok(Self {
             steps: compiler.steps,
             registers: compiler.registers,
@@ -116,8 +125,8 @@ fn count_uses(nodes: &[Node], targets: &[Target]) -> Vec<u32> {
     for input in nodes.iter().flat_map(|node| &node.inputs) {
         uses[input.index()] += 1;
     }
-    for target in targets {
-        uses[target.node.index()] += 1;
+    for node in targets.iter().flat_map(Target::reads) {
+        uses[node.index()] += 1;
     }
     uses
 }
@@ -133,10 +142,10 @@ fn join_pairs(program: &Program) -> Program {
         let first = |input: usize| &nodes[node.inputs[input].index()];
         let alone = |input: usize| uses[node.inputs[input].index()] == 1;
         match &node.op {
-            Op::Binary(super::BinaryOp::Add)
+            Op::Binary(BinaryOp::add)
                 if matches!(node.dtype, DType::F32 | DType::F64)
                     && alone(0)
-                    && matches!(first(0).op, Op::Binary(super::BinaryOp::Mul)) =>
+                    && matches!(first(0).op, Op::Binary(BinaryOp::mul)) =>
             {
                 let inputs = [first(0).inputs[0], first(0).inputs[1], node.inputs[1]];
                 joined[index] =
@@ -159,7 +168,7 @@ fn join_pairs(program: &Program) -> Program {
         }
     }
     let mut needed = vec![false; joined.len()];
-    program.targets().iter().for_each(|target| needed[target.node.index()] = true);
+    program.targets().iter().flat_map(Target::reads).for_each(|node| needed[node.index()] = true);
     for index in (0..joined.len()).rev().filter(|&index| index < joined.len()) {
         if needed[index] {
             joined[index].inputs.iter().for_each(|input| needed[input.index()] = true);
@@ -174,9 +183,7 @@ fn join_pairs(program: &Program) -> Program {
             numbers[index] = result.node(node.op, inputs, node.dtype);
         }
     }
-    for target in program.targets() {
-        result.target(numbers[target.node.index()], target.sink);
-    }
+    result.graft_targets(program, &numbers);
     result
 }
 
@@ -326,8 +333,13 @@ impl Visit for Making<'_> {
                 })
             }
             Op::Ramp { start, step, last, .. } => ramp(*start, *step, *last, out, generator),
-            Op::Unary(op) => unary::<A>(*op, home(0), out),
-            Op::Test(op) => test::<A>(*op, home(0), out),
+            Op::Unary(op) => Some(one(A::unary(*op)?, home(0), out)),
+            Op::Part(op) => Some(one(A::part(*op)?, home(0), out)),
+            Op::Test(op) => Some(one(A::test(*op)?, home(0), out)),
+            Op::Powi(power) => {
+                let (kernel, power) = (A::powi()?, *power);
+                Some(one_by(move |x, out| kernel(power, x, out), home(0), out))
+            }
             Op::Binary(op) => {
                 let (kernel, x, y) = (A::binary(*op)?, home(0), home(1));
                 Some(Box::new(move |tile| {
@@ -337,10 +349,7 @@ impl Visit for Making<'_> {
             Op::Compare(op) => {
                 let (kernel, x, y) = (A::compare(*op)?, home(0), home(1));
                 Some(Box::new(move |tile| {
-                    tile.fill::<bool>(out, |tile, out| {
-                        kernel(tile.lane(x), tile.lane(y), out);
-                        Ok(())
-                    })
+                    tile.fill::<bool>(out, |tile, out| kernel(tile.lane(x), tile.lane(y), out))
                 }))
             }
             Op::Select => {
@@ -386,7 +395,7 @@ impl Visit for Making<'_> {
 fn make_step(node: &Node, inputs: &[(Home, DType)], out: u32, generator: usize) -> Option<Step> {
     let dtype = match node.op {
         // The type of the result says nothing of what these loops read.
-        Op::Test(_) | Op::Compare(_) | Op::Cast => inputs[0].1,
+        Op::Test(_) | Op::Part(_) | Op::Compare(_) | Op::Cast => inputs[0].1,
         _ => node.dtype,
     };
     dtype.visit(Making { node, inputs, out, generator })
@@ -458,37 +467,27 @@ fn ramp(
 }
 
 /// The step of a function of one value.
-fn unary<A: Element>(op: UnaryOp, x: Home, out: u32) -> Option<Step> {
-    let kernel = A::unary(op)?;
-    Some(Box::new(move |tile| {
-        tile.fill::<A>(out, |tile, out| match tile.lane(x) {
-            Lane::Slice(x) => kernel(op, x, out),
+fn one<A: Element, B: Element>(kernel: UnaryKernel<A, B>, x: Home, out: u32) -> Step {
+    one_by(kernel, x, out)
+}
+
+/// The same with any loop.
+fn one_by<A: Element, B: Element>(
+    kernel: impl Fn(&[A], &mut [B]) -> Result<(), Fault> + Send + Sync + 'static,
+    x: Home,
+    out: u32,
+) -> Step {
+    Box::new(move |tile| {
+        tile.fill::<B>(out, |tile, out| match tile.lane(x) {
+            Lane::Slice(x) => kernel(x, out),
             Lane::Splat(x) => {
-                let mut value = [x];
-                kernel(op, &[x], &mut value)?;
+                let mut value = [B::default()];
+                kernel(&[x], &mut value)?;
                 out.fill(value[0]);
                 Ok(())
             }
         })
-    }))
-}
-
-/// The step of a test.
-fn test<A: Element>(op: TestOp, x: Home, out: u32) -> Option<Step> {
-    let kernel = A::test(op)?;
-    Some(Box::new(move |tile| {
-        tile.fill::<bool>(out, |tile, out| {
-            match tile.lane::<A>(x) {
-                Lane::Slice(x) => kernel(x, out),
-                Lane::Splat(x) => {
-                    let mut value = [false];
-                    kernel(&[x], &mut value);
-                    out.fill(value[0]);
-                }
-            }
-            Ok(())
-        })
-    }))
+    })
 }
 
 /// The step of a cast.

@@ -1,13 +1,14 @@
 //! The loop over strips: inputs are bound, each strip runs all steps, and what comes out is kept or reduced.
 
-use super::code::{Code, Home};
+use super::code::{Code, Home, Outcome};
 use super::layout::{Cover, Piece, Strides, Strip, Walk};
 use super::{Op, Sink, StripFn};
 use crate::element::{Buffer, DType, Element, Scalar, Source, Visit};
 use crate::kernel::memory::{OutOfMemory, with_room, zeros};
 use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
-use crate::kernel::reduce::{Reducer, States, reducer, row_length};
+use crate::kernel::reduce::{Reducer, row_length};
+use std::borrow::Cow;
 
 /// Elements between two looks at whether to stop: some ten microseconds of work, so that looking costs nothing.
 pub const BETWEEN_LOOKS: usize = 1 << 16;
@@ -54,12 +55,20 @@ pub struct Taken {
 }
 
 /// What comes out of one target.
-#[derive(Clone, Debug, PartialEq)]
 pub enum Made {
     /// The elements of a block in C order.
     Block(Buffer),
-    /// The states of a reduction.
-    States(States),
+    /// A reduction that has met all elements.
+    Reduced(Box<dyn Reducer>),
+}
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Block(buffer) => write!(f, "a block of {} {}", buffer.len(), buffer.dtype()),
+            Self::Reduced(_) => f.write_str("a reduction"),
+        }
+    }
 }
 
 /// An input while a program runs: where the elements of the current strip are.
@@ -141,20 +150,20 @@ impl Code {
     ) -> Result<Vec<Made>, RunError> {
         // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
         let row_of = |sink: &Sink| match sink {
-            Sink::Reduce(_, axis) => row_length(shape, axis.map(usize::from)),
+            Sink::Reduce { axes, .. } => row_length(shape, *axes),
             Sink::Block => None,
         };
-        let mut rows: Vec<usize> = self.targets.iter().filter_map(|(_, _, sink)| row_of(sink)).collect();
+        let mut rows: Vec<usize> = self.targets.iter().filter_map(|outcome| row_of(&outcome.sink)).collect();
         rows.sort_unstable();
         rows.dedup();
         if rows.len() <= 1 {
             let all: Vec<usize> = (0..self.targets.len()).collect();
             return self.pass(shape, coords, inputs, rows.first().copied(), &all, taken, stop);
         }
-        let mut made: Vec<Option<Made>> = vec![None; self.targets.len()];
+        let mut made: Vec<Option<Made>> = self.targets.iter().map(|_| None).collect();
         for (pass, &row) in rows.iter().enumerate() {
             let targets: Vec<usize> = (0..self.targets.len())
-                .filter(|&target| row_of(&self.targets[target].2).map_or(pass == 0, |own| own == row))
+                .filter(|&target| row_of(&self.targets[target].sink).map_or(pass == 0, |own| own == row))
                 .collect();
             let outputs = self.pass(shape, coords, inputs, Some(row), &targets, None, stop)?;
             for (target, output) in targets.iter().zip(outputs) {
@@ -218,20 +227,20 @@ impl Code {
                 step(&mut tile)?;
             }
             for (output, &target) in outputs.iter_mut().zip(targets) {
-                let (home, dtype, _) = self.targets[target];
-                dtype.visit(Keep { tile: &tile, home, output });
+                let Outcome { home, dtype, mask, .. } = self.targets[target];
+                dtype.visit(Keep { tile: &tile, home, mask, output });
             }
             if let (true, &[target]) = (in_place, targets) {
                 // The result is in a register: what stood in its place has been read.
-                let (home, dtype, _) = self.targets[target];
-                tile.fill_taken(|tile, output| dtype.visit(Keep { tile, home, output }));
+                let Outcome { home, dtype, mask, .. } = self.targets[target];
+                tile.fill_taken(|tile, output| dtype.visit(Keep { tile, home, mask, output }));
             }
             Ok::<(), RunError>(())
         })?;
         if in_place {
             return Ok(vec![Made::Block(tile.taken)]);
         }
-        outputs.into_iter().map(Keeping::finish).collect()
+        Ok(outputs.into_iter().map(Keeping::finish).collect())
     }
 
     /// Checks the inputs and finds how the program walks over them.
@@ -294,10 +303,9 @@ impl Code {
         targets
             .iter()
             .map(|&target| &self.targets[target])
-            .map(|(_, dtype, sink)| match (sink, cover) {
-                (Sink::Reduce(reduction, axis), _) => {
-                    let reducer = reducer(*reduction, *dtype, shape, axis.map(usize::from))?;
-                    Ok(Keeping::Reduced(reducer.expect("the builder has checked that the reduction exists")))
+            .map(|Outcome { dtype, sink, .. }| match (sink, cover) {
+                (Sink::Reduce { reduction, axes, mask }, _) => {
+                    Ok(Keeping::Reduced(reduction.algebra().reducer(shape, *axes, mask.is_some())?))
                 }
                 // Runs in C order are appended, so the memory is not written twice.
                 (Sink::Block, Cover::Flat { .. }) => Ok(Keeping::Appended(dtype.visit(Room(total))?)),
@@ -336,11 +344,11 @@ enum Keeping {
 
 impl Keeping {
     /// The output.
-    fn finish(self) -> Result<Made, RunError> {
-        Ok(match self {
+    fn finish(self) -> Made {
+        match self {
             Self::Appended(buffer) | Self::Placed(buffer) => Made::Block(buffer),
-            Self::Reduced(reducer) => Made::States(reducer.finish()?),
-        })
+            Self::Reduced(reducer) => Made::Reduced(reducer),
+        }
     }
 }
 
@@ -348,6 +356,7 @@ impl Keeping {
 struct Keep<'t, 'a> {
     tile: &'t Tile<'a>,
     home: Home,
+    mask: Option<Home>,
     output: &'t mut Keeping,
 }
 
@@ -377,19 +386,22 @@ impl Visit for Keep<'_, '_> {
                 }
             }
             Keeping::Reduced(reducer) => {
-                let all;
-                let values = match lane {
-                    Lane::Slice(values) => values,
-                    Lane::Splat(value) => {
-                        all = vec![value; strip.len()];
-                        &all
-                    }
-                };
+                let values = spread(lane, strip.len());
+                let mask = self.mask.map(|mask| spread(self.tile.lane::<bool>(mask), strip.len()));
                 for (from, start) in strip.runs() {
-                    reducer.accept(start, A::into_source(&values[from..from + strip.run]));
+                    let mask = mask.as_ref().map_or(&[][..], |mask| &mask[from..from + strip.run]);
+                    reducer.accept(start, A::into_source(&values[from..from + strip.run]), mask);
                 }
             }
         }
+    }
+}
+
+/// The elements of a lane, one for each place.
+fn spread<A: Element>(lane: Lane<'_, A>, len: usize) -> Cow<'_, [A]> {
+    match lane {
+        Lane::Slice(values) => Cow::Borrowed(values),
+        Lane::Splat(value) => Cow::Owned(vec![value; len]),
     }
 }
 

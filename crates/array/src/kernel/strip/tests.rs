@@ -3,6 +3,7 @@
 use super::*;
 use crate::element::Element;
 use crate::kernel::random::{Indices, SplitMix};
+use crate::kernel::reduce::{Accumulate, Max, Min, Spread, Sum};
 use ndarray::{Array2, ArrayD, IxDyn};
 
 fn axes(axes: &[usize]) -> Axes {
@@ -32,8 +33,8 @@ fn symmetric(program: &mut Program) -> NodeIx {
     let x = program.node(Op::Load { slot: 0, axes: axes(&[0, 1]) }, [], DType::F64);
     let turned = program.node(Op::Load { slot: 0, axes: axes(&[1, 0]) }, [], DType::F64);
     let c = program.node(Op::Load { slot: 1, axes: axes(&[1]) }, [], DType::F64);
-    let sum = program.node(Op::Binary(BinaryOp::Add), [x, turned], DType::F64);
-    program.node(Op::Binary(BinaryOp::Sub), [sum, c], DType::F64)
+    let sum = program.node(Op::Binary(BinaryOp::add), [x, turned], DType::F64);
+    program.node(Op::Binary(BinaryOp::sub), [sum, c], DType::F64)
 }
 
 #[test]
@@ -51,29 +52,40 @@ fn a_transposed_and_a_broadcast_input_meet_in_one_pass() {
     }
 }
 
+/// The states of a program that only reduces.
+fn run_states<C: Accumulate>(program: &Program, shape: &[usize], inputs: &[Binding<'_>]) -> Vec<C::State> {
+    let made = Code::compile(program).unwrap().run(shape, &vec![0; shape.len()], inputs).unwrap();
+    let Some(Made::Reduced(reducer)) = made.into_iter().next() else { panic!("a reduction") };
+    reducer.finish(&|index| index).unwrap().as_any().downcast_ref::<Vec<C::State>>().unwrap().clone()
+}
+
 #[test]
 fn a_reduction_in_the_program_equals_one_after_it() {
+    fn check<C: Accumulate>(n: usize, x: &ArrayD<f64>, c: &ArrayD<f64>) {
+        let reduction = Reduction::of::<C>();
+        for axes_gone in [AxisSet::all(2), AxisSet::NONE.with(0), AxisSet::NONE.with(1)] {
+            let mut fused = Program::default();
+            let out = symmetric(&mut fused);
+            fused.target(out, Sink::Block);
+            let block = run_block(&fused, &[n, n], &[bind(x), bind(c)]);
+            let sink = Sink::Reduce { reduction, axes: axes_gone, mask: None };
+            let mut reduced = Program::default();
+            let out = symmetric(&mut reduced);
+            reduced.target(out, sink);
+            let found = run_states::<C>(&reduced, &[n, n], &[bind(x), bind(c)]);
+            let mut alone = Program::default();
+            let load = alone.node(Op::Load { slot: 0, axes: axes(&[0, 1]) }, [], DType::F64);
+            alone.target(load, sink);
+            let want = run_states::<C>(&alone, &[n, n], &[bind(&block)]);
+            assert_eq!(found, want, "{n} {reduction:?} {axes_gone:?}");
+        }
+    }
     for n in [5, 130, 300] {
         let (x, c) =
             (numbers(n, n, 0.25).into_dyn(), numbers(1, n, 3.0).into_shape_with_order(n).unwrap().into_dyn());
-        for reduction in [Reduction::Sum, Reduction::Moments, Reduction::Min] {
-            for axis in [None, Some(0), Some(1)] {
-                let mut fused = Program::default();
-                let out = symmetric(&mut fused);
-                fused.target(out, Sink::Block);
-                let block = run_block(&fused, &[n, n], &[bind(&x), bind(&c)]);
-                let mut reduced = Program::default();
-                let out = symmetric(&mut reduced);
-                reduced.target(out, Sink::Reduce(reduction, axis));
-                let found =
-                    Code::compile(&reduced).unwrap().run(&[n, n], &[0, 0], &[bind(&x), bind(&c)]).unwrap();
-                let mut alone = Program::default();
-                let load = alone.node(Op::Load { slot: 0, axes: axes(&[0, 1]) }, [], DType::F64);
-                alone.target(load, Sink::Reduce(reduction, axis));
-                let want = Code::compile(&alone).unwrap().run(&[n, n], &[0, 0], &[bind(&block)]).unwrap();
-                assert_eq!(found, want, "{n} {reduction:?} {axis:?}");
-            }
-        }
+        check::<Sum<f64>>(n, &x, &c);
+        check::<Spread<f64>>(n, &x, &c);
+        check::<Min<f64>>(n, &x, &c);
     }
 }
 
@@ -87,14 +99,14 @@ fn equal_work_is_one_node_and_pairs_become_one_step() {
     let zero = program.node(Op::Constant(Scalar::F64(0.0)), [], DType::F64);
     let negative_zero = program.node(Op::Constant(Scalar::F64(-0.0)), [], DType::F64);
     assert_ne!(zero, negative_zero);
-    let product = program.node(Op::Binary(BinaryOp::Mul), [x, two], DType::F64);
-    let sum = program.node(Op::Binary(BinaryOp::Add), [product, x], DType::F64);
-    let less = program.node(Op::Compare(CompareOp::Lt), [sum, two], DType::Bool);
+    let product = program.node(Op::Binary(BinaryOp::mul), [x, two], DType::F64);
+    let sum = program.node(Op::Binary(BinaryOp::add), [product, x], DType::F64);
+    let less = program.node(Op::Compare(CompareOp::lt), [sum, two], DType::Bool);
     let chosen = program.node(Op::Select, [less, sum, zero], DType::F64);
     program.target(chosen, Sink::Block);
     let code = Code::compile(&program).unwrap();
     let ops: Vec<String> = code.program().nodes().iter().map(|node| format!("{:?}", node.op)).collect();
-    assert!(ops.iter().any(|op| op == "MulAdd") && ops.iter().any(|op| op == "CompareSelect(Lt)"), "{ops:?}");
+    assert!(ops.iter().any(|op| op == "MulAdd") && ops.iter().any(|op| op == "CompareSelect(lt)"), "{ops:?}");
     assert_eq!(ops.len(), 5, "{ops:?}");
     let x = ArrayD::from_shape_fn(IxDyn(&[3000]), |i| i[0] as f64 / 1000.0 - 1.0);
     let found = run_block(&program, &[3000], &[bind(&x)]);
@@ -150,14 +162,18 @@ fn casts_ramps_tests_and_faults() {
         DType::I32,
     );
     let float = program.node(Op::Cast, [ramp], DType::F64);
-    let root = program.node(Op::Unary(UnaryOp::Sqrt), [float], DType::F64);
-    let nan = program.node(Op::Test(TestOp::IsNan), [root], DType::Bool);
+    let root = program.node(Op::Unary(UnaryOp::sqrt), [float], DType::F64);
+    let nan = program.node(Op::Test(TestOp::is_nan), [root], DType::Bool);
     program.target(root, Sink::Block);
     program.target(nan, Sink::Block);
-    program.target(ramp, Sink::Reduce(Reduction::Max, None));
+    let reduction = Reduction::of::<Max<i32>>();
+    program.target(ramp, Sink::Reduce { reduction, axes: AxisSet::all(1), mask: None });
     let made = Code::compile(&program).unwrap().run(&[4], &[0], &[]).unwrap();
-    assert_eq!(made[1], Made::Block(Buffer::Bool(vec![true, true, false, false])));
-    assert_eq!(made[2], Made::States(crate::kernel::reduce::States::Elements(Buffer::I32(vec![3]))));
+    let Ok([_, Made::Block(nans), Made::Reduced(most)]) = <[Made; 3]>::try_from(made) else {
+        panic!("three")
+    };
+    assert_eq!(nans, Buffer::Bool(vec![true, true, false, false]));
+    assert_eq!(most.finish(&|index| index).unwrap().as_any().downcast_ref::<Vec<i32>>(), Some(&vec![3]));
     let narrow = program.node(Op::Cast, [ramp], DType::U8);
     program.target(narrow, Sink::Block);
     let error = Code::compile(&program).unwrap().run(&[4], &[0], &[]).unwrap_err();
@@ -169,7 +185,7 @@ fn inputs_without_axes_and_empty_blocks() {
     let mut program = Program::default();
     let mean = program.node(Op::Load { slot: 0, axes: Axes::new() }, [], DType::F64);
     let x = program.node(Op::Load { slot: 1, axes: axes(&[0, 1]) }, [], DType::F64);
-    let out = program.node(Op::Binary(BinaryOp::Sub), [x, mean], DType::F64);
+    let out = program.node(Op::Binary(BinaryOp::sub), [x, mean], DType::F64);
     program.target(out, Sink::Block);
     let mean = ArrayD::from_elem(IxDyn(&[]), 1.5);
     for shape in [[2, 3], [0, 3], [3, 0], [1, 1]] {
