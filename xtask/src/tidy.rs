@@ -1,7 +1,7 @@
 //! The rules of the house that no compiler checks. Each rule is a pure function from a text to its problems, so it is tested on
 //! strings; this file walks the project and gives every rule the files that it is about.
 
-mod expand;
+mod cases;
 mod items;
 mod manifest;
 mod operations;
@@ -141,13 +141,11 @@ const COMPARISON: &str = "docs/dask.md";
 const OPERATIONS: &str = "ops.toml";
 
 fn check_operations(files: &Files, report: &mut Report) {
-    let sources: Vec<_> = files
-        .iter()
-        .filter(|(path, _)| path.ends_with(".rs"))
-        .map(|(path, content)| (path.clone(), content.clone()))
-        .collect();
-    let list = files.get(OPERATIONS).map_or("", String::as_str);
-    for (path, problem) in operations::check(OPERATIONS, list, &sources, |path| files.get(path).cloned()) {
+    let Some(list) = files.get(OPERATIONS) else {
+        return report.add(OPERATIONS, vec![Problem::new(0, "must be committed")]);
+    };
+    let found = operations::check(OPERATIONS, list, files).into_iter();
+    for (path, problem) in found.chain(cases::check(OPERATIONS, list, files)) {
         report.add(&path, vec![problem]);
     }
 }

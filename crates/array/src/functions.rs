@@ -10,7 +10,7 @@ use ndarray::{DimMax, Dimension};
 
 /// Comparisons with an array or a scalar. Written out for `lt`: `self < other`, element by element, and `try_lt`.
 macro_rules! comparisons {
-    ($($method:ident $try:ident $op:ident $sign:literal $alias:literal;)*) => {$(
+    ($(fn $method:ident $try:ident $op:ident $sign:literal $alias:literal;)*) => {$(
         #[doc = concat!("`self ", $sign, " other`, element by element; shapes are broadcast. Any comparison with NaN is false, but for `!=`.")]
         ///
         /// # Panics
@@ -35,12 +35,12 @@ macro_rules! comparisons {
 
 impl<A: Element, D: Dimension> Array<A, D> {
     comparisons! {
-        lt try_lt Lt "<" "less";
-        le try_le Le "<=" "less_equal";
-        gt try_gt Gt ">" "greater";
-        ge try_ge Ge ">=" "greater_equal";
-        eq_elem try_eq_elem Eq "==" "equal";
-        ne_elem try_ne_elem Ne "!=" "not_equal";
+        fn lt try_lt Lt "<" "less";
+        fn le try_le Le "<=" "less_equal";
+        fn gt try_gt Gt ">" "greater";
+        fn ge try_ge Ge ">=" "greater_equal";
+        fn eq_elem try_eq_elem Eq "==" "equal";
+        fn ne_elem try_ne_elem Ne "!=" "not_equal";
     }
 
     /// Applies `f` to every element; fused with its neighbors.
@@ -187,7 +187,7 @@ where
 
 /// Functions of one array that keep shape, blocks and type. Written out for `sqrt`: the square root of every element.
 macro_rules! unary_functions {
-    ($($method:ident $op:expr, $doc:literal $(, $alias:literal)*;)*) => {$(
+    ($(fn $method:ident $op:expr, $doc:literal $(, $alias:literal)*;)*) => {$(
         #[doc = $doc]
         ///
         /// **Shape** and blocks stay.
@@ -205,8 +205,8 @@ macro_rules! unary_functions {
 
 impl<A: Number, D: Dimension> Array<A, D> {
     unary_functions! {
-        square UnaryOp::Square, "Every element times itself.";
-        conj UnaryOp::Conj, "The complex conjugate of every element.", "conjugate";
+        fn square UnaryOp::Square, "Every element times itself.";
+        fn conj UnaryOp::Conj, "The complex conjugate of every element.", "conjugate";
     }
 
     /// Every element to an integer power, by repeated multiplication. A negative power of integers fails the
@@ -223,7 +223,7 @@ impl<A: Number, D: Dimension> Array<A, D> {
 
 /// Functions of two operands that keep the type. Written out for `minimum`: the smaller of each pair.
 macro_rules! binary_functions {
-    ($($method:ident $op:ident, $doc:literal $(, $alias:literal)*;)*) => {$(
+    ($(fn $method:ident $op:ident, $doc:literal $(, $alias:literal)*;)*) => {$(
         #[doc = $doc]
         ///
         /// **Shape** broadcast of both.
@@ -241,20 +241,20 @@ macro_rules! binary_functions {
 
 impl<A: Real, D: Dimension> Array<A, D> {
     unary_functions! {
-        abs UnaryOp::Abs, "The magnitude of every element; that of the smallest integer fails the computation.", "absolute", "fabs";
-        signum UnaryOp::Sign, "-1, 0 or 1 by the sign of every element; NaN stays.", "sign";
-        floor UnaryOp::Floor, "The largest integer below every element.";
-        ceil UnaryOp::Ceil, "The smallest integer above every element.";
-        round UnaryOp::Round, "The nearest integer of every element; halves away from zero, as Rust's.";
-        round_ties_even UnaryOp::RoundTiesEven, "The nearest integer of every element; halves to the even one, as NumPy's.", "rint", "around";
-        trunc UnaryOp::Trunc, "The integer part of every element.", "fix";
+        fn abs UnaryOp::Abs, "The magnitude of every element; that of the smallest integer fails the computation.", "absolute", "fabs";
+        fn signum UnaryOp::Sign, "-1, 0 or 1 by the sign of every element; NaN stays.", "sign";
+        fn floor UnaryOp::Floor, "The largest integer below every element.";
+        fn ceil UnaryOp::Ceil, "The smallest integer above every element.";
+        fn round UnaryOp::Round, "The nearest integer of every element; halves away from zero, as Rust's.";
+        fn round_ties_even UnaryOp::RoundTiesEven, "The nearest integer of every element; halves to the even one, as NumPy's.", "rint", "around";
+        fn trunc UnaryOp::Trunc, "The integer part of every element.", "fix";
     }
     binary_functions! {
-        minimum Min, "The smaller of each pair; NaN if either is NaN.";
-        maximum Max, "The larger of each pair; NaN if either is NaN.";
-        div_euclid DivEuclid, "The Euclidean quotient of each pair.", "floor_divide";
-        rem_euclid RemEuclid, "The Euclidean remainder of each pair, never negative.", "mod";
-        pow Pow, "The first to the power of the second.", "power", "float_power";
+        fn minimum Min, "The smaller of each pair; NaN if either is NaN.";
+        fn maximum Max, "The larger of each pair; NaN if either is NaN.";
+        fn div_euclid DivEuclid, "The Euclidean quotient of each pair.", "floor_divide";
+        fn rem_euclid RemEuclid, "The Euclidean remainder of each pair, never negative.", "mod";
+        fn pow Pow, "The first to the power of the second.", "power", "float_power";
     }
 
     /// Every element, but not below `low` nor above `high`; NaN stays.
@@ -282,15 +282,15 @@ impl<A: Real, D: Dimension> Array<A, D> {
 
 impl<A: Integer, D: Dimension> Array<A, D> {
     binary_functions! {
-        wrapping_add WrappingAdd, "The sum modulo 2ⁿ, where `+` would fail.";
-        wrapping_sub WrappingSub, "The difference modulo 2ⁿ, where `-` would fail.";
-        wrapping_mul WrappingMul, "The product modulo 2ⁿ, where `*` would fail.";
+        fn wrapping_add WrappingAdd, "The sum modulo 2ⁿ, where `+` would fail.";
+        fn wrapping_sub WrappingSub, "The difference modulo 2ⁿ, where `-` would fail.";
+        fn wrapping_mul WrappingMul, "The product modulo 2ⁿ, where `*` would fail.";
     }
 }
 
 /// Tests of floats. Written out for `is_nan`: whether every element is NaN.
 macro_rules! tests_of_floats {
-    ($($method:ident $op:ident, $doc:literal, $alias:literal;)*) => {$(
+    ($(fn $method:ident $op:ident, $doc:literal, $alias:literal;)*) => {$(
         #[doc = $doc]
         ///
         /// **Shape** and blocks stay.
@@ -308,42 +308,42 @@ macro_rules! tests_of_floats {
 
 impl<A: Float, D: Dimension> Array<A, D> {
     unary_functions! {
-        recip UnaryOp::Recip, "One divided by every element.", "reciprocal";
-        sqrt UnaryOp::Sqrt, "The square root of every element.";
-        cbrt UnaryOp::Cbrt, "The cube root of every element.";
-        exp UnaryOp::Exp, "e to the power of every element.";
-        exp2 UnaryOp::Exp2, "2 to the power of every element.";
-        exp_m1 UnaryOp::ExpM1, "e to the power of every element, less 1, exact near 0.", "expm1";
-        ln UnaryOp::Ln, "The natural logarithm of every element.", "log";
-        log2 UnaryOp::Log2, "The logarithm to base 2 of every element.";
-        log10 UnaryOp::Log10, "The logarithm to base 10 of every element.";
-        ln_1p UnaryOp::Ln1p, "The natural logarithm of 1 plus every element, exact near 0.", "log1p";
-        sin UnaryOp::Sin, "The sine of every element, in radians.";
-        cos UnaryOp::Cos, "The cosine of every element, in radians.";
-        tan UnaryOp::Tan, "The tangent of every element, in radians.";
-        asin UnaryOp::Asin, "The angle in radians whose sine each element is.", "arcsin";
-        acos UnaryOp::Acos, "The angle in radians whose cosine each element is.", "arccos";
-        atan UnaryOp::Atan, "The angle in radians whose tangent each element is.", "arctan";
-        sinh UnaryOp::Sinh, "The hyperbolic sine of every element.";
-        cosh UnaryOp::Cosh, "The hyperbolic cosine of every element.";
-        tanh UnaryOp::Tanh, "The hyperbolic tangent of every element.";
-        asinh UnaryOp::Asinh, "The inverse hyperbolic sine of every element.", "arcsinh";
-        acosh UnaryOp::Acosh, "The inverse hyperbolic cosine of every element.", "arccosh";
-        atanh UnaryOp::Atanh, "The inverse hyperbolic tangent of every element.", "arctanh";
-        fract UnaryOp::Fract, "The fractional part of every element.";
-        to_radians UnaryOp::ToRadians, "Degrees as radians.", "deg2rad";
-        to_degrees UnaryOp::ToDegrees, "Radians as degrees.", "rad2deg";
+        fn recip UnaryOp::Recip, "One divided by every element.", "reciprocal";
+        fn sqrt UnaryOp::Sqrt, "The square root of every element.";
+        fn cbrt UnaryOp::Cbrt, "The cube root of every element.";
+        fn exp UnaryOp::Exp, "e to the power of every element.";
+        fn exp2 UnaryOp::Exp2, "2 to the power of every element.";
+        fn exp_m1 UnaryOp::ExpM1, "e to the power of every element, less 1, exact near 0.", "expm1";
+        fn ln UnaryOp::Ln, "The natural logarithm of every element.", "log";
+        fn log2 UnaryOp::Log2, "The logarithm to base 2 of every element.";
+        fn log10 UnaryOp::Log10, "The logarithm to base 10 of every element.";
+        fn ln_1p UnaryOp::Ln1p, "The natural logarithm of 1 plus every element, exact near 0.", "log1p";
+        fn sin UnaryOp::Sin, "The sine of every element, in radians.";
+        fn cos UnaryOp::Cos, "The cosine of every element, in radians.";
+        fn tan UnaryOp::Tan, "The tangent of every element, in radians.";
+        fn asin UnaryOp::Asin, "The angle in radians whose sine each element is.", "arcsin";
+        fn acos UnaryOp::Acos, "The angle in radians whose cosine each element is.", "arccos";
+        fn atan UnaryOp::Atan, "The angle in radians whose tangent each element is.", "arctan";
+        fn sinh UnaryOp::Sinh, "The hyperbolic sine of every element.";
+        fn cosh UnaryOp::Cosh, "The hyperbolic cosine of every element.";
+        fn tanh UnaryOp::Tanh, "The hyperbolic tangent of every element.";
+        fn asinh UnaryOp::Asinh, "The inverse hyperbolic sine of every element.", "arcsinh";
+        fn acosh UnaryOp::Acosh, "The inverse hyperbolic cosine of every element.", "arccosh";
+        fn atanh UnaryOp::Atanh, "The inverse hyperbolic tangent of every element.", "arctanh";
+        fn fract UnaryOp::Fract, "The fractional part of every element.";
+        fn to_radians UnaryOp::ToRadians, "Degrees as radians.", "deg2rad";
+        fn to_degrees UnaryOp::ToDegrees, "Radians as degrees.", "rad2deg";
     }
     binary_functions! {
-        powf Pow, "The first to the power of the second.";
-        atan2 Atan2, "The angle in radians of the point (other, self).", "arctan2";
-        hypot Hypot, "The length of the hypotenuse over both.";
-        copysign CopySign, "The magnitude of the first with the sign of the second.";
+        fn powf Pow, "The first to the power of the second.";
+        fn atan2 Atan2, "The angle in radians of the point (other, self).", "arctan2";
+        fn hypot Hypot, "The length of the hypotenuse over both.";
+        fn copysign CopySign, "The magnitude of the first with the sign of the second.";
     }
     tests_of_floats! {
-        is_nan IsNan, "Whether each element is NaN.", "isnan";
-        is_finite IsFinite, "Whether each element is neither infinite nor NaN.", "isfinite";
-        is_infinite IsInfinite, "Whether each element is infinite.", "isinf";
-        is_sign_negative IsSignNegative, "Whether each element has its sign bit set.", "signbit";
+        fn is_nan IsNan, "Whether each element is NaN.", "isnan";
+        fn is_finite IsFinite, "Whether each element is neither infinite nor NaN.", "isfinite";
+        fn is_infinite IsInfinite, "Whether each element is infinite.", "isinf";
+        fn is_sign_negative IsSignNegative, "Whether each element has its sign bit set.", "signbit";
     }
 }

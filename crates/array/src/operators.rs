@@ -12,7 +12,7 @@ use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 /// One operator on arrays. Written out for `+`: `Array + Array`, `&Array + Array`, `Array + &Array`, `&Array + &Array`,
 /// `Array + A`, `&Array + A`, all through [`binary`] with [`BinaryOp::Add`], and `try_add`.
 macro_rules! array_operator {
-    ($trait:ident $method:ident $try:ident $op:ident $bound:ident $name:literal $sign:literal) => {
+    ($trait:ident fn $method:ident $try:ident $op:ident $bound:ident $name:literal $sign:literal) => {
         impl<A: $bound, D: Dimension, E: Dimension> $trait<&Array<A, E>> for &Array<A, D>
         where
             D: DimMax<E>,
@@ -90,14 +90,14 @@ macro_rules! array_operator {
     };
 }
 
-array_operator!(Add add try_add Add Number "add" "+");
-array_operator!(Sub sub try_sub Sub Number "sub" "-");
-array_operator!(Mul mul try_mul Mul Number "mul" "*");
-array_operator!(Div div try_div Div Number "div" "/");
-array_operator!(Rem rem try_rem Rem Number "rem" "%");
-array_operator!(BitAnd bitand try_bitand And Bits "bitand" "&");
-array_operator!(BitOr bitor try_bitor Or Bits "bitor" "|");
-array_operator!(BitXor bitxor try_bitxor Xor Bits "bitxor" "^");
+array_operator!(Add fn add try_add Add Number "add" "+");
+array_operator!(Sub fn sub try_sub Sub Number "sub" "-");
+array_operator!(Mul fn mul try_mul Mul Number "mul" "*");
+array_operator!(Div fn div try_div Div Number "div" "/");
+array_operator!(Rem fn rem try_rem Rem Number "rem" "%");
+array_operator!(BitAnd fn bitand try_bitand And Bits "bitand" "&");
+array_operator!(BitOr fn bitor try_bitor Or Bits "bitor" "|");
+array_operator!(BitXor fn bitxor try_bitxor Xor Bits "bitxor" "^");
 
 /// Scalars on the left, for each number type. Written out for `f64`: `f64 + Array`, `f64 + &Array`, and so on.
 macro_rules! scalar_on_the_left {

@@ -330,7 +330,7 @@ fn reduce<A: Element, D: Dimension, B: Element, E: Dimension>(
 /// One reduction over all axes and over one, with twins. Written out for `sum`: `sum`, `try_sum`, `sum_axis` and
 /// `try_sum_axis`.
 macro_rules! reductions {
-    ($($name:ident $try:ident $axis:ident $try_axis:ident ($($extra:ident: $t:ty),*) -> $out:ty,
+    ($(fn $name:ident $try:ident fn $axis:ident $try_axis:ident ($($extra:ident: $t:ty),*) -> $out:ty,
         $reduction:ident $finish:expr, $doc:literal $(, $alias:literal)*;)*) => {$(
         #[doc = concat!($doc, " Over all axes.")]
         ///
@@ -387,46 +387,46 @@ macro_rules! reductions {
 
 impl<A: Number, D: Dimension> Array<A, D> {
     reductions! {
-        sum try_sum sum_axis try_sum_axis () -> A::Sum, Sum Finish::Value,
+        fn sum try_sum fn sum_axis try_sum_axis () -> A::Sum, Sum Finish::Value,
             "The sum. Integers widen to 64 bits, and a sum beyond them fails the computation; floats are added in `f64` by a fixed tree.";
-        mean try_mean mean_axis try_mean_axis () -> A::Mean, Sum Finish::Mean,
+        fn mean try_mean fn mean_axis try_mean_axis () -> A::Mean, Sum Finish::Mean,
             "The mean; of integers as `f64`, of nothing NaN.", "average";
     }
 }
 
 impl<A: Real, D: Dimension> Array<A, D> {
     reductions! {
-        product try_product product_axis try_product_axis () -> A::Sum, Product Finish::Value,
+        fn product try_product fn product_axis try_product_axis () -> A::Sum, Product Finish::Value,
             "The product. Integers widen to 64 bits, and a product beyond them fails the computation.", "prod";
-        var try_var var_axis try_var_axis () -> A::Mean, Moments Finish::Variance(0.0),
+        fn var try_var fn var_axis try_var_axis () -> A::Mean, Moments Finish::Variance(0.0),
             "The variance: the mean squared deviation from the mean.";
-        std try_std std_axis try_std_axis () -> A::Mean, Moments Finish::StandardDeviation(0.0),
+        fn std try_std fn std_axis try_std_axis () -> A::Mean, Moments Finish::StandardDeviation(0.0),
             "The standard deviation: the root of the variance.";
-        var_ddof try_var_ddof var_axis_ddof try_var_axis_ddof (ddof: f64) -> A::Mean, Moments Finish::Variance(ddof),
+        fn var_ddof try_var_ddof fn var_axis_ddof try_var_axis_ddof (ddof: f64) -> A::Mean, Moments Finish::Variance(ddof),
             "The variance with `ddof` degrees of freedom taken off: 1 for a sample.";
-        std_ddof try_std_ddof std_axis_ddof try_std_axis_ddof (ddof: f64) -> A::Mean, Moments Finish::StandardDeviation(ddof),
+        fn std_ddof try_std_ddof fn std_axis_ddof try_std_axis_ddof (ddof: f64) -> A::Mean, Moments Finish::StandardDeviation(ddof),
             "The standard deviation with `ddof` degrees of freedom taken off: 1 for a sample.";
-        argmin try_argmin argmin_axis try_argmin_axis () -> u64, ArgMin Finish::Index,
+        fn argmin try_argmin fn argmin_axis try_argmin_axis () -> u64, ArgMin Finish::Index,
             "The index of the first smallest element, in C order over several axes; that of the first NaN if there is one.";
-        argmax try_argmax argmax_axis try_argmax_axis () -> u64, ArgMax Finish::Index,
+        fn argmax try_argmax fn argmax_axis try_argmax_axis () -> u64, ArgMax Finish::Index,
             "The index of the first largest element, in C order over several axes; that of the first NaN if there is one.";
     }
 }
 
 impl<A: Element, D: Dimension> Array<A, D> {
     reductions! {
-        min try_min min_axis try_min_axis () -> A, Min Finish::Value,
+        fn min try_min fn min_axis try_min_axis () -> A, Min Finish::Value,
             "The smallest element; NaN if there is one.", "amin";
-        max try_max max_axis try_max_axis () -> A, Max Finish::Value,
+        fn max try_max fn max_axis try_max_axis () -> A, Max Finish::Value,
             "The largest element; NaN if there is one.", "amax";
     }
 }
 
 impl<D: Dimension> Array<bool, D> {
     reductions! {
-        any try_any any_axis try_any_axis () -> bool, Any Finish::Value, "Whether any element is true.";
-        all try_all all_axis try_all_axis () -> bool, All Finish::Value, "Whether all elements are true; so of nothing.";
-        count_true try_count_true count_true_axis try_count_true_axis () -> u64, Sum Finish::Value,
+        fn any try_any fn any_axis try_any_axis () -> bool, Any Finish::Value, "Whether any element is true.";
+        fn all try_all fn all_axis try_all_axis () -> bool, All Finish::Value, "Whether all elements are true; so of nothing.";
+        fn count_true try_count_true fn count_true_axis try_count_true_axis () -> u64, Sum Finish::Value,
             "How many elements are true.", "count_nonzero";
     }
 }
