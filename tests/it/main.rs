@@ -2,23 +2,15 @@
 
 #![cfg(all(feature = "array", feature = "bag", feature = "frame", feature = "image", feature = "viz"))]
 
+mod delayed;
+mod token;
+
 use musher::frame::polars::prelude::{SortMultipleOptions, col, df};
 use musher::image::{gaussian_filter, imread_tiles, label, measure, rgb_to_gray, threshold_otsu};
 use musher::ndarray::{Axis, Ix2, arr1};
-use musher::{delayed, prelude::*};
+use musher::prelude::*;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-#[delayed]
-fn scale(x: f64, by: &f64) -> f64 {
-    x * by
-}
-
-#[test]
-fn the_attribute_finds_the_engine_through_the_facade() -> Outcome {
-    assert_eq!(scale(scale(2.0, 3.0), 0.5).compute()?, 3.0);
-    Ok(())
-}
 
 #[test]
 fn siblings_become_each_other_and_are_computed_together() -> Outcome {

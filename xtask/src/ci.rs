@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, cargo_command};
-use crate::{Result, Workspace, examples, tidy};
+use crate::{Result, Workspace, examples, once, tidy};
 
 /// What became of a step that did not fail.
 enum Outcome {
@@ -19,12 +19,14 @@ struct Step {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-/// Every step, in order. One profile and one set of features for all but the last, so that nothing foreign is built twice.
-const STEPS: [Step; 10] = [
+/// Every step, in order. One profile and one set of features for all but the last, so that nothing foreign is built twice:
+/// the step `once` holds it.
+const STEPS: [Step; 11] = [
     Step { name: "fmt", run: |_| done("fmt --all --check") },
     Step { name: "tidy", run: |workspace| tidy::run(workspace).map(|()| Outcome::Done) },
     Step { name: "clippy", run: |_| done("clippy --locked --workspace --all-targets -- -D warnings") },
     Step { name: "test", run: test },
+    Step { name: "once", run: |_| once::run().map(|()| Outcome::Done) },
     Step { name: "shuttle", run: shuttle },
     Step { name: "doctest", run: |_| done("test --locked --workspace --doc") },
     Step { name: "doc", run: document },

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 /// Builds all examples and runs all that do not ask to be left out, from the root of the workspace.
 pub(crate) fn run(workspace: &Workspace) -> Result {
-    shell::run(&mut cargo_command("build --locked --package musher --examples"))?;
+    shell::run(&mut cargo_command("build --locked --examples"))?;
     for target in workspace.package("musher")?.targets.iter().filter(|target| target.kind == "example") {
         let source = std::fs::read_to_string(&target.source)?;
         let Some(arguments) = arguments(&source) else {

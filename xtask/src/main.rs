@@ -11,6 +11,7 @@ mod golden;
 mod tidy;
 
 mod examples;
+mod once;
 mod shell;
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! The rules of the house that no compiler checks. Each rule is a pure function from a text to its problems, so it is tested on
 //! strings; this file walks the project and gives every rule the files that it is about.
 
-mod expand;
+mod cases;
 mod items;
 mod manifest;
 mod operations;
@@ -10,7 +10,9 @@ mod source;
 mod tables;
 mod text;
 mod tokens;
+mod unused;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -31,26 +33,29 @@ impl Problem {
     }
 }
 
+/// The text files of the project by their paths relative to the root.
+type Files = BTreeMap<String, String>;
+
 /// Checks the whole project and lists every problem, not only the first.
 pub(crate) fn run(workspace: &Workspace) -> Result {
+    let files = read(&workspace.root)?;
     let mut report = Report::default();
-    for path in files(&workspace.root)? {
-        check_file(&workspace.root, &path, &mut report)?;
+    for (path, content) in &files {
+        report.add(path, check_file(path, content));
     }
-    check_packages(workspace, &mut report)?;
-    check_operations(&workspace.root, &mut report)?;
+    check_packages(workspace, &files, &mut report);
+    check_operations(&files, &mut report);
     report.add(
         "README.md",
         claims::problem(&workspace.root)?.map(|text| Problem::new(0, text)).into_iter().collect(),
     );
-    report.finish()
+    report.finish(files.len())
 }
 
 /// Collects the problems by place and tells how it ended.
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,
-    files: usize,
 }
 
 impl Report {
@@ -61,63 +66,72 @@ impl Report {
         }));
     }
 
-    fn finish(self) -> Result {
+    fn finish(self, files: usize) -> Result {
         if self.lines.is_empty() {
-            println!("   tidy: {} files, no problem", self.files);
+            println!("   tidy: {files} files, no problem");
             return Ok(());
         }
         Err(format!("tidy found {} problems\n{}", self.lines.len(), self.lines.join("\n")).into())
     }
 }
 
-/// Every file that is or would be committed, as git sees it, relative to the root.
-fn files(root: &Path) -> Result<Vec<String>> {
+/// Every text that is or would be committed, as git sees it.
+fn read(root: &Path) -> Result<Files> {
     let mut command = Command::new("git");
     command.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listed = shell::output(&mut command)?;
-    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    let texts = listed.split('\0').filter(|path| text::is_text(path) && root.join(path).is_file());
+    let read = |path: &str| match std::fs::read_to_string(root.join(path)) {
+        Ok(content) => Ok((path.to_owned(), content)),
+        Err(error) => Err(format!("{path}: {error}").into()),
+    };
+    texts.map(read).collect()
 }
 
-fn check_file(root: &Path, path: &str, report: &mut Report) -> Result {
-    let full = root.join(path);
-    if !full.is_file() || !text::is_text(path) {
-        return Ok(());
-    }
-    let content = std::fs::read_to_string(&full).map_err(|error| format!("{path}: {error}"))?;
-    report.files += 1;
-    report.add(path, text::forbidden(&content));
+fn check_file(path: &str, content: &str) -> Vec<Problem> {
+    let mut problems = text::forbidden(content);
     if path.ends_with(".rs") {
-        report.add(path, rust::check(path, &content));
+        problems.extend(rust::check(path, content));
     } else if path.ends_with(".md") {
-        report.add(path, text::markdown(&content));
+        problems.extend(text::markdown(content));
         if path == COMPARISON {
-            report.add(path, tables::unproved(&content));
+            problems.extend(tables::unproved(content));
         }
     } else if path.ends_with("Cargo.toml") {
-        report.add(path, manifest::features(&content));
+        problems.extend(manifest::features(content));
     } else if path == "Cargo.lock" {
-        report.add(path, manifest::lock(&content));
+        problems.extend(manifest::lock(content));
     }
-    Ok(())
+    problems
 }
 
-fn check_packages(workspace: &Workspace, report: &mut Report) -> Result {
+fn check_packages(workspace: &Workspace, files: &Files, report: &mut Report) {
     for package in &workspace.packages {
-        let content = std::fs::read_to_string(&package.manifest)?;
-        let path =
-            package.manifest.strip_prefix(&workspace.root).unwrap_or(&package.manifest).display().to_string();
+        let path = package.manifest.strip_prefix(&workspace.root).unwrap_or(&package.manifest);
+        let path = path.display().to_string();
+        let folder = path.strip_suffix("Cargo.toml").unwrap_or_default();
+        let mut code = unused::Code::default();
+        for (file, content) in files {
+            if let Some(own) = file.strip_prefix(folder).filter(|own| !folder.is_empty() || of_root(own)) {
+                code.add(own, content);
+            }
+        }
         report.add(&path, manifest::arrows(package));
-        report.add(&path, manifest::member(package, &content));
+        report.add(&path, manifest::member(package, files.get(&path).map_or("", String::as_str)));
+        report.add(&path, unused::check(package, &code));
     }
-    let tracked = shell::answers(Command::new("git").current_dir(&workspace.root).args([
-        "ls-files",
-        "--error-unmatch",
-        "Cargo.lock",
-    ]));
-    if !tracked {
+    match files.get("Cargo.toml") {
+        Some(manifest) => report.add("Cargo.toml", unused::unclaimed(manifest, &workspace.packages)),
+        None => report.add("Cargo.toml", vec![Problem::new(0, "must be committed")]),
+    }
+    if !files.contains_key("Cargo.lock") {
         report.add("Cargo.lock", vec![Problem::new(0, "must be committed")]);
     }
-    Ok(())
+}
+
+/// Whether a file belongs to the package at the root, not to a member below it.
+fn of_root(path: &str) -> bool {
+    !path.starts_with("crates/") && !path.starts_with("xtask/")
 }
 
 /// Dask's lines beside ours.
@@ -126,18 +140,12 @@ const COMPARISON: &str = "docs/dask.md";
 /// The list of every public operation, at the root of the project.
 const OPERATIONS: &str = "ops.toml";
 
-fn check_operations(root: &Path, report: &mut Report) -> Result {
-    let list =
-        std::fs::read_to_string(root.join(OPERATIONS)).map_err(|error| format!("{OPERATIONS}: {error}"))?;
-    let mut sources = Vec::new();
-    for path in files(root)?.into_iter().filter(|path| path.ends_with(".rs") && root.join(path).is_file()) {
-        let content =
-            std::fs::read_to_string(root.join(&path)).map_err(|error| format!("{path}: {error}"))?;
-        sources.push((path, content));
-    }
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).ok();
-    for (path, problem) in operations::check(OPERATIONS, &list, &sources, read) {
+fn check_operations(files: &Files, report: &mut Report) {
+    let Some(list) = files.get(OPERATIONS) else {
+        return report.add(OPERATIONS, vec![Problem::new(0, "must be committed")]);
+    };
+    let found = operations::check(OPERATIONS, list, files).into_iter();
+    for (path, problem) in found.chain(cases::check(OPERATIONS, list, files)) {
         report.add(&path, vec![problem]);
     }
-    Ok(())
 }

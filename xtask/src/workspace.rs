@@ -1,5 +1,6 @@
 //! What cargo knows about the workspace, read once from `cargo metadata`: packages, their dependencies and their targets.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,13 +24,29 @@ pub(crate) struct Package {
     pub(crate) license: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
+    /// `[package.metadata.tidy.unused]`: dependencies that no code names, each with its reason.
+    pub(crate) unused: BTreeMap<String, String>,
 }
 
 /// One line of a dependency table.
 #[derive(Clone, Debug)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    /// The name in this manifest, where it is another one.
+    pub(crate) rename: Option<String>,
     pub(crate) for_tests: bool,
+}
+
+impl Dependency {
+    /// The name in the manifest.
+    pub(crate) fn known_as(&self) -> &str {
+        self.rename.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The name in code.
+    pub(crate) fn in_code(&self) -> String {
+        self.known_as().replace('-', "_")
+    }
 }
 
 /// A library, binary, example, test or bench.
@@ -74,7 +91,8 @@ fn parse_package(package: &Value) -> Result<Package> {
         dependencies: entries(&package["dependencies"])
             .map(|dependency| {
                 let for_tests = dependency["kind"].as_str() == Some("dev");
-                Ok(Dependency { name: text(&dependency["name"])?, for_tests })
+                let rename = dependency["rename"].as_str().map(str::to_owned);
+                Ok(Dependency { name: text(&dependency["name"])?, rename, for_tests })
             })
             .collect::<Result<_>>()?,
         targets: entries(&package["targets"])
@@ -86,6 +104,12 @@ fn parse_package(package: &Value) -> Result<Package> {
                     features: entries(&target["required-features"]).map(text).collect::<Result<_>>()?,
                 })
             })
+            .collect::<Result<_>>()?,
+        unused: package["metadata"]["tidy"]["unused"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, reason)| Ok((name.clone(), text(reason)?)))
             .collect::<Result<_>>()?,
     })
 }
@@ -108,7 +132,8 @@ mod tests {
             "workspace_root": "/r", "target_directory": "/t",
             "packages": [{
                 "name": "p", "manifest_path": "/r/Cargo.toml", "license": null,
-                "dependencies": [{"name": "a", "kind": null}, {"name": "b", "kind": "dev"}],
+                "dependencies": [{"name": "a-b", "kind": null}, {"name": "b", "rename": "old", "kind": "dev"}],
+                "metadata": {"tidy": {"unused": {"a-b": "its features"}}},
                 "targets": [
                     {"name": "x", "kind": ["bench"], "src_path": "/r/benches/x.rs", "required-features": ["f"]},
                     {"name": "y", "kind": ["test"], "src_path": "/r/tests/y.rs"},
@@ -119,6 +144,8 @@ mod tests {
         let package = workspace.package("p").unwrap();
         assert!(package.license.is_none());
         assert_eq!(package.dependencies.iter().map(|d| d.for_tests).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(package.dependencies.iter().map(Dependency::in_code).collect::<Vec<_>>(), ["a_b", "old"]);
+        assert_eq!(package.unused["a-b"], "its features");
         assert_eq!(package.targets[0].kind, "bench");
         assert_eq!(
             (package.targets[0].features.as_slice(), package.targets[1].features.len()),

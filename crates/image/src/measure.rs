@@ -257,7 +257,7 @@ impl<A: Element, D: Dimension> Collection for PerLabel<A, D> {
 
 /// Defines the functions of one number per label. For `mean` it reads: the mean of the values of each region.
 macro_rules! per_label {
-    ($($(#[$doc:meta])* $name:ident: $t:ty = $value:expr, $label:literal;)*) => {$(
+    ($($(#[$doc:meta])* fn $name:ident: $t:ty = $value:expr, $label:literal;)*) => {$(
         $(#[$doc])*
         ///
         /// **Shape** one value per label. **Cost** one pass, shared by all measurements of the same image and labels that
@@ -293,7 +293,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.area")]
-    area: u64 = |region| region.count, "area";
+    fn area: u64 = |region| region.count, "area";
 
     /// The sum of the values of each region.
     ///
@@ -306,7 +306,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.sum_labels")]
-    sum_labels: f64 = |region| region.sum, "sum_labels";
+    fn sum_labels: f64 = |region| region.sum, "sum_labels";
 
     /// The mean of the values of each region.
     ///
@@ -320,7 +320,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.mean")]
-    mean: f64 = mean_of, "mean";
+    fn mean: f64 = mean_of, "mean";
 
     /// The variance of the values of each region, divided by their number.
     ///
@@ -334,7 +334,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.variance")]
-    variance: f64 = variance_of, "variance";
+    fn variance: f64 = variance_of, "variance";
 
     /// The standard deviation of the values of each region, divided by their number.
     ///
@@ -348,7 +348,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.standard_deviation")]
-    standard_deviation: f64 = |region| variance_of(region).sqrt(), "standard_deviation";
+    fn standard_deviation: f64 = |region| variance_of(region).sqrt(), "standard_deviation";
 
     /// The least value of each region.
     ///
@@ -362,7 +362,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.minimum")]
-    minimum: f64 = |region| if region.count == 0 { f64::NAN } else { region.minimum }, "minimum";
+    fn minimum: f64 = |region| if region.count == 0 { f64::NAN } else { region.minimum }, "minimum";
 
     /// The greatest value of each region.
     ///
@@ -376,7 +376,7 @@ per_label! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "dask_image.ndmeasure.maximum")]
-    maximum: f64 = |region| if region.count == 0 { f64::NAN } else { region.maximum }, "maximum";
+    fn maximum: f64 = |region| if region.count == 0 { f64::NAN } else { region.maximum }, "maximum";
 }
 
 /// The mean position of each region along each axis, weighted by value.

@@ -2,6 +2,9 @@
 //!
 //! Both write paths into the crate that holds the engine, by default `::musher`; someone who depends on
 //! `musher-graph-core` alone adds this crate and says `crate = musher_graph_core`.
+//!
+//! What the macros write is tested by the facade, and the examples below run with it: what a test of this crate needs would
+//! be compiled a second time, for the side of the compiler on which macros live.
 
 mod delayed;
 mod token;
@@ -24,69 +27,7 @@ use syn::{DeriveInput, Error, ItemFn, parse_macro_input};
 /// These do not compile, each with the reason at the token that is to blame: generics, `self`, `async`, `unsafe`, `const`,
 /// more than four parameters, `&mut`, `&str` (write `&String`) and `&[T]` (write `&Vec<T>`).
 ///
-/// # Examples
-/// ```
-/// use musher_graph_core::{Collection, Delayed};
-/// use musher_macros::delayed;
-///
-/// /// One more.
-/// #[delayed(crate = musher_graph_core)]
-/// fn increment(x: i64) -> i64 {
-///     x + 1
-/// }
-///
-/// #[delayed(crate = musher_graph_core)]
-/// fn total(values: &Vec<i64>, offset: i64) -> i64 {
-///     values.iter().sum::<i64>() + offset
-/// }
-///
-/// #[delayed(crate = musher_graph_core, impure)]
-/// fn now() -> std::time::SystemTime {
-///     std::time::SystemTime::now()
-/// }
-///
-/// #[delayed(crate = musher_graph_core, fallible)]
-/// fn parse(text: &String) -> Result<i64, std::num::ParseIntError> {
-///     text.parse()
-/// }
-///
-/// let two: Delayed<i64> = increment(1);
-/// let sum = total(vec![two.clone(), increment(&two), parse("5".to_string())], 10);
-/// assert_eq!(sum.port().layer.label(), "total");
-/// assert_eq!(increment(1).port().key(), two.port().key(), "equal calls are one task");
-/// assert_ne!(now().port().key(), now().port().key(), "two readings of the clock");
-/// ```
-///
-/// A generic function is refused:
-/// ```compile_fail
-/// #[musher_macros::delayed(crate = musher_graph_core)]
-/// fn identity<T>(x: T) -> T { x }
-/// ```
-///
-/// So are a borrowed slice, a mutable argument and a fifth parameter:
-/// ```compile_fail
-/// #[musher_macros::delayed(crate = musher_graph_core)]
-/// fn sum(values: &[f64]) -> f64 { values.iter().sum() }
-/// ```
-/// ```compile_fail
-/// #[musher_macros::delayed(crate = musher_graph_core)]
-/// fn clear(values: &mut Vec<f64>) { values.clear() }
-/// ```
-/// ```compile_fail
-/// #[musher_macros::delayed(crate = musher_graph_core)]
-/// fn five(a: u8, b: u8, c: u8, d: u8, e: u8) -> u8 { a }
-/// ```
-///
-/// An argument of another type does not compile, nor does `fallible` on a function that cannot fail:
-/// ```compile_fail,E0277
-/// #[musher_macros::delayed(crate = musher_graph_core)]
-/// fn increment(x: i64) -> i64 { x + 1 }
-/// increment("one");
-/// ```
-/// ```compile_fail
-/// #[musher_macros::delayed(crate = musher_graph_core, fallible)]
-/// fn increment(x: i64) -> i64 { x + 1 }
-/// ```
+#[doc = include_str!("delayed.md")]
 #[proc_macro_attribute]
 pub fn delayed(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);
@@ -102,36 +43,7 @@ pub fn delayed(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// field's type must be `Token`, and so must each type parameter. `#[token(crate = path)]` says where the engine is, by default
 /// `::musher`.
 ///
-/// # Examples
-/// ```
-/// use musher_graph_core::Key;
-/// use musher_macros::Token;
-///
-/// #[derive(Token)]
-/// #[token(crate = musher_graph_core)]
-/// enum Filter<T> {
-///     Nothing,
-///     Gaussian { sigma: f64, truncate: f64 },
-///     Kernel(Vec<T>),
-/// }
-///
-/// let narrow = Filter::<f64>::Gaussian { sigma: 1.0, truncate: 4.0 };
-/// let wide = Filter::<f64>::Gaussian { sigma: 2.0, truncate: 4.0 };
-/// assert_ne!(Key::of(&narrow), Key::of(&wide));
-/// assert_ne!(Key::of(&Filter::<f64>::Nothing), Key::of(&Filter::<f64>::Kernel(vec![])));
-/// ```
-///
-/// A field that has no token is refused, and so is a union:
-/// ```compile_fail,E0277
-/// #[derive(musher_macros::Token)]
-/// #[token(crate = musher_graph_core)]
-/// struct Job { thread: std::thread::Thread }
-/// ```
-/// ```compile_fail
-/// #[derive(musher_macros::Token)]
-/// #[token(crate = musher_graph_core)]
-/// union Word { number: u32, float: f32 }
-/// ```
+#[doc = include_str!("token.md")]
 #[proc_macro_derive(Token, attributes(token))]
 pub fn derive_token(item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);

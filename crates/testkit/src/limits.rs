@@ -6,7 +6,7 @@
 //! same on any number of threads, in any schedule, below any limit, and in another process; it takes no more memory than
 //! was projected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,14 +154,14 @@ impl Cases {
     pub fn check_listed(&self, list: &str) {
         let header = format!("\n[{}]\n", self.section);
         let section = list.split(&header).nth(1).unwrap_or("").split("\n[").next().unwrap_or("");
-        let entries = section.lines().filter(|line| line.starts_with('"'));
-        let kinds: BTreeMap<&str, &str> = entries
-            .filter_map(|line| {
-                let mut quoted = line.split('"').skip(1).step_by(2);
-                Some((quoted.next()?, quoted.next()?))
-            })
-            .collect();
-        let computes = kinds.iter().filter(|(_, kind)| **kind != "meta").map(|(name, _)| *name);
+        // Of the texts, those that no `=` follows: the others are keys, modules of tests and reasons.
+        let mut texts = section.split('"').skip(1);
+        let mut listed = BTreeSet::new();
+        while let (Some(text), Some(after)) = (texts.next(), texts.next()) {
+            if !after.trim_start().starts_with('=') {
+                listed.insert(text);
+            }
+        }
         let named: BTreeSet<&str> = self.cases.iter().flat_map(|case| case.operations.clone()).collect();
         let excused: BTreeSet<&str> = self.without.iter().map(|(name, _)| *name).collect();
         // A fallible twin builds what its twin builds.
@@ -169,11 +169,13 @@ impl Cases {
             let twin = name.replacen("try_", "", 1);
             twin != name && named.contains(twin.as_str())
         };
-        let missing: Vec<&str> = computes
+        let missing: Vec<&str> = listed
+            .iter()
+            .copied()
             .filter(|name| !named.contains(name) && !excused.contains(name) && !is_twin(name))
             .collect();
         assert!(missing.is_empty(), "operations without a case or a reason: {missing:?}");
-        let unknown: Vec<_> = named.union(&excused).filter(|name| !kinds.contains_key(*name)).collect();
+        let unknown: Vec<_> = named.union(&excused).filter(|name| !listed.contains(*name)).collect();
         assert!(unknown.is_empty(), "not in the list: {unknown:?}");
         let both: Vec<_> = named.intersection(&excused).collect();
         assert!(both.is_empty(), "with a case and a reason for none: {both:?}");

@@ -1,8 +1,9 @@
-//! Finds the public functions of a source file by the names under which a user knows them: `Array::sum`, `label`.
+//! Finds the public functions of a source file by the names under which a user knows them: `Array::sum`, `label`; and the
+//! rows of tables from which macros make such functions.
+//!
+//! A row is written like a function, `fn sinh = …`, so that whoever looks for it finds it; after its name stands anything but
+//! parameters. Of which type it becomes a method, the row does not say.
 
-use std::collections::BTreeMap;
-
-use super::expand::{Rules, angle_length};
 use super::tokens::{Kind, Token, written};
 
 /// The traits whose methods are operations of the types that have them; methods of others are counted at the trait.
@@ -24,23 +25,18 @@ const OPERATION_TRAITS: [&str; 15] = [
     "PredictRows",
 ];
 
-/// A public function and the line on which its name stands.
-#[derive(Clone, Debug, PartialEq)]
+/// A public function, or a row of a table that becomes one.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Function {
+    /// The line on which its name stands.
     pub(super) line: usize,
     pub(super) name: String,
+    /// What stands between `<` and `>` after the name.
+    pub(super) generics: Vec<Token>,
+    pub(super) parameters: Vec<Token>,
+    pub(super) returns: Vec<Token>,
+    pub(super) is_row: bool,
 }
-
-/// What a file holds that matters here.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) functions: Vec<Function>,
-    /// Lines of macro calls that could not be expanded although they define functions.
-    pub(super) unread: Vec<(usize, String)>,
-}
-
-/// The macros of a crate by name.
-pub(super) type Macros = BTreeMap<String, Rules>;
 
 /// Where in the file an item stands.
 #[derive(Clone, Copy)]
@@ -53,31 +49,74 @@ enum Scope<'a> {
     Open(&'a str),
 }
 
-/// The macros that a file defines beside its items.
-pub(super) fn macros(file: &[Token]) -> Macros {
-    let defined = file.windows(4).filter_map(|window| match window {
-        [key, bang, name, body] if key.is_word("macro_rules") && bang.is_sign('!') => {
-            let body = ['(', '[', '{'].iter().find_map(|bracket| body.group(*bracket))?;
-            Some((name.word()?.to_owned(), Rules::new(body)))
-        }
-        _ => None,
-    });
-    defined.collect()
-}
-
-/// The public functions of a file; modules for tests are left out.
-pub(super) fn functions(file: &[Token], macros: &Macros) -> Found {
-    let mut reader = Reader { macros, found: Found::default() };
+/// The public functions of a file, and the rows of its tables; modules for tests are left out.
+pub(super) fn functions(file: &[Token]) -> Vec<Function> {
+    let mut reader = Reader { functions: Vec::new() };
     reader.items(file, Scope::Free);
-    reader.found
+    rows(file, &mut reader.functions);
+    reader.functions
 }
 
-struct Reader<'a> {
-    macros: &'a Macros,
-    found: Found,
+/// The names after `fn` that no parameters follow, wherever they stand.
+fn rows(tokens: &[Token], into: &mut Vec<Function>) {
+    for (at, token) in tokens.iter().enumerate() {
+        if let Kind::Group(_, inside) = &token.kind {
+            rows(inside, into);
+        }
+        let [name, next, ..] = &tokens[at + 1..] else { continue };
+        let is_function = next.is_sign('<') || next.group('(').is_some();
+        if let Some(word) = name.word().filter(|_| token.is_word("fn") && !is_function) {
+            into.push(Function {
+                line: name.line,
+                name: word.to_owned(),
+                is_row: true,
+                ..Function::default()
+            });
+        }
+    }
 }
 
-impl Reader<'_> {
+/// The macros that make public functions whose names are not written as rows, by their lines: nobody would find them. A
+/// twin, `$try…`, has the name of its row.
+pub(super) fn hidden(file: &[Token]) -> Vec<(usize, String)> {
+    let mut hidden = Vec::new();
+    for window in file.windows(4) {
+        let [key, bang, name, body] = window else { continue };
+        if !key.is_word("macro_rules") || !bang.is_sign('!') {
+            continue;
+        }
+        let (mut made, mut rows) = (Vec::new(), Vec::new());
+        variables(std::slice::from_ref(body), &mut made, &mut rows);
+        let name = name.word().unwrap_or_default();
+        let unwritten = made.iter().find(|made| !rows.contains(made) && !made.starts_with("try"));
+        hidden.extend(unwritten.map(|variable| (key.line, format!("`{name}!` makes `pub fn ${variable}`"))));
+    }
+    hidden
+}
+
+/// The metavariables after `pub fn`, and those after `fn` that a pattern binds.
+fn variables<'a>(tokens: &'a [Token], made: &mut Vec<&'a str>, rows: &mut Vec<&'a str>) {
+    for (at, token) in tokens.iter().enumerate() {
+        if let Kind::Group(_, inside) = &token.kind {
+            variables(inside, made, rows);
+        }
+        let [dollar, variable, rest @ ..] = &tokens[at + 1..] else { continue };
+        let Some(variable) = variable.word().filter(|_| token.is_word("fn") && dollar.is_sign('$')) else {
+            continue;
+        };
+        if rest.first().is_some_and(|next| next.is_sign(':')) {
+            rows.push(variable);
+        } else if at > 0 && tokens[at - 1].is_word("pub") {
+            made.push(variable);
+        }
+    }
+}
+
+struct Reader {
+    functions: Vec<Function>,
+}
+
+impl Reader {
     fn items(&mut self, tokens: &[Token], scope: Scope<'_>) {
         let (mut at, mut public, mut for_tests) = (0, false, false);
         while at < tokens.len() {
@@ -106,7 +145,7 @@ impl Reader<'_> {
                     at += 1;
                     continue;
                 }
-                _ => self.call(rest, scope),
+                _ => {}
             }
             at += item_length(rest);
             (public, for_tests) = (false, false);
@@ -123,7 +162,24 @@ impl Reader<'_> {
             Scope::Open(of) => format!("{of}::{name}"),
             Scope::Free | Scope::Type(_) => return,
         };
-        self.found.functions.push(Function { line, name });
+        let item = &rest[2..item_length(rest).max(2)];
+        let from = if item.first().is_some_and(|first| first.is_sign('<')) { angle_length(item) } else { 0 };
+        let parameters = item.get(from).and_then(|token| token.group('(')).unwrap_or_default();
+        let after = item.get(from + 1..).unwrap_or_default();
+        let returns = match after {
+            [dash, angle, returns @ ..] if dash.is_sign('-') && angle.is_sign('>') => returns,
+            _ => &[],
+        };
+        let ends =
+            |token: &&Token| !token.is_word("where") && !token.is_sign(';') && token.group('{').is_none();
+        self.functions.push(Function {
+            line,
+            name,
+            generics: item[..from].to_vec(),
+            parameters: parameters.to_vec(),
+            returns: returns.iter().take_while(ends).cloned().collect(),
+            is_row: false,
+        });
     }
 
     /// What stands between the braces of an item.
@@ -150,20 +206,6 @@ impl Reader<'_> {
                 self.inside(rest, Scope::Open(&of));
             }
             Some(_) => {}
-        }
-    }
-
-    /// A macro call among items: what it becomes is read in its place.
-    fn call(&mut self, rest: &[Token], scope: Scope<'_>) {
-        let [name, bang, arguments, ..] = rest else { return };
-        let arguments = ['(', '[', '{'].iter().find_map(|bracket| arguments.group(*bracket));
-        let (Some(name), Some(arguments)) = (name.word().filter(|_| bang.is_sign('!')), arguments) else {
-            return;
-        };
-        let Some(rules) = self.macros.get(name).filter(|rules| rules.defines_functions()) else { return };
-        match rules.expand(arguments) {
-            Some(tokens) => self.items(&tokens, scope),
-            None => self.found.unread.push((rest[0].line, format!("{name}!({})", written(arguments)))),
         }
     }
 }
@@ -202,6 +244,23 @@ fn item_length(rest: &[Token]) -> usize {
     rest.iter().position(ends).map_or(rest.len(), |at| at + 1)
 }
 
+/// How many tokens `<` .. `>` takes at the front; the arrow `->` closes nothing.
+fn angle_length(rest: &[Token]) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in rest.iter().enumerate() {
+        let of_arrow = at > 0 && (rest[at - 1].is_sign('-') || rest[at - 1].is_sign('='));
+        if token.is_sign('<') {
+            depth += 1;
+        } else if token.is_sign('>') && !of_arrow {
+            depth -= 1;
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+    }
+    rest.len()
+}
+
 /// The `for` between trait and type; `for<'a>` is another word.
 fn is_for(head: &[Token], at: usize) -> bool {
     let is_type = !head.get(at + 1).is_some_and(|next| next.is_sign('<'));
@@ -224,10 +283,8 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &[&str]) {
-        let file = tokens(source);
-        let found = functions(&file, &macros(&file));
-        assert!(found.unread.is_empty(), "{:?}", found.unread);
-        let names: Vec<_> = found.functions.iter().map(|function| function.name.as_str()).collect();
+        let found = functions(&tokens(source));
+        let names: Vec<_> = found.iter().map(|function| function.name.as_str()).collect();
         assert_eq!(names, expected, "{source}");
     }
 
@@ -265,12 +322,33 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_read() {
-        check(
-            "macro_rules! each { ($($n:ident)*) => {$( pub fn $n() {} )*}; } impl A { each! { a b } } each!(c);",
-            &["A::a", "A::b", "c"],
+    fn parameters_and_returns_are_read() {
+        let found = functions(&tokens(
+            "impl A { pub fn a<F: Fn(u8) -> u8>(&self, f: F) -> Option<A> where F: Copy { } pub fn b(&self); }",
+        ));
+        let texts: Vec<_> = found
+            .iter()
+            .map(|function| (written(&function.parameters), written(&function.returns)))
+            .collect();
+        assert_eq!(texts[0], ("& self , f : F".to_owned(), "Option < A >".to_owned()));
+        assert_eq!(texts[1], ("& self".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn rows_of_tables_are_found_wherever_they_stand() {
+        check("impl A { each! { /// B.\n fn b = B, \"b\"; } } each!(fn c: u64 = |x| x);", &["b", "c"]);
+        check("macro_rules! table { ($use:ident) => { $use! { fn d where A: Real = 3; } } }", &["d"]);
+        check("fn e() {} fn f<T>() {} type G = fn(u8) -> u8; macro_rules! m { (fn $h:ident) => {} }", &[]);
+    }
+
+    #[test]
+    fn a_macro_that_makes_functions_takes_rows() {
+        let hidden = |source: &str| hidden(&tokens(source));
+        let rows = "macro_rules! m { ($(fn $n:ident $try:ident = $t:ty;)*) => {$( pub fn $n() {} pub fn $try() {} )*} }";
+        assert_eq!(hidden(rows), []);
+        assert_eq!(
+            hidden("\nmacro_rules! m { ($($n:ident)*) => {$( pub fn $n() {} fn $o() {} )*} }"),
+            [(2, "`m!` makes `pub fn $n`".to_owned())]
         );
-        let file = tokens("macro_rules! m { (a) => { pub fn a() {} }; }\n\nm!(b);");
-        assert_eq!(functions(&file, &macros(&file)).unread, [(3, "m!(b)".to_owned())]);
     }
 }

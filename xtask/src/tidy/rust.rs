@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::source::{self, Line};
+use super::tokens::{Token, tokens};
 
 /// A file is one thing that a reader can hold in mind; past this it is more than one.
 const LONGEST_FILE: usize = 800;
@@ -37,17 +38,20 @@ pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     if is_library(path) {
         problems.extend(printing(&lines));
     }
+    if is_library(path) && !path.ends_with("/lib.rs") && path != "src/lib.rs" {
+        problems.extend(imports(&tokens(content)));
+    }
     if path.contains("/src/kernel/") || path.ends_with("/src/kernel.rs") {
         problems.extend(kernel(&lines));
     }
     problems
 }
 
-/// Code of a library, but for its unit tests in files of their own, which may print figures for a record.
+/// Code of a library, not the kit for tests, and but for its unit tests in files of their own, which may print figures for a record.
 fn is_library(path: &str) -> bool {
     let is_source =
         path.starts_with("src/") || path.strip_prefix("crates/").is_some_and(|rest| rest.contains("/src/"));
-    is_source && !path.ends_with("/tests.rs")
+    is_source && !path.ends_with("/tests.rs") && !path.starts_with("crates/testkit/")
 }
 
 fn head(content: &str) -> Vec<Problem> {
@@ -92,6 +96,32 @@ fn unfinished(lines: &[Line]) -> Vec<Problem> {
         let mark = MARKS.iter().find(|mark| bare_mark(&line.comment, mark))?;
         Some(format!("bare {mark}: write {mark}(#issue)"))
     })
+}
+
+/// Imports of types through the root of the crate: `use crate::chunk::Chunk` says who needs whom, `use crate::Chunk` does not.
+fn imports(tokens: &[Token]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if let Some(inside) = token.group('{') {
+            problems.extend(imports(inside));
+        }
+        let [krate, colon, again, imported, ..] = &tokens[at + 1..] else { continue };
+        if !(token.is_word("use") && krate.is_word("crate") && colon.is_sign(':') && again.is_sign(':')) {
+            continue;
+        }
+        let first = |list: &[Token]| list.first().and_then(Token::word).map(str::to_owned);
+        let names: Vec<String> = match imported.group('{') {
+            Some(list) => list.split(|token| token.is_sign(',')).filter_map(first).collect(),
+            None => first(std::slice::from_ref(imported)).into_iter().collect(),
+        };
+        let types: Vec<_> = names.into_iter().filter(|name| name.starts_with(char::is_uppercase)).collect();
+        if !types.is_empty() {
+            let message =
+                format!("{} through the root of the crate: import by module path", types.join(", "));
+            problems.push(Problem::new(token.line, message));
+        }
+    }
+    problems
 }
 
 /// `name!` as a macro of its own, so that `print!` is not found in `eprint!`.
@@ -159,6 +189,14 @@ mod tests {
         assert_eq!(wrong("tests/a.rs", content), [2, 5, 6, 7]);
         assert!(wrong("tests/a.rs", "//! A.\nlet x = \"TODO todo!()\";\n").is_empty());
         assert_eq!(wrong("tests/a.rs", "//! A.\n#[cfg_attr(windows, ignore)]\n"), [2]);
+    }
+
+    #[test]
+    fn imports_go_by_module_path() {
+        let content = "//! A.\nuse crate::{Chunk, key::Key, layer::{self, Layer}};\nuse crate::Graph;\nuse crate::task::Task;\nmod tests { use crate::Plan; }\nfn f() -> crate::Graph { use crate::compute; }\n";
+        assert_eq!(wrong("crates/graph-core/src/a.rs", content), [2, 3, 5]);
+        assert!(wrong("crates/graph-core/src/lib.rs", content).is_empty());
+        assert!(wrong("crates/graph-core/tests/it/a.rs", content).is_empty());
     }
 
     #[test]

@@ -43,6 +43,12 @@ impl Token {
         }
     }
 
+    /// Whether this or a token inside it is one that is looked for.
+    pub(super) fn any(&self, wanted: &impl Fn(&Token) -> bool) -> bool {
+        let inside = if let Kind::Group(_, inside) = &self.kind { inside.as_slice() } else { &[] };
+        wanted(self) || inside.iter().any(|token| token.any(wanted))
+    }
+
     /// What stands between these brackets.
     pub(super) fn group(&self, bracket: char) -> Option<&[Token]> {
         match &self.kind {

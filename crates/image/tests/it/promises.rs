@@ -224,7 +224,6 @@ fn cases() -> Cases {
         family(&mut cases);
     }
     cases.without("imsave", "holds the whole image to encode it: `imsave_tiles` is for large ones");
-    cases.without("Measurements::empty_columns", "has no rows");
     cases
 }
 

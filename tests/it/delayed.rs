@@ -1,33 +1,31 @@
 //! `#[delayed]`: how arguments arrive, what the layer is called, which line it names.
 
-use musher_graph_core::{Collection, Delayed, opaque};
-use musher_macros::delayed;
-use musher_scheduler::Compute;
+use musher::{Collection, Compute, Delayed, delayed, opaque};
 
-#[delayed(crate = musher_graph_core)]
+#[delayed]
 fn mixed(mut a: i64, b: &Vec<f64>, (c, d): (u8, u8), e: &String) -> String {
     a += i64::from(c + d);
     format!("{a} {b:?} {e}")
 }
 
-#[delayed(crate = musher_graph_core)]
+#[delayed]
 fn factorial(n: u64) -> u64 {
     if n == 0 { 1 } else { n * factorial(n - 1) }
 }
 
-#[delayed(crate = musher_graph_core, fallible)]
+#[delayed(fallible)]
 fn parse(text: &String) -> Result<i64, std::num::ParseIntError> {
     text.parse()
 }
 
-#[delayed(crate = musher_graph_core)]
+#[delayed(crate = musher::graph)]
 fn nothing() {}
 
 /// Not `Token`, so that it enters as `opaque`.
 #[derive(Clone)]
 struct Model(f64);
 
-#[delayed(crate = musher_graph_core)]
+#[delayed]
 fn score(model: &Model, x: f64) -> f64 {
     model.0 * x
 }
@@ -37,7 +35,7 @@ mod inner {
     const OFFSET: i64 = 5;
 
     pub(super) mod deeper {
-        #[musher_macros::delayed(crate = musher_graph_core)]
+        #[musher::delayed]
         pub(crate) fn shift(shift: i64) -> i64 {
             shift + super::OFFSET
         }

@@ -1,25 +1,21 @@
 //! `#[derive(Token)]`: equal values have equal keys, all others different ones.
 
-use musher_graph_core::Key;
-use musher_macros::Token;
+use musher::{Key, Token};
 
 #[derive(Token)]
-#[token(crate = musher_graph_core)]
 struct Named {
     width: usize,
     name: String,
 }
 
 #[derive(Token)]
-#[token(crate = musher_graph_core)]
 struct Tuple(usize, String);
 
 #[derive(Token)]
-#[token(crate = musher_graph_core)]
+#[token(crate = musher::graph)]
 struct Unit;
 
 #[derive(Token)]
-#[token(crate = musher_graph_core)]
 enum Shape<'a, T, const N: usize>
 where
     T: Copy,
@@ -31,7 +27,6 @@ where
 }
 
 #[derive(Token)]
-#[token(crate = musher_graph_core)]
 enum Never {}
 
 fn points(x: f64) -> Shape<'static, f64, 2> {
