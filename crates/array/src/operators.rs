@@ -12,7 +12,7 @@ use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 /// One operator on arrays. Written out for `+`: `Array + Array`, `&Array + Array`, `Array + &Array`, `&Array + &Array`,
 /// `Array + A`, `&Array + A`, all through [`binary`] with `BinaryOp::add`, and `try_add`.
 macro_rules! array_operator {
-    ($trait:ident $method:ident fn $try:ident $bound:ident $sign:literal) => {
+    ($trait:ident fn $method:ident $try:ident $bound:ident $sign:literal) => {
         impl<A: $bound, D: Dimension, E: Dimension> $trait<&Array<A, E>> for &Array<A, D>
         where
             D: DimMax<E>,
@@ -90,14 +90,14 @@ macro_rules! array_operator {
     };
 }
 
-array_operator!(Add add fn try_add Number "+");
-array_operator!(Sub sub fn try_sub Number "-");
-array_operator!(Mul mul fn try_mul Number "*");
-array_operator!(Div div fn try_div Number "/");
-array_operator!(Rem rem fn try_rem Real "%");
-array_operator!(BitAnd bitand fn try_bitand Bits "&");
-array_operator!(BitOr bitor fn try_bitor Bits "|");
-array_operator!(BitXor bitxor fn try_bitxor Bits "^");
+array_operator!(Add fn add try_add Number "+");
+array_operator!(Sub fn sub try_sub Number "-");
+array_operator!(Mul fn mul try_mul Number "*");
+array_operator!(Div fn div try_div Number "/");
+array_operator!(Rem fn rem try_rem Real "%");
+array_operator!(BitAnd fn bitand try_bitand Bits "&");
+array_operator!(BitOr fn bitor try_bitor Bits "|");
+array_operator!(BitXor fn bitxor try_bitxor Bits "^");
 
 /// Scalars on the left, for each number type. Written out for `f64`: `f64 + Array`, `f64 + &Array`, and so on.
 macro_rules! scalar_on_the_left {

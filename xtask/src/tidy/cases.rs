@@ -16,13 +16,16 @@ const GOLDEN: &str = "crates/testkit/golden/";
 /// Whose tests read a folder that is not named after its crate.
 const READERS: [(&str, &str); 2] = [("npy", "array"), ("random", "array")];
 
+/// Folders whose test reads every case by a loop, and fails where one is left over.
+const LOOPED_OVER: [&str; 1] = ["elementwise"];
+
 /// Each operation of a `cases.json` of which some case is named by no test, neither by operation nor by name.
 pub(super) fn check(list_path: &str, list: &str, files: &Files) -> Vec<(String, Problem)> {
     let mut problems = Vec::new();
     let mut known = known(list);
     for (path, content) in files {
         let folder = path.strip_prefix(GOLDEN).and_then(|rest| rest.strip_suffix("/cases.json"));
-        let Some(folder) = folder else { continue };
+        let Some(folder) = folder.filter(|folder| !LOOPED_OVER.contains(folder)) else { continue };
         let first = folder.split('_').next().unwrap_or(folder);
         let reader = READERS.iter().find(|(own, _)| *own == folder).map_or(first, |(_, reader)| *reader);
         for operation in unread(content, &tests_of(reader, files)) {

@@ -346,7 +346,7 @@ reductions_of_something! {
 /// Reductions by degrees of freedom. Written out for `var`: `x.over(axes).var(ddof)`, `x.var(ddof)`,
 /// `x.var_axis(axis, ddof)`, and the twins `try_var`.
 macro_rules! reductions_by_ddof {
-    ($($(#[$meta:meta])* fn $name:ident $try:ident $axis:ident = $answer:ident;)*) => {
+    ($($(#[$meta:meta])* fn $name:ident $try:ident fn $axis:ident = $answer:ident;)*) => {
         impl<A: Real, D: Dimension, L: Dimension> Over<'_, A, D, L> {$(
             $(#[$meta])*
             ///
@@ -413,14 +413,14 @@ macro_rules! reductions_by_ddof {
 
 reductions_by_ddof! {
     /// The variance: the mean squared deviation from the mean.
-    fn var try_var var_axis = variance;
+    fn var try_var fn var_axis = variance;
     /// The standard deviation: the root of the variance.
-    fn std try_std std_axis = deviation;
+    fn std try_std fn std_axis = deviation;
 }
 
 /// Reductions of one axis that ndarray has a name for. Written out for `sum_axis`: `x.over(axis).sum()`.
 macro_rules! reductions_of_one_axis {
-    ($($name:ident $axis:ident $bound:ident $out:ty;)*) => {
+    ($(fn $axis:ident = $name:ident $bound:ident $out:ty;)*) => {
         impl<A: Element, D: RemoveAxis> Array<A, D> {$(
             #[doc = concat!("`x.over(axis).", stringify!($name), "()`, by ndarray's name.")]
             ///
@@ -439,9 +439,9 @@ macro_rules! reductions_of_one_axis {
 }
 
 reductions_of_one_axis! {
-    sum sum_axis Number A::Sum;
-    mean mean_axis Number A::Mean;
-    product product_axis Real A::Sum;
+    fn sum_axis = sum Number A::Sum;
+    fn mean_axis = mean Number A::Mean;
+    fn product_axis = product Real A::Sum;
 }
 
 impl<A: Float, D: Dimension> Array<A, D> {

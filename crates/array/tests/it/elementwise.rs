@@ -173,3 +173,54 @@ fn a_summary_says_what_the_array_is() {
     );
     assert!(x.to_html().contains("<td>46 MiB</td>"));
 }
+
+#[test]
+fn powers_are_those_of_a_loop() {
+    let values = arr1(&[-2.0, 0.5, 3.0, -0.25, 1.0]);
+    let x = Array::from_array(values.clone(), 2);
+    for power in [-3, -1, 0, 1, 2, 5, 8] {
+        let product = |x: &f64| (0..power.abs()).fold(1.0, |product, _| product * x);
+        // All of these are exact in binary.
+        let want = values.mapv(|x| if power < 0 { 1.0 / product(&x) } else { product(&x) });
+        assert_eq!(answer(&x.powi(power)), want, "{power}");
+        assert_eq!(answer(&x.powf(f64::from(power))), want, "{power}");
+    }
+    let n = Array::from_array(arr1(&[-3_i64, 7]), 1);
+    assert_eq!(answer(&n.powi(3)), arr1(&[-27, 343]));
+    assert!(n.powi(-1).compute().is_err(), "an integer has no negative power");
+}
+
+#[test]
+fn blocks_of_another_number_of_axes() {
+    let rgb = ndarray_of((4, 6, 3));
+    for lengths in [vec![vec![4], vec![6], vec![3]], vec![vec![1, 3], vec![2, 4], vec![1, 2]]] {
+        let x = Array::from_array(rgb.clone(), lengths);
+        let found = x.map_blocks_dropping(Axis(2), |block| block.sum_axis(Axis(2)));
+        assert_eq!(answer(&found), rgb.sum_axis(Axis(2)));
+        let found = x.map_blocks_dropping(Axis(0), |block| block.map_axis(Axis(0), |line| line[1] as u8));
+        assert_eq!(answer(&found), rgb.index_axis(Axis(0), 1).mapv(|value| value as u8));
+    }
+    let x = Array::from_array(rgb.clone(), (2, 3, 3));
+    assert!(matches!(
+        x.try_map_blocks_dropping(Axis(3), |block| block.sum_axis(Axis(0))),
+        Err(Error::Axis { .. })
+    ));
+    let ends = x.map_blocks_to::<f64, musher_array::ndarray::Ix3, _>(
+        Chunking::from_lengths(&[vec![2, 2], vec![2, 2], vec![3]]),
+        |_, block| block.select(Axis(1), &[0, 2]),
+    );
+    assert_eq!(answer(&ends), rgb.select(Axis(1), &[0, 2, 3, 5]));
+}
+
+/// Numbers that count up.
+fn ndarray_of(shape: (usize, usize, usize)) -> musher_array::ndarray::Array3<f64> {
+    musher_array::ndarray::Array3::from_shape_fn(shape, |(i, j, k)| (i * 100 + j * 10 + k) as f64)
+}
+
+#[test]
+fn zeros_like_takes_shape_and_blocks() {
+    let x = Array::<i16, Ix2>::ones((3, 4), (2, 3));
+    let zeros = Array::<f32, Ix2>::zeros_like(&x);
+    assert_eq!(zeros.chunks(), x.chunks());
+    assert_eq!(answer(&zeros), Array2::<f32>::zeros((3, 4)));
+}

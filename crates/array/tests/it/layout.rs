@@ -148,3 +148,23 @@ fn reshapes_keep_the_order() {
     assert!(matches!(x.try_reshape(25), Err(Error::Shapes { .. })));
     assert_eq!(answer(&x.rechunk((6, 4)).reshape((4, 6))), want.into_shape_with_order((4, 6)).unwrap());
 }
+
+#[test]
+fn one_axis_is_cut_and_one_dimension_told_as_ndarray_does() {
+    let whole = table(5, 4);
+    for lengths in grids(5, 4) {
+        let x = Array::from_array(whole.clone(), lengths);
+        for slice in
+            [ndarray::Slice::from(1..4), ndarray::Slice::new(-3, None, 2), ndarray::Slice::new(0, None, -1)]
+        {
+            assert_eq!(answer(&x.slice_axis(Axis(0), slice)), whole.slice_axis(Axis(0), slice));
+        }
+        let back = x.clone().into_dyn().into_dimensionality::<ndarray::Ix2>().unwrap();
+        assert_eq!(answer(&back), whole);
+        assert!(x.into_dyn().into_dimensionality::<ndarray::Ix3>().is_err());
+    }
+    let x = Array::from_array(whole, 2);
+    assert!(matches!(x.try_slice_axis(Axis(2), ndarray::Slice::from(..)), Err(Error::Axis { .. })));
+    assert!(matches!(x.try_swap_axes(0, 2), Err(Error::Axis { .. })));
+    assert!(matches!(x.try_insert_axis(Axis(3)), Err(Error::Axis { .. })));
+}

@@ -210,3 +210,20 @@ fn degrees_of_freedom_are_checked() {
         assert!(x.over(Axis(0)).try_std(ddof).is_err(), "{ddof}");
     }
 }
+
+/// The names that ndarray has for one axis are those of `over`.
+#[test]
+fn one_axis_by_ndarrays_names() {
+    let whole = musher_array::ndarray::Array2::from_shape_fn((3, 4), |(i, j)| (i * 4 + j) as f64 * 0.5 - 2.0);
+    let x = Array::from_array(whole.clone(), (2, 3));
+    for axis in [Axis(0), Axis(1)] {
+        assert_eq!(answer(&x.sum_axis(axis)), whole.sum_axis(axis));
+        assert_eq!(answer(&x.product_axis(axis)), whole.product_axis(axis));
+        let near = |found: &musher_array::ndarray::Array1<f64>, want: musher_array::ndarray::Array1<f64>| {
+            found.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-14)
+        };
+        assert!(near(&answer(&x.mean_axis(axis)), whole.mean_axis(axis).unwrap()));
+        assert!(near(&answer(&x.var_axis(axis, 1.0)), whole.var_axis(axis, 1.0)));
+        assert!(near(&answer(&x.std_axis(axis, 0.0)), whole.std_axis(axis, 0.0)));
+    }
+}
