@@ -92,7 +92,7 @@ pub enum Error {
         finished: usize,
         /// Tasks of all plans so far.
         n_tasks: usize,
-        /// The books in numbers.
+        /// The state of the run in numbers.
         state: String,
     },
     /// A task wants more of a resource than there is; nothing has run.

@@ -24,7 +24,7 @@ pub enum Event<'a> {
         worker: usize,
         /// Threads that are busy with tasks, this one among them.
         busy: usize,
-        /// Bytes of chunks and scratch on the books, those of this task among them.
+        /// Bytes of chunks and scratch on the ledger, those of this task among them.
         alive_bytes: u64,
     },
     /// A task has ended well.
@@ -98,7 +98,7 @@ pub enum Event<'a> {
         elapsed: Duration,
         /// Chunks on their way.
         moving: usize,
-        /// Bytes of chunks and scratch on the books.
+        /// Bytes of chunks and scratch on the ledger.
         alive_bytes: u64,
     },
     /// The run has ended, well or not.

@@ -1,4 +1,4 @@
-//! The worker loops, the porter and the engine under a model checker: thousands of orders in which their steps interleave.
+//! The worker loops, the spill thread and the engine under a model checker: thousands of orders in which their steps interleave.
 //!
 //! In every round [shuttle](https://docs.rs/shuttle) draws a graph, its conditions, a fault, and an order of steps. In
 //! every round the run must end; with the right values or one error that names its cause; with the ledger at zero, which

@@ -111,7 +111,7 @@ pub enum Step {
         elapsed: Duration,
         /// Chunks on their way.
         moving: usize,
-        /// Bytes of chunks and scratch on the books.
+        /// Bytes of chunks and scratch on the ledger.
         alive_bytes: u64,
     },
     /// A run ended.

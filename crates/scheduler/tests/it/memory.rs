@@ -44,7 +44,7 @@ fn two_thousand_random_graphs_on_threads_keep_to_their_limits() {
         let threads = random.below(9);
         let (values, peak) = run_measured(&plan, threads, limit).unwrap();
         assert_eq!(values, expected, "round {round}");
-        assert!(peak <= limit, "round {round}: {peak} bytes on the books, the limit is {limit}");
+        assert!(peak <= limit, "round {round}: {peak} bytes on the ledger, the limit is {limit}");
         let measured = alive.peak_bytes() + tables;
         assert!(measured <= limit, "round {round}: {measured} bytes of chunks, the limit is {limit}");
         assert_eq!(alive.chunks(), 0, "round {round}: nothing is held after the run");

@@ -11,7 +11,7 @@ use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, Writ
 
 use crate::support::{execute, messages, unfused};
 
-/// What a run spilled and loaded, and its peak on the books.
+/// What a run spilled and loaded, and its peak on the ledger.
 #[derive(Default)]
 struct Moved(Mutex<(u64, u64, u64)>);
 
@@ -65,7 +65,7 @@ fn random_graphs_below_their_sequential_peak_give_the_same_values() {
         assert_eq!(values(&chunks), expected, "round {round}");
         drop(chunks);
         let (out, back, peak) = *moved.0.lock().unwrap();
-        assert!(peak <= limit, "round {round}: {peak} bytes on the books, the limit is {limit}");
+        assert!(peak <= limit, "round {round}: {peak} bytes on the ledger, the limit is {limit}");
         let tables = plan.tasks().table_bytes() as u64;
         assert!(alive.peak_bytes() + tables <= limit, "round {round}: {} of chunks", alive.peak_bytes());
         assert_eq!(alive.chunks(), 0, "round {round}");
