@@ -33,7 +33,7 @@ pub struct GraphLayer {
     pub key: Key,
     /// The user's line.
     pub caller: &'static Location<'static>,
-    /// Wishes about how its tasks run.
+    /// Annotations about how its tasks run.
     pub annotations: Option<Arc<Annotations>>,
 }
 
@@ -96,7 +96,7 @@ pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<KeyHasher>>;
 
 impl Graph {
     /// Gathers the layers reachable from these requests; layers with equal keys become one, which has the strongest of
-    /// their wishes (see [`annotate`](crate::annotate)).
+    /// their annotations (see [`annotate`](crate::annotate)).
     ///
     /// **Cost** linear in layers and inputs, no recursion.
     ///
@@ -135,7 +135,7 @@ impl Graph {
             let layer = numbers[&request.port.layer.key()];
             asked.push(GraphRequest { layer, output: request.port.output, places: request.places.clone() });
         }
-        twins.merge_wishes(&numbers, &mut layers);
+        twins.merge_annotations(&numbers, &mut layers);
         Ok(Self { layers, requests: asked })
     }
 
@@ -160,21 +160,21 @@ impl Graph {
 struct Twins<'a> {
     /// The layer that was entered under each number.
     firsts: Vec<&'a Layer>,
-    /// Others of the same key, where there are wishes.
+    /// Others of the same key, where there are annotations.
     others: Vec<&'a Layer>,
 }
 
 impl<'a> Twins<'a> {
-    /// A layer whose key has this number already: in most cases the very same layer, or one of no wishes.
+    /// A layer whose key has this number already: in most cases the very same layer, or one of no annotations.
     fn meet(&mut self, number: LayerIx, layer: &'a Layer) {
         let first = self.firsts[number.index()];
-        if first.address() != layer.address() && (first.has_wishes() || layer.has_wishes()) {
+        if first.address() != layer.address() && (first.has_annotations() || layer.has_annotations()) {
             self.others.push(layer);
         }
     }
 
-    /// Lets each layer of the graph have the wishes of all its twins, and what it needs those of what they need.
-    fn merge_wishes(mut self, numbers: &KeyMap<LayerIx>, layers: &mut [GraphLayer]) {
+    /// Lets each layer of the graph have the annotations of all its twins, and what it needs those of what they need.
+    fn merge_annotations(mut self, numbers: &KeyMap<LayerIx>, layers: &mut [GraphLayer]) {
         let mut seen = HashSet::new();
         while let Some(layer) = self.others.pop() {
             // What has been computed is equal to the work that made it and needs nothing: its producers may be missing.
@@ -182,8 +182,7 @@ impl<'a> Twins<'a> {
                 continue;
             };
             let annotations = &mut layers[number.index()].annotations;
-            let merged =
-                Annotations::merged(annotations.as_deref(), layer.annotations().map(|wishes| &**wishes));
+            let merged = Annotations::merged(annotations.as_deref(), layer.annotations().map(AsRef::as_ref));
             if annotations.as_deref() != merged.as_ref() {
                 *annotations = merged.map(Arc::new);
             }

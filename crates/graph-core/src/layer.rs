@@ -94,8 +94,8 @@ struct Node {
     grid: Grid,
     caller: &'static Location<'static>,
     process_bound: bool,
-    /// Whether it or what it needs has wishes.
-    has_wishes: bool,
+    /// Whether it or what it needs has annotations.
+    has_annotations: bool,
 }
 
 thread_local! {
@@ -174,7 +174,7 @@ impl Layer {
         task.downcast_ref::<Annotated>().map_or(task, |annotated| &annotated.task)
     }
 
-    /// The task as the layer holds it: with its wishes, if it has any.
+    /// The task as the layer holds it: with its annotations, if it has any.
     fn annotated_task(&self) -> &Arc<dyn Task> {
         self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
     }
@@ -199,14 +199,14 @@ impl Layer {
         self.0.caller
     }
 
-    /// Wishes about how its tasks run.
+    /// Annotations about how its tasks run.
     pub fn annotations(&self) -> Option<&Arc<Annotations>> {
         Some(&self.annotated_task().downcast_ref::<Annotated>()?.annotations)
     }
 
-    /// Whether it or what it needs has wishes about how its tasks run.
-    pub(crate) fn has_wishes(&self) -> bool {
-        self.0.has_wishes
+    /// Whether it or what it needs has annotations about how its tasks run.
+    pub(crate) fn has_annotations(&self) -> bool {
+        self.0.has_annotations
     }
 
     /// The same for all handles of one layer, and only for those.
@@ -311,7 +311,7 @@ impl LayerBuilder {
             }
         }
         let annotations = Annotations::current();
-        let mut has_wishes = annotations.is_some();
+        let mut has_annotations = annotations.is_some();
         if let Some(annotations) = annotations {
             self.task = Arc::new(Annotated { task: self.task, annotations });
         }
@@ -326,7 +326,7 @@ impl LayerBuilder {
                 input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
                 process_bound |= producer.is_process_bound();
-                has_wishes |= producer.has_wishes();
+                has_annotations |= producer.has_annotations();
             }
         }
         Layer(Arc::new(Node {
@@ -336,12 +336,12 @@ impl LayerBuilder {
             grid,
             caller: self.caller,
             process_bound,
-            has_wishes,
+            has_annotations,
         }))
     }
 }
 
-/// A task with wishes about how it runs. A layer without any has no room for them; the graph takes the two apart.
+/// A task with annotations about how it runs. A layer without any has no room for them; the graph takes the two apart.
 pub(crate) struct Annotated {
     pub(crate) task: Arc<dyn Task>,
     pub(crate) annotations: Arc<Annotations>,

@@ -108,7 +108,7 @@ impl Plan {
         self.has_annotations && has_priorities(&self.tasks)
     }
 
-    /// Whether any layer has wishes about how its tasks run.
+    /// Whether any layer has annotations about how its tasks run.
     pub fn has_annotations(&self) -> bool {
         self.has_annotations
     }
@@ -146,7 +146,7 @@ impl Plan {
     }
 }
 
-/// Whether any layer wishes to go before or after others.
+/// Whether any layer asks to go before or after others.
 fn has_priorities(tasks: &TaskGraph) -> bool {
     let annotations = tasks.layers().iter().filter_map(|layer| layer.annotations.as_ref());
     annotations.into_iter().any(|annotations| annotations.priority_of() != 0)

@@ -8,7 +8,7 @@
 //! | an end before the end | [`CancelToken`]: by hand, at a deadline, by Ctrl-C; [`check_cancelled`] in tasks that take long |
 //! | work in the background | [`Client`] and its [`Future`]s |
 //! | results that outlive the process | [`Checkpointing`] |
-//! | seeing | [`Observer`], [`ProgressBar`], [`Story`] |
+//! | seeing | [`Observer`], [`ProgressBar`], [`EventLog`] |
 //! | finding a fault | [`FailedTasks`], [`rerun`], [`Recorder`] and [`Replay`] |
 //!
 //! ```
@@ -36,6 +36,7 @@ mod disk;
 mod engine;
 mod error;
 mod event;
+mod event_log;
 mod failed;
 mod limit;
 mod machine;
@@ -51,7 +52,6 @@ mod run;
 mod sequential;
 mod settings;
 mod spilling;
-mod story;
 mod sync;
 mod threaded;
 
@@ -67,6 +67,7 @@ pub use compute::{
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
+pub use event_log::{EventLog, LoggedTask, TaskTransition, Transition, TransitionKind};
 pub use failed::{FailedTask, FailedTasks};
 pub use limit::Limit;
 pub use machine::Machine;
@@ -77,5 +78,4 @@ pub use rerun::rerun;
 pub use run::{Run, Scheduler};
 pub use sequential::Sequential;
 pub use settings::{Settings, SettingsError, SettingsSource};
-pub use story::{Step, Story, StoryTask, TaskStep, Transition};
 pub use threaded::Threaded;

@@ -163,13 +163,13 @@ impl Round {
         let cancel = CancelToken::new();
         let (alive, act) = (Alive::default(), act(fault, &cancel));
         let (continuing, computing) = (random.bits() & random.bits(), random.below(2 * n));
-        let mut wishes = Annotations::new().retries(u32::from(fault == Fault::TaskFailsOnce));
+        let mut annotations = Annotations::new().retries(u32::from(fault == Fault::TaskFailsOnce));
         let n_slots = random.below(4) as u32;
         if n_slots > 0 {
-            wishes = wishes.resource("slot", 1);
+            annotations = annotations.resource("slot", 1);
         }
         let is_silent = random.one_in(8);
-        let requests = annotate(wishes, || {
+        let requests = annotate(annotations, || {
             drawn.requests_with(&alive, &outputs, |task| {
                 let number = task.number as usize;
                 task.continues = continuing >> number & 1 == 1;

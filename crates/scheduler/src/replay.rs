@@ -10,7 +10,7 @@ use std::path::Path;
 use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-use crate::story::address;
+use crate::event_log::address;
 use crate::sync::{Arc, Mutex};
 use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential};
 

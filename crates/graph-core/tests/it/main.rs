@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod annotations;
 mod check;
 mod cost;
 mod exchange;
@@ -13,4 +14,3 @@ mod lower;
 mod order;
 mod support;
 mod wiring;
-mod wishes;
