@@ -132,11 +132,11 @@ pub struct DelayedFn<F, O = Plain> {
 #[derive(Debug, Clone, Default)]
 struct Options {
     label: Option<Cow<'static, str>>,
-    identity: Option<Identity>,
+    identity: Option<CallIdentity>,
 }
 
 #[derive(Debug, Clone)]
-enum Identity {
+enum CallIdentity {
     /// Each call is work of its own.
     Impure,
     /// What the closure captures is condensed here.
@@ -155,7 +155,7 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
     #[must_use]
     #[doc(alias = "pure")]
     pub fn impure(self) -> Self {
-        self.with(|options| options.identity = Some(Identity::Impure))
+        self.with(|options| options.identity = Some(CallIdentity::Impure))
     }
 
     /// What the closure captures: with it, equal calls of equal closures are one task.
@@ -164,7 +164,7 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
         let mut tokenizer = Tokenizer::new();
         captured.token(&mut tokenizer);
         let (key, process_bound) = (tokenizer.finish(), tokenizer.is_process_bound());
-        self.with(|options| options.identity = Some(Identity::Token { key, process_bound }))
+        self.with(|options| options.identity = Some(CallIdentity::Token { key, process_bound }))
     }
 
     /// The name in pictures, plans and errors, instead of the function's own.
@@ -190,8 +190,8 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
         let mut ports = smallvec::SmallVec::<[Port; 4]>::new();
         let args = F::store(args, &mut ports);
         let fresh = match self.options.as_ref().and_then(|options| options.identity.as_ref()) {
-            Some(Identity::Impure) => true,
-            Some(Identity::Token { .. }) => false,
+            Some(CallIdentity::Impure) => true,
+            Some(CallIdentity::Token { .. }) => false,
             None => size_of::<F>() != 0,
         };
         let said = (fresh || self.options.is_some()).then(|| {
@@ -368,7 +368,7 @@ where
         let options = self.said.as_ref().and_then(|said| said.options.as_ref());
         if let Some(fresh) = self.said.as_ref().and_then(|said| said.fresh) {
             fresh.token(tokenizer);
-        } else if let Some(Identity::Token { key, process_bound }) =
+        } else if let Some(CallIdentity::Token { key, process_bound }) =
             options.and_then(|options| options.identity.as_ref())
         {
             tokenizer.key(*key);

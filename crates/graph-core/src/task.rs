@@ -211,10 +211,10 @@ impl Facts {
 
 /// What a task gives back: its outputs in order, or more work whose results they are.
 #[derive(Debug)]
-pub struct Output(Made);
+pub struct Output(Outputs);
 
 #[derive(Debug)]
-enum Made {
+enum Outputs {
     /// Most tasks: worth a way of its own, because it is taken for each of them.
     One(ChunkRef),
     Many(Vec<ChunkRef>),
@@ -225,17 +225,17 @@ impl Output {
     /// One output.
     #[inline]
     pub fn one<T: Chunk>(chunk: T) -> Self {
-        Self(Made::One(Arc::new(chunk)))
+        Self(Outputs::One(Arc::new(chunk)))
     }
 
     /// One output that is shared already.
     pub fn shared(chunk: ChunkRef) -> Self {
-        Self(Made::One(chunk))
+        Self(Outputs::One(chunk))
     }
 
     /// Several outputs, as many as [`Task::n_outputs`] says.
     pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
-        Self(Made::Many(chunks.into_iter().collect()))
+        Self(Outputs::Many(chunks.into_iter().collect()))
     }
 
     /// A continuation: the task has ended and holds neither thread nor memory; its outputs will be those of this work.
@@ -243,25 +243,25 @@ impl Output {
     /// The requests together name as many chunks as the task has outputs. The task must say so by
     /// [`Task::continues`].
     pub fn more(requests: impl IntoIterator<Item = Request>) -> Self {
-        Self(Made::More(requests.into_iter().collect()))
+        Self(Outputs::More(requests.into_iter().collect()))
     }
 
     /// Number of chunks; those of a continuation are still to be made.
     #[inline]
     pub(crate) fn n_chunks(&self) -> usize {
         match &self.0 {
-            Made::One(_) => 1,
-            Made::Many(chunks) => chunks.len(),
-            Made::More(requests) => requests.iter().map(Request::n_chunks).sum(),
+            Outputs::One(_) => 1,
+            Outputs::Many(chunks) => chunks.len(),
+            Outputs::More(requests) => requests.iter().map(Request::n_chunks).sum(),
         }
     }
 
     /// The outputs in order; none where the task gave more work back.
     pub fn chunks(&self) -> &[ChunkRef] {
         match &self.0 {
-            Made::One(chunk) => std::slice::from_ref(chunk),
-            Made::Many(chunks) => chunks,
-            Made::More(_) => &[],
+            Outputs::One(chunk) => std::slice::from_ref(chunk),
+            Outputs::Many(chunks) => chunks,
+            Outputs::More(_) => &[],
         }
     }
 
@@ -280,9 +280,9 @@ impl Output {
     #[inline]
     pub fn hand_over(self, mut take: impl FnMut(ChunkRef)) -> Result<(), Vec<Request>> {
         match self.0 {
-            Made::One(chunk) => take(chunk),
-            Made::Many(chunks) => chunks.into_iter().for_each(take),
-            Made::More(requests) => return Err(requests),
+            Outputs::One(chunk) => take(chunk),
+            Outputs::Many(chunks) => chunks.into_iter().for_each(take),
+            Outputs::More(requests) => return Err(requests),
         }
         Ok(())
     }

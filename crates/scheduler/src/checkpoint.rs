@@ -23,7 +23,7 @@ pub use error::CheckpointError;
 use crate::raw::Raw;
 use crate::sync::Arc;
 use crate::{Error, Options, compute_with};
-use file::{Identity, Stored};
+use file::{FileIdentity, Stored};
 use manifest::{Manifest, Owner, is_part, owner, remove};
 
 const EXTENSION: &str = "chunk";
@@ -198,7 +198,7 @@ impl Checkpoint {
         };
         let chunks = asked.iter().filter_map(|&place| Some((place, stored[place as usize]?))).collect();
         let label = format!("{} (checkpoint)", port.layer.label());
-        let source = Source { label, files, chunks, codec };
+        let source = ReadChunks { label, files, chunks, codec };
         let layer = Layer::build(source).caller(port.layer.caller()).finish(grid);
         let n_reused = stored.iter().flatten().count() - n_computed;
         Ok(Saved { collection: collection.with_port(Port::of(layer)), n_reused, n_computed })
@@ -286,7 +286,7 @@ impl Checkpoint {
             return Ok(Vec::new());
         }
         let (operation, caller) = (port.layer.label().into_owned(), port.layer.caller());
-        let sink = Sink { files: Arc::clone(files), operation, caller };
+        let sink = WriteChunks { files: Arc::clone(files), operation, caller };
         let grid = port.grid().clone();
         let sink =
             Layer::build(sink).caller(caller).input(port, Wiring::one_to_one(grid.ndim())).finish(grid);
@@ -340,8 +340,8 @@ impl Files {
         self.path(place).exists()
     }
 
-    fn identity(&self, place: u32) -> Identity {
-        Identity { key: self.key, place: place.into() }
+    fn identity(&self, place: u32) -> FileIdentity {
+        FileIdentity { key: self.key, place: place.into() }
     }
 }
 
@@ -359,13 +359,13 @@ impl Chunk for Receipt {
 }
 
 /// Writes its input chunk and gives back a receipt.
-struct Sink {
+struct WriteChunks {
     files: Arc<Files>,
     operation: String,
     caller: &'static std::panic::Location<'static>,
 }
 
-impl Task for Sink {
+impl Task for WriteChunks {
     fn label(&self) -> Cow<'_, str> {
         Cow::Borrowed("checkpoint")
     }
@@ -388,7 +388,7 @@ impl Task for Sink {
 }
 
 /// Reads chunks of a checkpoint.
-struct Source {
+struct ReadChunks {
     label: String,
     files: Arc<Files>,
     /// The place, and what is known of its chunk, for each place of the source's own grid.
@@ -397,7 +397,7 @@ struct Source {
     codec: Option<&'static dyn Codec>,
 }
 
-impl Task for Source {
+impl Task for ReadChunks {
     fn label(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.label)
     }

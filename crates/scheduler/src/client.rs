@@ -26,7 +26,7 @@ pub use job::Status;
 use crate::sync::{Arc, thread};
 use crate::{Error, Options, compute_with};
 use desk::Desk;
-use job::{Facts, Job};
+use job::{Job, JobInfo};
 
 /// Runs what is submitted, in the background, and hands out a [`Future`] for each result.
 ///
@@ -146,13 +146,13 @@ impl Client {
         let survey = Survey::of(&collection.port().layer);
         let label = collection.port().layer.label().into_owned();
         let Submit { priority, retries } = how;
-        let facts =
-            Facts { label, caller, priority, retries, n_tasks: survey.n_tasks, is_wide: survey.is_wide };
+        let info =
+            JobInfo { label, caller, priority, retries, n_tasks: survey.n_tasks, is_wide: survey.is_wide };
         let collection = collection.clone();
         let work = move |options: &Options| -> Result<ChunkRef, Error> {
             compute_with(&collection, options).map(|value| Arc::new(Value(value)) as ChunkRef)
         };
-        let job = Job::new(self.desk.number(), facts, &self.desk, Box::new(work));
+        let job = Job::new(self.desk.number(), info, &self.desk, Box::new(work));
         if self.desk.note(&job) {
             job.stand_on(survey.futures);
         } else {
@@ -194,7 +194,7 @@ impl Client {
     /// A future of a value that is there: for an argument that many submissions share.
     #[track_caller]
     pub fn scatter<T: Send + Sync + 'static>(&self, value: T) -> Future<T> {
-        let facts = Facts {
+        let info = JobInfo {
             label: "scatter".to_owned(),
             caller: Location::caller(),
             priority: 0,
@@ -202,7 +202,7 @@ impl Client {
             n_tasks: 0,
             is_wide: false,
         };
-        Future::of(Job::ended(self.desk.number(), facts, &self.desk, Arc::new(Value(value))))
+        Future::of(Job::ended(self.desk.number(), info, &self.desk, Arc::new(Value(value))))
     }
 }
 

@@ -43,7 +43,7 @@ struct Entry {
 
 impl Entry {
     fn rank(&self) -> (i32, Reverse<u64>) {
-        (self.job.facts.priority, Reverse(self.job.number))
+        (self.job.info.priority, Reverse(self.job.number))
     }
 }
 
@@ -175,7 +175,7 @@ impl Desk {
             self.work.wait(&mut state);
         }
         let entry = state.ready.pop()?;
-        let threads = match (entry.whole, entry.job.facts.is_wide) {
+        let threads = match (entry.whole, entry.job.info.is_wide) {
             (true, _) => self.threads,
             (false, true) => (state.free / (1 + state.ready.len())).max(1),
             (false, false) => 1,

@@ -318,7 +318,7 @@ mod tests {
         let levels = Levels::new(&[0, 0, 1, 1, 2, 2], &links);
         let widths = [10.0, 10.0, 80.0, 120.0, 30.0, 20.0];
         let extents: Vec<Extent> = widths.iter().map(|&across| Extent { across, along: 10.0 }).collect();
-        let spacing = Spacing { nodes: 20.0, bends: 10.0, ranks: 30.0, spread: 0.0, parts: 30.0 };
+        let spacing = Spacing { nodes: 20.0, bends: 10.0, ranks: 30.0, spread: 0.0, components: 30.0 };
         let (at, width) = positions(&levels, &extents, spacing, &mut 0);
         for rank in [[0, 1], [2, 3], [4, 5]] {
             let gap = at[rank[1]] - at[rank[0]] - (widths[rank[0]] + widths[rank[1]]) / 2.0;

@@ -96,8 +96,8 @@ impl<'a> Sheet<'a> {
             })
             .collect();
         let spacing = match upright {
-            true => Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, parts: 30.0 },
-            false => Spacing { nodes: 12.0, bends: 10.0, ranks: 36.0, spread: 0.45, parts: 18.0 },
+            true => Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, components: 30.0 },
+            false => Spacing { nodes: 12.0, bends: 10.0, ranks: 36.0, spread: 0.45, components: 18.0 },
         };
         let arrangement = arrange(&extents, &links, spacing);
         Self { drawing, measured, links, arrangement }
