@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{ChunkRef, Codec, Port, TaskError};
+use crate::chunk::{ChunkRef, Codec};
+use crate::layer::Port;
+use crate::task::TaskError;
 
 /// Which tasks of a layer are asked for.
 #[derive(Debug, Clone, Default, PartialEq)]

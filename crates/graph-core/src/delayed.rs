@@ -11,10 +11,12 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::{
-    ChunkRef, Collection, Grid, Inputs, Key, Layer, Measure, Measured, Output, Port, Task, TaskError, Token,
-    Tokenizer, Value,
-};
+use crate::chunk::{ChunkRef, Measure, Measured, Value};
+use crate::collection::Collection;
+use crate::grid::Grid;
+use crate::key::{Key, Token, Tokenizer};
+use crate::layer::{Layer, Port};
+use crate::task::{Inputs, Output, Task, TaskError};
 
 mod call;
 #[cfg(doctest)]
@@ -195,7 +197,10 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
             None => size_of::<F>() != 0,
         };
         let said = (fresh || self.options.is_some()).then(|| {
-            Box::new(Said { options: self.options.clone(), fresh: fresh.then(crate::Session::fresh) })
+            Box::new(Said {
+                options: self.options.clone(),
+                fresh: fresh.then(crate::session::Session::fresh),
+            })
         });
         let task = CallTask::<F, P, F::Stored, O> {
             function: self.function.clone(),
@@ -348,7 +353,7 @@ where
         given.unwrap_or_else(|| Cow::Borrowed(short_name(type_name::<F>())))
     }
 
-    fn run(&self, _at: crate::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+    fn run(&self, _at: crate::grid::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         O::receive(self.function.call(&self.args, &mut inputs)?)
     }
 
@@ -357,10 +362,10 @@ where
     }
 
     /// A value without drop glue holds nothing beyond itself, so its size is known.
-    fn facts(&self, _at: crate::Place<'_>, _inputs: &[Option<u64>]) -> crate::Facts {
+    fn facts(&self, _at: crate::grid::Place<'_>, _inputs: &[Option<u64>]) -> crate::task::Facts {
         match std::mem::needs_drop::<O::Value>() {
-            true => crate::Facts::default(),
-            false => crate::Facts::bytes(size_of::<O::Value>() as u64),
+            true => crate::task::Facts::default(),
+            false => crate::task::Facts::bytes(size_of::<O::Value>() as u64),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::Misfit;
+use crate::fit::Misfit;
 
 /// A graph that cannot be planned.
 #[derive(Debug, thiserror::Error)]

@@ -40,7 +40,12 @@ use std::sync::Arc;
 
 pub use scatter::Scatter;
 
-use crate::{ChunkRef, Facts, Grid, Inputs, Layer, Port, TaskError, Tokenizer, Wiring};
+use crate::chunk::ChunkRef;
+use crate::grid::Grid;
+use crate::key::Tokenizer;
+use crate::layer::{Layer, Port};
+use crate::task::{Facts, Inputs, TaskError};
+use crate::wiring::Wiring;
 
 /// One piece: what one input has for one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

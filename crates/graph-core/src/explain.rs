@@ -5,8 +5,11 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
+use crate::byte_size::ByteSize;
+use crate::forecast::{Forecast, Policy};
+use crate::lower::SlotIx;
 use crate::order::Weights;
-use crate::{ByteSize, Forecast, Plan, Policy, SlotIx};
+use crate::plan::Plan;
 
 impl Plan {
     /// What will happen, for a person to read.

@@ -1,7 +1,8 @@
 //! Whether a wiring fits the grids that it joins: told once for each input when a graph is collected, so that no
 //! task reads what its producer does not have.
 
-use crate::{AxisMap, Grid, Wiring};
+use crate::grid::Grid;
+use crate::wiring::{AxisMap, Wiring};
 
 /// Why a wiring does not fit the grids of its consumer and its producer.
 ///

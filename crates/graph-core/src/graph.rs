@@ -7,7 +7,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
+use crate::annotations::Annotations;
+use crate::collection::{Places, Request};
+use crate::error::Error;
+use crate::fit::Misfit;
+use crate::grid::Grid;
+use crate::key::Key;
+use crate::layer::{Input, Layer};
+use crate::task::Task;
+use crate::wiring::Wiring;
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

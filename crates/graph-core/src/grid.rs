@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::{Token, Tokenizer};
+use crate::key::{Token, Tokenizer};
 
 /// How many tasks a layer has along each axis; no axes at all mean one task.
 ///

@@ -11,10 +11,12 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::{
-    Annotations, Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer,
-    Wiring,
-};
+use crate::annotations::Annotations;
+use crate::chunk::{Chunk, ChunkRef};
+use crate::grid::{Grid, Place};
+use crate::key::{Key, Token, Tokenizer};
+use crate::task::{Facts, Inputs, Output, Task, TaskError};
+use crate::wiring::Wiring;
 
 /// One task applied over a grid and wired to its producers; cheap to clone.
 ///
@@ -272,7 +274,7 @@ impl LayerBuilder {
 
     /// Adds the next slot: tasks of the layer itself, each one with a smaller index than its reader.
     #[must_use]
-    pub(crate) fn input_from_itself(mut self, lists: crate::Lists) -> Self {
+    pub(crate) fn input_from_itself(mut self, lists: crate::wiring::Lists) -> Self {
         self.inputs.push(Input { producer: None, output: 0, wiring: Wiring::explicit(lists) });
         self
     }

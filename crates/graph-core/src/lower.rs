@@ -11,8 +11,13 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
+use crate::collection::Places;
+use crate::error::Error;
+use crate::graph::{Graph, GraphLayer};
+use crate::grid::Place;
+use crate::spill::SpillStore;
 use crate::task::InputError;
-use crate::{Error, Facts, Graph, GraphLayer, Inputs, Output, Place, Places, SpillStore, Staged, TaskError};
+use crate::task::{Facts, Inputs, Output, Staged, TaskError};
 use column::Column;
 use need::Need;
 
@@ -452,7 +457,7 @@ impl TaskGraph {
     pub fn run(
         &self,
         task: TaskIx,
-        chunks: &mut [Option<crate::ChunkRef>],
+        chunks: &mut [Option<crate::chunk::ChunkRef>],
         spill_store: Option<&dyn SpillStore>,
     ) -> Result<Output, TaskError> {
         let own = self.layer_of(task);

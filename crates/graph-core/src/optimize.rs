@@ -9,7 +9,7 @@ mod join;
 mod line;
 
 use crate::graph::GraphRequest;
-use crate::{Graph, GraphInput, LayerIx};
+use crate::graph::{Graph, GraphInput, LayerIx};
 
 pub use line::{StepError, StepPanic};
 

@@ -16,7 +16,7 @@ use post::SortedInputs;
 use walk::Walk;
 
 use crate::lower::MOST_BYTES;
-use crate::{SlotIx, TaskGraph, TaskIx};
+use crate::lower::{SlotIx, TaskGraph, TaskIx};
 
 /// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
 ///

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::error::Error;
+use crate::forecast::Policy;
+use crate::graph::Graph;
+use crate::lower::{TaskGraph, TaskIx};
+use crate::order::{NotAnOrder, Order};
 use crate::order::{Weights, peak_by};
-use crate::{Error, Graph, NotAnOrder, Order, Policy, TaskGraph, TaskIx};
 
 /// A graph that is ready to run: lowered, ordered, costed.
 ///

@@ -8,8 +8,14 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::chunk::{Chunk, ChunkRef};
+use crate::collection::Request;
+use crate::grid::{Grid, Place};
+use crate::key::Tokenizer;
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Touch, Wiring};
+use crate::spill::SpillStore;
+use crate::touch::Touch;
+use crate::wiring::Wiring;
 
 /// What is computed on one place of a grid from its input chunks.
 ///

@@ -20,9 +20,11 @@ use smallvec::smallvec;
 
 pub use error::CheckpointError;
 
+use crate::compute::compute_with;
+use crate::error::Error;
+use crate::options::Options;
 use crate::raw::Raw;
 use crate::sync::Arc;
-use crate::{Error, Options, compute_with};
 use file::{FileIdentity, Stored};
 use manifest::{Manifest, Owner, is_part, owner, remove};
 

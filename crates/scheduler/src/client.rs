@@ -23,8 +23,10 @@ pub use completed::{AsCompleted, ReturnWhen, Waited, as_completed, gather, wait}
 pub use future::Future;
 pub use job::Status;
 
+use crate::compute::compute_with;
+use crate::error::Error;
+use crate::options::Options;
 use crate::sync::{Arc, thread};
-use crate::{Error, Options, compute_with};
 use desk::Desk;
 use job::{Job, JobInfo};
 

@@ -8,8 +8,12 @@ use musher_graph_core::{
 
 use crate::crew::Crew;
 use crate::disk::Lent;
+use crate::error::Error;
+use crate::options::Options;
+use crate::run::{Run, Scheduler};
+use crate::sequential::Sequential;
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
-use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
+use crate::threaded::Threaded;
 
 thread_local! {
     /// The crew whose task runs on this thread: a computation inside it runs in place.

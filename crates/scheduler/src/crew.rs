@@ -11,9 +11,12 @@ use std::time::Duration;
 use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
 
 use crate::engine::{Action, Discarded, Engine, Garbage, Job, Made, Move, Moving, SpilledCopy};
+use crate::error::Error;
+use crate::event::Event;
+use crate::failed::FailedTask;
+use crate::run::Run;
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
-use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
 const QUICK: Duration = Duration::from_micros(1);

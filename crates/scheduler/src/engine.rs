@@ -17,10 +17,11 @@ pub(crate) use self::eviction::SpilledCopy;
 use self::ledger::{Ledger, sequential_peak};
 use self::plan_state::{PlanState, clear};
 use self::resources::Resources;
+use crate::error::Error;
 use crate::error::site;
 use crate::run::Chunks;
+use crate::run::Run;
 use crate::sync::Arc;
-use crate::{Error, Run};
 
 /// What a worker is to do next.
 #[derive(Debug)]

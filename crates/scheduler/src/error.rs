@@ -7,8 +7,9 @@ use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
 
+use crate::checkpoint::CheckpointError;
+use crate::replay::ReplayError;
 use crate::sync::Arc;
-use crate::{CheckpointError, ReplayError};
 
 /// A computation that did not give a result.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +142,7 @@ pub enum Error {
     },
     /// The settings say what nobody understands.
     #[error(transparent)]
-    Settings(#[from] crate::SettingsError),
+    Settings(#[from] crate::settings::SettingsError),
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),

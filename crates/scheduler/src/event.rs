@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use musher_graph_core::{Plan, TaskIx};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Something that happened in a run. The enum is closed: observers see all of it.
 #[derive(Debug, Clone, Copy)]

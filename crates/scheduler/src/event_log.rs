@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use musher_graph_core::{Plan, TaskIx};
 use serde_json::json;
 
+use crate::atomic::AtomicFile;
+use crate::event::{Event, Observer};
 use crate::sync::{Arc, Mutex};
-use crate::{AtomicFile, Event, Observer};
 
 /// Bytes of a log as JSON, but for the braces around it.
 const MOST_JSON: usize = (10 << 20) - 1024;
@@ -333,7 +334,7 @@ impl Observer for EventLog {
 }
 
 /// What an error says, with its causes.
-fn said(error: &crate::Error) -> String {
+fn said(error: &crate::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use musher_graph_core::{ChunkRef, Plan, TaskIx};
 
-use crate::Error;
+use crate::error::Error;
 use crate::error::site;
 use crate::run::{Chunks, guard};
 use crate::sync::{Arc, Mutex};

@@ -4,7 +4,8 @@ use std::panic::Location;
 
 use musher_graph_core::ByteSize;
 
-use crate::{Machine, SettingsError, SettingsSource};
+use crate::machine::Machine;
+use crate::settings::{SettingsError, SettingsSource};
 
 /// What a limit in [`Options`](crate::Options) is told as: bytes, or text such as `"2GiB"` or, for memory, `"50%"`.
 ///

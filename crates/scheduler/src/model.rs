@@ -20,9 +20,13 @@ use musher_testkit::{
 use shuttle::rand::Rng;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 
+use crate::cancel::CancelToken;
+use crate::compute::Compute;
 use crate::crew::Crew;
+use crate::error::Error;
+use crate::options::Options;
+use crate::run::Run;
 use crate::sync::{Arc, Ordering, on_scheduled_threads, thread};
-use crate::{CancelToken, Compute, Error, Options, Run};
 
 /// What goes wrong in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,16 @@ use std::time::Duration;
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
+use crate::cancel::CancelToken;
+use crate::disk::SpillDir;
+use crate::event::Observer;
+use crate::failed::FailedTasks;
 use crate::limit;
+use crate::limit::Limit;
+use crate::progress::ProgressBar;
+use crate::run::Run;
+use crate::settings::{Settings, SettingsError};
 use crate::sync::{Arc, StaticMutex};
-use crate::{CancelToken, FailedTasks, Limit, Observer, ProgressBar, Run, Settings, SettingsError, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///

@@ -10,9 +10,14 @@ use std::path::Path;
 use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer};
 use serde::{Deserialize, Serialize};
 
+use crate::atomic::AtomicFile;
+use crate::error::Error;
+use crate::event::{Event, Observer};
 use crate::event_log::address;
+use crate::options::Options;
+use crate::run::{Run, Scheduler};
+use crate::sequential::Sequential;
 use crate::sync::{Arc, Mutex};
-use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential};
 
 /// The order of starts and ends of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,13 @@ use std::time::Duration;
 use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
+use crate::cancel::CancelToken;
 use crate::compute::Loan;
+use crate::error::Error;
+use crate::event::Observer;
+use crate::failed::FailedTasks;
 use crate::settings::Scope;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, FailedTasks, Observer};
 
 /// By default a run is told to be stalled after this long.
 const STALL_AFTER: Duration = Duration::from_secs(5);

@@ -3,7 +3,8 @@
 use musher_graph_core::ChunkRef;
 
 use crate::crew::Crew;
-use crate::{Error, Run, Scheduler};
+use crate::error::Error;
+use crate::run::{Run, Scheduler};
 
 /// Runs one task after the other on the calling thread: for debugging, tiny plans, and nested runs.
 ///

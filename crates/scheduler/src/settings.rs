@@ -23,8 +23,9 @@ use std::sync::OnceLock;
 use musher_graph_core::ByteSize;
 use toml::de::{DeTable, DeValue};
 
+use crate::disk::{SpillCompression, SpillOptions};
+use crate::machine::Machine;
 use crate::sync::{Arc, thread_local};
-use crate::{Machine, SpillCompression, SpillOptions};
 
 mod error;
 #[cfg(test)]

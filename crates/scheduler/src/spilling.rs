@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use musher_graph_core::{ChunkRef, SpillStore, TaskError};
 
-use crate::Error;
 use crate::engine::SpilledCopy;
+use crate::error::Error;
 
 /// Writes a chunk as a parcel of one part.
 pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<SpilledCopy, Error> {

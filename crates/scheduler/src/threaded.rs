@@ -6,8 +6,9 @@ use musher_graph_core::ChunkRef;
 use rayon::ThreadPoolBuilder;
 
 use crate::crew::Crew;
+use crate::error::Error;
+use crate::run::{Run, Scheduler};
 use crate::sync::{StaticMutex, ThreadPool, on_threads};
-use crate::{Error, Run, Scheduler};
 
 /// Runs a plan on a pool of threads.
 ///

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Region, TaskIx};
+use crate::lower::TaskIx;
+use crate::touch::Region;
 
 /// The parts of one file that have been claimed.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use crate::ByteSize;
+use crate::byte_size::ByteSize;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,10 @@ use std::marker::PhantomData;
 
 use smallvec::SmallVec;
 
-use crate::{Arg, Inputs, IntoArg, Port, TaskError, Tokenizer};
+use crate::delayed::{Arg, IntoArg};
+use crate::key::Tokenizer;
+use crate::layer::Port;
+use crate::task::{Inputs, TaskError};
 
 /// A parameter taken by value.
 #[derive(Debug)]

@@ -3,7 +3,10 @@
 use smallvec::SmallVec;
 
 use super::LayerTable;
-use crate::{Error, GraphInput, GraphLayer, SlotIx, TaskGraph, Wiring};
+use crate::error::Error;
+use crate::graph::{GraphInput, GraphLayer};
+use crate::lower::{SlotIx, TaskGraph};
+use crate::wiring::Wiring;
 
 impl TaskGraph {
     /// Writes the edges of all tasks.

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use super::slot_of;
+use crate::graph::{Graph, GraphInput, GraphLayer};
 use crate::task::Absorb;
-use crate::{Graph, GraphInput, GraphLayer};
 
 /// A source is made again rather than held where making it costs no more than about writing and reading it: the
 /// limit in nanoseconds a byte.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use crate::{Graph, GraphLayer, Key, LayerIx, Token, Tokenizer};
+use crate::graph::{Graph, GraphLayer, LayerIx};
+use crate::key::{Key, Token, Tokenizer};
 
 /// How many siblings a layer is compared with at most, so that the pass stays linear.
 const MOST_SIBLINGS: usize = 16;
@@ -67,7 +68,7 @@ fn meeting_place(layer: &GraphLayer) -> Key {
     tokenizer.finish()
 }
 
-fn try_join(elder: &GraphLayer, layer: &GraphLayer) -> Option<std::sync::Arc<dyn crate::Task>> {
+fn try_join(elder: &GraphLayer, layer: &GraphLayer) -> Option<std::sync::Arc<dyn crate::task::Task>> {
     let is_alike = elder.grid == layer.grid && elder.annotations == layer.annotations;
     if !is_alike || elder.inputs.len() != layer.inputs.len() {
         return None;

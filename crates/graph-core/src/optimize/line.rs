@@ -6,7 +6,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::{Facts, Graph, Inputs, Output, Place, Staged, Task, TaskError, Tokenizer, Touch};
+use crate::graph::Graph;
+use crate::grid::Place;
+use crate::key::Tokenizer;
+use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
+use crate::touch::Touch;
 
 /// Strings together layers that read one producer, place by place, which nobody else reads.
 pub(super) fn string_lines(graph: &mut Graph) {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Order;
-use crate::{TaskGraph, TaskIx};
+use crate::lower::{TaskGraph, TaskIx};
 
 impl Order {
     /// The same order, except that tasks of higher priority, and those that they need, go before others.

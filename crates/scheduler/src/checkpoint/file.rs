@@ -21,7 +21,7 @@ use musher_graph_core::{ChunkRef, Codec, Key};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::CheckpointError;
-use crate::AtomicFile;
+use crate::atomic::AtomicFile;
 
 const MAGIC: &[u8; 8] = b"MUSHCHK1";
 const TRAILER: u64 = 8 + 16;

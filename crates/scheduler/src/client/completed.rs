@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Future;
 use super::job::{Status, Watcher, is_inside};
-use crate::Error;
+use crate::error::Error;
 use crate::sync::{Arc, Condvar, Mutex};
 
 /// Waits for all results, in the order of the futures.

@@ -8,9 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
+use crate::cancel::CancelToken;
+use crate::options::Options;
 use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::{CancelToken, Options};
 
 /// The ready jobs of one client.
 pub(super) struct Desk {

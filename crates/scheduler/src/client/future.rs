@@ -13,7 +13,7 @@ use musher_graph_core::{
 use smallvec::SmallVec;
 
 use super::job::{Job, Outcome, Status, Watcher};
-use crate::Error;
+use crate::error::Error;
 use crate::sync::Arc;
 
 /// The result of a submission, there or still to come. Clones are handles of the same result.

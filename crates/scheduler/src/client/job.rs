@@ -13,9 +13,11 @@ use std::time::Instant;
 use musher_graph_core::ChunkRef;
 
 use super::desk::Desk;
+use crate::cancel::CancelToken;
+use crate::error::Error;
+use crate::options::Options;
 use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex};
-use crate::{CancelToken, Error, Options};
 
 /// How a job ended: its value as a chunk, or the error, which all who stand on it share.
 pub(crate) type Outcome = Result<ChunkRef, Arc<Error>>;

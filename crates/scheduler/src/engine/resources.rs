@@ -2,8 +2,9 @@
 
 use musher_graph_core::{Annotations, Plan, TaskIx};
 
+use crate::error::Error;
 use crate::error::site;
-use crate::{Error, Run};
+use crate::run::Run;
 
 /// What there is of each resource, and what of it is free.
 #[derive(Debug)]

@@ -5,9 +5,10 @@ use musher_testkit::{Alive, Drawn, Random};
 
 use super::ledger::sequential_peak;
 use super::{Action, Engine, Garbage, Job, Made};
+use crate::error::Error;
 use crate::run::Chunks;
+use crate::run::Run;
 use crate::sync::Arc;
-use crate::{Error, Run};
 
 fn plan(drawn: &Drawn, outputs: &[usize]) -> Arc<Plan> {
     let requests = drawn.requests(&Alive::default(), outputs);
