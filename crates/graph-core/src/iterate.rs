@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::adapt::Held;
 use crate::collection::{Collection, Request};
-use crate::delayed::Delayed;
-use crate::delayed::Received;
+use crate::delayed::{Delayed, Received};
 use crate::grid::{Grid, Place};
 use crate::layer::{Layer, Port};
 use crate::task::{Inputs, Output, Task, TaskError};

@@ -16,8 +16,7 @@ use crate::error::Error;
 use crate::graph::{Graph, GraphLayer};
 use crate::grid::Place;
 use crate::spill::SpillStore;
-use crate::task::InputError;
-use crate::task::{Facts, Inputs, Output, Staged, TaskError};
+use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
 use column::Column;
 use need::Need;
 

@@ -8,8 +8,7 @@ mod fuse;
 mod join;
 mod line;
 
-use crate::graph::GraphRequest;
-use crate::graph::{Graph, GraphInput, LayerIx};
+use crate::graph::{Graph, GraphInput, GraphRequest, LayerIx};
 
 pub use line::{StepError, StepPanic};
 

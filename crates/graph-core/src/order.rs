@@ -15,8 +15,7 @@ use cheapest::Readiness;
 use post::SortedInputs;
 use walk::Walk;
 
-use crate::lower::MOST_BYTES;
-use crate::lower::{SlotIx, TaskGraph, TaskIx};
+use crate::lower::{MOST_BYTES, SlotIx, TaskGraph, TaskIx};
 
 /// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
 ///

@@ -6,8 +6,7 @@ use crate::error::Error;
 use crate::forecast::Policy;
 use crate::graph::Graph;
 use crate::lower::{TaskGraph, TaskIx};
-use crate::order::{NotAnOrder, Order};
-use crate::order::{Weights, peak_by};
+use crate::order::{NotAnOrder, Order, Weights, peak_by};
 
 /// A graph that is ready to run: lowered, ordered, costed.
 ///

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
 
-use crate::engine::{Action, Discarded, Engine, Garbage, Job, Made, Move, Moving, SpilledCopy};
-use crate::error::Error;
+use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, Made, Move, Moving};
+use crate::error::{Error, guard};
 use crate::event::Event;
 use crate::failed::FailedTask;
+use crate::planning;
 use crate::run::Run;
-use crate::run::{Chunks, guard};
+use crate::spilling::{self, SpilledCopy};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
@@ -202,7 +203,7 @@ impl Crew {
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
     pub(crate) fn run(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
         self.tell(Event::RunStarted { plan: &self.run.plan });
@@ -249,26 +250,24 @@ impl Crew {
             rest: (index > 0).then(|| Rest::new(0)),
         };
         let _end = EndOnUnwind(self);
-        crate::compute::inside(self, || {
-            loop {
-                let action = self.visit(&mut worker);
-                self.drop_garbage(&mut worker.garbage);
-                if worker.garbage.is_large() {
-                    self.state.lock().engine.dropped(&mut worker.garbage);
-                }
-                worker.report = match action {
-                    Action::Run(job) => self.execute(job, &mut worker),
-                    Action::Move(chunk) => self.carry_out(*chunk),
-                    Action::Wait => {
-                        // A parallel section inside somebody's task may want this thread.
-                        yield_now();
-                        self.tell_of_stall(&mut worker);
-                        Report::Nothing
-                    }
-                    Action::Over => break,
-                };
+        loop {
+            let action = self.visit(&mut worker);
+            self.drop_garbage(&mut worker.garbage);
+            if worker.garbage.is_large() {
+                self.state.lock().engine.dropped(&mut worker.garbage);
             }
-        });
+            worker.report = match action {
+                Action::Run(job) => self.execute(job, &mut worker),
+                Action::Move(chunk) => self.carry_out(*chunk),
+                Action::Wait => {
+                    // A parallel section inside somebody's task may want this thread.
+                    yield_now();
+                    self.tell_of_stall(&mut worker);
+                    Report::Nothing
+                }
+                Action::Over => break,
+            };
+        }
     }
 
     /// Reports and fetches under the lock. Nothing of the user's runs in here.
@@ -522,7 +521,7 @@ impl Crew {
             match handed {
                 Ok(()) => Ok(None),
                 Err(requests) => {
-                    let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
+                    let more = Arc::new(planning::plan(&requests).map_err(Box::new)?);
                     self.tell(Event::Continued { plan, task, more: &more });
                     Ok(Some(more))
                 }
@@ -573,7 +572,7 @@ impl Crew {
         let start = Instant::now();
         let report = match action {
             Move::Spill(moving, chunk) => {
-                let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
+                let outcome = spilling::write(self.run.spill_store.as_deref(), &chunk);
                 if outcome.is_ok() {
                     self.tell(Event::ChunkSpilled {
                         plan: &self.run.plan,
@@ -586,7 +585,7 @@ impl Crew {
                 Rare::Spilled(moving, outcome)
             }
             Move::Load(moving, copy) => {
-                let outcome = crate::spilling::read(&copy);
+                let outcome = spilling::read(&copy);
                 if outcome.is_ok() {
                     self.tell(Event::ChunkLoaded {
                         plan: &self.run.plan,

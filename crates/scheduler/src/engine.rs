@@ -13,14 +13,12 @@ use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
 use self::eviction::Outside;
-pub(crate) use self::eviction::SpilledCopy;
 use self::ledger::{Ledger, sequential_peak};
 use self::plan_state::{PlanState, clear};
 use self::resources::Resources;
-use crate::error::Error;
-use crate::error::site;
-use crate::run::Chunks;
+use crate::error::{Error, site};
 use crate::run::Run;
+use crate::spilling::SpilledCopy;
 use crate::sync::Arc;
 
 /// What a worker is to do next.
@@ -67,6 +65,9 @@ pub(crate) struct Moving {
     slot: SlotIx,
     pub(crate) bytes: u64,
 }
+
+/// The chunks of one task's inputs.
+pub(crate) type Chunks = Vec<Option<ChunkRef>>;
 
 /// An output that a task has made.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::{fmt, io};
 
 use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
@@ -305,4 +305,16 @@ pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
 pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, &'static Location<'static>) {
     let layer = plan.tasks().layer(task);
     (layer.task.label().into_owned(), plan.tasks().place_of(task).coords().to_vec(), layer.caller)
+}
+
+/// Runs user code on behalf of a task; a panic in it becomes an error.
+pub(crate) fn guard<R>(
+    plan: &Plan,
+    task: TaskIx,
+    work: impl FnOnce() -> Result<R, Box<Error>>,
+) -> Result<R, Box<Error>> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
+    }
 }

@@ -43,7 +43,9 @@ mod machine;
 #[cfg(test)]
 #[cfg(shuttle)]
 mod model;
+mod nested;
 mod options;
+mod planning;
 mod progress;
 mod raw;
 mod replay;
@@ -61,9 +63,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
 pub use client::{
     AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
 };
-pub use compute::{
-    Collections, Compute, GaveUp, check_cancelled, compute, compute_with, persist, persist_with, plan,
-};
+pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with};
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
@@ -71,7 +71,9 @@ pub use event_log::{EventLog, LoggedTask, TaskTransition, Transition, Transition
 pub use failed::{FailedTask, FailedTasks};
 pub use limit::Limit;
 pub use machine::Machine;
+pub use nested::{GaveUp, check_cancelled};
 pub use options::Options;
+pub use planning::plan;
 pub use progress::ProgressBar;
 pub use replay::{Recorder, Recording, Replay, ReplayError};
 pub use rerun::rerun;

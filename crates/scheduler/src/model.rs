@@ -23,6 +23,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use crate::cancel::CancelToken;
 use crate::compute::Compute;
 use crate::crew::Crew;
+use crate::nested;
 use crate::error::Error;
 use crate::options::Options;
 use crate::run::Run;
@@ -217,7 +218,10 @@ impl Round {
                 cancel.cancel();
             })
         });
-        let outcome = crew.run(|work| on_scheduled_threads(self.threads, work));
+        let outcome = crew.run(|work| {
+            on_scheduled_threads(self.threads, &|index| nested::inside(&crew, || work(index)));
+        });
+        drop(crew);
         if let Some(canceller) = canceller {
             canceller.join().unwrap();
         }

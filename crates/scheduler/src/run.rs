@@ -1,14 +1,12 @@
 //! What a scheduler is: something that runs a plan; and what a run is: a plan and its conditions.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
 use crate::cancel::CancelToken;
-use crate::compute::Loan;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::failed::FailedTasks;
@@ -57,7 +55,7 @@ pub struct Run {
     /// Observers are told of a run in which nothing has moved for this long.
     pub stall_after: Duration,
     /// Memory of the run in whose task this one runs.
-    pub(crate) loan: Option<Arc<Loan>>,
+    pub(crate) loan: Option<Arc<dyn Loan>>,
     /// The settings that hold for what its tasks compute.
     pub(crate) scope: Scope,
 }
@@ -68,8 +66,11 @@ impl std::fmt::Debug for Run {
     }
 }
 
-/// The chunks of one task's inputs.
-pub(crate) type Chunks = Vec<Option<ChunkRef>>;
+/// Memory that was lent to a run by the one in whose task it runs; whoever drops it gives the memory back.
+pub(crate) trait Loan: std::fmt::Debug + Send + Sync {
+    /// Borrows at most so many bytes more, for a run inside a task of the run inside a task; what it got.
+    fn extend(&self, want: u64) -> u64;
+}
 
 impl Run {
     /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
@@ -125,17 +126,5 @@ impl Run {
             None if self.retries > 0 && plan.tasks().touches_files(task) => self.retries,
             None => 0,
         }
-    }
-}
-
-/// Runs user code on behalf of a task; a panic in it becomes an error.
-pub(crate) fn guard<R>(
-    plan: &Plan,
-    task: TaskIx,
-    work: impl FnOnce() -> Result<R, Box<Error>>,
-) -> Result<R, Box<Error>> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
     }
 }

@@ -3,10 +3,23 @@
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use musher_graph_core::{ChunkRef, SpillStore, TaskError};
+use musher_graph_core::{ChunkRef, Codec, SpillStore, Spilled, TaskError};
 
-use crate::engine::SpilledCopy;
 use crate::error::Error;
+use crate::sync::Arc;
+
+/// A chunk on the disk.
+#[derive(Clone)]
+pub(crate) struct SpilledCopy {
+    pub(crate) parcel: Arc<dyn Spilled>,
+    pub(crate) codec: &'static dyn Codec,
+}
+
+impl std::fmt::Debug for SpilledCopy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SpilledCopy({} bytes on disk)", self.parcel.stored_bytes())
+    }
+}
 
 /// Writes a chunk as a parcel of one part.
 pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<SpilledCopy, Error> {

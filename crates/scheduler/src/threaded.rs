@@ -7,6 +7,7 @@ use rayon::ThreadPoolBuilder;
 
 use crate::crew::Crew;
 use crate::error::Error;
+use crate::nested;
 use crate::run::{Run, Scheduler};
 use crate::sync::{StaticMutex, ThreadPool, on_threads};
 
@@ -34,11 +35,12 @@ impl Threaded {
 impl Scheduler for Threaded {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
         let crew = Crew::new(run)?;
+        let inside = |work: &(dyn Fn(usize) + Sync), index| nested::inside(&crew, || work(index));
         if let Some(pool) = &run.pool {
-            return crew.run(|work| on_threads(pool, work));
+            return crew.run(|work| on_threads(pool, |index| inside(work, index)));
         }
         let pool = Lease::new(self.threads.unwrap_or(run.threads))?;
-        crew.run(|work| pool.broadcast(work))
+        crew.run(|work| pool.broadcast(|index| inside(work, index)))
     }
 }
 

@@ -145,7 +145,7 @@ thread_local! {
 
 /// Whether this thread is inside a task, so that waiting on it might keep from running what is waited for.
 pub(super) fn is_inside() -> bool {
-    WORKING.get() || crate::compute::is_inside()
+    WORKING.get() || crate::nested::is_inside()
 }
 
 /// Calls or drops what is the user's; a panic in it ends there.

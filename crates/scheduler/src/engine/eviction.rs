@@ -7,25 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
+use musher_graph_core::{SlotIx, TaskIx};
 use smallvec::SmallVec;
 
 use super::plan_state::{PlanState, Slot};
 use super::{Discarded, Garbage};
-use crate::sync::Arc;
-
-/// A chunk on the disk.
-#[derive(Clone)]
-pub(crate) struct SpilledCopy {
-    pub(crate) parcel: Arc<dyn Spilled>,
-    pub(crate) codec: &'static dyn Codec,
-}
-
-impl std::fmt::Debug for SpilledCopy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SpilledCopy({} bytes on disk)", self.parcel.stored_bytes())
-    }
-}
+use crate::spilling::SpilledCopy;
 
 /// What happens to a chunk outside memory.
 #[derive(Debug)]

@@ -2,8 +2,7 @@
 
 use musher_graph_core::{Annotations, Plan, TaskIx};
 
-use crate::error::Error;
-use crate::error::site;
+use crate::error::{Error, site};
 use crate::run::Run;
 
 /// What there is of each resource, and what of it is free.

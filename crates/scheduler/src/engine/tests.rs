@@ -4,9 +4,8 @@ use musher_graph_core::{ChunkRef, Graph, Plan, SlotIx, TaskIx};
 use musher_testkit::{Alive, Drawn, Random};
 
 use super::ledger::sequential_peak;
-use super::{Action, Engine, Garbage, Job, Made};
+use super::{Action, Chunks, Engine, Garbage, Job, Made};
 use crate::error::Error;
-use crate::run::Chunks;
 use crate::run::Run;
 use crate::sync::Arc;
 
