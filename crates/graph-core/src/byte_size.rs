@@ -1,5 +1,6 @@
 //! Amounts of bytes as people write and read them: one type for limits that are told and for figures that are shown.
 
+use crate::report::report;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,10 +46,16 @@ impl fmt::Display for ByteSize {
 }
 
 /// The text is no amount of bytes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no amount of bytes such as 512MiB, 2GiB or 1.5 GB")]
 pub struct ParseByteSizeError {
     text: String,
+}
+
+impl fmt::Debug for ParseByteSizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl FromStr for ByteSize {

@@ -170,6 +170,9 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
     }
 
     /// The name in pictures, plans and errors, instead of the function's own.
+    ///
+    /// Of many calls made on one line an error names the line alone: a label for each, such as a path, tells which of
+    /// them it was. Arguments are never printed, because they are data.
     #[must_use]
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Self {
         let label = label.into();

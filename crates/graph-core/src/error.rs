@@ -1,11 +1,13 @@
 //! What can be wrong with a graph before it runs.
 
+use std::fmt;
 use std::panic::Location;
 
 use crate::fit::Misfit;
+use crate::report::report;
 
 /// A graph that cannot be planned.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Tasks are numbered with 32 bits.
@@ -77,4 +79,10 @@ pub enum Error {
         /// How many outputs each has.
         n_outputs: usize,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

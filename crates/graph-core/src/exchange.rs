@@ -33,7 +33,9 @@ mod ledger;
 mod scatter;
 mod split;
 
+use crate::report::report;
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{Read, Write};
 use std::panic::Location;
 use std::sync::Arc;
@@ -272,7 +274,7 @@ pub fn exchange_of<E: Exchange>(port: &Port) -> Option<(&E, Port)> {
 }
 
 /// An exchange lost or doubled items: a defect of the operation, or chunks that changed under its hands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeMismatch {
     /// The pieces of an input do not hold what the input holds.
@@ -353,4 +355,10 @@ pub enum ExchangeMismatch {
         /// Items it got.
         found: u64,
     },
+}
+
+impl fmt::Debug for ExchangeMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

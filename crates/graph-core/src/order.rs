@@ -9,6 +9,7 @@ mod post;
 mod priority;
 mod walk;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use cheapest::Readiness;
@@ -16,6 +17,7 @@ use post::SortedInputs;
 use walk::Walk;
 
 use crate::lower::{MOST_BYTES, SlotIx, TaskGraph, TaskIx};
+use crate::report::report;
 
 /// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
 ///
@@ -81,7 +83,7 @@ impl Weights {
 }
 
 /// Why a sequence of tasks is no order.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAnOrder {
     /// A task is named twice, or the plan has no such task.
@@ -104,6 +106,12 @@ pub enum NotAnOrder {
         /// The first one.
         task: TaskIx,
     },
+}
+
+impl fmt::Debug for NotAnOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 /// Runs all tasks of a walk, or stops where it is no longer promising.

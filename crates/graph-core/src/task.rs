@@ -13,6 +13,7 @@ use crate::collection::Request;
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::Bundle;
+use crate::report::report;
 use crate::spill::SpillStore;
 use crate::touch::Touch;
 use crate::wiring::Wiring;
@@ -436,8 +437,13 @@ impl StdError for InputError {}
 /// Why a task failed: any error, to which the scheduler adds operation, place and the user's line.
 ///
 /// Like a boxed error it is made by `?` from any error type, and so implements none itself.
-#[derive(Debug)]
 pub struct TaskError(Box<dyn StdError + Send + Sync>);
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self.cause(), f)
+    }
+}
 
 impl TaskError {
     /// Wraps the cause.

@@ -719,7 +719,9 @@ fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Er
         None => Ok(()),
         Some(task) => {
             let (operation, _, caller) = site(plan, task);
-            Err(Error::MemoryLimit { operation, caller, need: tables + need, limit })
+            let result = tables.saturating_add(plan.tasks().result_footprint().0);
+            let result_bytes = (result > limit).then_some(result);
+            Err(Error::MemoryLimit { operation, caller, need: tables + need, limit, result_bytes })
         }
     }
 }

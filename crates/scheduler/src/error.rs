@@ -5,21 +5,22 @@ use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::{fmt, io};
 
-use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
+use musher_graph_core::{ByteSize, Plan, StepError, StepPanic, TaskError, TaskIx};
 
 use crate::checkpoint::CheckpointError;
 use crate::replay::ReplayError;
 use crate::sync::Arc;
+use musher_graph_core::report;
 
 /// A computation that did not give a result.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task failed: data, input/output, memory or user code.
     #[error(transparent)]
     Task(Box<Failure>),
     /// A task panicked; the process and its workers live on.
-    #[error("{operation} panicked at chunk {place:?} (built at {caller}): {message}")]
+    #[error("{operation} panicked{} (built at {caller}): {message}", AtChunk(place))]
     Panicked {
         /// Label of the task.
         operation: String,
@@ -48,8 +49,10 @@ pub enum Error {
     },
     /// The plan can never fit into the memory limit; nothing has run.
     #[error(
-        "memory limit: {operation} (built at {caller}) needs {need} bytes at once, the limit is {limit}; \
-         use smaller chunks or a limit of at least {need}"
+        "memory limit: {operation} (built at {caller}) needs {} at once, the limit is {}; {}",
+        told_apart(*need, *limit).0,
+        told_apart(*need, *limit).1,
+        Remedy(*result_bytes)
     )]
     MemoryLimit {
         /// Label of the task at the peak.
@@ -60,11 +63,16 @@ pub enum Error {
         need: u64,
         /// The limit.
         limit: u64,
+        /// Bytes of what is asked for, where that alone is more than the limit: then smaller chunks do not help.
+        result_bytes: Option<u64>,
     },
     /// Chunks turned out larger than projected, and nothing is left to wait for.
     #[error(
-        "memory limit: {operation} (built at {caller}) needs {need} bytes beside {alive} bytes alive, the limit is \
-         {limit}; some chunks were larger than projected"
+        "memory limit: {operation} (built at {caller}) needs {} beside {} in memory, the limit is {}; some chunks were \
+         larger than projected",
+        ByteSize::from(*need),
+        ByteSize::from(*alive),
+        ByteSize::from(*limit)
     )]
     MemoryExhausted {
         /// Label of the task that does not fit.
@@ -189,13 +197,24 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
 /// Which task failed, where, and why.
-#[derive(Debug)]
 pub struct Failure {
     operation: String,
     place: Vec<usize>,
     caller: &'static Location<'static>,
     cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl Failure {
@@ -222,7 +241,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed at chunk {:?} (built at {})", self.operation, self.place, self.caller)
+        write!(f, "{} failed{} (built at {})", self.operation, AtChunk(&self.place), self.caller)
     }
 }
 
@@ -289,6 +308,43 @@ impl Error {
 
     pub(crate) fn gather(error: TaskError) -> Self {
         Self::Gather { source: error.into_cause() }
+    }
+}
+
+/// Where on its grid a task is, in the words of a message: nothing where the grid is a single place.
+struct AtChunk<'a>(&'a [usize]);
+
+impl fmt::Display for AtChunk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            place => write!(f, " at chunk {place:?}"),
+        }
+    }
+}
+
+/// What helps where memory does not suffice.
+struct Remedy(Option<u64>);
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("use smaller chunks or raise the limit"),
+            Some(bytes) => write!(
+                f,
+                "the result alone is {}, whatever its chunks: reduce it, write it to files, or raise the limit",
+                ByteSize::from(bytes)
+            ),
+        }
+    }
+}
+
+/// Two amounts of bytes as people read them, in full where they would read the same.
+fn told_apart(one: u64, other: u64) -> (String, String) {
+    let texts = [one, other].map(|bytes| ByteSize::from(bytes).to_string());
+    match texts {
+        [same, again] if same == again && one != other => (format!("{one} B"), format!("{other} B")),
+        [one, other] => (one, other),
     }
 }
 

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use musher_graph_core::{Plan, TaskIx};
+use musher_graph_core::{ByteSize, Plan, TaskIx};
 use serde_json::json;
 
 use crate::atomic::AtomicFile;
@@ -365,7 +365,7 @@ impl std::fmt::Display for Transition {
                 match outcome {
                     TaskTransition::Started => write!(f, "started"),
                     TaskTransition::Finished { elapsed, bytes } => {
-                        write!(f, "finished after {:.6} s, {bytes} bytes", elapsed.as_secs_f64())
+                        write!(f, "finished after {:.6} s, {}", elapsed.as_secs_f64(), ByteSize::from(*bytes))
                     }
                     TaskTransition::Failed { why } => write!(f, "failed (built at {caller}): {why}"),
                     TaskTransition::Retried => write!(f, "is run again"),
@@ -373,23 +373,24 @@ impl std::fmt::Display for Transition {
                 }
             }
             TransitionKind::ChunkSpilled { bytes, elapsed } => {
-                write!(f, "{bytes} bytes to the disk in {:.6} s", elapsed.as_secs_f64())
+                write!(f, "{} to the disk in {:.6} s", ByteSize::from(*bytes), elapsed.as_secs_f64())
             }
             TransitionKind::ChunkLoaded { bytes, elapsed } => {
-                write!(f, "{bytes} bytes from the disk in {:.6} s", elapsed.as_secs_f64())
+                write!(f, "{} from the disk in {:.6} s", ByteSize::from(*bytes), elapsed.as_secs_f64())
             }
             TransitionKind::Stalled { elapsed, moving, alive_bytes } => {
                 let elapsed = elapsed.as_secs_f64();
                 write!(
                     f,
-                    "has waited {elapsed:.3} s for {moving} chunks on their way, {alive_bytes} bytes alive"
+                    "has waited {elapsed:.3} s for {moving} chunks on their way, {} in memory",
+                    ByteSize::from(*alive_bytes)
                 )
             }
             TransitionKind::RunFinished { success: true, peak_bytes } => {
-                write!(f, "ends well, at most {peak_bytes} bytes")
+                write!(f, "ends well, at most {}", ByteSize::from(*peak_bytes))
             }
             TransitionKind::RunFinished { success: false, peak_bytes } => {
-                write!(f, "ends badly, at most {peak_bytes} bytes")
+                write!(f, "ends badly, at most {}", ByteSize::from(*peak_bytes))
             }
         }
     }

@@ -4,6 +4,7 @@
 //! never by waiting. So it waits for nobody, and the outer run never waits for its own task's child.
 
 use std::cell::RefCell;
+use std::fmt;
 
 use musher_graph_core::SpillStore;
 
@@ -12,6 +13,7 @@ use crate::disk::Lent;
 use crate::options::stays_in_memory;
 use crate::run::{Loan, Run};
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
+use musher_graph_core::report;
 
 thread_local! {
     /// The crew whose task runs on this thread: a computation inside it runs in place.
@@ -87,10 +89,16 @@ impl Drop for LoanOfCrew {
 }
 
 /// The run was cancelled, or its deadline has passed: what [`check_cancelled`] says to a task in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("gave up, because the run was cancelled")]
 #[non_exhaustive]
 pub struct GaveUp;
+
+impl fmt::Debug for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
 
 /// Asks, inside a task that takes long, whether its run is to end: a task that gives up by `?` ends the run at once, and
 /// the run's error is [`Error::Cancelled`](crate::Error::Cancelled) or

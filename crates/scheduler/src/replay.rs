@@ -2,6 +2,7 @@
 //!
 //! An order that brought a mistake to light on eight threads can so be looked at on one, again and again.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::panic::Location;
@@ -18,6 +19,7 @@ use crate::options::Options;
 use crate::run::{Run, Scheduler};
 use crate::sequential::Sequential;
 use crate::sync::{Arc, Mutex};
+use musher_graph_core::report;
 
 /// The order of starts and ends of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ enum Recorded {
 }
 
 /// A recorded order that cannot be replayed, or a task that cannot be run again.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The plan is not the one that was recorded.
@@ -64,6 +66,12 @@ pub enum ReplayError {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+}
+
+impl fmt::Debug for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 /// Records the order of starts and ends of the last run that it observes.

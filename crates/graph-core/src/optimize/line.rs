@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::graph::Graph;
 use crate::grid::Place;
 use crate::key::Tokenizer;
+use crate::report::report;
 use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
 use crate::touch::Touch;
 
@@ -67,7 +68,6 @@ struct Step {
 }
 
 /// Which step of a line failed.
-#[derive(Debug)]
 pub struct StepError {
     /// Label of the step's task.
     pub label: String,
@@ -75,6 +75,12 @@ pub struct StepError {
     pub caller: &'static Location<'static>,
     /// Why.
     pub cause: TaskError,
+}
+
+impl fmt::Debug for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl fmt::Display for StepError {

@@ -1,5 +1,6 @@
 //! What is wrong with settings, and where it stands.
 
+use musher_graph_core::report;
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -34,7 +35,7 @@ impl fmt::Display for SettingsSource {
 }
 
 /// File, environment or program say what is no setting.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// There is no setting of this name.
@@ -69,6 +70,12 @@ pub enum SettingsError {
         /// Why.
         source: Arc<io::Error>,
     },
+}
+
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl fmt::Display for SettingsError {

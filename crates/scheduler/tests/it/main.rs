@@ -17,6 +17,7 @@ mod million;
 mod more_work;
 mod nested;
 mod options;
+mod report;
 mod settings;
 mod spill;
 mod storage;
