@@ -90,14 +90,38 @@ impl From<Layer> for Port {
 #[derive(Debug)]
 struct Node {
     key: Key,
-    /// Present until the node is dropped.
-    task: Option<Arc<dyn Task>>,
+    work: Work,
     inputs: Box<[Input]>,
     grid: Grid,
     caller: &'static Location<'static>,
     process_bound: bool,
     /// Whether it or what it needs has annotations.
     has_annotations: bool,
+}
+
+/// A node's task, and how it is to run where anybody said so: as large as the task alone, because few have annotations.
+#[derive(Debug)]
+enum Work {
+    Plain(Arc<dyn Task>),
+    /// `None` once the node is dropped.
+    Annotated(Option<Box<(Arc<dyn Task>, Arc<Annotations>)>>),
+}
+
+impl Work {
+    /// The task, until the node is dropped.
+    fn task(&self) -> Option<&Arc<dyn Task>> {
+        match self {
+            Self::Plain(task) => Some(task),
+            Self::Annotated(both) => both.as_ref().map(|both| &both.0),
+        }
+    }
+
+    fn annotations(&self) -> Option<&Arc<Annotations>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Annotated(both) => both.as_ref().map(|both| &both.1),
+        }
+    }
 }
 
 thread_local! {
@@ -111,7 +135,7 @@ struct Dropped {
 }
 
 /// What a node leaves behind when it is dropped.
-type NodeParts = (Option<Arc<dyn Task>>, Box<[Input]>);
+type NodeParts = (Work, Box<[Input]>);
 
 /// Ends the draining, also when user code panics in it.
 struct Draining<'a>(&'a RefCell<Dropped>);
@@ -126,10 +150,11 @@ impl Drop for Node {
     /// Hands producers and task to a per-thread queue, so that the stack does not grow with the graph, also where
     /// a task's closure captures a handle.
     fn drop(&mut self) {
-        if self.inputs.is_empty() && self.task.as_ref().is_none_or(|task| Arc::strong_count(task) > 1) {
+        if self.inputs.is_empty() && self.work.task().is_none_or(|task| Arc::strong_count(task) > 1) {
             return;
         }
-        let parts = (self.task.take(), std::mem::take(&mut self.inputs));
+        let work = std::mem::replace(&mut self.work, Work::Annotated(None));
+        let parts = (work, std::mem::take(&mut self.inputs));
         // While thread-locals are torn down there is no queue; the parts then drop in place.
         let _ = DROPPED.try_with(|dropped| {
             {
@@ -172,13 +197,7 @@ impl Layer {
 
     /// The task.
     pub fn task(&self) -> &Arc<dyn Task> {
-        let task = self.annotated_task();
-        task.downcast_ref::<Annotated>().map_or(task, |annotated| &annotated.task)
-    }
-
-    /// The task as the layer holds it: with its annotations, if it has any.
-    fn annotated_task(&self) -> &Arc<dyn Task> {
-        self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
+        self.0.work.task().expect("a task is taken only when its last handle is dropped")
     }
 
     /// The task's label.
@@ -203,7 +222,7 @@ impl Layer {
 
     /// Annotations about how its tasks run.
     pub fn annotations(&self) -> Option<&Arc<Annotations>> {
-        Some(&self.annotated_task().downcast_ref::<Annotated>()?.annotations)
+        self.0.work.annotations()
     }
 
     /// Whether it or what it needs has annotations about how its tasks run.
@@ -314,9 +333,6 @@ impl LayerBuilder {
         }
         let annotations = Annotations::current();
         let mut has_annotations = annotations.is_some();
-        if let Some(annotations) = annotations {
-            self.task = Arc::new(Annotated { task: self.task, annotations });
-        }
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
@@ -331,47 +347,19 @@ impl LayerBuilder {
                 has_annotations |= producer.has_annotations();
             }
         }
+        let work = match annotations {
+            None => Work::Plain(self.task),
+            Some(annotations) => Work::Annotated(Some(Box::new((self.task, annotations)))),
+        };
         Layer(Arc::new(Node {
             key: tokenizer.finish(),
-            task: Some(self.task),
+            work,
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
             process_bound,
             has_annotations,
         }))
-    }
-}
-
-/// A task with annotations about how it runs. A layer without any has no room for them; the graph takes the two apart.
-pub(crate) struct Annotated {
-    pub(crate) task: Arc<dyn Task>,
-    pub(crate) annotations: Arc<Annotations>,
-}
-
-impl Task for Annotated {
-    fn label(&self) -> Cow<'_, str> {
-        self.task.label()
-    }
-
-    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        self.task.run(at, inputs)
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.task.token(tokenizer);
-    }
-
-    fn n_outputs(&self) -> usize {
-        self.task.n_outputs()
-    }
-
-    fn continues(&self) -> bool {
-        self.task.continues()
-    }
-
-    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-        self.task.facts(at, inputs)
     }
 }
 
