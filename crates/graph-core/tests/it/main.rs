@@ -13,4 +13,5 @@ mod line;
 mod lower;
 mod order;
 mod support;
+mod to_petgraph;
 mod wiring;

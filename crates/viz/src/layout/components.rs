@@ -1,5 +1,7 @@
 //! The whole layout: components that no edge joins are laid out one by one and placed side by side.
 
+use petgraph::unionfind::UnionFind;
+
 use super::levels::Levels;
 use super::{Arrangement, Bend, Extent, Link, Route, Spacing, order, position, rank};
 
@@ -82,26 +84,17 @@ impl Component {
 
 /// The connected components, in the order of their first nodes.
 fn split(nodes: usize, links: &[Link]) -> Vec<Component> {
-    let mut leaders: Vec<usize> = (0..nodes).collect();
-    fn leader(leaders: &mut [usize], mut node: usize) -> usize {
-        while leaders[node] != node {
-            leaders[node] = leaders[leaders[node]];
-            node = leaders[node];
-        }
-        node
-    }
+    let mut joined = UnionFind::new(nodes);
     for link in links {
-        let (a, b) = (leader(&mut leaders, link.from), leader(&mut leaders, link.to));
-        // The smaller one leads, so that a component is met first at its leader.
-        leaders[a.max(b)] = a.min(b);
+        joined.union(link.from, link.to);
     }
-    let mut component_of = vec![0; nodes];
+    let mut component_of = vec![usize::MAX; nodes];
     let mut place_of = vec![0; nodes];
     let mut components: Vec<Component> = Vec::new();
     for node in 0..nodes {
-        let head = leader(&mut leaders, node);
-        if head == node {
-            component_of[node] = components.len();
+        let head = joined.find_mut(node);
+        if component_of[head] == usize::MAX {
+            component_of[head] = components.len();
             components.push(Component::default());
         }
         component_of[node] = component_of[head];
@@ -119,7 +112,7 @@ fn split(nodes: usize, links: &[Link]) -> Vec<Component> {
 
 fn arrange_component(extents: &[Extent], mut links: Vec<Link>, spacing: Spacing) -> Arrangement {
     let mut effort = 0;
-    let turned = rank::break_cycles(extents.len(), &mut links);
+    let turned = rank::break_cycles(&mut links);
     let ranks = rank::ranks(extents.len(), &links, &mut effort);
     let mut levels = Levels::new(&ranks, &links);
     let crossings = order::order(&mut levels, &mut effort);
