@@ -10,6 +10,9 @@ use crate::report::report;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Whoever watched the planning said that it is not to go on.
+    #[error("planning was given up")]
+    GivenUp,
     /// Tasks are numbered with 32 bits.
     #[error("{n_tasks} tasks are more than one graph can number ({})", u32::MAX)]
     TooManyTasks {

@@ -15,6 +15,7 @@ use crate::grid::Grid;
 use crate::key::Key;
 use crate::layer::{Input, Layer};
 use crate::task::Task;
+use crate::watch::Watch;
 use crate::wiring::Wiring;
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
@@ -46,7 +47,7 @@ pub struct GraphLayer {
 }
 
 /// What a layer inside a graph reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GraphInput {
     /// The producer; the layer itself in hand-made graphs.
     pub producer: LayerIx,
@@ -112,6 +113,10 @@ impl Graph {
     /// [`Error::RequestOutside`] if a request names what its layer does not have, [`Error::Wiring`] if a wiring does
     /// not fit the grids that it joins.
     pub fn collect(requests: &[Request]) -> Result<Self, Error> {
+        Self::collect_watched(requests, Watch::NONE)
+    }
+
+    pub(crate) fn collect_watched(requests: &[Request], watch: Watch<'_>) -> Result<Self, Error> {
         let mut numbers: KeyMap<LayerIx> = KeyMap::default();
         let mut layers: Vec<GraphLayer> = Vec::new();
         let mut asked = Vec::with_capacity(requests.len());
@@ -134,6 +139,7 @@ impl Graph {
                 } else if let Some(&number) = numbers.get(&layer.key()) {
                     twins.meet(number, layer);
                 } else {
+                    watch.look_at(layers.len())?;
                     let own = LayerIx(layers.len() as u32);
                     layers.push(enter(layer, own, &numbers)?);
                     numbers.insert(layer.key(), own);

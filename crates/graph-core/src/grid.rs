@@ -1,5 +1,7 @@
 //! Grids of tasks and places on them.
 
+use std::hash::{Hash, Hasher};
+
 use smallvec::SmallVec;
 
 use crate::key::{Token, Tokenizer};
@@ -26,6 +28,12 @@ impl PartialEq for Grid {
 }
 
 impl Eq for Grid {}
+
+impl Hash for Grid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl Grid {
     /// The grid of a single task.

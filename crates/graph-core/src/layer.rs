@@ -104,7 +104,13 @@ struct Node {
 enum Work {
     Plain(Arc<dyn Task>),
     /// `None` once the node is dropped.
-    Annotated(Option<Box<(Arc<dyn Task>, Arc<Annotations>)>>),
+    Annotated(Option<Box<AnnotatedTask>>),
+}
+
+#[derive(Debug)]
+struct AnnotatedTask {
+    task: Arc<dyn Task>,
+    annotations: Arc<Annotations>,
 }
 
 impl Work {
@@ -112,14 +118,14 @@ impl Work {
     fn task(&self) -> Option<&Arc<dyn Task>> {
         match self {
             Self::Plain(task) => Some(task),
-            Self::Annotated(both) => both.as_ref().map(|both| &both.0),
+            Self::Annotated(annotated) => annotated.as_ref().map(|annotated| &annotated.task),
         }
     }
 
     fn annotations(&self) -> Option<&Arc<Annotations>> {
         match self {
             Self::Plain(_) => None,
-            Self::Annotated(both) => both.as_ref().map(|both| &both.1),
+            Self::Annotated(annotated) => annotated.as_ref().map(|annotated| &annotated.annotations),
         }
     }
 }
@@ -143,6 +149,12 @@ struct Draining<'a>(&'a RefCell<Dropped>);
 impl Drop for Draining<'_> {
     fn drop(&mut self) {
         self.0.borrow_mut().draining = false;
+    }
+}
+
+impl Node {
+    fn task(&self) -> &Arc<dyn Task> {
+        self.work.task().expect("a task is taken only when its last handle is dropped")
     }
 }
 
@@ -197,7 +209,7 @@ impl Layer {
 
     /// The task.
     pub fn task(&self) -> &Arc<dyn Task> {
-        self.0.work.task().expect("a task is taken only when its last handle is dropped")
+        self.0.task()
     }
 
     /// The task's label.
@@ -349,7 +361,9 @@ impl LayerBuilder {
         }
         let work = match annotations {
             None => Work::Plain(self.task),
-            Some(annotations) => Work::Annotated(Some(Box::new((self.task, annotations)))),
+            Some(annotations) => {
+                Work::Annotated(Some(Box::new(AnnotatedTask { task: self.task, annotations })))
+            }
         };
         Layer(Arc::new(Node {
             key: tokenizer.finish(),

@@ -47,6 +47,7 @@ mod spill;
 mod task;
 mod to_petgraph;
 mod touch;
+mod watch;
 mod wiring;
 
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};

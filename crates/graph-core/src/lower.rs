@@ -17,6 +17,7 @@ use crate::graph::{Graph, GraphLayer};
 use crate::grid::Place;
 use crate::spill::SpillStore;
 use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
+use crate::watch::Watch;
 use column::Column;
 use need::Need;
 
@@ -115,6 +116,10 @@ impl TaskGraph {
     /// [`Error::TooManyTasks`], [`Error::TooManyOutputs`], [`Error::TooManyEdges`], [`Error::TooManyBytes`], and
     /// [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
     pub fn lower(graph: Graph) -> Result<Self, Error> {
+        Self::lower_watched(graph, Watch::NONE)
+    }
+
+    pub(crate) fn lower_watched(graph: Graph, watch: Watch<'_>) -> Result<Self, Error> {
         let n_tasks = graph.n_tasks();
         if u32::try_from(n_tasks).is_err() {
             return Err(Error::TooManyTasks { n_tasks });
@@ -124,11 +129,12 @@ impl TaskGraph {
             return Err(Error::TooManyOutputs { n_outputs });
         }
         let needs = need::needs(&graph)?;
+        watch.look()?;
         let mut lowered = Self::number(&graph, needs);
         let Graph { layers, requests } = graph;
         lowered.layers = layers;
-        lowered.wire()?;
-        lowered.count_bytes()?;
+        lowered.wire(watch)?;
+        lowered.count_bytes(watch)?;
         for request in requests {
             let table = &lowered.tables[request.layer.index()];
             let slot = |index: u32| {
@@ -218,7 +224,7 @@ impl TaskGraph {
     }
 
     /// Asks the tasks for their facts, producers first.
-    fn count_bytes(&mut self) -> Result<(), Error> {
+    fn count_bytes(&mut self, watch: Watch<'_>) -> Result<(), Error> {
         let mut sum = Sum::default();
         if let Some(only) = only_layer(&self.tables)
             && let Some(facts) = uniform_facts(&self.layers[only])
@@ -229,7 +235,8 @@ impl TaskGraph {
         }
         let mut bytes = Vec::with_capacity(self.n_slots());
         let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
-        for (layer, table) in self.layers.iter().zip(&mut self.tables) {
+        for (own, (layer, table)) in self.layers.iter().zip(&mut self.tables).enumerate() {
+            watch.look_at(own)?;
             let outputs = 0..table.n_outputs as usize;
             let outputs_of = |facts: &Facts, output| facts.output(output).unwrap_or(UNKNOWN);
             if let Some(facts) = uniform_facts(layer) {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::collection::Request;
 use crate::error::Error;
 use crate::forecast::Policy;
 use crate::graph::Graph;
 use crate::lower::{TaskGraph, TaskIx};
 use crate::order::{NotAnOrder, Order, Weights, peak_by};
+use crate::watch::Watch;
 
 /// A graph that is ready to run: lowered, ordered, costed.
 ///
@@ -36,9 +38,32 @@ impl Plan {
     /// # Errors
     /// [`Error`] if the graph cannot be lowered.
     pub fn new(graph: Graph) -> Result<Self, Error> {
-        let tasks = TaskGraph::lower(graph)?;
+        Self::new_watched(graph, Watch::NONE)
+    }
+
+    /// The plan of what is asked for: collected, optimized, lowered and ordered, as long as `go_on` says so, which is
+    /// asked now and then.
+    ///
+    /// # Errors
+    /// [`Error::GivenUp`] when `go_on` says no; else those of [`Graph::collect`] and [`Plan::new`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Collection, Error, Plan, delayed};
+    /// let two = delayed(|| 2).call(());
+    /// assert!(Plan::of(&[two.request()], &|| true).is_ok());
+    /// assert!(matches!(Plan::of(&[two.request()], &|| false), Err(Error::GivenUp)));
+    /// ```
+    pub fn of(requests: &[Request], go_on: &dyn Fn() -> bool) -> Result<Self, Error> {
+        let watch = Watch::new(go_on);
+        let graph = Graph::collect_watched(requests, watch)?;
+        Self::new_watched(graph.optimize_watched(watch)?, watch)
+    }
+
+    fn new_watched(graph: Graph, watch: Watch<'_>) -> Result<Self, Error> {
+        let tasks = TaskGraph::lower_watched(graph, watch)?;
         let has_annotations = tasks.layers().iter().any(|layer| layer.annotations.is_some());
-        let mut order = Order::of(&tasks);
+        let mut order = Order::of_watched(&tasks, watch)?;
         if has_priorities(&tasks) {
             order = order.by_priority(&tasks);
         }

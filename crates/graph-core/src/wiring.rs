@@ -20,7 +20,7 @@ use crate::key::{Token, Tokenizer};
 /// let read = wiring.producers(consumer.place(1), &producer);
 /// assert_eq!(read.as_slice(), [2], "place (0, 1) reads (1, 0)");
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Wiring {
     /// One map for each axis of the producer; together they name a box of its tasks, read in C order.
     Axes(Box<[AxisMap]>),
@@ -35,7 +35,7 @@ pub enum Wiring {
 /// A box of a consumer's grid whose tasks read one producer; the others read other producers in the same slot.
 ///
 /// A layer with such inputs has no other inputs, and its tasks see a single slot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Part {
     /// First place of the box, along each axis of the consumer.
     pub start: Box<[u32]>,
@@ -69,7 +69,7 @@ impl Part {
 }
 
 /// Where along one axis of the producer a task reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AxisMap {
     /// `start + step * consumer[axis]`: one-to-one, slice, step, flip, shift, transpose.
     Affine {
@@ -119,7 +119,7 @@ pub enum AxisMap {
 }
 
 /// Producers written out for each task, in compressed rows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lists {
     pub(crate) ends: Vec<u32>,
     pub(crate) producers: Vec<u32>,

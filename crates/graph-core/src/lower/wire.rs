@@ -6,12 +6,14 @@ use super::LayerTable;
 use crate::error::Error;
 use crate::graph::{GraphInput, GraphLayer};
 use crate::lower::{SlotIx, TaskGraph};
+use crate::watch::Watch;
 use crate::wiring::Wiring;
 
 impl TaskGraph {
     /// Writes the edges of all tasks.
-    pub(super) fn wire(&mut self) -> Result<(), Error> {
+    pub(super) fn wire(&mut self, watch: Watch<'_>) -> Result<(), Error> {
         for own in 0..self.layers.len() {
+            watch.look_at(own)?;
             let layer = &self.layers[own];
             let is_parts = layer.inputs.iter().any(|input| matches!(input.wiring, Wiring::Part(_)));
             if is_parts {
