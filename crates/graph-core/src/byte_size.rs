@@ -1,8 +1,9 @@
 //! Amounts of bytes as people write and read them: one type for limits that are told and for figures that are shown.
 
-use crate::report::report;
 use std::fmt;
 use std::str::FromStr;
+
+use crate::report::report;
 
 /// An amount of bytes, which reads and is read as people write it.
 ///

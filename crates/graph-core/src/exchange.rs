@@ -33,7 +33,6 @@ mod ledger;
 mod scatter;
 mod split;
 
-use crate::report::report;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{Read, Write};
@@ -46,6 +45,7 @@ use crate::chunk::ChunkRef;
 use crate::grid::Grid;
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
+use crate::report::report;
 use crate::task::{Facts, Inputs, TaskError};
 use crate::wiring::Wiring;
 

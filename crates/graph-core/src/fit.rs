@@ -1,10 +1,11 @@
 //! Whether a wiring fits the grids that it joins: told once for each input when a graph is collected, so that no
 //! task reads what its producer does not have.
 
+use std::fmt;
+
 use crate::grid::Grid;
 use crate::report::report;
 use crate::wiring::{AxisMap, Wiring};
-use std::fmt;
 
 /// Why a wiring does not fit the grids of its consumer and its producer.
 ///

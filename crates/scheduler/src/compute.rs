@@ -1,13 +1,11 @@
 //! From a call to its result: the whole program in the order in which it happens.
 
-use musher_graph_core::{
-    ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Plan, Port, Problem, Request,
-};
+use musher_graph_core::{ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Port, Problem, Request};
 
 use crate::error::Error;
 use crate::nested;
 use crate::options::Options;
-use crate::planning::plan;
+use crate::planning::{plan, plan_unless};
 use crate::run::Scheduler;
 use crate::sequential::Sequential;
 use crate::threaded::Threaded;
@@ -38,7 +36,7 @@ pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
 pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
     let requests = collections.requests();
     // The plan's tables are gone before the answer is assembled, which may be large.
-    let chunks = execute(plan(&requests)?, options)?;
+    let chunks = execute(&requests, options)?;
     collections.gather(&mut chunks.into_iter())
 }
 
@@ -67,17 +65,20 @@ pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
     let requests = collections.requests();
-    let chunks = execute(plan(&requests)?, options)?;
+    let chunks = execute(&requests, options)?;
     Ok(collections.persisted(&mut chunks.into_iter()))
 }
 
-/// Runs a plan on the scheduler that the options ask for.
-fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
+/// Plans what is asked for and runs it on the scheduler that the options ask for.
+fn execute(requests: &[Request], options: &Options) -> Result<Vec<ChunkRef>, Error> {
+    // A deadline begins here.
+    let cancel = nested::under_outer(options.cancel_token());
+    let plan = plan_unless(requests, cancel.as_ref())?;
     // A single task may give back work for many threads.
     let is_small =
         plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
     let settings = options.settings()?;
-    let mut run = options.run(plan, &settings);
+    let mut run = options.run(plan, &settings, cancel);
     options.sweep_once(&settings);
     let problems = crate::check::files(&run);
     if !problems.is_empty() {
@@ -188,7 +189,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
-        let mut run = options.run(plan(&[self.request()])?, &options.settings()?);
+        let mut run = options.run(plan(&[self.request()])?, &options.settings()?, None);
         run.order_for_limit();
         Ok(match run.memory_limit {
             Some(limit) => run.plan.explain_with(limit.bytes()),
@@ -198,7 +199,7 @@ impl<C: Collection> Compute for C {
 
     fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
         let settings = options.settings()?;
-        let run = options.run(plan(&[self.request()])?, &settings);
+        let run = options.run(plan(&[self.request()])?, &settings, None);
         let mut problems = crate::check::everything(&run);
         problems
             .extend(options.spill_folder(&settings).and_then(|folder| crate::check::spill_dir(&run, folder)));

@@ -14,7 +14,7 @@ use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, Made, Move,
 use crate::error::{Error, guard};
 use crate::event::Event;
 use crate::failed::FailedTask;
-use crate::planning;
+use crate::planning::plan_unless;
 use crate::run::Run;
 use crate::spilling::{self, SpilledCopy};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
@@ -521,7 +521,7 @@ impl Crew {
             match handed {
                 Ok(()) => Ok(None),
                 Err(requests) => {
-                    let more = Arc::new(planning::plan(&requests).map_err(Box::new)?);
+                    let more = Arc::new(plan_unless(&requests, self.run.cancel.as_ref()).map_err(Box::new)?);
                     self.tell(Event::Continued { plan, task, more: &more });
                     Ok(Some(more))
                 }

@@ -5,12 +5,12 @@ use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::{fmt, io};
 
-use musher_graph_core::{ByteSize, Plan, StepError, StepPanic, TaskError, TaskIx};
+use musher_graph_core::{ByteSize, Plan, StepError, StepPanic, TaskError, TaskIx, report};
 
+use crate::cancel::CancelToken;
 use crate::checkpoint::CheckpointError;
 use crate::replay::ReplayError;
 use crate::sync::Arc;
-use musher_graph_core::report;
 
 /// A computation that did not give a result.
 #[derive(thiserror::Error)]
@@ -32,19 +32,19 @@ pub enum Error {
         message: String,
     },
     /// The run was cancelled.
-    #[error("cancelled with {finished} of {n_tasks} tasks finished")]
+    #[error("cancelled {}", Progress { finished: *finished, n_tasks: *n_tasks })]
     Cancelled {
         /// Tasks that had finished.
         finished: usize,
-        /// Tasks of the plan.
+        /// Tasks of the plan; 0 where there was no plan yet.
         n_tasks: usize,
     },
     /// The deadline passed before the run had ended.
-    #[error("the deadline passed with {finished} of {n_tasks} tasks finished")]
+    #[error("the deadline passed {}", Progress { finished: *finished, n_tasks: *n_tasks })]
     DeadlinePassed {
         /// Tasks that had finished.
         finished: usize,
-        /// Tasks of the plan.
+        /// Tasks of the plan; 0 where there was no plan yet.
         n_tasks: usize,
     },
     /// The plan can never fit into the memory limit; nothing has run.
@@ -252,6 +252,14 @@ impl StdError for Failure {
 }
 
 impl Error {
+    /// The run ends that this token cancels.
+    pub(crate) fn stopped(cancel: &CancelToken, finished: usize, n_tasks: usize) -> Self {
+        match cancel.was_asked() {
+            true => Self::Cancelled { finished, n_tasks },
+            false => Self::DeadlinePassed { finished, n_tasks },
+        }
+    }
+
     /// A task gave an error back; inside a line of fused tasks the step that failed is named.
     pub(crate) fn task(plan: &Plan, task: TaskIx, error: TaskError) -> Self {
         let (mut operation, place, mut caller) = site(plan, task);
@@ -319,6 +327,21 @@ impl fmt::Display for AtChunk<'_> {
         match self.0 {
             [] => Ok(()),
             place => write!(f, " at chunk {place:?}"),
+        }
+    }
+}
+
+/// How far a run had come, in the words of a message.
+struct Progress {
+    finished: usize,
+    n_tasks: usize,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { n_tasks: 0, .. } => f.write_str("before the graph was planned"),
+            Self { finished, n_tasks } => write!(f, "with {finished} of {n_tasks} tasks finished"),
         }
     }
 }

@@ -6,14 +6,14 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use musher_graph_core::SpillStore;
+use musher_graph_core::{SpillStore, report};
 
+use crate::cancel::CancelToken;
 use crate::crew::Crew;
 use crate::disk::Lent;
 use crate::options::stays_in_memory;
 use crate::run::{Loan, Run};
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
-use musher_graph_core::report;
 
 thread_local! {
     /// The crew whose task runs on this thread: a computation inside it runs in place.
@@ -39,16 +39,23 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
     crew.conditions().scope.run(work)
 }
 
+/// Who may cancel what starts here: inside a task its run's end ends it, too.
+pub(crate) fn under_outer(own: Option<CancelToken>) -> Option<CancelToken> {
+    CURRENT.with(|current| {
+        let outer = current.borrow().as_ref().and_then(|crew| crew.conditions().cancel.clone());
+        match (own, outer) {
+            (Some(own), Some(outer)) => Some(own.under(&outer)),
+            (own, outer) => own.or(outer),
+        }
+    })
+}
+
 /// Puts a run that starts inside a task below the run of that task: its limit is what it borrows, its disk the outer
-/// one's, and it ends when the outer one does. Elsewhere it stays as it is.
+/// one's. Elsewhere it stays as it is.
 pub(crate) fn go_below_outer(run: &mut Run) {
     let Some(lender) = CURRENT.with(|current| current.borrow().clone()) else { return };
     let outer = lender.conditions();
     run.spill_store.clone_from(&outer.spill_store);
-    run.cancel = match (run.cancel.take(), &outer.cancel) {
-        (Some(own), Some(outer)) => Some(own.under(outer)),
-        (own, outer) => own.or_else(|| outer.clone()),
-    };
     let tables = run.plan.tasks().table_bytes() as u64;
     let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
     // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.

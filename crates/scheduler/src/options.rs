@@ -231,8 +231,16 @@ impl Options {
         })
     }
 
+    /// Who may cancel what begins now; a deadline counts from here.
+    pub(crate) fn cancel_token(&self) -> Option<CancelToken> {
+        match (self.deadline, &self.cancel) {
+            (Some(after), cancel) => Some(cancel.clone().unwrap_or_default().deadline(after)),
+            (None, cancel) => cancel.clone(),
+        }
+    }
+
     /// The run of a plan under these options and the [`settings`](Options::settings) that they give.
-    pub(crate) fn run(&self, plan: Plan, settings: &Settings) -> Run {
+    pub(crate) fn run(&self, plan: Plan, settings: &Settings, cancel: Option<CancelToken>) -> Run {
         let limit = settings.memory_limit;
         let mut run = Run::new(plan);
         run.memory_limit = Some(limit);
@@ -245,10 +253,7 @@ impl Options {
             Spill::Never => None,
         };
         run.observers.clone_from(&self.observers);
-        run.cancel.clone_from(&self.cancel);
-        if let Some(after) = self.deadline {
-            run.cancel = Some(run.cancel.unwrap_or_default().deadline(after));
-        }
+        run.cancel = cancel;
         run.retries = settings.retries;
         run.resources.clone_from(&self.resources);
         run.failed.clone_from(&self.failed);

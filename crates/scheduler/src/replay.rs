@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::panic::Location;
 use std::path::Path;
 
-use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer};
+use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer, report};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::AtomicFile;
@@ -16,10 +16,10 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::event_log::address;
 use crate::options::Options;
+use crate::planning::plan_unless;
 use crate::run::{Run, Scheduler};
 use crate::sequential::Sequential;
 use crate::sync::{Arc, Mutex};
-use musher_graph_core::report;
 
 /// The order of starts and ends of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,8 +221,9 @@ impl Replay {
     /// # Errors
     /// [`Error::Replay`] if the recording does not fit the collection's plan; else the first failure of a task.
     pub fn compute<C: Collection>(&self, collection: &C, options: &Options) -> Result<C::Output, Error> {
-        let plan = crate::plan(&[collection.request()])?;
-        let chunks = self.run(&options.run(plan, &options.settings()?))?;
+        let cancel = options.cancel_token();
+        let plan = plan_unless(&[collection.request()], cancel.as_ref())?;
+        let chunks = self.run(&options.run(plan, &options.settings()?, cancel))?;
         collection.gather(chunks).map_err(Error::gather)
     }
 

@@ -107,10 +107,8 @@ impl Run {
 
     /// The error of a run that is cancelled.
     pub(crate) fn cancelled(&self, finished: usize, n_tasks: usize) -> Error {
-        match self.cancel.as_ref().is_some_and(CancelToken::was_asked) {
-            true => Error::Cancelled { finished, n_tasks },
-            false => Error::DeadlinePassed { finished, n_tasks },
-        }
+        let cancel = self.cancel.as_ref().expect("only whoever has a token is cancelled");
+        Error::stopped(cancel, finished, n_tasks)
     }
 
     /// Whether any task of a plan is run again when it fails.

@@ -1,9 +1,10 @@
 //! What can go wrong while a picture is made.
 
-use musher_graph_core::report;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
+use musher_graph_core::report;
 
 /// An error of this crate.
 #[derive(thiserror::Error)]

@@ -1,11 +1,12 @@
 //! What is wrong with settings, and where it stands.
 
-use musher_graph_core::report;
 use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use musher_graph_core::report;
 
 /// Where a setting stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
