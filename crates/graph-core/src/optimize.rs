@@ -51,9 +51,9 @@ impl Graph {
     fn uses(&self) -> Vec<u32> {
         let mut uses = vec![0; self.layers.len()];
         for (own, layer) in self.layers.iter().enumerate() {
-            let firsts = first_equals(&layer.inputs);
+            let repeats = Repeats::of(&layer.inputs);
             for (slot, input) in layer.inputs.iter().enumerate() {
-                if input.producer.index() != own && firsts[slot] == slot {
+                if input.producer.index() != own && repeats.is_first(&layer.inputs, slot) {
                     uses[input.producer.index()] += 1;
                 }
             }
@@ -98,16 +98,35 @@ impl Graph {
 /// Up to so many inputs are compared with one another; more are found by their hash.
 const FEW: usize = 16;
 
-/// For each slot the first one that reads the same: the same output of the same producer, by the same wiring.
-///
-/// **Cost** linear in slots.
-fn first_equals(inputs: &[GraphInput]) -> SmallVec<[usize; 4]> {
-    if inputs.len() <= FEW {
-        let first = |input: &GraphInput| inputs.iter().position(|other| other == input);
-        return inputs.iter().map(|input| first(input).expect("an input equals itself")).collect();
+/// Which slots read what an earlier one reads: the same output of the same producer, by the same wiring.
+struct Repeats {
+    /// For each slot the first one that reads the same; empty where the inputs are few, which are compared when asked.
+    firsts: Vec<usize>,
+}
+
+impl Repeats {
+    /// **Cost** linear in slots.
+    fn of(inputs: &[GraphInput]) -> Self {
+        if inputs.len() <= FEW {
+            return Self { firsts: Vec::new() };
+        }
+        let mut met = HashMap::with_capacity(inputs.len());
+        let first = |(slot, input)| *met.entry(input).or_insert(slot);
+        Self { firsts: inputs.iter().enumerate().map(first).collect() }
     }
-    let mut met = HashMap::with_capacity(inputs.len());
-    inputs.iter().enumerate().map(|(slot, input)| *met.entry(input).or_insert(slot)).collect()
+
+    /// The first slot that reads what this one reads.
+    fn first(&self, inputs: &[GraphInput], slot: usize) -> usize {
+        match self.firsts.get(slot) {
+            Some(first) => *first,
+            None => inputs[..slot].iter().position(|earlier| *earlier == inputs[slot]).unwrap_or(slot),
+        }
+    }
+
+    #[inline]
+    fn is_first(&self, inputs: &[GraphInput], slot: usize) -> bool {
+        self.first(inputs, slot) == slot
+    }
 }
 
 /// Of each slot of `read` the slot of `inputs` that reads the same; `None` where there is none.
@@ -117,7 +136,8 @@ fn equals_in(inputs: &[GraphInput], read: &[GraphInput]) -> Option<SmallVec<[usi
     if inputs.len() <= FEW {
         return read.iter().map(|input| inputs.iter().position(|other| other == input)).collect();
     }
-    let firsts = first_equals(inputs);
-    let known: HashMap<&GraphInput, usize> = inputs.iter().zip(firsts).collect();
+    // Of equal ones the first counts, as it does among few.
+    let known: HashMap<&GraphInput, usize> =
+        inputs.iter().enumerate().rev().map(|(slot, input)| (input, slot)).collect();
     read.iter().map(|input| known.get(input).copied()).collect()
 }

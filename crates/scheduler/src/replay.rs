@@ -2,6 +2,7 @@
 //!
 //! An order that brought a mistake to light on eight threads can so be looked at on one, again and again.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
@@ -92,10 +93,17 @@ impl fmt::Debug for ReplayError {
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct Recorder(
-    /// The recording, and the address of the plan that is recorded; further work of its tasks is not.
-    Mutex<(Recording, usize)>,
-);
+pub struct Recorder(Mutex<RunInProgress>);
+
+/// What a recorder has seen of a run.
+#[derive(Debug, Default)]
+struct RunInProgress {
+    recording: Recording,
+    /// Of the plan that is recorded; further work of its tasks is not.
+    address: usize,
+    /// Of each task that was run again, how many steps there were then: its earlier ones do not count.
+    retried: HashMap<u32, usize>,
+}
 
 impl Default for Recording {
     fn default() -> Self {
@@ -106,24 +114,28 @@ impl Default for Recording {
 impl Recorder {
     /// A task is run again: it counts as started when that happens.
     fn forget(&self, plan: &Plan, task: TaskIx) {
-        let (recording, recorded) = &mut *self.0.lock();
-        if *recorded == address(plan) {
-            recording
-                .steps
-                .retain(|step| !matches!(step, Recorded::Started(n) | Recorded::Ended(n) if *n == task.0));
+        let run = &mut *self.0.lock();
+        if run.address == address(plan) {
+            run.retried.insert(task.0, run.recording.steps.len());
         }
     }
 
     fn note(&self, plan: &Plan, step: Recorded) {
-        let (recording, recorded) = &mut *self.0.lock();
-        if *recorded == address(plan) {
-            recording.steps.push(step);
+        let run = &mut *self.0.lock();
+        if run.address == address(plan) {
+            run.recording.steps.push(step);
         }
     }
 
     /// What was recorded.
     pub fn recording(&self) -> Recording {
-        self.0.lock().0.clone()
+        let run = self.0.lock();
+        let counts = |(at, step): &(usize, &Recorded)| {
+            let (Recorded::Started(task) | Recorded::Ended(task)) = step;
+            run.retried.get(task).is_none_or(|since| at >= since)
+        };
+        let steps = run.recording.steps.iter().enumerate().filter(counts).map(|(_, step)| *step).collect();
+        Recording { plan: run.recording.plan.clone(), steps }
     }
 }
 
@@ -132,7 +144,7 @@ impl Observer for Recorder {
         match event {
             Event::RunStarted { plan } => {
                 let recording = Recording { plan: fingerprint(plan), steps: Vec::new() };
-                *self.0.lock() = (recording, address(plan));
+                *self.0.lock() = RunInProgress { recording, address: address(plan), ..Default::default() };
             }
             Event::TaskStarted { plan, task, .. } => self.note(plan, Recorded::Started(task.0)),
             Event::TaskFinished { plan, task, .. } | Event::TaskFailed { plan, task, .. } => {

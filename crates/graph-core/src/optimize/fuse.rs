@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::first_equals;
+use super::Repeats;
 use crate::error::Error;
 use crate::graph::{Graph, GraphInput, GraphLayer};
 use crate::task::Absorb;
@@ -22,11 +22,11 @@ pub(super) fn fuse(graph: &mut Graph, watch: Watch<'_>) -> Result<(), Error> {
     for own in 0..graph.layers.len() {
         watch.look_at(own)?;
         let mut slot = 0;
-        let mut firsts = first_equals(&graph.layers[own].inputs);
-        while slot < firsts.len() && firsts.len() <= MOST_SLOTS {
-            if absorb_slot(graph, own, slot, &firsts, &mut uses) {
+        let mut repeats = Repeats::of(&graph.layers[own].inputs);
+        while slot < graph.layers[own].inputs.len() {
+            if absorb_slot(graph, own, slot, &repeats, &mut uses) {
                 // A fused layer has other slots: look again from the first one.
-                firsts = first_equals(&graph.layers[own].inputs);
+                repeats = Repeats::of(&graph.layers[own].inputs);
                 slot = 0;
             } else {
                 slot += 1;
@@ -36,13 +36,16 @@ pub(super) fn fuse(graph: &mut Graph, watch: Watch<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets a layer absorb the producer that a slot reads; of each slot, `firsts` has the first that reads the same.
-fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, firsts: &[usize], uses: &mut [u32]) -> bool {
+/// Lets a layer absorb the producer that a slot reads.
+fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, repeats: &Repeats, uses: &mut [u32]) -> bool {
     let layer = &graph.layers[own];
+    if layer.inputs.len() > MOST_SLOTS {
+        return false;
+    }
     let input = &layer.inputs[slot];
     let at = input.producer.index();
     // Slots that name the same producer by the same wiring are asked about once, at the first of them.
-    if at == own || firsts[slot] != slot || !input.wiring.is_axis_map() {
+    if at == own || !repeats.is_first(&layer.inputs, slot) || !input.wiring.is_axis_map() {
         return false;
     }
     let producer = &graph.layers[at];
@@ -53,7 +56,7 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, firsts: &[usize], use
     if !only_here && !is_cheap_source(producer) {
         return false;
     }
-    let Some(fused) = ask(layer, slot, firsts, producer) else { return false };
+    let Some(fused) = ask(layer, slot, repeats, producer) else { return false };
     // The readings of the consumer are other ones now; those of a producer that nobody reads are over.
     distinct(&layer.inputs).iter().for_each(|&producer| uses[producer] -= 1);
     distinct(&fused.inputs).iter().for_each(|&producer| uses[producer] += 1);
@@ -66,9 +69,9 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, firsts: &[usize], use
 
 /// The producers of distinct readings, one entry for each reading.
 fn distinct(inputs: &[GraphInput]) -> SmallVec<[usize; 8]> {
-    let firsts = first_equals(inputs);
-    let distinct = inputs.iter().enumerate().filter(|(slot, _)| firsts[*slot] == *slot);
-    distinct.map(|(_, input)| input.producer.index()).collect()
+    let repeats = Repeats::of(inputs);
+    let firsts = (0..inputs.len()).filter(|&slot| repeats.is_first(inputs, slot));
+    firsts.map(|slot| inputs[slot].producer.index()).collect()
 }
 
 fn is_cheap_source(layer: &GraphLayer) -> bool {
@@ -83,14 +86,17 @@ fn is_cheap_source(layer: &GraphLayer) -> bool {
 }
 
 /// Asks the consumer's task to absorb the producer that its `slot` reads, and composes the wirings.
-fn ask(layer: &GraphLayer, slot: usize, firsts: &[usize], producer: &GraphLayer) -> Option<GraphLayer> {
+fn ask(layer: &GraphLayer, slot: usize, repeats: &Repeats, producer: &GraphLayer) -> Option<GraphLayer> {
     let input = &layer.inputs[slot];
-    let slots: SmallVec<[usize; 2]> = (0..firsts.len()).filter(|&other| firsts[other] == slot).collect();
+    let mut slots: SmallVec<[usize; 2]> = SmallVec::new();
     let mut inputs: SmallVec<[GraphInput; 2]> = SmallVec::new();
     let mut consumer_slots: SmallVec<[usize; 4]> = SmallVec::new();
     for (own, other) in layer.inputs.iter().enumerate() {
-        let new = match firsts[own] {
-            first if first == slot => usize::MAX,
+        let new = match repeats.first(&layer.inputs, own) {
+            first if first == slot => {
+                slots.push(own);
+                usize::MAX
+            }
             first if first == own => {
                 inputs.push(other.clone());
                 inputs.len() - 1

@@ -44,7 +44,7 @@ struct Measured {
 impl Measured {
     fn new(node: &Node) -> Self {
         let ink = node.fill.ink();
-        let faint = ink.mix(node.fill, 0.25);
+        let faint = node.fill.faint_ink();
         let label = wrapped(&node.label);
         let mut lines: Vec<(String, f64, Color)> =
             label.into_iter().map(|line| (line, LABEL_SIZE, ink)).collect();
