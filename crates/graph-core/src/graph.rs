@@ -160,7 +160,7 @@ impl Graph {
 
     /// Number of tasks over all layers, before unneeded ones are culled.
     pub fn n_tasks(&self) -> usize {
-        self.layers.iter().map(|layer| layer.grid.n_tasks()).sum()
+        self.layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(layer.grid.n_tasks()))
     }
 
     /// The layers that are asked for, with the outputs asked for.

@@ -51,9 +51,10 @@ impl Grid {
         self.0.len()
     }
 
-    /// Number of tasks.
+    /// Number of tasks; `usize::MAX` where there are more than can be counted, which no plan takes.
     pub fn n_tasks(&self) -> usize {
-        self.0.iter().map(|&n| n as usize).product()
+        // An axis without tasks leaves none, however long the others are.
+        self.0.iter().fold(1, |n: usize, &along| n.saturating_mul(along as usize))
     }
 
     /// Index in C order of the task at these coordinates.

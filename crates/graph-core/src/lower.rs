@@ -124,7 +124,8 @@ impl TaskGraph {
         if u32::try_from(n_tasks).is_err() {
             return Err(Error::TooManyTasks { n_tasks });
         }
-        let n_outputs = graph.layers.iter().map(|layer| layer.grid.n_tasks() * layer.task.n_outputs()).sum();
+        let outputs = |layer: &GraphLayer| layer.grid.n_tasks().saturating_mul(layer.task.n_outputs());
+        let n_outputs = graph.layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(outputs(layer)));
         if u32::try_from(n_outputs).is_err() {
             return Err(Error::TooManyOutputs { n_outputs });
         }
