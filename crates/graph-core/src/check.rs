@@ -51,8 +51,8 @@ impl<'a> CheckLimits<'a> {
 impl Plan {
     /// Everything that is known to go wrong if this plan runs; nothing is run, read or written.
     ///
-    /// What is unknown is not complained about: chunks of unknown size count as nothing, and a task that does not
-    /// say what it [touches](crate::Task::touches) touches nothing.
+    /// What is unknown is not reported: chunks of unknown size count as nothing, and a task that does not declare what it
+    /// [touches](crate::Task::touches) counts as touching nothing.
     ///
     /// **Cost** linear in tasks, edges and touched regions, and one look at each file.
     ///

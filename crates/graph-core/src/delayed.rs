@@ -65,7 +65,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         Self { port, marker: PhantomData }
     }
 
-    /// A value that is there already, under a fresh identity.
+    /// A value that exists already, under a fresh identity.
     #[track_caller]
     #[doc(alias = "dask.delayed")]
     pub fn ready(value: T) -> Self {
@@ -223,7 +223,7 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
         DelayedFn { function: self.function, options: self.options, output: PhantomData }
     }
 
-    /// The function gives back a `Result`: its error fails the run, its value goes on.
+    /// The function returns a `Result`: its error fails the run, its value goes on.
     ///
     /// # Examples
     /// ```
@@ -239,7 +239,7 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
 }
 
 impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
-    /// The function gives back a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
+    /// The function returns a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
     ///
     /// The call has ended when it has built that work: it holds neither thread nor memory meanwhile.
     ///
@@ -270,7 +270,7 @@ pub trait Receive<R>: Send + Sync + 'static {
     /// Wraps the value, or fails the task.
     ///
     /// # Errors
-    /// Where the function gave an error back.
+    /// Where the function returned an error.
     fn receive(result: R) -> Result<Output, TaskError>;
 }
 

@@ -163,7 +163,7 @@ pub trait Exchange: Send + Sync + 'static {
         true
     }
 
-    /// Writes a piece and gives back how many items were written.
+    /// Writes a piece and returns how many items were written.
     ///
     /// # Errors
     /// Those of `to`, or when an item cannot be written.
@@ -176,7 +176,7 @@ pub trait Exchange: Send + Sync + 'static {
     /// When there is no memory for it.
     fn begin(&self, to: usize, n_items: u64) -> Result<Self::Building, TaskError>;
 
-    /// Adds a piece that stayed in memory and gives back how many items were added.
+    /// Adds a piece that stayed in memory and returns how many items were added.
     ///
     /// # Errors
     /// When the piece is not what it should be.
@@ -188,7 +188,7 @@ pub trait Exchange: Send + Sync + 'static {
         share: Share,
     ) -> Result<u64, TaskError>;
 
-    /// Adds a piece that was written and gives back how many items were added.
+    /// Adds a piece that was written and returns how many items were added.
     ///
     /// # Errors
     /// Those of `bytes`, or when they are not such a piece's.
@@ -291,7 +291,7 @@ pub enum ExchangeMismatch {
         /// Items of its pieces.
         found: u64,
     },
-    /// An input names a target that there is not, or not in rising order.
+    /// An input names a target that does not exist, or names targets out of order.
     #[error("{operation}: input {input} has a piece for target {target}, out of order or beyond {n_targets}")]
     Target {
         /// The operation.

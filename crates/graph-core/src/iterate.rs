@@ -13,7 +13,7 @@ use crate::layer::{Layer, Port};
 use crate::task::{Inputs, Output, Task, TaskError};
 use crate::wiring::Wiring;
 
-/// Repeats `step` until `until` says, of a value and the number of rounds that led to it, that it will do.
+/// Repeats `step` until `until` accepts a value; it is told the value and the number of rounds that led to it.
 ///
 /// The loop is a value like any other: nothing blocks, no thread waits between rounds, and a round's plan is gone before
 /// the next one's is made, so that a million rounds need the memory of one.

@@ -60,7 +60,7 @@ pub trait Task: Any + Send + Sync {
         1
     }
 
-    /// Whether [`run`](Task::run) may give more work back instead of chunks ([`Output::more`]); such a task ends the
+    /// Whether [`run`](Task::run) may return more work instead of chunks ([`Output::more`]); such a task ends the
     /// line it is strung into.
     fn continues(&self) -> bool {
         false
@@ -216,7 +216,7 @@ impl Facts {
     }
 }
 
-/// What a task gives back: its outputs in order, or more work whose results they are.
+/// What a task returns: its outputs in order, or more work whose results they are.
 #[derive(Debug)]
 pub struct Output(Outputs);
 
@@ -263,7 +263,7 @@ impl Output {
         }
     }
 
-    /// The outputs in order; none where the task gave more work back.
+    /// The outputs in order; none where the task returned more work.
     pub fn chunks(&self) -> &[ChunkRef] {
         match &self.0 {
             Outputs::One(chunk) => std::slice::from_ref(chunk),
@@ -272,7 +272,7 @@ impl Output {
         }
     }
 
-    /// The outputs in order; none where the task gave more work back.
+    /// The outputs in order; none where the task returned more work.
     pub fn into_chunks(self) -> Vec<ChunkRef> {
         let mut chunks = Vec::new();
         // More work is no chunk.
@@ -283,7 +283,7 @@ impl Output {
     /// Calls `take` with each of the outputs in order.
     ///
     /// # Errors
-    /// The requests of a continuation, where the task gave more work back.
+    /// The requests of a continuation, where the task returned more work.
     #[inline]
     pub fn hand_over(self, mut take: impl FnMut(ChunkRef)) -> Result<(), Vec<Request>> {
         match self.0 {

@@ -80,7 +80,7 @@ const FORMATS: &str = "musher checkpoint ";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Checkpointing: Collection + Sized {
-    /// Computes the chunks that are not in the folder `path` yet, writes each as it is made, and gives back the same
+    /// Computes the chunks that are not in the folder `path` yet, writes each as it is made, and returns the same
     /// collection, which reads them when they are needed.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ pub trait Checkpointing: Collection + Sized {
     fn checkpoint(&self, path: impl AsRef<Path>) -> Result<Self, Error>;
 
     /// [`checkpoint`](Checkpointing::checkpoint) of work that is known in this process only, such as a closure's:
-    /// `version` names it. Whoever changes the work must change the version.
+    /// `version` names it. Change the version whenever you change the work.
     ///
     /// # Errors
     /// As those of [`checkpoint`](Checkpointing::checkpoint).
@@ -108,8 +108,8 @@ impl<C: Collection> Checkpointing for C {
 
 /// A folder that holds, or will hold, the chunks of one collection.
 ///
-/// Whose chunks they are is said by a key. Named operations and their parameters have the same key in every process;
-/// functions and closures have not, and need a [`version`](Checkpoint::version).
+/// A key says whose chunks they are. Named operations and their parameters have the same key in every process;
+/// functions and closures do not, and need a [`version`](Checkpoint::version).
 ///
 /// # Examples
 /// ```
@@ -138,14 +138,14 @@ pub struct Checkpoint {
 pub struct Saved<C> {
     /// The same collection; its chunks are read, and their checksums verified, when they are needed.
     pub collection: C,
-    /// Chunks that were there.
+    /// Chunks that were there already.
     pub n_reused: usize,
     /// Chunks that were made.
     pub n_computed: usize,
 }
 
 impl Checkpoint {
-    /// A checkpoint in the folder `path`, which is made if it is not there.
+    /// A checkpoint in the folder `path`, which is created if it does not exist.
     pub fn new(path: impl AsRef<Path>) -> Self {
         let folder = path.as_ref().to_owned();
         Self { folder, version: None, restart: false, options: Options::default() }
@@ -360,7 +360,7 @@ impl Chunk for Receipt {
     }
 }
 
-/// Writes its input chunk and gives back a receipt.
+/// Writes its input chunk and returns a receipt.
 struct WriteChunks {
     files: Arc<Files>,
     operation: String,

@@ -72,7 +72,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// How a submission is to be done.
+/// How a submission is run.
 ///
 /// # Examples
 /// ```
@@ -90,7 +90,7 @@ pub struct Submit {
 }
 
 impl Submit {
-    /// Among what is ready, the highest priority starts first; 0 by default.
+    /// Of the work that is ready, the highest priority starts first; 0 by default.
     #[must_use]
     pub fn priority(self, priority: i32) -> Self {
         Self { priority, ..self }
@@ -104,7 +104,7 @@ impl Submit {
 }
 
 impl Client {
-    /// Starts a client whose runs are done under these options.
+    /// Starts a client that runs its work under these options.
     ///
     /// **Cost** one thread for each core, or as many as the options say; sequential options mean one.
     ///
@@ -125,7 +125,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Starts to compute a collection in the background, as soon as the futures that it stands on have ended.
+    /// Starts to compute a collection in the background, as soon as the futures that it depends on have ended.
     ///
     /// **Cost** a walk over the collection's layers.
     #[track_caller]
@@ -193,7 +193,7 @@ impl Client {
         futures
     }
 
-    /// A future of a value that is there: for an argument that many submissions share.
+    /// A future of a value that exists already: an argument that many submissions share.
     #[track_caller]
     pub fn scatter<T: Send + Sync + 'static>(&self, value: T) -> Future<T> {
         let info = JobInfo {

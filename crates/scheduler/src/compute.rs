@@ -40,7 +40,7 @@ pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result
     collections.gather(&mut chunks.into_iter())
 }
 
-/// Computes several collections and keeps their chunks: gives back the same collections, whose chunks are there.
+/// Computes several collections and keeps their chunks: returns the same collections, whose chunks are there.
 ///
 /// # Errors
 /// [`Error`]: the first failure of any task.

@@ -72,7 +72,7 @@ enum Report {
 
 #[derive(Debug)]
 enum Rare {
-    /// The task gave more work back.
+    /// The task returned more work.
     Continued(Job, Arc<Plan>),
     Failed(Job, Error),
     Spilled(Moving, Result<SpilledCopy, Error>),

@@ -87,7 +87,7 @@ pub enum Error {
         limit: u64,
     },
     /// Nothing runs, nothing may start, and work is left, though memory is free: a defect of the scheduler, which would
-    /// otherwise wait for ever.
+    /// otherwise wait forever.
     #[error(
         "stalled with {finished} of {n_tasks} tasks finished: {operation} (built at {caller}) is next and cannot start \
          ({state}); this is a defect of musher, please report it"
@@ -142,19 +142,19 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
-    /// What is known of files says that the run would go wrong; nothing has run.
+    /// A look at the files shows that the run would fail; nothing has run.
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Check {
         /// All that was found.
         problems: Vec<musher_graph_core::Problem>,
     },
-    /// The settings say what nobody understands.
+    /// A setting is not valid.
     #[error(transparent)]
     Settings(#[from] crate::settings::SettingsError),
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),
-    /// A submission was not run, because one that it stands on failed or was cancelled.
+    /// A submission was not run, because one that it depends on failed or was cancelled.
     #[error("{operation} (submitted at {caller}) was not run: a future that it stands on has no result")]
     Upstream {
         /// Label of what was submitted.
@@ -260,7 +260,7 @@ impl Error {
         }
     }
 
-    /// A task gave an error back; inside a line of fused tasks the step that failed is named.
+    /// A task returned an error; inside a line of fused tasks the step that failed is named.
     pub(crate) fn task(plan: &Plan, task: TaskIx, error: TaskError) -> Self {
         let (mut operation, place, mut caller) = site(plan, task);
         let mut cause = error.into_cause();

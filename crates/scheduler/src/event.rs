@@ -27,7 +27,7 @@ pub enum Event<'a> {
         /// Bytes of chunks and scratch on the ledger, those of this task among them.
         alive_bytes: u64,
     },
-    /// A task has ended well.
+    /// A task has succeeded.
     TaskFinished {
         /// The plan.
         plan: &'a Plan,
@@ -40,7 +40,7 @@ pub enum Event<'a> {
         /// Bytes of its outputs, as far as they are measured.
         bytes: u64,
     },
-    /// A task has failed; the run will end, unless it is run again.
+    /// A task has failed; the run will end, unless the task is run again.
     TaskFailed {
         /// The plan.
         plan: &'a Plan,
@@ -101,11 +101,11 @@ pub enum Event<'a> {
         /// Bytes of chunks and scratch on the ledger.
         alive_bytes: u64,
     },
-    /// The run has ended, well or not.
+    /// The run has ended, successfully or not.
     RunFinished {
         /// The plan.
         plan: &'a Plan,
-        /// Whether all tasks ended well.
+        /// Whether all tasks succeeded.
         success: bool,
         /// Most bytes that chunks and scratch were accounted for at once.
         peak_bytes: u64,

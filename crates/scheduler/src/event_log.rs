@@ -160,7 +160,7 @@ pub enum TaskTransition {
     },
     /// It failed and is run again.
     Retried,
-    /// It gave further work back.
+    /// It returned further work.
     Continued {
         /// Tasks of that work.
         n_tasks: usize,

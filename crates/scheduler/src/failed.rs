@@ -70,8 +70,8 @@ impl FailedTask {
         self.inputs.iter().flatten()
     }
 
-    /// Runs the task again, on this thread and on the same inputs, and gives back its outputs; those of a task that gave
-    /// further work back are none.
+    /// Runs the task again, on this thread and on the same inputs, and returns its outputs; a task that returned
+    /// further work has none.
     ///
     /// # Errors
     /// What the task says this time.

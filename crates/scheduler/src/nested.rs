@@ -109,7 +109,7 @@ impl fmt::Debug for GaveUp {
 
 /// Asks, inside a task that takes long, whether its run is to end: a task that gives up by `?` ends the run at once, and
 /// the run's error is [`Error::Cancelled`](crate::Error::Cancelled) or
-/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed), whatever the task gave back.
+/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed), whatever the task returned.
 ///
 /// Our own kernels ask every 65,536 elements, or every 256 items of a bag. Outside of tasks, and on threads that are not
 /// those of the run, there is nothing to end. A closure that cannot fail may `expect` it: its panic does not hide that

@@ -208,7 +208,7 @@ impl Recording {
     /// Reads what [`save`](Recording::save) wrote.
     ///
     /// # Errors
-    /// Those of reading the file, and that it is no recording.
+    /// An error of reading the file, or that it is not a recording.
     pub fn load(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(serde_json::from_slice(&fs::read(path)?)?)
     }
@@ -228,7 +228,7 @@ impl Replay {
         Self { recording }
     }
 
-    /// Computes a collection in the recorded order; of the options, threads do not count.
+    /// Computes a collection in the recorded order; the number of threads in the options is ignored.
     ///
     /// # Errors
     /// [`Error::Replay`] if the recording does not fit the collection's plan; else the first failure of a task.

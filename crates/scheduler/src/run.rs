@@ -19,9 +19,9 @@ const STALL_AFTER: Duration = Duration::from_secs(5);
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
 /// # Errors
-/// A run ends with the first error: what a task gave back or a panic, cancellation, the memory limit, or the disk.
+/// A run ends with the first error: what a task returned or a panic, cancellation, the memory limit, or the disk.
 pub trait Scheduler {
-    /// Runs a plan and gives back the chunks asked for, in order.
+    /// Runs a plan and returns the chunks asked for, in order.
     ///
     /// # Errors
     /// [`Error`]; nothing of the run goes on when this returns.
@@ -46,7 +46,7 @@ pub struct Run {
     pub retries: u32,
     /// How many there are of each resource that tasks hold while they run.
     pub resources: Vec<(String, u32)>,
-    /// How many worker threads a threaded scheduler uses that was not told.
+    /// How many worker threads a threaded scheduler uses, unless it was made with a number of its own.
     pub threads: NonZeroUsize,
     /// Who keeps the tasks that fail, with their inputs.
     pub failed: Option<FailedTasks>,
@@ -73,7 +73,7 @@ pub(crate) trait Loan: std::fmt::Debug + Send + Sync {
 }
 
 impl Run {
-    /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
+    /// A plan without conditions. What its tasks compute themselves runs under the settings that hold here.
     pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
         Self {
             plan: plan.into(),

@@ -52,7 +52,7 @@ const MOST_IDLE: usize = 8;
 /// A pool for the length of one run.
 ///
 /// Two runs at once never share a pool: the loops of the second would wait on the stacks of the first one's tasks,
-/// for ever if such a task waits for the second run.
+/// forever if such a task waits for the second run.
 struct Lease {
     pool: Option<ThreadPool>,
 }

@@ -15,7 +15,7 @@ use crate::scene::Scene;
 
 /// Records the tasks of one or more runs and draws them on a line of time, one row for each worker.
 ///
-/// **Cost** 48 bytes a task, and one lock, which all workers share, when a task ends. Of work that tasks give back it
+/// **Cost** 48 bytes a task, and one lock, which all workers share, when a task ends. Of work that tasks return it
 /// keeps the labels of its layers until the run has ended.
 ///
 /// # Examples
@@ -197,7 +197,7 @@ impl Recording {
         self.enter(plan, self.n_runs);
     }
 
-    /// Enters the plan that was asked for in a run, or that one of its tasks gave back.
+    /// Enters the plan that was asked for in a run, or that one of its tasks returned.
     fn enter(&mut self, plan: &Plan, run: usize) {
         let layers = plan.tasks().layers().iter();
         let groups = layers

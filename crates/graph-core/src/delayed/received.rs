@@ -36,7 +36,7 @@ pub trait IntoArg<T> {
     /// How the task keeps it.
     type Stored: Arg<T>;
 
-    /// Adds the ports it reads and gives back what the task keeps.
+    /// Adds the ports it reads and returns what the task keeps.
     fn into_arg(self, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored;
 }
 

@@ -65,7 +65,7 @@ impl TaskGraph {
         Ok(true)
     }
 
-    /// Writes the edges of a layer task by task, and gives back where the slots of each end, if that must be told.
+    /// Writes the edges of a layer task by task, and returns where the slots of each end, if that must be told.
     fn wire_each(&mut self, own: usize) -> Result<Box<[u32]>, Error> {
         let layer = &self.layers[own];
         let is_told = layer.inputs.len() > 1 && !layer.inputs.iter().all(|input| input.wiring.is_axis_map());

@@ -57,7 +57,7 @@ pub(super) fn string_lines(graph: &mut Graph) {
     }
 }
 
-/// Tasks one after the other, each reading what the one before gave back.
+/// Tasks one after the other, each reading what the one before returned.
 struct Line {
     steps: Vec<Step>,
 }
@@ -111,7 +111,7 @@ impl fmt::Debug for StepPanic {
     }
 }
 
-/// A step gave more work back and had not said that it may.
+/// A step returned more work and had not said that it may.
 #[derive(Debug, thiserror::Error)]
 #[error("a task gave more work back although its `continues` says that it never does")]
 struct Unannounced;

@@ -89,7 +89,7 @@ impl<T> AsCompleted<T> {
         self.n_waiting
     }
 
-    /// Waits for the next one until the deadline; gives back its index.
+    /// Waits for the next one until the deadline; returns its index.
     fn next_by(&mut self, deadline: Option<Instant>) -> Option<(usize, Future<T>)> {
         if self.n_waiting == 0 {
             return None;

@@ -95,7 +95,7 @@ impl Desk {
                 let all = u128::from(settings.memory_limit.bytes());
                 options.memory_limit((all * threads as u128 / self.threads as u128) as u64)
             }
-            // What is wrong with the settings is the run's to say.
+            // The run reports what is wrong with the settings.
             Ok(_) | Err(_) => options,
         }
     }

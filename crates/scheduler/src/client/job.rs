@@ -445,7 +445,7 @@ impl Job {
         }
     }
 
-    /// Tells `watcher` when the job has ended, at once if it has; gives back the ticket that takes it away again.
+    /// Tells `watcher` when the job has ended, at once if it has; returns the ticket that takes it away again.
     pub(super) fn watch(&self, watcher: Watcher) -> Option<u64> {
         let outcome = {
             let mut state = self.state.lock();

@@ -118,7 +118,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds the block to what is pending, compressed if it gets shorter; gives back its stored length.
+    /// Adds the block to what is pending, compressed if it gets shorter; returns its stored length.
     fn compress(&mut self) -> usize {
         let table = self.table.get_or_insert_with(|| Box::new(CompressTable::large()));
         let begin = self.pending.len();

@@ -35,7 +35,7 @@ impl fmt::Display for SettingsSource {
     }
 }
 
-/// File, environment or program say what is no setting.
+/// A setting in the file, the environment or the program that is not valid.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -57,7 +57,7 @@ pub enum SettingsError {
         /// What it can be.
         expected: &'static str,
     },
-    /// The file is no TOML.
+    /// The file is not TOML.
     Syntax {
         /// Where.
         at: SettingsSource,
