@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use musher::array::random;
 use musher::ndarray::Axis;
 use musher::prelude::*;
-use musher::scheduler::Step;
+use musher::scheduler::TransitionKind;
 use musher::{ByteSize, CancelToken, Checkpoint, Event, EventLog, Observer};
 
 /// Watches the memory of a run whenever a task starts.
@@ -59,9 +59,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("The highest of {size} scores is on average {answer:.3} standard deviations above the mean.\n");
     let (mut gone, mut back) = (0, 0);
     for transition in log.transitions() {
-        match transition.step {
-            Step::ChunkSpilled { bytes, .. } => gone += bytes,
-            Step::ChunkLoaded { bytes, .. } => back += bytes,
+        match transition.kind {
+            TransitionKind::ChunkSpilled { bytes, .. } => gone += bytes,
+            TransitionKind::ChunkLoaded { bytes, .. } => back += bytes,
             _ => {}
         }
     }
