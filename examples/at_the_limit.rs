@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use musher::array::random;
 use musher::ndarray::Axis;
 use musher::prelude::*;
-use musher::scheduler::Step;
-use musher::{ByteSize, CancelToken, Checkpoint, Event, Observer, Story};
+use musher::scheduler::TransitionKind;
+use musher::{ByteSize, CancelToken, Checkpoint, Event, EventLog, Observer};
 
 /// Watches the memory of a run whenever a task starts.
 #[derive(Default)]
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let highest = scores.over(Axis(1)).max().mean();
 
     let limit = ByteSize::from(x.nbytes() as u64 / 8);
-    let (memory, story) = (Arc::new(Memory::default()), Arc::new(Story::new(100_000)));
-    let options = Options::default().memory_limit(limit).observe(memory.clone()).observe(story.clone());
+    let (memory, log) = (Arc::new(Memory::default()), Arc::new(EventLog::new(100_000)));
+    let options = Options::default().memory_limit(limit).observe(memory.clone()).observe(log.clone());
     println!("{}\n", highest.explain_with(&options)?);
     if let Some(problem) = highest.check_with(&Options::default().memory_limit("64KiB"))?.first() {
         println!("64 KiB would not do:\n  {problem}\n");
@@ -58,10 +58,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let answer = highest.compute_with(&options.clone().progress())?;
     println!("The highest of {size} scores is on average {answer:.3} standard deviations above the mean.\n");
     let (mut gone, mut back) = (0, 0);
-    for transition in story.transitions() {
-        match transition.step {
-            Step::ChunkSpilled { bytes, .. } => gone += bytes,
-            Step::ChunkLoaded { bytes, .. } => back += bytes,
+    for transition in log.transitions() {
+        match transition.kind {
+            TransitionKind::ChunkSpilled { bytes, .. } => gone += bytes,
+            TransitionKind::ChunkLoaded { bytes, .. } => back += bytes,
             _ => {}
         }
     }

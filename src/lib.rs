@@ -14,8 +14,8 @@ pub use musher_graph_core::{
 pub use musher_macros::{Token, delayed};
 pub use musher_scheduler as scheduler;
 pub use musher_scheduler::{
-    CancelToken, Checkpoint, Checkpointing, Client, Compute, Error, Event, FailedTasks, Observer, Options,
-    Recorder, Replay, Settings, SpillDir, SpillOptions, Story, Submit, compute, compute_with, persist,
+    CancelToken, Checkpoint, Checkpointing, Client, Compute, Error, Event, EventLog, FailedTasks, Observer,
+    Options, Recorder, Replay, Settings, SpillDir, SpillOptions, Submit, compute, compute_with, persist,
     persist_with,
 };
 

@@ -148,7 +148,7 @@ pub(crate) fn undivided<A: Element>(core: &Core) -> Core {
     core
 }
 
-/// What a port was before it was rechunked, if it was and nobody has wishes about that step.
+/// What a port was before it was rechunked, if it was and nobody has annotated that step.
 fn before_rechunk<A: Element>(port: &Port) -> Option<Core> {
     let layer = &port.layer;
     if layer.annotations().is_some() {

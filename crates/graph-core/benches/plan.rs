@@ -141,6 +141,18 @@ fn calls(criterion: &mut Criterion) {
             run(&lowered, &order)
         });
     });
+    // Passes must be linear in the inputs of one task, too.
+    const VALUES: u64 = 20_000;
+    let values: Vec<_> = (0..VALUES).map(|x| delayed(inc).call(x)).collect();
+    let total = delayed(|values: Vec<u64>| values.into_iter().sum::<u64>()).call(values);
+    group.throughput(Throughput::Elements(VALUES)).sample_size(10);
+    group.bench_function("call_of_20000_values", |bench| {
+        bench.iter(|| {
+            let lowered = lower(collect(&total));
+            let order = Order::of(&lowered);
+            (lowered, order)
+        });
+    });
     group.finish();
 }
 

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use smallvec::smallvec;
 
-use crate::{
-    Chunk, ChunkRef, Facts, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Task, TaskError, Token,
-    Tokenizer, Touch,
-};
+use crate::chunk::{Chunk, ChunkRef};
+use crate::collection::Places;
+use crate::grid::{Grid, Place};
+use crate::key::{Key, Token, Tokenizer};
+use crate::layer::{Layer, Port};
+use crate::task::{Facts, Inputs, Output, Task, TaskError};
+use crate::touch::Touch;
 
 /// A task of one output made of a closure.
 ///
@@ -57,7 +60,7 @@ impl<F> FnTask<F> {
     }
 
     fn unchecked(label: Cow<'static, str>, run: F) -> Self {
-        let identity = Identity::Function { fresh: crate::Session::fresh() };
+        let identity = Identity::Function { fresh: crate::session::Session::fresh() };
         Self { label, run, identity, facts: None, touches: None }
     }
 
@@ -263,7 +266,13 @@ pub struct Held {
 impl Held {
     /// These chunks, in C order of the grid they will be given. With a `key`, equal keys mean equal chunks.
     pub fn new(label: impl Into<Cow<'static, str>>, chunks: Vec<ChunkRef>, key: Option<Key>) -> Self {
-        Self { label: label.into(), chunks, key, process_bound: false, fresh: crate::Session::fresh() }
+        Self {
+            label: label.into(),
+            chunks,
+            key,
+            process_bound: false,
+            fresh: crate::session::Session::fresh(),
+        }
     }
 
     /// The chunks of these places of a port, which have been computed: equal work on equal places is equal.

@@ -1,4 +1,4 @@
-//! Wishes about how work is to run: priority, retries, resources. They never change what is computed.
+//! Annotations about how work is to run: priority, retries, resources. They never change what is computed.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Annotations>>> = const { RefCell::new(None) };
 }
 
-/// Wishes about how the tasks of a layer run.
+/// Annotations about how the tasks of a layer run.
 ///
 /// # Examples
 /// ```
@@ -26,7 +26,7 @@ pub struct Annotations {
 }
 
 impl Annotations {
-    /// No wishes.
+    /// No annotations.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,8 +64,8 @@ impl Annotations {
         &mut self.resources[at].1
     }
 
-    /// The wishes of work that is asked for twice and done once: the higher priority, where 0 is that of work without
-    /// wishes, the more retries, and the larger amount of each resource.
+    /// The annotations of work that is asked for twice and done once: the higher priority, where 0 is that of work without
+    /// annotations, the more retries, and the larger amount of each resource.
     pub(crate) fn merged(one: Option<&Self>, other: Option<&Self>) -> Option<Self> {
         let none = Self::default();
         let (one, other) = (one.unwrap_or(&none), other.unwrap_or(&none));
@@ -102,12 +102,12 @@ impl Annotations {
     }
 }
 
-/// Everything built by `build` on this thread has these wishes; inside another `annotate` they stand instead of its.
+/// Everything built by `build` on this thread has these annotations; inside another `annotate` they stand instead of the outer ones.
 ///
-/// Equal work that is built with different wishes, or once without any, is done once and with the strongest: the
+/// Equal work that is built with different annotations, or once without any, is done once and with the strongest: the
 /// higher priority, the more retries, the larger amount of each resource.
 ///
-/// Layers of different wishes are not fused.
+/// Layers of different annotations are not fused.
 #[doc(alias = "dask.annotate")]
 pub fn annotate<R>(annotations: Annotations, build: impl FnOnce() -> R) -> R {
     struct Restore(Option<Arc<Annotations>>);

@@ -10,10 +10,13 @@ use std::sync::Arc;
 
 use functions::Functions;
 
-use crate::{
-    ChunkRef, Collection, Facts, Grid, Inputs, Layer, Lists, Output, Place, Places, Port, Task, TaskError,
-    Tokenizer, Value,
-};
+use crate::chunk::{ChunkRef, Value};
+use crate::collection::{Collection, Places};
+use crate::grid::{Grid, Place};
+use crate::key::Tokenizer;
+use crate::layer::{Layer, Port};
+use crate::task::{Facts, Inputs, Output, Task, TaskError};
+use crate::wiring::Lists;
 
 /// Number of a task in a hand-made graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

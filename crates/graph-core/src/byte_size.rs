@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::report::report;
+
 /// An amount of bytes, which reads and is read as people write it.
 ///
 /// It is shown in the largest unit that is not larger than it, below ten of them with one decimal: `1.5 MiB`, `64 KiB`,
@@ -45,10 +47,16 @@ impl fmt::Display for ByteSize {
 }
 
 /// The text is no amount of bytes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no amount of bytes such as 512MiB, 2GiB or 1.5 GB")]
 pub struct ParseByteSizeError {
     text: String,
+}
+
+impl fmt::Debug for ParseByteSizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl FromStr for ByteSize {

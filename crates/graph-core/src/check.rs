@@ -12,7 +12,10 @@ pub use files::{Files, FreeSpace, LocalFiles};
 use occupied::Occupied;
 pub use problem::{Problem, Site};
 
-use crate::{Access, Plan, Policy, Region, TaskIx, Touch};
+use crate::forecast::Policy;
+use crate::lower::TaskIx;
+use crate::plan::Plan;
+use crate::touch::{Access, Region, Touch};
 
 /// What a plan may use, and how its files are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +51,8 @@ impl<'a> CheckLimits<'a> {
 impl Plan {
     /// Everything that is known to go wrong if this plan runs; nothing is run, read or written.
     ///
-    /// What is unknown is not complained about: chunks of unknown size count as nothing, and a task that does not
-    /// say what it [touches](crate::Task::touches) touches nothing.
+    /// What is unknown is not reported: chunks of unknown size count as nothing, and a task that does not declare what it
+    /// [touches](crate::Task::touches) counts as touching nothing.
     ///
     /// **Cost** linear in tasks, edges and touched regions, and one look at each file.
     ///
@@ -165,7 +168,7 @@ impl Touched {
         let mut names: HashMap<PathBuf, usize> = HashMap::new();
         let tasks = plan.tasks();
         for (layer, table) in tasks.layers().iter().zip(tasks.tables()) {
-            let is_pure = |facts: crate::Facts| facts.bytes_read == 0 && facts.bytes_written == 0;
+            let is_pure = |facts: crate::task::Facts| facts.bytes_read == 0 && facts.bytes_written == 0;
             if layer.task.uniform_facts().is_some_and(is_pure) {
                 continue;
             }

@@ -6,6 +6,9 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use crate::byte_size::ByteSize;
+use crate::report::report;
+
 /// A chunk as it travels between tasks: shared, immutable, of any kind.
 pub type ChunkRef = Arc<dyn Chunk>;
 
@@ -106,7 +109,6 @@ pub trait Codec: Send + Sync {
 }
 
 /// Encoding or decoding a chunk failed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum CodecError {
     /// The chunk is not of the codec's kind.
@@ -135,6 +137,12 @@ pub enum CodecError {
         /// Bytes that were asked for.
         bytes: usize,
     },
+}
+
+impl fmt::Debug for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl CodecError {
@@ -166,7 +174,8 @@ impl fmt::Display for CodecError {
             Self::Malformed { kind, .. } => write!(f, "malformed bytes of a chunk of kind {kind}"),
             Self::Io { kind, .. } => write!(f, "writing or reading a chunk of kind {kind} failed"),
             Self::OutOfMemory { kind, bytes } => {
-                write!(f, "no memory for {bytes} bytes of a chunk of kind {kind}; use smaller chunks")
+                let bytes = ByteSize::from(*bytes as u64);
+                write!(f, "no memory for {bytes} of a chunk of kind {kind}; use smaller chunks")
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{ChunkRef, Codec, Port, TaskError};
+use crate::chunk::{ChunkRef, Codec};
+use crate::layer::Port;
+use crate::task::TaskError;
 
 /// Which tasks of a layer are asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,7 +42,7 @@ impl Request {
 /// # Errors
 /// [`gather`](Collection::gather) fails only where assembling the chunks needs memory or meets a foreign chunk.
 pub trait Collection {
-    /// What `compute()` gives back.
+    /// What `compute()` returns.
     type Output;
 
     /// The layer and output that hold this collection's chunks.
@@ -57,7 +59,7 @@ pub trait Collection {
     /// [`TaskError`] if the chunks do not fit together.
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Self::Output, TaskError>;
 
-    /// The same collection over other layers with equal chunks: what `persist()` gives back.
+    /// The same collection over other layers with equal chunks: what `persist()` returns.
     #[must_use]
     fn with_port(&self, port: Port) -> Self
     where

@@ -11,10 +11,12 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::{
-    ChunkRef, Collection, Grid, Inputs, Key, Layer, Measure, Measured, Output, Port, Task, TaskError, Token,
-    Tokenizer, Value,
-};
+use crate::chunk::{ChunkRef, Measure, Measured, Value};
+use crate::collection::Collection;
+use crate::grid::Grid;
+use crate::key::{Key, Token, Tokenizer};
+use crate::layer::{Layer, Port};
+use crate::task::{Inputs, Output, Task, TaskError};
 
 mod call;
 #[cfg(doctest)]
@@ -63,7 +65,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         Self { port, marker: PhantomData }
     }
 
-    /// A value that is there already, under a fresh identity.
+    /// A value that exists already, under a fresh identity.
     #[track_caller]
     #[doc(alias = "dask.delayed")]
     pub fn ready(value: T) -> Self {
@@ -132,11 +134,11 @@ pub struct DelayedFn<F, O = Plain> {
 #[derive(Debug, Clone, Default)]
 struct Options {
     label: Option<Cow<'static, str>>,
-    identity: Option<Identity>,
+    identity: Option<CallIdentity>,
 }
 
 #[derive(Debug, Clone)]
-enum Identity {
+enum CallIdentity {
     /// Each call is work of its own.
     Impure,
     /// What the closure captures is condensed here.
@@ -155,7 +157,7 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
     #[must_use]
     #[doc(alias = "pure")]
     pub fn impure(self) -> Self {
-        self.with(|options| options.identity = Some(Identity::Impure))
+        self.with(|options| options.identity = Some(CallIdentity::Impure))
     }
 
     /// What the closure captures: with it, equal calls of equal closures are one task.
@@ -164,10 +166,13 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
         let mut tokenizer = Tokenizer::new();
         captured.token(&mut tokenizer);
         let (key, process_bound) = (tokenizer.finish(), tokenizer.is_process_bound());
-        self.with(|options| options.identity = Some(Identity::Token { key, process_bound }))
+        self.with(|options| options.identity = Some(CallIdentity::Token { key, process_bound }))
     }
 
     /// The name in pictures, plans and errors, instead of the function's own.
+    ///
+    /// Of many calls made on one line an error names the line alone: a label for each, such as a path, tells which of
+    /// them it was. Arguments are never printed, because they are data.
     #[must_use]
     pub fn label(self, label: impl Into<Cow<'static, str>>) -> Self {
         let label = label.into();
@@ -190,12 +195,15 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
         let mut ports = smallvec::SmallVec::<[Port; 4]>::new();
         let args = F::store(args, &mut ports);
         let fresh = match self.options.as_ref().and_then(|options| options.identity.as_ref()) {
-            Some(Identity::Impure) => true,
-            Some(Identity::Token { .. }) => false,
+            Some(CallIdentity::Impure) => true,
+            Some(CallIdentity::Token { .. }) => false,
             None => size_of::<F>() != 0,
         };
         let said = (fresh || self.options.is_some()).then(|| {
-            Box::new(Said { options: self.options.clone(), fresh: fresh.then(crate::Session::fresh) })
+            Box::new(Said {
+                options: self.options.clone(),
+                fresh: fresh.then(crate::session::Session::fresh),
+            })
         });
         let task = CallTask::<F, P, F::Stored, O> {
             function: self.function.clone(),
@@ -215,7 +223,7 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
         DelayedFn { function: self.function, options: self.options, output: PhantomData }
     }
 
-    /// The function gives back a `Result`: its error fails the run, its value goes on.
+    /// The function returns a `Result`: its error fails the run, its value goes on.
     ///
     /// # Examples
     /// ```
@@ -231,7 +239,7 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
 }
 
 impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
-    /// The function gives back a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
+    /// The function returns a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
     ///
     /// The call has ended when it has built that work: it holds neither thread nor memory meanwhile.
     ///
@@ -262,7 +270,7 @@ pub trait Receive<R>: Send + Sync + 'static {
     /// Wraps the value, or fails the task.
     ///
     /// # Errors
-    /// Where the function gave an error back.
+    /// Where the function returned an error.
     fn receive(result: R) -> Result<Output, TaskError>;
 }
 
@@ -348,7 +356,7 @@ where
         given.unwrap_or_else(|| Cow::Borrowed(short_name(type_name::<F>())))
     }
 
-    fn run(&self, _at: crate::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
+    fn run(&self, _at: crate::grid::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         O::receive(self.function.call(&self.args, &mut inputs)?)
     }
 
@@ -357,10 +365,10 @@ where
     }
 
     /// A value without drop glue holds nothing beyond itself, so its size is known.
-    fn facts(&self, _at: crate::Place<'_>, _inputs: &[Option<u64>]) -> crate::Facts {
+    fn facts(&self, _at: crate::grid::Place<'_>, _inputs: &[Option<u64>]) -> crate::task::Facts {
         match std::mem::needs_drop::<O::Value>() {
-            true => crate::Facts::default(),
-            false => crate::Facts::bytes(size_of::<O::Value>() as u64),
+            true => crate::task::Facts::default(),
+            false => crate::task::Facts::bytes(size_of::<O::Value>() as u64),
         }
     }
 
@@ -368,7 +376,7 @@ where
         let options = self.said.as_ref().and_then(|said| said.options.as_ref());
         if let Some(fresh) = self.said.as_ref().and_then(|said| said.fresh) {
             fresh.token(tokenizer);
-        } else if let Some(Identity::Token { key, process_bound }) =
+        } else if let Some(CallIdentity::Token { key, process_bound }) =
             options.and_then(|options| options.identity.as_ref())
         {
             tokenizer.key(*key);

@@ -1,13 +1,18 @@
 //! What can be wrong with a graph before it runs.
 
+use std::fmt;
 use std::panic::Location;
 
-use crate::Misfit;
+use crate::fit::Misfit;
+use crate::report::report;
 
 /// A graph that cannot be planned.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Whoever watched the planning said that it is not to go on.
+    #[error("planning was given up")]
+    GivenUp,
     /// Tasks are numbered with 32 bits.
     #[error("{n_tasks} tasks are more than one graph can number ({})", u32::MAX)]
     TooManyTasks {
@@ -77,4 +82,10 @@ pub enum Error {
         /// How many outputs each has.
         n_outputs: usize,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

@@ -34,13 +34,20 @@ mod scatter;
 mod split;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{Read, Write};
 use std::panic::Location;
 use std::sync::Arc;
 
 pub use scatter::Scatter;
 
-use crate::{ChunkRef, Facts, Grid, Inputs, Layer, Port, TaskError, Tokenizer, Wiring};
+use crate::chunk::ChunkRef;
+use crate::grid::Grid;
+use crate::key::Tokenizer;
+use crate::layer::{Layer, Port};
+use crate::report::report;
+use crate::task::{Facts, Inputs, TaskError};
+use crate::wiring::Wiring;
 
 /// One piece: what one input has for one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +163,7 @@ pub trait Exchange: Send + Sync + 'static {
         true
     }
 
-    /// Writes a piece and gives back how many items were written.
+    /// Writes a piece and returns how many items were written.
     ///
     /// # Errors
     /// Those of `to`, or when an item cannot be written.
@@ -169,7 +176,7 @@ pub trait Exchange: Send + Sync + 'static {
     /// When there is no memory for it.
     fn begin(&self, to: usize, n_items: u64) -> Result<Self::Building, TaskError>;
 
-    /// Adds a piece that stayed in memory and gives back how many items were added.
+    /// Adds a piece that stayed in memory and returns how many items were added.
     ///
     /// # Errors
     /// When the piece is not what it should be.
@@ -181,7 +188,7 @@ pub trait Exchange: Send + Sync + 'static {
         share: Share,
     ) -> Result<u64, TaskError>;
 
-    /// Adds a piece that was written and gives back how many items were added.
+    /// Adds a piece that was written and returns how many items were added.
     ///
     /// # Errors
     /// Those of `bytes`, or when they are not such a piece's.
@@ -267,7 +274,7 @@ pub fn exchange_of<E: Exchange>(port: &Port) -> Option<(&E, Port)> {
 }
 
 /// An exchange lost or doubled items: a defect of the operation, or chunks that changed under its hands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeMismatch {
     /// The pieces of an input do not hold what the input holds.
@@ -284,7 +291,7 @@ pub enum ExchangeMismatch {
         /// Items of its pieces.
         found: u64,
     },
-    /// An input names a target that there is not, or not in rising order.
+    /// An input names a target that does not exist, or names targets out of order.
     #[error("{operation}: input {input} has a piece for target {target}, out of order or beyond {n_targets}")]
     Target {
         /// The operation.
@@ -348,4 +355,10 @@ pub enum ExchangeMismatch {
         /// Items it got.
         found: u64,
     },
+}
+
+impl fmt::Debug for ExchangeMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

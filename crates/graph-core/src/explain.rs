@@ -5,8 +5,11 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
+use crate::byte_size::ByteSize;
+use crate::forecast::{Forecast, Policy};
+use crate::lower::SlotIx;
 use crate::order::Weights;
-use crate::{ByteSize, Forecast, Plan, Policy, SlotIx};
+use crate::plan::Plan;
 
 impl Plan {
     /// What will happen, for a person to read.
@@ -194,6 +197,11 @@ impl Explain {
         self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.staged_bytes))
     }
 
+    /// Whether the size of any output is known; without one there is nothing to estimate by.
+    fn has_known(&self) -> bool {
+        self.layers.iter().any(|layer| layer.output_bytes > 0)
+    }
+
     /// Whether some outputs are of unknown size, so that the projected peak is an estimate.
     pub fn has_unknown(&self) -> bool {
         self.layers.iter().any(|layer| layer.largest_output.is_none())
@@ -206,13 +214,13 @@ impl fmt::Display for Explain {
         let of = |n: usize, noun| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
         let (tasks, layers) = (of(self.n_tasks(), "task"), of(self.layers.len(), "layer"));
         writeln!(f, "plan: {tasks} in {layers}, {}", of(self.n_edges, "edge"))?;
-        let about =
-            if self.has_unknown() { " (some chunks of unknown size, counted as the mean)" } else { "" };
-        writeln!(
-            f,
-            "projected peak of chunks, one task at a time: {}{about}",
-            ByteSize::from(self.peak_bytes)
-        )?;
+        let peak = ByteSize::from(self.peak_bytes);
+        write!(f, "projected peak of chunks, one task at a time: ")?;
+        match (self.has_unknown(), self.has_known()) {
+            (false, _) => writeln!(f, "{peak}")?,
+            (true, true) => writeln!(f, "{peak} (some chunks of unknown size, counted as the mean)")?,
+            (true, false) => writeln!(f, "unknown, as the sizes of all chunks are")?,
+        }
         if self.staged_bytes() > 0 {
             let (staged, least) =
                 (ByteSize::from(self.staged_bytes()), ByteSize::from(self.least_peak_bytes));
@@ -259,14 +267,16 @@ impl LayerSummary {
             false => self.label.clone(),
         };
         let bytes = |bytes: u64| ByteSize::from(bytes).to_string();
-        let (chunk, all) = match self.largest_output {
-            Some(largest) => (bytes(largest), bytes(self.output_bytes)),
-            None => ("unknown".into(), "unknown".into()),
+        let unknown = || "unknown".to_owned();
+        let (chunk, all, held) = match self.largest_output {
+            Some(largest) => (bytes(largest), bytes(self.output_bytes), bytes(self.held_bytes)),
+            // What is held is counted by the mean of the others, which says nothing about this step.
+            None => (unknown(), unknown(), unknown()),
         };
         let mark = if self.materializes { " *" } else { "" };
         let read = if self.bytes_read > 0 { bytes(self.bytes_read) } else { String::new() };
         let caller = format!("{}:{}", self.caller.file(), self.caller.line());
-        let held = format!("{:>8}{mark}", bytes(self.held_bytes));
+        let held = format!("{held:>8}{mark}");
         [label, self.n_tasks.to_string(), self.n_edges.to_string(), chunk, all, held, read, caller]
     }
 }

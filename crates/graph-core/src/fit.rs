@@ -1,7 +1,11 @@
 //! Whether a wiring fits the grids that it joins: told once for each input when a graph is collected, so that no
 //! task reads what its producer does not have.
 
-use crate::{AxisMap, Grid, Wiring};
+use std::fmt;
+
+use crate::grid::Grid;
+use crate::report::report;
+use crate::wiring::{AxisMap, Wiring};
 
 /// Why a wiring does not fit the grids of its consumer and its producer.
 ///
@@ -16,7 +20,7 @@ use crate::{AxisMap, Grid, Wiring};
 /// let error = Graph::collect(&[request]).unwrap_err();
 /// assert!(error.to_string().contains("coordinate 3 along axis 0, which has 3"), "{error}");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misfit {
     /// There is not one map for each axis of the producer.
@@ -81,6 +85,12 @@ pub enum Misfit {
         /// How many the producer has.
         n_outputs: usize,
     },
+}
+
+impl fmt::Debug for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl Wiring {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use smallvec::SmallVec;
 
-use crate::{SlotIx, TaskGraph, TaskIx};
+use crate::lower::{SlotIx, TaskGraph, TaskIx};
 
 impl TaskGraph {
     /// Bytes that a task adds while it runs: its outputs, as far as they are known, without the inputs that they hold, and

@@ -10,8 +10,10 @@
 use std::collections::BinaryHeap;
 use std::fmt;
 
+use crate::byte_size::ByteSize;
+use crate::lower::{SlotIx, TaskIx};
 use crate::order::Weights;
-use crate::{ByteSize, Plan, SlotIx, TaskIx};
+use crate::plan::Plan;
 
 /// Which chunk leaves memory when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,16 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Annotations, Error, Grid, Input, Key, Layer, Misfit, Places, Request, Task, Wiring};
+use crate::annotations::Annotations;
+use crate::collection::{Places, Request};
+use crate::error::Error;
+use crate::fit::Misfit;
+use crate::grid::Grid;
+use crate::key::Key;
+use crate::layer::{Input, Layer};
+use crate::task::Task;
+use crate::watch::Watch;
+use crate::wiring::Wiring;
 
 /// Number of a layer in its graph; producers have smaller numbers than their consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,12 +42,12 @@ pub struct GraphLayer {
     pub key: Key,
     /// The user's line.
     pub caller: &'static Location<'static>,
-    /// Wishes about how its tasks run.
+    /// Annotations about how its tasks run.
     pub annotations: Option<Arc<Annotations>>,
 }
 
 /// What a layer inside a graph reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GraphInput {
     /// The producer; the layer itself in hand-made graphs.
     pub producer: LayerIx,
@@ -96,7 +105,7 @@ pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<KeyHasher>>;
 
 impl Graph {
     /// Gathers the layers reachable from these requests; layers with equal keys become one, which has the strongest of
-    /// their wishes (see [`annotate`](crate::annotate)).
+    /// their annotations (see [`annotate`](crate::annotate)).
     ///
     /// **Cost** linear in layers and inputs, no recursion.
     ///
@@ -104,6 +113,10 @@ impl Graph {
     /// [`Error::RequestOutside`] if a request names what its layer does not have, [`Error::Wiring`] if a wiring does
     /// not fit the grids that it joins.
     pub fn collect(requests: &[Request]) -> Result<Self, Error> {
+        Self::collect_watched(requests, Watch::NONE)
+    }
+
+    pub(crate) fn collect_watched(requests: &[Request], watch: Watch<'_>) -> Result<Self, Error> {
         let mut numbers: KeyMap<LayerIx> = KeyMap::default();
         let mut layers: Vec<GraphLayer> = Vec::new();
         let mut asked = Vec::with_capacity(requests.len());
@@ -126,6 +139,7 @@ impl Graph {
                 } else if let Some(&number) = numbers.get(&layer.key()) {
                     twins.meet(number, layer);
                 } else {
+                    watch.look_at(layers.len())?;
                     let own = LayerIx(layers.len() as u32);
                     layers.push(enter(layer, own, &numbers)?);
                     numbers.insert(layer.key(), own);
@@ -135,7 +149,7 @@ impl Graph {
             let layer = numbers[&request.port.layer.key()];
             asked.push(GraphRequest { layer, output: request.port.output, places: request.places.clone() });
         }
-        twins.merge_wishes(&numbers, &mut layers);
+        twins.merge_annotations(&numbers, &mut layers);
         Ok(Self { layers, requests: asked })
     }
 
@@ -146,7 +160,7 @@ impl Graph {
 
     /// Number of tasks over all layers, before unneeded ones are culled.
     pub fn n_tasks(&self) -> usize {
-        self.layers.iter().map(|layer| layer.grid.n_tasks()).sum()
+        self.layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(layer.grid.n_tasks()))
     }
 
     /// The layers that are asked for, with the outputs asked for.
@@ -160,21 +174,21 @@ impl Graph {
 struct Twins<'a> {
     /// The layer that was entered under each number.
     firsts: Vec<&'a Layer>,
-    /// Others of the same key, where there are wishes.
+    /// Others of the same key, where there are annotations.
     others: Vec<&'a Layer>,
 }
 
 impl<'a> Twins<'a> {
-    /// A layer whose key has this number already: in most cases the very same layer, or one of no wishes.
+    /// A layer whose key has this number already: in most cases the very same layer, or one of no annotations.
     fn meet(&mut self, number: LayerIx, layer: &'a Layer) {
         let first = self.firsts[number.index()];
-        if first.address() != layer.address() && (first.has_wishes() || layer.has_wishes()) {
+        if first.address() != layer.address() && (first.has_annotations() || layer.has_annotations()) {
             self.others.push(layer);
         }
     }
 
-    /// Lets each layer of the graph have the wishes of all its twins, and what it needs those of what they need.
-    fn merge_wishes(mut self, numbers: &KeyMap<LayerIx>, layers: &mut [GraphLayer]) {
+    /// Lets each layer of the graph have the annotations of all its twins, and what it needs those of what they need.
+    fn merge_annotations(mut self, numbers: &KeyMap<LayerIx>, layers: &mut [GraphLayer]) {
         let mut seen = HashSet::new();
         while let Some(layer) = self.others.pop() {
             // What has been computed is equal to the work that made it and needs nothing: its producers may be missing.
@@ -182,8 +196,7 @@ impl<'a> Twins<'a> {
                 continue;
             };
             let annotations = &mut layers[number.index()].annotations;
-            let merged =
-                Annotations::merged(annotations.as_deref(), layer.annotations().map(|wishes| &**wishes));
+            let merged = Annotations::merged(annotations.as_deref(), layer.annotations().map(AsRef::as_ref));
             if annotations.as_deref() != merged.as_ref() {
                 *annotations = merged.map(Arc::new);
             }

@@ -1,8 +1,10 @@
 //! Grids of tasks and places on them.
 
+use std::hash::{Hash, Hasher};
+
 use smallvec::SmallVec;
 
-use crate::{Token, Tokenizer};
+use crate::key::{Token, Tokenizer};
 
 /// How many tasks a layer has along each axis; no axes at all mean one task.
 ///
@@ -27,6 +29,12 @@ impl PartialEq for Grid {
 
 impl Eq for Grid {}
 
+impl Hash for Grid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
 impl Grid {
     /// The grid of a single task.
     pub fn scalar() -> Self {
@@ -43,9 +51,10 @@ impl Grid {
         self.0.len()
     }
 
-    /// Number of tasks.
+    /// Number of tasks; `usize::MAX` where there are more than can be counted, which no plan takes.
     pub fn n_tasks(&self) -> usize {
-        self.0.iter().map(|&n| n as usize).product()
+        // An axis without tasks leaves none, however long the others are.
+        self.0.iter().fold(1, |n: usize, &along| n.saturating_mul(along as usize))
     }
 
     /// Index in C order of the task at these coordinates.

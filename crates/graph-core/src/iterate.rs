@@ -5,12 +5,15 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::delayed::Received;
-use crate::{
-    Collection, Delayed, Grid, Held, Inputs, Layer, Output, Place, Port, Request, Task, TaskError, Wiring,
-};
+use crate::adapt::Held;
+use crate::collection::{Collection, Request};
+use crate::delayed::{Delayed, Received};
+use crate::grid::{Grid, Place};
+use crate::layer::{Layer, Port};
+use crate::task::{Inputs, Output, Task, TaskError};
+use crate::wiring::Wiring;
 
-/// Repeats `step` until `until` says, of a value and the number of rounds that led to it, that it will do.
+/// Repeats `step` until `until` accepts a value; it is told the value and the number of rounds that led to it.
 ///
 /// The loop is a value like any other: nothing blocks, no thread waits between rounds, and a round's plan is gone before
 /// the next one's is made, so that a million rounds need the memory of one.
@@ -86,7 +89,7 @@ where
         true
     }
 
-    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> crate::Facts {
-        inputs.first().copied().flatten().map_or_else(crate::Facts::default, crate::Facts::bytes)
+    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> crate::task::Facts {
+        inputs.first().copied().flatten().map_or_else(crate::task::Facts::default, crate::task::Facts::bytes)
     }
 }

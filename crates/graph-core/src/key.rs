@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::Session;
+use crate::session::Session;
 
 /// Fingerprint of a piece of work: equal work has an equal key and is computed once.
 ///

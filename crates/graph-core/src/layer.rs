@@ -11,10 +11,12 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::{
-    Annotations, Chunk, ChunkRef, Facts, Grid, Inputs, Key, Output, Place, Task, TaskError, Token, Tokenizer,
-    Wiring,
-};
+use crate::annotations::Annotations;
+use crate::chunk::{Chunk, ChunkRef};
+use crate::grid::{Grid, Place};
+use crate::key::{Key, Token, Tokenizer};
+use crate::task::{Facts, Inputs, Output, Task, TaskError};
+use crate::wiring::Wiring;
 
 /// One task applied over a grid and wired to its producers; cheap to clone.
 ///
@@ -88,14 +90,44 @@ impl From<Layer> for Port {
 #[derive(Debug)]
 struct Node {
     key: Key,
-    /// Present until the node is dropped.
-    task: Option<Arc<dyn Task>>,
+    work: Work,
     inputs: Box<[Input]>,
     grid: Grid,
     caller: &'static Location<'static>,
     process_bound: bool,
-    /// Whether it or what it needs has wishes.
-    has_wishes: bool,
+    /// Whether it or what it needs has annotations.
+    has_annotations: bool,
+}
+
+/// A node's task, and how it is to run where anybody said so: as large as the task alone, because few have annotations.
+#[derive(Debug)]
+enum Work {
+    Plain(Arc<dyn Task>),
+    /// `None` once the node is dropped.
+    Annotated(Option<Box<AnnotatedTask>>),
+}
+
+#[derive(Debug)]
+struct AnnotatedTask {
+    task: Arc<dyn Task>,
+    annotations: Arc<Annotations>,
+}
+
+impl Work {
+    /// The task, until the node is dropped.
+    fn task(&self) -> Option<&Arc<dyn Task>> {
+        match self {
+            Self::Plain(task) => Some(task),
+            Self::Annotated(annotated) => annotated.as_ref().map(|annotated| &annotated.task),
+        }
+    }
+
+    fn annotations(&self) -> Option<&Arc<Annotations>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Annotated(annotated) => annotated.as_ref().map(|annotated| &annotated.annotations),
+        }
+    }
 }
 
 thread_local! {
@@ -109,7 +141,7 @@ struct Dropped {
 }
 
 /// What a node leaves behind when it is dropped.
-type NodeParts = (Option<Arc<dyn Task>>, Box<[Input]>);
+type NodeParts = (Work, Box<[Input]>);
 
 /// Ends the draining, also when user code panics in it.
 struct Draining<'a>(&'a RefCell<Dropped>);
@@ -120,14 +152,21 @@ impl Drop for Draining<'_> {
     }
 }
 
+impl Node {
+    fn task(&self) -> &Arc<dyn Task> {
+        self.work.task().expect("a task is taken only when its last handle is dropped")
+    }
+}
+
 impl Drop for Node {
     /// Hands producers and task to a per-thread queue, so that the stack does not grow with the graph, also where
     /// a task's closure captures a handle.
     fn drop(&mut self) {
-        if self.inputs.is_empty() && self.task.as_ref().is_none_or(|task| Arc::strong_count(task) > 1) {
+        if self.inputs.is_empty() && self.work.task().is_none_or(|task| Arc::strong_count(task) > 1) {
             return;
         }
-        let parts = (self.task.take(), std::mem::take(&mut self.inputs));
+        let work = std::mem::replace(&mut self.work, Work::Annotated(None));
+        let parts = (work, std::mem::take(&mut self.inputs));
         // While thread-locals are torn down there is no queue; the parts then drop in place.
         let _ = DROPPED.try_with(|dropped| {
             {
@@ -170,13 +209,7 @@ impl Layer {
 
     /// The task.
     pub fn task(&self) -> &Arc<dyn Task> {
-        let task = self.annotated_task();
-        task.downcast_ref::<Annotated>().map_or(task, |annotated| &annotated.task)
-    }
-
-    /// The task as the layer holds it: with its wishes, if it has any.
-    fn annotated_task(&self) -> &Arc<dyn Task> {
-        self.0.task.as_ref().expect("a task is taken only when its last handle is dropped")
+        self.0.task()
     }
 
     /// The task's label.
@@ -199,14 +232,14 @@ impl Layer {
         self.0.caller
     }
 
-    /// Wishes about how its tasks run.
+    /// Annotations about how its tasks run.
     pub fn annotations(&self) -> Option<&Arc<Annotations>> {
-        Some(&self.annotated_task().downcast_ref::<Annotated>()?.annotations)
+        self.0.work.annotations()
     }
 
-    /// Whether it or what it needs has wishes about how its tasks run.
-    pub(crate) fn has_wishes(&self) -> bool {
-        self.0.has_wishes
+    /// Whether it or what it needs has annotations about how its tasks run.
+    pub(crate) fn has_annotations(&self) -> bool {
+        self.0.has_annotations
     }
 
     /// The same for all handles of one layer, and only for those.
@@ -272,7 +305,7 @@ impl LayerBuilder {
 
     /// Adds the next slot: tasks of the layer itself, each one with a smaller index than its reader.
     #[must_use]
-    pub(crate) fn input_from_itself(mut self, lists: crate::Lists) -> Self {
+    pub(crate) fn input_from_itself(mut self, lists: crate::wiring::Lists) -> Self {
         self.inputs.push(Input { producer: None, output: 0, wiring: Wiring::explicit(lists) });
         self
     }
@@ -311,10 +344,7 @@ impl LayerBuilder {
             }
         }
         let annotations = Annotations::current();
-        let mut has_wishes = annotations.is_some();
-        if let Some(annotations) = annotations {
-            self.task = Arc::new(Annotated { task: self.task, annotations });
-        }
+        let mut has_annotations = annotations.is_some();
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
@@ -326,50 +356,24 @@ impl LayerBuilder {
                 input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
                 process_bound |= producer.is_process_bound();
-                has_wishes |= producer.has_wishes();
+                has_annotations |= producer.has_annotations();
             }
         }
+        let work = match annotations {
+            None => Work::Plain(self.task),
+            Some(annotations) => {
+                Work::Annotated(Some(Box::new(AnnotatedTask { task: self.task, annotations })))
+            }
+        };
         Layer(Arc::new(Node {
             key: tokenizer.finish(),
-            task: Some(self.task),
+            work,
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
             process_bound,
-            has_wishes,
+            has_annotations,
         }))
-    }
-}
-
-/// A task with wishes about how it runs. A layer without any has no room for them; the graph takes the two apart.
-pub(crate) struct Annotated {
-    pub(crate) task: Arc<dyn Task>,
-    pub(crate) annotations: Arc<Annotations>,
-}
-
-impl Task for Annotated {
-    fn label(&self) -> Cow<'_, str> {
-        self.task.label()
-    }
-
-    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        self.task.run(at, inputs)
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.task.token(tokenizer);
-    }
-
-    fn n_outputs(&self) -> usize {
-        self.task.n_outputs()
-    }
-
-    fn continues(&self) -> bool {
-        self.task.continues()
-    }
-
-    fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-        self.task.facts(at, inputs)
     }
 }
 

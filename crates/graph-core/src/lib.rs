@@ -45,7 +45,9 @@ mod report;
 mod session;
 mod spill;
 mod task;
+mod to_petgraph;
 mod touch;
+mod watch;
 mod wiring;
 
 pub use adapt::{FnTask, FnTaskMany, Forward, Held, ready};
@@ -72,10 +74,13 @@ pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
 pub use optimize::{StepError, StepPanic};
 pub use order::{NotAnOrder, Order, peak_of};
+/// The crate whose graphs [`Plan::to_petgraph`] gives, with its algorithms.
+pub use petgraph;
 pub use plan::Plan;
 pub use report::report;
 pub use session::Session;
 pub use spill::{Kept, SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, Inputs, Output, Staged, Task, TaskError};
+pub use to_petgraph::{DataEdge, TaskNode};
 pub use touch::{Access, Region, Touch};
 pub use wiring::{AxisMap, Lists, Part, Wiring};

@@ -11,8 +11,13 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-use crate::task::InputError;
-use crate::{Error, Facts, Graph, GraphLayer, Inputs, Output, Place, Places, SpillStore, Staged, TaskError};
+use crate::collection::Places;
+use crate::error::Error;
+use crate::graph::{Graph, GraphLayer};
+use crate::grid::Place;
+use crate::spill::SpillStore;
+use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
+use crate::watch::Watch;
 use column::Column;
 use need::Need;
 
@@ -111,20 +116,26 @@ impl TaskGraph {
     /// [`Error::TooManyTasks`], [`Error::TooManyOutputs`], [`Error::TooManyEdges`], [`Error::TooManyBytes`], and
     /// [`Error::ReadsOutside`] if a wiring does not fit its producer's grid.
     pub fn lower(graph: Graph) -> Result<Self, Error> {
+        Self::lower_watched(graph, Watch::NONE)
+    }
+
+    pub(crate) fn lower_watched(graph: Graph, watch: Watch<'_>) -> Result<Self, Error> {
         let n_tasks = graph.n_tasks();
         if u32::try_from(n_tasks).is_err() {
             return Err(Error::TooManyTasks { n_tasks });
         }
-        let n_outputs = graph.layers.iter().map(|layer| layer.grid.n_tasks() * layer.task.n_outputs()).sum();
+        let outputs = |layer: &GraphLayer| layer.grid.n_tasks().saturating_mul(layer.task.n_outputs());
+        let n_outputs = graph.layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(outputs(layer)));
         if u32::try_from(n_outputs).is_err() {
             return Err(Error::TooManyOutputs { n_outputs });
         }
         let needs = need::needs(&graph)?;
+        watch.look()?;
         let mut lowered = Self::number(&graph, needs);
         let Graph { layers, requests } = graph;
         lowered.layers = layers;
-        lowered.wire()?;
-        lowered.count_bytes()?;
+        lowered.wire(watch)?;
+        lowered.count_bytes(watch)?;
         for request in requests {
             let table = &lowered.tables[request.layer.index()];
             let slot = |index: u32| {
@@ -214,7 +225,7 @@ impl TaskGraph {
     }
 
     /// Asks the tasks for their facts, producers first.
-    fn count_bytes(&mut self) -> Result<(), Error> {
+    fn count_bytes(&mut self, watch: Watch<'_>) -> Result<(), Error> {
         let mut sum = Sum::default();
         if let Some(only) = only_layer(&self.tables)
             && let Some(facts) = uniform_facts(&self.layers[only])
@@ -225,7 +236,8 @@ impl TaskGraph {
         }
         let mut bytes = Vec::with_capacity(self.n_slots());
         let mut inputs: SmallVec<[Option<u64>; 8]> = SmallVec::new();
-        for (layer, table) in self.layers.iter().zip(&mut self.tables) {
+        for (own, (layer, table)) in self.layers.iter().zip(&mut self.tables).enumerate() {
+            watch.look_at(own)?;
             let outputs = 0..table.n_outputs as usize;
             let outputs_of = |facts: &Facts, output| facts.output(output).unwrap_or(UNKNOWN);
             if let Some(facts) = uniform_facts(layer) {
@@ -452,7 +464,7 @@ impl TaskGraph {
     pub fn run(
         &self,
         task: TaskIx,
-        chunks: &mut [Option<crate::ChunkRef>],
+        chunks: &mut [Option<crate::chunk::ChunkRef>],
         spill_store: Option<&dyn SpillStore>,
     ) -> Result<Output, TaskError> {
         let own = self.layer_of(task);

@@ -1,6 +1,6 @@
 //! Optimizing: the same answers from fewer and larger tasks.
 //!
-//! Three passes, each linear in the graph, in this order: [`fuse`] lets consumers absorb producers in their own
+//! Three passes, each linear in layers and inputs, in this order: [`fuse`] lets consumers absorb producers in their own
 //! algebra, [`join`] makes siblings over the same producers one task, [`line`] strings opaque tasks together.
 //! Equal keys were merged when the graph was collected; unneeded places are culled when it is lowered.
 
@@ -8,8 +8,14 @@ mod fuse;
 mod join;
 mod line;
 
-use crate::graph::GraphRequest;
-use crate::{Graph, GraphInput, LayerIx};
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use crate::error::Error;
+use crate::graph::{Graph, GraphInput, GraphRequest, LayerIx};
+
+use crate::watch::Watch;
 
 pub use line::{StepError, StepPanic};
 
@@ -20,18 +26,24 @@ impl Graph {
     ///
     /// **Cost** linear in layers and inputs, no recursion.
     #[must_use]
-    pub fn optimize(mut self) -> Self {
+    #[expect(clippy::missing_panics_doc, reason = "nobody watches who could give up")]
+    pub fn optimize(self) -> Self {
+        self.optimize_watched(Watch::NONE).expect("nobody watches who could give up")
+    }
+
+    pub(crate) fn optimize_watched(mut self, watch: Watch<'_>) -> Result<Self, Error> {
         // A layer that nobody needs any more would count as a reader: it goes before the next pass counts.
-        fuse::fuse(&mut self);
+        fuse::fuse(&mut self, watch)?;
         self = self.sweep();
         // Siblings that became one read their producer once, so it may be absorbed now. Each round has fewer layers.
-        while join::join(&mut self) {
+        while join::join(&mut self, watch)? {
             self = self.sweep();
-            fuse::fuse(&mut self);
+            fuse::fuse(&mut self, watch)?;
             self = self.sweep();
         }
+        watch.look()?;
         line::string_lines(&mut self);
-        self.sweep()
+        Ok(self.sweep())
     }
 
     /// How often each layer is read or asked for; a layer that reads another twice by the same wiring and output
@@ -39,8 +51,9 @@ impl Graph {
     fn uses(&self) -> Vec<u32> {
         let mut uses = vec![0; self.layers.len()];
         for (own, layer) in self.layers.iter().enumerate() {
+            let repeats = Repeats::of(&layer.inputs);
             for (slot, input) in layer.inputs.iter().enumerate() {
-                if input.producer.index() != own && !layer.inputs[..slot].contains(input) {
+                if input.producer.index() != own && repeats.is_first(&layer.inputs, slot) {
                     uses[input.producer.index()] += 1;
                 }
             }
@@ -82,10 +95,49 @@ impl Graph {
     }
 }
 
-/// The slot that reads exactly this, added at the end if there is none.
-fn slot_of(inputs: &mut smallvec::SmallVec<[GraphInput; 2]>, input: GraphInput) -> usize {
-    inputs.iter().position(|known| *known == input).unwrap_or_else(|| {
-        inputs.push(input);
-        inputs.len() - 1
-    })
+/// Up to so many inputs are compared with one another; more are found by their hash.
+const FEW: usize = 16;
+
+/// Which slots read what an earlier one reads: the same output of the same producer, by the same wiring.
+struct Repeats {
+    /// For each slot the first one that reads the same; empty where the inputs are few, which are compared when asked.
+    firsts: Vec<usize>,
+}
+
+impl Repeats {
+    /// **Cost** linear in slots.
+    fn of(inputs: &[GraphInput]) -> Self {
+        if inputs.len() <= FEW {
+            return Self { firsts: Vec::new() };
+        }
+        let mut met = HashMap::with_capacity(inputs.len());
+        let first = |(slot, input)| *met.entry(input).or_insert(slot);
+        Self { firsts: inputs.iter().enumerate().map(first).collect() }
+    }
+
+    /// The first slot that reads what this one reads.
+    fn first(&self, inputs: &[GraphInput], slot: usize) -> usize {
+        match self.firsts.get(slot) {
+            Some(first) => *first,
+            None => inputs[..slot].iter().position(|earlier| *earlier == inputs[slot]).unwrap_or(slot),
+        }
+    }
+
+    #[inline]
+    fn is_first(&self, inputs: &[GraphInput], slot: usize) -> bool {
+        self.first(inputs, slot) == slot
+    }
+}
+
+/// Of each slot of `read` the slot of `inputs` that reads the same; `None` where there is none.
+///
+/// **Cost** linear in slots.
+fn equals_in(inputs: &[GraphInput], read: &[GraphInput]) -> Option<SmallVec<[usize; 4]>> {
+    if inputs.len() <= FEW {
+        return read.iter().map(|input| inputs.iter().position(|other| other == input)).collect();
+    }
+    // Of equal ones the first counts, as it does among few.
+    let known: HashMap<&GraphInput, usize> =
+        inputs.iter().enumerate().rev().map(|(slot, input)| (input, slot)).collect();
+    read.iter().map(|input| known.get(input).copied()).collect()
 }

@@ -9,14 +9,17 @@ mod post;
 mod priority;
 mod walk;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use cheapest::Readiness;
 use post::SortedInputs;
 use walk::Walk;
 
-use crate::lower::MOST_BYTES;
-use crate::{SlotIx, TaskGraph, TaskIx};
+use crate::error::Error;
+use crate::lower::{MOST_BYTES, SlotIx, TaskGraph, TaskIx};
+use crate::report::report;
+use crate::watch::Watch;
 
 /// The sequence in which a plan's tasks are admitted: all of them, each after those it reads.
 ///
@@ -82,7 +85,7 @@ impl Weights {
 }
 
 /// Why a sequence of tasks is no order.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAnOrder {
     /// A task is named twice, or the plan has no such task.
@@ -107,6 +110,12 @@ pub enum NotAnOrder {
     },
 }
 
+impl fmt::Debug for NotAnOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
 /// Runs all tasks of a walk, or stops where it is no longer promising.
 type Candidate = fn(&mut Walk<'_>, &SortedInputs);
 
@@ -122,33 +131,42 @@ impl Order {
     ///
     /// **Cost** n log n in tasks and edges, no recursion; linear in layers where all chunks together take less than
     /// the tables.
+    #[expect(clippy::missing_panics_doc, reason = "nobody watches who could give up")]
     pub fn of(graph: &TaskGraph) -> Self {
+        Self::of_watched(graph, Watch::NONE).expect("nobody watches who could give up")
+    }
+
+    pub(crate) fn of_watched(graph: &TaskGraph, watch: Watch<'_>) -> Result<Self, Error> {
+        watch.look()?;
         let natural = Self::as_numbered(graph);
         let tables = graph.table_bytes() as u64;
         let (bytes, n_unknown) = graph.known_bytes();
         let is_little = || bytes + graph.largest_scratch() <= tables || natural.peak_bytes(graph) <= tables;
         match n_unknown == 0 && is_little() {
-            true => natural,
-            false => Self::best_of(graph, natural),
+            true => Ok(natural),
+            false => Self::best_of(graph, natural, watch),
         }
     }
 
     /// The best of the candidates, however small the chunks are.
     ///
     /// **Cost** n log n in tasks and edges, no recursion.
+    #[expect(clippy::missing_panics_doc, reason = "nobody watches who could give up")]
     pub fn search(graph: &TaskGraph) -> Self {
-        Self::best_of(graph, Self::as_numbered(graph))
+        let best = Self::best_of(graph, Self::as_numbered(graph), Watch::NONE);
+        best.expect("nobody watches who could give up")
     }
 
-    fn best_of(graph: &TaskGraph, natural: Self) -> Self {
+    fn best_of(graph: &TaskGraph, natural: Self, watch: Watch<'_>) -> Result<Self, Error> {
         let weights = Weights::new(graph);
         let mut best = natural;
         let mut least = best.peak_bytes(graph);
         if least <= least_possible(graph, &weights) {
-            return best;
+            return Ok(best);
         }
         let inputs = SortedInputs::new(graph, &weights);
         for (strategy, candidate) in CANDIDATES {
+            watch.look()?;
             let mut walk = Walk::new(graph, &weights, least);
             candidate(&mut walk, &inputs);
             if walk.is_promising() {
@@ -158,7 +176,7 @@ impl Order {
                 best = Self { sequence, peak_bytes: least.into(), strategy };
             }
         }
-        best
+        Ok(best)
     }
 
     /// All candidates, whatever their peaks.

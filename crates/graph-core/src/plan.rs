@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::order::{Weights, peak_by};
-use crate::{Error, Graph, NotAnOrder, Order, Policy, TaskGraph, TaskIx};
+use crate::collection::Request;
+use crate::error::Error;
+use crate::forecast::Policy;
+use crate::graph::Graph;
+use crate::lower::{TaskGraph, TaskIx};
+use crate::order::{NotAnOrder, Order, Weights, peak_by};
+use crate::watch::Watch;
 
 /// A graph that is ready to run: lowered, ordered, costed.
 ///
@@ -33,9 +38,32 @@ impl Plan {
     /// # Errors
     /// [`Error`] if the graph cannot be lowered.
     pub fn new(graph: Graph) -> Result<Self, Error> {
-        let tasks = TaskGraph::lower(graph)?;
+        Self::new_watched(graph, Watch::NONE)
+    }
+
+    /// The plan of what is asked for: collected, optimized, lowered and ordered, as long as `go_on` says so, which is
+    /// asked now and then.
+    ///
+    /// # Errors
+    /// [`Error::GivenUp`] when `go_on` says no; else those of [`Graph::collect`] and [`Plan::new`].
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Collection, Error, Plan, delayed};
+    /// let two = delayed(|| 2).call(());
+    /// assert!(Plan::of(&[two.request()], &|| true).is_ok());
+    /// assert!(matches!(Plan::of(&[two.request()], &|| false), Err(Error::GivenUp)));
+    /// ```
+    pub fn of(requests: &[Request], go_on: &dyn Fn() -> bool) -> Result<Self, Error> {
+        let watch = Watch::new(go_on);
+        let graph = Graph::collect_watched(requests, watch)?;
+        Self::new_watched(graph.optimize_watched(watch)?, watch)
+    }
+
+    fn new_watched(graph: Graph, watch: Watch<'_>) -> Result<Self, Error> {
+        let tasks = TaskGraph::lower_watched(graph, watch)?;
         let has_annotations = tasks.layers().iter().any(|layer| layer.annotations.is_some());
-        let mut order = Order::of(&tasks);
+        let mut order = Order::of_watched(&tasks, watch)?;
         if has_priorities(&tasks) {
             order = order.by_priority(&tasks);
         }
@@ -108,7 +136,7 @@ impl Plan {
         self.has_annotations && has_priorities(&self.tasks)
     }
 
-    /// Whether any layer has wishes about how its tasks run.
+    /// Whether any layer has annotations about how its tasks run.
     pub fn has_annotations(&self) -> bool {
         self.has_annotations
     }
@@ -146,7 +174,7 @@ impl Plan {
     }
 }
 
-/// Whether any layer wishes to go before or after others.
+/// Whether any layer asks to go before or after others.
 fn has_priorities(tasks: &TaskGraph) -> bool {
     let annotations = tasks.layers().iter().filter_map(|layer| layer.annotations.as_ref());
     annotations.into_iter().any(|annotations| annotations.priority_of() != 0)

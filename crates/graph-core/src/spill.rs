@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::TaskError;
+use crate::task::TaskError;
 
 /// A place outside memory that lives as long as a run: parcels of parts are written once and read part by part.
 ///

@@ -8,8 +8,15 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
+use crate::chunk::{Chunk, ChunkRef};
+use crate::collection::Request;
+use crate::grid::{Grid, Place};
+use crate::key::Tokenizer;
 use crate::layer::Bundle;
-use crate::{Chunk, ChunkRef, Grid, Place, Request, SpillStore, Tokenizer, Touch, Wiring};
+use crate::report::report;
+use crate::spill::SpillStore;
+use crate::touch::Touch;
+use crate::wiring::Wiring;
 
 /// What is computed on one place of a grid from its input chunks.
 ///
@@ -53,7 +60,7 @@ pub trait Task: Any + Send + Sync {
         1
     }
 
-    /// Whether [`run`](Task::run) may give more work back instead of chunks ([`Output::more`]); such a task ends the
+    /// Whether [`run`](Task::run) may return more work instead of chunks ([`Output::more`]); such a task ends the
     /// line it is strung into.
     fn continues(&self) -> bool {
         false
@@ -209,12 +216,12 @@ impl Facts {
     }
 }
 
-/// What a task gives back: its outputs in order, or more work whose results they are.
+/// What a task returns: its outputs in order, or more work whose results they are.
 #[derive(Debug)]
-pub struct Output(Made);
+pub struct Output(Outputs);
 
 #[derive(Debug)]
-enum Made {
+enum Outputs {
     /// Most tasks: worth a way of its own, because it is taken for each of them.
     One(ChunkRef),
     Many(Vec<ChunkRef>),
@@ -225,17 +232,17 @@ impl Output {
     /// One output.
     #[inline]
     pub fn one<T: Chunk>(chunk: T) -> Self {
-        Self(Made::One(Arc::new(chunk)))
+        Self(Outputs::One(Arc::new(chunk)))
     }
 
     /// One output that is shared already.
     pub fn shared(chunk: ChunkRef) -> Self {
-        Self(Made::One(chunk))
+        Self(Outputs::One(chunk))
     }
 
     /// Several outputs, as many as [`Task::n_outputs`] says.
     pub fn many(chunks: impl IntoIterator<Item = ChunkRef>) -> Self {
-        Self(Made::Many(chunks.into_iter().collect()))
+        Self(Outputs::Many(chunks.into_iter().collect()))
     }
 
     /// A continuation: the task has ended and holds neither thread nor memory; its outputs will be those of this work.
@@ -243,29 +250,29 @@ impl Output {
     /// The requests together name as many chunks as the task has outputs. The task must say so by
     /// [`Task::continues`].
     pub fn more(requests: impl IntoIterator<Item = Request>) -> Self {
-        Self(Made::More(requests.into_iter().collect()))
+        Self(Outputs::More(requests.into_iter().collect()))
     }
 
     /// Number of chunks; those of a continuation are still to be made.
     #[inline]
     pub(crate) fn n_chunks(&self) -> usize {
         match &self.0 {
-            Made::One(_) => 1,
-            Made::Many(chunks) => chunks.len(),
-            Made::More(requests) => requests.iter().map(Request::n_chunks).sum(),
+            Outputs::One(_) => 1,
+            Outputs::Many(chunks) => chunks.len(),
+            Outputs::More(requests) => requests.iter().map(Request::n_chunks).sum(),
         }
     }
 
-    /// The outputs in order; none where the task gave more work back.
+    /// The outputs in order; none where the task returned more work.
     pub fn chunks(&self) -> &[ChunkRef] {
         match &self.0 {
-            Made::One(chunk) => std::slice::from_ref(chunk),
-            Made::Many(chunks) => chunks,
-            Made::More(_) => &[],
+            Outputs::One(chunk) => std::slice::from_ref(chunk),
+            Outputs::Many(chunks) => chunks,
+            Outputs::More(_) => &[],
         }
     }
 
-    /// The outputs in order; none where the task gave more work back.
+    /// The outputs in order; none where the task returned more work.
     pub fn into_chunks(self) -> Vec<ChunkRef> {
         let mut chunks = Vec::new();
         // More work is no chunk.
@@ -276,13 +283,13 @@ impl Output {
     /// Calls `take` with each of the outputs in order.
     ///
     /// # Errors
-    /// The requests of a continuation, where the task gave more work back.
+    /// The requests of a continuation, where the task returned more work.
     #[inline]
     pub fn hand_over(self, mut take: impl FnMut(ChunkRef)) -> Result<(), Vec<Request>> {
         match self.0 {
-            Made::One(chunk) => take(chunk),
-            Made::Many(chunks) => chunks.into_iter().for_each(take),
-            Made::More(requests) => return Err(requests),
+            Outputs::One(chunk) => take(chunk),
+            Outputs::Many(chunks) => chunks.into_iter().for_each(take),
+            Outputs::More(requests) => return Err(requests),
         }
         Ok(())
     }
@@ -430,8 +437,13 @@ impl StdError for InputError {}
 /// Why a task failed: any error, to which the scheduler adds operation, place and the user's line.
 ///
 /// Like a boxed error it is made by `?` from any error type, and so implements none itself.
-#[derive(Debug)]
 pub struct TaskError(Box<dyn StdError + Send + Sync>);
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self.cause(), f)
+    }
+}
 
 impl TaskError {
     /// Wraps the cause.

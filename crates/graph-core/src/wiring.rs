@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Grid, Token, Tokenizer};
+use crate::grid::Grid;
+use crate::key::{Token, Tokenizer};
 
 /// How the grid of a consumer is wired to the grid of one of its producers.
 ///
@@ -19,7 +20,7 @@ use crate::{Grid, Token, Tokenizer};
 /// let read = wiring.producers(consumer.place(1), &producer);
 /// assert_eq!(read.as_slice(), [2], "place (0, 1) reads (1, 0)");
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Wiring {
     /// One map for each axis of the producer; together they name a box of its tasks, read in C order.
     Axes(Box<[AxisMap]>),
@@ -34,7 +35,7 @@ pub enum Wiring {
 /// A box of a consumer's grid whose tasks read one producer; the others read other producers in the same slot.
 ///
 /// A layer with such inputs has no other inputs, and its tasks see a single slot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Part {
     /// First place of the box, along each axis of the consumer.
     pub start: Box<[u32]>,
@@ -49,7 +50,7 @@ impl Part {
     pub(crate) fn places<'a>(
         &'a self,
         consumer: &'a Grid,
-    ) -> impl Iterator<Item = (usize, crate::Place<'a>)> {
+    ) -> impl Iterator<Item = (usize, crate::grid::Place<'a>)> {
         (0..self.grid.n_tasks()).map(move |index| {
             let mut coords = self.grid.coords_of(index);
             coords.iter_mut().zip(&self.start).for_each(|(coord, &start)| *coord += start as usize);
@@ -58,7 +59,7 @@ impl Part {
     }
 
     /// The place in the box of a place of the consumer, if it is inside.
-    fn inside(&self, at: crate::Place<'_>) -> Option<usize> {
+    fn inside(&self, at: crate::grid::Place<'_>) -> Option<usize> {
         let mut coords = at.coords();
         for ((coord, &start), &n) in coords.iter_mut().zip(&self.start).zip(self.grid.shape()) {
             *coord = coord.checked_sub(start as usize).filter(|&inside| inside < n as usize)?;
@@ -68,7 +69,7 @@ impl Part {
 }
 
 /// Where along one axis of the producer a task reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AxisMap {
     /// `start + step * consumer[axis]`: one-to-one, slice, step, flip, shift, transpose.
     Affine {
@@ -118,7 +119,7 @@ pub enum AxisMap {
 }
 
 /// Producers written out for each task, in compressed rows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lists {
     pub(crate) ends: Vec<u32>,
     pub(crate) producers: Vec<u32>,
@@ -344,7 +345,7 @@ impl Wiring {
     /// Indices of the producer's tasks that the task at `at` reads, in order.
     ///
     /// **Cost** linear in their number.
-    pub fn producers(&self, at: crate::Place<'_>, producer: &Grid) -> SmallVec<[u32; 8]> {
+    pub fn producers(&self, at: crate::grid::Place<'_>, producer: &Grid) -> SmallVec<[u32; 8]> {
         let mut read = SmallVec::new();
         self.for_each_producer(at, producer, |index| read.push(index));
         read
@@ -353,7 +354,7 @@ impl Wiring {
     /// Calls `visit` for each of the producer's tasks that the task at `at` reads, in order.
     pub(crate) fn for_each_producer(
         &self,
-        at: crate::Place<'_>,
+        at: crate::grid::Place<'_>,
         producer: &Grid,
         mut visit: impl FnMut(u32),
     ) {
@@ -369,7 +370,12 @@ impl Wiring {
     }
 
     /// The same for a wiring that is no part.
-    pub(crate) fn for_each_plain(&self, at: crate::Place<'_>, producer: &Grid, visit: &mut dyn FnMut(u32)) {
+    pub(crate) fn for_each_plain(
+        &self,
+        at: crate::grid::Place<'_>,
+        producer: &Grid,
+        visit: &mut dyn FnMut(u32),
+    ) {
         match self {
             Self::All => (0..producer.n_tasks() as u32).for_each(visit),
             Self::Explicit(lists) => lists.row(at.index()).iter().copied().for_each(visit),

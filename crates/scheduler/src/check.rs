@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use musher_graph_core::{CheckLimits, Files, FreeSpace, LocalFiles, Policy, Problem};
 
-use crate::Run;
+use crate::run::Run;
 
 /// The files of this machine, with what is free where they are.
 #[derive(Debug)]

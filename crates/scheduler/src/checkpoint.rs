@@ -20,10 +20,12 @@ use smallvec::smallvec;
 
 pub use error::CheckpointError;
 
+use crate::compute::compute_with;
+use crate::error::Error;
+use crate::options::Options;
 use crate::raw::Raw;
 use crate::sync::Arc;
-use crate::{Error, Options, compute_with};
-use file::{Identity, Stored};
+use file::{FileIdentity, Stored};
 use manifest::{Manifest, Owner, is_part, owner, remove};
 
 const EXTENSION: &str = "chunk";
@@ -78,7 +80,7 @@ const FORMATS: &str = "musher checkpoint ";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Checkpointing: Collection + Sized {
-    /// Computes the chunks that are not in the folder `path` yet, writes each as it is made, and gives back the same
+    /// Computes the chunks that are not in the folder `path` yet, writes each as it is made, and returns the same
     /// collection, which reads them when they are needed.
     ///
     /// # Errors
@@ -87,7 +89,7 @@ pub trait Checkpointing: Collection + Sized {
     fn checkpoint(&self, path: impl AsRef<Path>) -> Result<Self, Error>;
 
     /// [`checkpoint`](Checkpointing::checkpoint) of work that is known in this process only, such as a closure's:
-    /// `version` names it. Whoever changes the work must change the version.
+    /// `version` names it. Change the version whenever you change the work.
     ///
     /// # Errors
     /// As those of [`checkpoint`](Checkpointing::checkpoint).
@@ -106,8 +108,8 @@ impl<C: Collection> Checkpointing for C {
 
 /// A folder that holds, or will hold, the chunks of one collection.
 ///
-/// Whose chunks they are is said by a key. Named operations and their parameters have the same key in every process;
-/// functions and closures have not, and need a [`version`](Checkpoint::version).
+/// A key says whose chunks they are. Named operations and their parameters have the same key in every process;
+/// functions and closures do not, and need a [`version`](Checkpoint::version).
 ///
 /// # Examples
 /// ```
@@ -136,14 +138,14 @@ pub struct Checkpoint {
 pub struct Saved<C> {
     /// The same collection; its chunks are read, and their checksums verified, when they are needed.
     pub collection: C,
-    /// Chunks that were there.
+    /// Chunks that were there already.
     pub n_reused: usize,
     /// Chunks that were made.
     pub n_computed: usize,
 }
 
 impl Checkpoint {
-    /// A checkpoint in the folder `path`, which is made if it is not there.
+    /// A checkpoint in the folder `path`, which is created if it does not exist.
     pub fn new(path: impl AsRef<Path>) -> Self {
         let folder = path.as_ref().to_owned();
         Self { folder, version: None, restart: false, options: Options::default() }
@@ -198,7 +200,7 @@ impl Checkpoint {
         };
         let chunks = asked.iter().filter_map(|&place| Some((place, stored[place as usize]?))).collect();
         let label = format!("{} (checkpoint)", port.layer.label());
-        let source = Source { label, files, chunks, codec };
+        let source = ReadChunks { label, files, chunks, codec };
         let layer = Layer::build(source).caller(port.layer.caller()).finish(grid);
         let n_reused = stored.iter().flatten().count() - n_computed;
         Ok(Saved { collection: collection.with_port(Port::of(layer)), n_reused, n_computed })
@@ -286,7 +288,7 @@ impl Checkpoint {
             return Ok(Vec::new());
         }
         let (operation, caller) = (port.layer.label().into_owned(), port.layer.caller());
-        let sink = Sink { files: Arc::clone(files), operation, caller };
+        let sink = WriteChunks { files: Arc::clone(files), operation, caller };
         let grid = port.grid().clone();
         let sink =
             Layer::build(sink).caller(caller).input(port, Wiring::one_to_one(grid.ndim())).finish(grid);
@@ -340,8 +342,8 @@ impl Files {
         self.path(place).exists()
     }
 
-    fn identity(&self, place: u32) -> Identity {
-        Identity { key: self.key, place: place.into() }
+    fn identity(&self, place: u32) -> FileIdentity {
+        FileIdentity { key: self.key, place: place.into() }
     }
 }
 
@@ -358,14 +360,14 @@ impl Chunk for Receipt {
     }
 }
 
-/// Writes its input chunk and gives back a receipt.
-struct Sink {
+/// Writes its input chunk and returns a receipt.
+struct WriteChunks {
     files: Arc<Files>,
     operation: String,
     caller: &'static std::panic::Location<'static>,
 }
 
-impl Task for Sink {
+impl Task for WriteChunks {
     fn label(&self) -> Cow<'_, str> {
         Cow::Borrowed("checkpoint")
     }
@@ -388,7 +390,7 @@ impl Task for Sink {
 }
 
 /// Reads chunks of a checkpoint.
-struct Source {
+struct ReadChunks {
     label: String,
     files: Arc<Files>,
     /// The place, and what is known of its chunk, for each place of the source's own grid.
@@ -397,7 +399,7 @@ struct Source {
     codec: Option<&'static dyn Codec>,
 }
 
-impl Task for Source {
+impl Task for ReadChunks {
     fn label(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.label)
     }

@@ -23,10 +23,12 @@ pub use completed::{AsCompleted, ReturnWhen, Waited, as_completed, gather, wait}
 pub use future::Future;
 pub use job::Status;
 
+use crate::compute::compute_with;
+use crate::error::Error;
+use crate::options::Options;
 use crate::sync::{Arc, thread};
-use crate::{Error, Options, compute_with};
 use desk::Desk;
-use job::{Facts, Job};
+use job::{Job, JobInfo};
 
 /// Runs what is submitted, in the background, and hands out a [`Future`] for each result.
 ///
@@ -70,7 +72,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// How a submission is to be done.
+/// How a submission is run.
 ///
 /// # Examples
 /// ```
@@ -88,7 +90,7 @@ pub struct Submit {
 }
 
 impl Submit {
-    /// Among what is ready, the highest priority starts first; 0 by default.
+    /// Of the work that is ready, the highest priority starts first; 0 by default.
     #[must_use]
     pub fn priority(self, priority: i32) -> Self {
         Self { priority, ..self }
@@ -102,7 +104,7 @@ impl Submit {
 }
 
 impl Client {
-    /// Starts a client whose runs are done under these options.
+    /// Starts a client that runs its work under these options.
     ///
     /// **Cost** one thread for each core, or as many as the options say; sequential options mean one.
     ///
@@ -123,7 +125,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Starts to compute a collection in the background, as soon as the futures that it stands on have ended.
+    /// Starts to compute a collection in the background, as soon as the futures that it depends on have ended.
     ///
     /// **Cost** a walk over the collection's layers.
     #[track_caller]
@@ -146,13 +148,13 @@ impl Client {
         let survey = Survey::of(&collection.port().layer);
         let label = collection.port().layer.label().into_owned();
         let Submit { priority, retries } = how;
-        let facts =
-            Facts { label, caller, priority, retries, n_tasks: survey.n_tasks, is_wide: survey.is_wide };
+        let info =
+            JobInfo { label, caller, priority, retries, n_tasks: survey.n_tasks, is_wide: survey.is_wide };
         let collection = collection.clone();
         let work = move |options: &Options| -> Result<ChunkRef, Error> {
             compute_with(&collection, options).map(|value| Arc::new(Value(value)) as ChunkRef)
         };
-        let job = Job::new(self.desk.number(), facts, &self.desk, Box::new(work));
+        let job = Job::new(self.desk.number(), info, &self.desk, Box::new(work));
         if self.desk.note(&job) {
             job.stand_on(survey.futures);
         } else {
@@ -191,10 +193,10 @@ impl Client {
         futures
     }
 
-    /// A future of a value that is there: for an argument that many submissions share.
+    /// A future of a value that exists already: an argument that many submissions share.
     #[track_caller]
     pub fn scatter<T: Send + Sync + 'static>(&self, value: T) -> Future<T> {
-        let facts = Facts {
+        let info = JobInfo {
             label: "scatter".to_owned(),
             caller: Location::caller(),
             priority: 0,
@@ -202,7 +204,7 @@ impl Client {
             n_tasks: 0,
             is_wide: false,
         };
-        Future::of(Job::ended(self.desk.number(), facts, &self.desk, Arc::new(Value(value))))
+        Future::of(Job::ended(self.desk.number(), info, &self.desk, Arc::new(Value(value))))
     }
 }
 

@@ -1,20 +1,14 @@
 //! From a call to its result: the whole program in the order in which it happens.
 
-use std::cell::RefCell;
+use musher_graph_core::{ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Port, Problem, Request};
 
-use musher_graph_core::{
-    ChunkRef, Collection, Explain, Graph, Grid, Held, Layer, Places, Plan, Port, Problem, Request, SpillStore,
-};
-
-use crate::crew::Crew;
-use crate::disk::Lent;
-use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
-use crate::{Error, Options, Run, Scheduler, Sequential, Threaded};
-
-thread_local! {
-    /// The crew whose task runs on this thread: a computation inside it runs in place.
-    static CURRENT: RefCell<Option<Arc<Crew>>> = const { RefCell::new(None) };
-}
+use crate::error::Error;
+use crate::nested;
+use crate::options::Options;
+use crate::planning::{plan, plan_unless};
+use crate::run::Scheduler;
+use crate::sequential::Sequential;
+use crate::threaded::Threaded;
 
 /// Computes several collections at once: shared work is done once.
 ///
@@ -42,11 +36,11 @@ pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
 pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
     let requests = collections.requests();
     // The plan's tables are gone before the answer is assembled, which may be large.
-    let chunks = execute(plan(&requests)?, options)?;
+    let chunks = execute(&requests, options)?;
     collections.gather(&mut chunks.into_iter())
 }
 
-/// Computes several collections and keeps their chunks: gives back the same collections, whose chunks are there.
+/// Computes several collections and keeps their chunks: returns the same collections, whose chunks are there.
 ///
 /// # Errors
 /// [`Error`]: the first failure of any task.
@@ -71,145 +65,30 @@ pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
     let requests = collections.requests();
-    let chunks = execute(plan(&requests)?, options)?;
+    let chunks = execute(&requests, options)?;
     Ok(collections.persisted(&mut chunks.into_iter()))
 }
 
-/// The plan of these requests: collected, optimized, ordered.
-///
-/// # Errors
-/// [`Error::Plan`] if the graph cannot be planned.
-pub fn plan(requests: &[Request]) -> Result<Plan, Error> {
-    Ok(Plan::new(Graph::collect(requests)?.optimize())?)
-}
-
-/// Runs a plan on the scheduler that the options ask for.
-fn execute(plan: Plan, options: &Options) -> Result<Vec<ChunkRef>, Error> {
+/// Plans what is asked for and runs it on the scheduler that the options ask for.
+fn execute(requests: &[Request], options: &Options) -> Result<Vec<ChunkRef>, Error> {
+    // A deadline begins here.
+    let cancel = nested::under_outer(options.cancel_token());
+    let plan = plan_unless(requests, cancel.as_ref())?;
     // A single task may give back work for many threads.
     let is_small =
         plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
     let settings = options.settings()?;
-    let mut run = options.run(plan, &settings);
+    let mut run = options.run(plan, &settings, cancel);
     options.sweep_once(&settings);
     let problems = crate::check::files(&run);
     if !problems.is_empty() {
         return Err(Error::Check { problems });
     }
-    let inside = is_inside();
-    if let Some(outer) = CURRENT.with(|current| current.borrow().clone()) {
-        Loan::take(outer, &mut run);
-    }
+    let inside = nested::is_inside();
+    nested::go_below_outer(&mut run);
     run.order_for_limit();
     let alone = (run.threads.get() == 1 && run.pool.is_none()) || is_small;
     if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
-}
-
-/// Memory that a run inside a task has of the outer run: what it would like as far as it is free, never by waiting.
-#[derive(Debug)]
-pub(crate) struct Loan {
-    lender: Arc<Crew>,
-    bytes: AtomicU64,
-}
-
-impl Loan {
-    /// Puts a run below the outer one: its limit is what it borrows, its disk the outer one's.
-    fn take(lender: Arc<Crew>, run: &mut Run) {
-        let outer = lender.conditions();
-        run.spill_store.clone_from(&outer.spill_store);
-        run.cancel = match (run.cancel.take(), &outer.cancel) {
-            (Some(own), Some(outer)) => Some(own.under(outer)),
-            (own, outer) => own.or_else(|| outer.clone()),
-        };
-        let tables = run.plan.tasks().table_bytes() as u64;
-        let most = run.memory_limit.map_or(u64::MAX, |limit| limit.bytes());
-        // Twice the sequential peak lets nothing wait; more would be taken from the outer run for nothing.
-        let peak = run.plan.peak_bytes();
-        // Of what is unknown nobody can say what it will need: it gets its share of what is free.
-        let unknown = run.plan.tasks().known_bytes().1 > 0;
-        let share = if unknown { lender.share() } else { 0 };
-        let want = tables.saturating_add(peak.saturating_mul(2)).max(share).min(most);
-        if let Some(bytes) = lender.lend(want) {
-            run.memory_limit = Some(bytes.into());
-            // The outer run's room is no longer free: part of it is this loan.
-            let in_memory = crate::options::stays_in_memory(&run.plan, bytes);
-            let lent = |store| Arc::new(Lent::new(store, in_memory)) as Arc<dyn SpillStore>;
-            run.spill_store = run.spill_store.take().map(lent);
-            run.loan = Some(Arc::new(Self { lender, bytes: AtomicU64::new(bytes) }));
-        }
-    }
-
-    /// Borrows more, for a run inside a task of the run inside a task.
-    pub(crate) fn extend(&self, want: u64) -> u64 {
-        let bytes = self.lender.lend(want).unwrap_or(0);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        bytes
-    }
-}
-
-impl Drop for Loan {
-    fn drop(&mut self) {
-        self.lender.take_back(self.bytes.load(Ordering::Relaxed));
-    }
-}
-
-/// Whether this thread runs a task of ours, or is one of somebody's rayon pool: waiting for workers could wait for
-/// ourselves.
-pub(crate) fn is_inside() -> bool {
-    CURRENT.with(|current| current.borrow().is_some()) || rayon::current_thread_index().is_some()
-}
-
-/// The run was cancelled, or its deadline has passed: what [`check_cancelled`] says to a task in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("gave up, because the run was cancelled")]
-#[non_exhaustive]
-pub struct GaveUp;
-
-/// Asks, inside a task that takes long, whether its run is to end: a task that gives up by `?` ends the run at once, and
-/// the run's error is [`Error::Cancelled`] or [`Error::DeadlinePassed`], whatever the task gave back.
-///
-/// Our own kernels ask every 65,536 elements, or every 256 items of a bag. Outside of tasks, and on threads that are not
-/// those of the run, there is nothing to end. A closure that cannot fail may `expect` it: its panic does not hide that
-/// the run was cancelled, while an answer that is not finished could pass for the result of the last task.
-///
-/// **Cost** some nanoseconds; 50 where there is a deadline.
-///
-/// # Errors
-/// [`GaveUp`] once the run is cancelled.
-///
-/// # Examples
-/// ```
-/// use musher_graph_core::delayed;
-/// use musher_scheduler::{CancelToken, Compute, Error, GaveUp, Options, check_cancelled};
-/// fn search(from: u64) -> Result<u64, GaveUp> {
-///     for n in from.. {
-///         check_cancelled()?;
-///         if n % 7 == 6 && n % 11 == 10 && n % 13 == 12 {
-///             return Ok(n);
-///         }
-///     }
-///     Ok(0)
-/// }
-/// assert_eq!(delayed(search).fallible().call(5).compute()?, 1000);
-/// # Ok::<(), Error>(())
-/// ```
-pub fn check_cancelled() -> Result<(), GaveUp> {
-    CURRENT.with(|current| match &*current.borrow() {
-        Some(crew) if crew.conditions().is_cancelled() => Err(GaveUp),
-        _ => Ok(()),
-    })
-}
-
-/// Does the work of one of a crew's loops with the mark that it is inside that crew's run, under the settings of who
-/// started it.
-pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Arc<Crew>>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            CURRENT.with(|current| current.replace(self.0.take()));
-        }
-    }
-    let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    crew.conditions().scope.run(work)
 }
 
 /// What every collection can do.
@@ -310,7 +189,7 @@ impl<C: Collection> Compute for C {
     }
 
     fn explain_with(&self, options: &Options) -> Result<Explain, Error> {
-        let mut run = options.run(plan(&[self.request()])?, &options.settings()?);
+        let mut run = options.run(plan(&[self.request()])?, &options.settings()?, None);
         run.order_for_limit();
         Ok(match run.memory_limit {
             Some(limit) => run.plan.explain_with(limit.bytes()),
@@ -320,7 +199,7 @@ impl<C: Collection> Compute for C {
 
     fn check_with(&self, options: &Options) -> Result<Vec<Problem>, Error> {
         let settings = options.settings()?;
-        let run = options.run(plan(&[self.request()])?, &settings);
+        let run = options.run(plan(&[self.request()])?, &settings, None);
         let mut problems = crate::check::everything(&run);
         problems
             .extend(options.spill_folder(&settings).and_then(|folder| crate::check::spill_dir(&run, folder)));

@@ -1,4 +1,4 @@
-//! The crew: worker loops that carry out the engine's steps, on one thread or on many.
+//! The crew: worker loops that carry out the engine's actions, on one thread or on many.
 //!
 //! Task bodies run on our loops, one for each thread of a pool, not as stealable jobs; an idle loop offers its thread to
 //! the pool (`yield_now`) between naps, so that a parallel section inside a task finds help.
@@ -10,10 +10,14 @@ use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
 
-use crate::engine::{Copy, Dead, Engine, Grave, Job, Made, Move, Moving, Step};
-use crate::run::{Chunks, guard};
+use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, Made, Move, Moving};
+use crate::error::{Error, guard};
+use crate::event::Event;
+use crate::failed::FailedTask;
+use crate::planning::plan_unless;
+use crate::run::Run;
+use crate::spilling::{self, SpilledCopy};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
-use crate::{Error, Event, FailedTask, Run};
 
 /// A task shorter than this is quick: handing it to another worker costs more than it gives.
 const QUICK: Duration = Duration::from_micros(1);
@@ -51,9 +55,9 @@ struct State {
     /// Whether the loops are to end.
     is_over: bool,
     /// Moves chunks ahead of need, once chunks have begun to leave memory.
-    porter: Option<thread::JoinHandle<()>>,
+    spill_thread: Option<thread::JoinHandle<()>>,
     /// What had happened when observers were last told of a stall.
-    told_of_stall: Option<u64>,
+    stall_reported: Option<u64>,
 }
 
 /// What a worker has done since its last visit.
@@ -68,11 +72,11 @@ enum Report {
 
 #[derive(Debug)]
 enum Rare {
-    /// The task gave more work back.
+    /// The task returned more work.
     Continued(Job, Arc<Plan>),
     Failed(Job, Error),
-    Spilled(Moving, Result<Copy, Error>),
-    Loaded(Moving, Copy, Result<ChunkRef, Error>),
+    Spilled(Moving, Result<SpilledCopy, Error>),
+    Loaded(Moving, SpilledCopy, Result<ChunkRef, Error>),
 }
 
 impl From<Rare> for Report {
@@ -89,7 +93,7 @@ struct Worker {
     index: usize,
     inputs: Chunks,
     made: Vec<Made>,
-    grave: Grave,
+    garbage: Garbage,
     report: Report,
     /// The plan of its task, where that is not the one that was asked for.
     continuation: Option<Arc<Plan>>,
@@ -177,9 +181,9 @@ impl Pace {
 }
 
 /// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
-struct Abandoned<'a>(&'a Crew);
+struct EndOnUnwind<'a>(&'a Crew);
 
-impl Drop for Abandoned<'_> {
+impl Drop for EndOnUnwind<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.state.lock().is_over = true;
@@ -192,30 +196,30 @@ impl Crew {
     /// Opens a run, or refuses it.
     pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
         let engine = Engine::new(run)?;
-        let state = State { engine, asleep: 0, is_over: false, porter: None, told_of_stall: None };
+        let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
         Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
     pub(crate) fn run(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
         self.tell(Event::RunStarted { plan: &self.run.plan });
         let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
         // However the loops ended, nothing of the run goes on when this returns.
-        let porter = self.state.lock().porter.take();
-        let carried = porter.map_or(Ok(()), thread::JoinHandle::join);
+        let spill_thread = self.state.lock().spill_thread.take();
+        let carried = spill_thread.map_or(Ok(()), thread::JoinHandle::join);
         // No user code unwinds this far: it is a defect of ours, and the caller's to see.
         worked.and(carried).unwrap_or_else(|payload| resume_unwind(payload));
-        let mut grave = Grave::default();
+        let mut garbage = Garbage::default();
         let (result, peak_bytes) = {
             let mut state = self.state.lock();
             let peak = state.engine.bytes().1;
-            (state.engine.take_result(&mut grave), peak)
+            (state.engine.take_result(&mut garbage), peak)
         };
-        self.bury(&mut grave);
+        self.drop_garbage(&mut garbage);
         // A drop may have panicked after the last task, or an observer that is told of the end.
         let dropping = self.state.lock().engine.take_error();
         let success = result.is_ok() && dropping.is_none();
@@ -230,13 +234,13 @@ impl Crew {
         }
     }
 
-    /// A worker loop: report what was done, fetch the next step, carry it out.
+    /// A worker loop: report what was done, fetch the next action, carry it out.
     fn work(self: &Arc<Self>, index: usize) {
         let mut worker = Worker {
             index,
             inputs: Chunks::new(),
             made: Vec::new(),
-            grave: Grave::default(),
+            garbage: Garbage::default(),
             report: Report::Nothing,
             continuation: None,
             busy: (0, 0),
@@ -245,38 +249,36 @@ impl Crew {
             waiting: Waiting::default(),
             rest: (index > 0).then(|| Rest::new(0)),
         };
-        let _abandoned = Abandoned(self);
-        crate::compute::inside(self, || {
-            loop {
-                let step = self.visit(&mut worker);
-                self.bury(&mut worker.grave);
-                if worker.grave.is_large() {
-                    self.state.lock().engine.buried(&mut worker.grave);
-                }
-                worker.report = match step {
-                    Step::Run(job) => self.execute(job, &mut worker),
-                    Step::Move(chunk) => self.carry_out(*chunk),
-                    Step::Wait => {
-                        // A parallel section inside somebody's task may want this thread.
-                        yield_now();
-                        self.tell_of_stall(&mut worker);
-                        Report::Nothing
-                    }
-                    Step::Over => break,
-                };
+        let _end = EndOnUnwind(self);
+        loop {
+            let action = self.visit(&mut worker);
+            self.drop_garbage(&mut worker.garbage);
+            if worker.garbage.is_large() {
+                self.state.lock().engine.dropped(&mut worker.garbage);
             }
-        });
+            worker.report = match action {
+                Action::Run(job) => self.execute(job, &mut worker),
+                Action::Move(chunk) => self.carry_out(*chunk),
+                Action::Wait => {
+                    // A parallel section inside somebody's task may want this thread.
+                    yield_now();
+                    self.tell_of_stall(&mut worker);
+                    Report::Nothing
+                }
+                Action::Over => break,
+            };
+        }
     }
 
     /// Reports and fetches under the lock. Nothing of the user's runs in here.
-    fn visit(self: &Arc<Self>, worker: &mut Worker) -> Step {
+    fn visit(self: &Arc<Self>, worker: &mut Worker) -> Action {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let has_moved = matches!(worker.report, Report::Rare(_));
         let has_ended = matches!(worker.report, Report::Finished(_));
-        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.grave);
+        state.engine.take_report(&mut worker.report, &mut worker.made, &mut worker.garbage);
         if state.is_over {
-            return Step::Over;
+            return Action::Over;
         }
         if self.run.is_cancelled() {
             state.engine.cancel(|finished, n_tasks| self.run.cancelled(finished, n_tasks));
@@ -286,29 +288,29 @@ impl Crew {
                 worker.rest = Some(Rest::new(state.engine.finished()));
             }
             if worker.rest.is_some() {
-                // What lies in its grave comes first: others may wait for that memory.
-                if worker.grave.dead.is_empty() {
+                // Its garbage comes first: others may wait for that memory.
+                if worker.garbage.items.is_empty() {
                     self.rest(&mut guard, worker);
                 }
-                return if guard.is_over { Step::Over } else { Step::Wait };
+                return if guard.is_over { Action::Over } else { Action::Wait };
             }
         }
-        let step = state.engine.next(&mut worker.inputs, &mut worker.grave);
-        match step {
-            Step::Over => {
+        let action = state.engine.next(&mut worker.inputs, &mut worker.garbage);
+        match action {
+            Action::Over => {
                 state.is_over = true;
                 self.wake.notify_all();
             }
-            Step::Wait if worker.grave.dead.is_empty() => {
+            Action::Wait if worker.garbage.items.is_empty() => {
                 state.asleep += 1;
                 self.wake.wait_for(&mut guard, worker.nap);
                 guard.asleep -= 1;
                 worker.nap = (worker.nap * 2).min(LONGEST_NAP);
                 worker.waiting.look(&guard.engine);
             }
-            Step::Wait => {}
-            Step::Run(_) | Step::Move(_) => {
-                if let Step::Run(job) = step {
+            Action::Wait => {}
+            Action::Run(_) | Action::Move(_) => {
+                if let Action::Run(job) = action {
                     if !self.run.observers.is_empty() {
                         worker.busy = state.engine.busy();
                     }
@@ -319,15 +321,15 @@ impl Crew {
                 if state.asleep > 0 && is_wanted && state.engine.has_candidates() {
                     self.wake.notify_one();
                 }
-                if state.porter.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
+                if state.spill_thread.is_none() && worker.index > 0 && state.engine.is_under_pressure() {
                     let crew = Arc::clone(self);
                     // Where there are no more threads to be had, the workers carry everything themselves.
-                    let porter = thread::Builder::new().name("musher-porter".to_owned());
-                    state.porter = porter.spawn(move || crew.carry()).ok();
+                    let spill_thread = thread::Builder::new().name("musher-spill".to_owned());
+                    state.spill_thread = spill_thread.spawn(move || crew.carry()).ok();
                 }
             }
         }
-        step
+        action
     }
 
     /// Stays away while the others end more than one task in the time of a quick one.
@@ -353,34 +355,34 @@ impl Crew {
         }
     }
 
-    /// The porter's loop: moves chunks to the disk and back before a worker has to wait for it.
+    /// The spill thread's loop: moves chunks to the disk and back before a worker has to wait for it.
     fn carry(self: &Arc<Self>) {
-        let _abandoned = Abandoned(self);
-        let (mut report, mut grave, mut made) = (Report::Nothing, Grave::default(), Vec::new());
+        let _end = EndOnUnwind(self);
+        let (mut report, mut garbage, mut made) = (Report::Nothing, Garbage::default(), Vec::new());
         loop {
-            let step = {
+            let action = {
                 let mut guard = self.state.lock();
                 let has_moved = !matches!(report, Report::Nothing);
-                guard.engine.take_report(&mut report, &mut made, &mut grave);
+                guard.engine.take_report(&mut report, &mut made, &mut garbage);
                 if has_moved {
                     self.wake.notify_all();
                 }
                 if guard.is_over {
                     break;
                 }
-                let step = guard.engine.ahead(&mut grave);
-                if matches!(step, Step::Wait) && grave.dead.is_empty() {
+                let action = guard.engine.ahead(&mut garbage);
+                if matches!(action, Action::Wait) && garbage.items.is_empty() {
                     self.wake.wait_for(&mut guard, LONGEST_NAP);
                 }
-                step
+                action
             };
-            self.bury(&mut grave);
-            report = match step {
-                Step::Move(chunk) => self.carry_out(*chunk),
-                Step::Run(_) | Step::Wait | Step::Over => Report::Nothing,
+            self.drop_garbage(&mut garbage);
+            report = match action {
+                Action::Move(chunk) => self.carry_out(*chunk),
+                Action::Run(_) | Action::Wait | Action::Over => Report::Nothing,
             };
         }
-        self.bury(&mut grave);
+        self.drop_garbage(&mut garbage);
     }
 
     /// Tells the observers. They are user code: a panic in one ends the run with an error.
@@ -402,8 +404,8 @@ impl Crew {
         let (moving, alive_bytes) = {
             let mut state = self.state.lock();
             match state.engine.waits_for_chunks() {
-                Some((moving, now)) if now == happened && state.told_of_stall != Some(now) => {
-                    state.told_of_stall = Some(now);
+                Some((moving, now)) if now == happened && state.stall_reported != Some(now) => {
+                    state.stall_reported = Some(now);
                     (moving, state.engine.bytes().0)
                 }
                 _ => return,
@@ -414,9 +416,9 @@ impl Crew {
 
     /// Drops what nobody needs any more.
     #[inline]
-    fn bury(&self, grave: &mut Grave) {
-        if !grave.dead.is_empty() {
-            self.drop_all(|| grave.dead.pop());
+    fn drop_garbage(&self, garbage: &mut Garbage) {
+        if !garbage.items.is_empty() {
+            self.drop_all(|| garbage.items.pop());
         }
     }
 
@@ -451,7 +453,7 @@ impl Crew {
                     self.state.lock().engine.cancel(cancelled);
                 }
                 // Dropped after this report, so that a panic in a drop does not pass for the cause.
-                worker.grave.dead.extend(worker.inputs.drain(..).flatten().map(Dead::Chunk));
+                worker.garbage.items.extend(worker.inputs.drain(..).flatten().map(Discarded::Chunk));
                 Rare::Failed(job, *error).into()
             }
         }
@@ -519,14 +521,14 @@ impl Crew {
             match handed {
                 Ok(()) => Ok(None),
                 Err(requests) => {
-                    let more = Arc::new(crate::plan(&requests).map_err(Box::new)?);
+                    let more = Arc::new(plan_unless(&requests, self.run.cancel.as_ref()).map_err(Box::new)?);
                     self.tell(Event::Continued { plan, task, more: &more });
                     Ok(Some(more))
                 }
             }
         });
         if outcome.is_err() {
-            worker.grave.dead.extend(worker.made.drain(..).map(|made| Dead::Chunk(made.chunk)));
+            worker.garbage.items.extend(worker.made.drain(..).map(|made| Discarded::Chunk(made.chunk)));
         }
         outcome
     }
@@ -566,11 +568,11 @@ impl Crew {
     }
 
     /// Writes a chunk to the disk or reads it from there.
-    fn carry_out(&self, step: Move) -> Report {
+    fn carry_out(&self, action: Move) -> Report {
         let start = Instant::now();
-        let report = match step {
+        let report = match action {
             Move::Spill(moving, chunk) => {
-                let outcome = crate::spilling::write(self.run.spill_store.as_deref(), &chunk);
+                let outcome = spilling::write(self.run.spill_store.as_deref(), &chunk);
                 if outcome.is_ok() {
                     self.tell(Event::ChunkSpilled {
                         plan: &self.run.plan,
@@ -583,7 +585,7 @@ impl Crew {
                 Rare::Spilled(moving, outcome)
             }
             Move::Load(moving, copy) => {
-                let outcome = crate::spilling::read(&copy);
+                let outcome = spilling::read(&copy);
                 if outcome.is_ok() {
                     self.tell(Event::ChunkLoaded {
                         plan: &self.run.plan,
@@ -634,18 +636,18 @@ fn drop_inputs(inputs: &mut Chunks) {
 
 impl Engine {
     #[inline(always)]
-    fn take_report(&mut self, report: &mut Report, made: &mut Vec<Made>, grave: &mut Grave) {
-        self.buried(grave);
+    fn take_report(&mut self, report: &mut Report, made: &mut Vec<Made>, garbage: &mut Garbage) {
+        self.dropped(garbage);
         let rare = match std::mem::take(report) {
             Report::Nothing => return,
-            Report::Finished(job) => return self.finish(job, made, grave),
+            Report::Finished(job) => return self.finish(job, made, garbage),
             Report::Rare(rare) => rare,
         };
         match *rare {
-            Rare::Continued(job, plan) => self.go_on(job, plan, grave),
+            Rare::Continued(job, plan) => self.go_on(job, plan, garbage),
             Rare::Failed(job, error) => self.failed(job, error),
-            Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, grave),
-            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome, grave),
+            Rare::Spilled(moving, outcome) => self.spilled(moving, outcome, garbage),
+            Rare::Loaded(moving, copy, outcome) => self.loaded(moving, copy, outcome, garbage),
         }
     }
 }

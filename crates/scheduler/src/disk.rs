@@ -163,7 +163,7 @@ impl SpillDir {
         }))
     }
 
-    /// Removes what killed runs of this user left under the same base, and gives back how many bytes that were.
+    /// Removes what killed runs of this user left under the same base, and returns how many bytes that were.
     ///
     /// It happens anyway when the first parcel begins; a run that spills nothing may call it. Folders of living processes
     /// stay.

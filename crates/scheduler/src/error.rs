@@ -2,23 +2,25 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::{fmt, io};
 
-use musher_graph_core::{Plan, StepError, StepPanic, TaskError, TaskIx};
+use musher_graph_core::{ByteSize, Plan, StepError, StepPanic, TaskError, TaskIx, report};
 
+use crate::cancel::CancelToken;
+use crate::checkpoint::CheckpointError;
+use crate::replay::ReplayError;
 use crate::sync::Arc;
-use crate::{CheckpointError, ReplayError};
 
 /// A computation that did not give a result.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task failed: data, input/output, memory or user code.
     #[error(transparent)]
     Task(Box<Failure>),
     /// A task panicked; the process and its workers live on.
-    #[error("{operation} panicked at chunk {place:?} (built at {caller}): {message}")]
+    #[error("{operation} panicked{} (built at {caller}): {message}", AtChunk(place))]
     Panicked {
         /// Label of the task.
         operation: String,
@@ -30,25 +32,27 @@ pub enum Error {
         message: String,
     },
     /// The run was cancelled.
-    #[error("cancelled with {finished} of {n_tasks} tasks finished")]
+    #[error("cancelled {}", Progress { finished: *finished, n_tasks: *n_tasks })]
     Cancelled {
         /// Tasks that had finished.
         finished: usize,
-        /// Tasks of the plan.
+        /// Tasks of the plan; 0 where there was no plan yet.
         n_tasks: usize,
     },
     /// The deadline passed before the run had ended.
-    #[error("the deadline passed with {finished} of {n_tasks} tasks finished")]
+    #[error("the deadline passed {}", Progress { finished: *finished, n_tasks: *n_tasks })]
     DeadlinePassed {
         /// Tasks that had finished.
         finished: usize,
-        /// Tasks of the plan.
+        /// Tasks of the plan; 0 where there was no plan yet.
         n_tasks: usize,
     },
     /// The plan can never fit into the memory limit; nothing has run.
     #[error(
-        "memory limit: {operation} (built at {caller}) needs {need} bytes at once, the limit is {limit}; \
-         use smaller chunks or a limit of at least {need}"
+        "memory limit: {operation} (built at {caller}) needs {} at once, the limit is {}; {}",
+        told_apart(*need, *limit).0,
+        told_apart(*need, *limit).1,
+        Remedy(*result_bytes)
     )]
     MemoryLimit {
         /// Label of the task at the peak.
@@ -59,11 +63,16 @@ pub enum Error {
         need: u64,
         /// The limit.
         limit: u64,
+        /// Bytes of what is asked for, where that alone is more than the limit: then smaller chunks do not help.
+        result_bytes: Option<u64>,
     },
     /// Chunks turned out larger than projected, and nothing is left to wait for.
     #[error(
-        "memory limit: {operation} (built at {caller}) needs {need} bytes beside {alive} bytes alive, the limit is \
-         {limit}; some chunks were larger than projected"
+        "memory limit: {operation} (built at {caller}) needs {} beside {} in memory, the limit is {}; some chunks were \
+         larger than projected",
+        ByteSize::from(*need),
+        ByteSize::from(*alive),
+        ByteSize::from(*limit)
     )]
     MemoryExhausted {
         /// Label of the task that does not fit.
@@ -78,7 +87,7 @@ pub enum Error {
         limit: u64,
     },
     /// Nothing runs, nothing may start, and work is left, though memory is free: a defect of the scheduler, which would
-    /// otherwise wait for ever.
+    /// otherwise wait forever.
     #[error(
         "stalled with {finished} of {n_tasks} tasks finished: {operation} (built at {caller}) is next and cannot start \
          ({state}); this is a defect of musher, please report it"
@@ -92,7 +101,7 @@ pub enum Error {
         finished: usize,
         /// Tasks of all plans so far.
         n_tasks: usize,
-        /// The books in numbers.
+        /// The state of the run in numbers.
         state: String,
     },
     /// A task wants more of a resource than there is; nothing has run.
@@ -133,19 +142,19 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
-    /// What is known of files says that the run would go wrong; nothing has run.
+    /// A look at the files shows that the run would fail; nothing has run.
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Check {
         /// All that was found.
         problems: Vec<musher_graph_core::Problem>,
     },
-    /// The settings say what nobody understands.
+    /// A setting is not valid.
     #[error(transparent)]
-    Settings(#[from] crate::SettingsError),
+    Settings(#[from] crate::settings::SettingsError),
     /// The graph cannot be planned.
     #[error("the graph cannot be planned")]
     Plan(#[from] musher_graph_core::Error),
-    /// A submission was not run, because one that it stands on failed or was cancelled.
+    /// A submission was not run, because one that it depends on failed or was cancelled.
     #[error("{operation} (submitted at {caller}) was not run: a future that it stands on has no result")]
     Upstream {
         /// Label of what was submitted.
@@ -188,13 +197,24 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
 /// Which task failed, where, and why.
-#[derive(Debug)]
 pub struct Failure {
     operation: String,
     place: Vec<usize>,
     caller: &'static Location<'static>,
     cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl Failure {
@@ -221,7 +241,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed at chunk {:?} (built at {})", self.operation, self.place, self.caller)
+        write!(f, "{} failed{} (built at {})", self.operation, AtChunk(&self.place), self.caller)
     }
 }
 
@@ -232,7 +252,15 @@ impl StdError for Failure {
 }
 
 impl Error {
-    /// A task gave an error back; inside a line of fused tasks the step that failed is named.
+    /// The run ends that this token cancels.
+    pub(crate) fn stopped(cancel: &CancelToken, finished: usize, n_tasks: usize) -> Self {
+        match cancel.was_asked() {
+            true => Self::Cancelled { finished, n_tasks },
+            false => Self::DeadlinePassed { finished, n_tasks },
+        }
+    }
+
+    /// A task returned an error; inside a line of fused tasks the step that failed is named.
     pub(crate) fn task(plan: &Plan, task: TaskIx, error: TaskError) -> Self {
         let (mut operation, place, mut caller) = site(plan, task);
         let mut cause = error.into_cause();
@@ -291,6 +319,58 @@ impl Error {
     }
 }
 
+/// Where on its grid a task is, in the words of a message: nothing where the grid is a single place.
+struct AtChunk<'a>(&'a [usize]);
+
+impl fmt::Display for AtChunk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            place => write!(f, " at chunk {place:?}"),
+        }
+    }
+}
+
+/// How far a run had come, in the words of a message.
+struct Progress {
+    finished: usize,
+    n_tasks: usize,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { n_tasks: 0, .. } => f.write_str("before the graph was planned"),
+            Self { finished, n_tasks } => write!(f, "with {finished} of {n_tasks} tasks finished"),
+        }
+    }
+}
+
+/// What helps where memory does not suffice.
+struct Remedy(Option<u64>);
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("use smaller chunks or raise the limit"),
+            Some(bytes) => write!(
+                f,
+                "the result alone is {}, whatever its chunks: reduce it, write it to files, or raise the limit",
+                ByteSize::from(bytes)
+            ),
+        }
+    }
+}
+
+/// Two amounts of bytes as people read them, in full where they would read the same.
+fn told_apart(one: u64, other: u64) -> (String, String) {
+    let texts = [one, other].map(|bytes| ByteSize::from(bytes).to_string());
+    match texts {
+        [same, again] if same == again && one != other => (format!("{one} B"), format!("{other} B")),
+        [one, other] => (one, other),
+    }
+}
+
 /// What a panic said.
 pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
@@ -304,4 +384,16 @@ pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
 pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, &'static Location<'static>) {
     let layer = plan.tasks().layer(task);
     (layer.task.label().into_owned(), plan.tasks().place_of(task).coords().to_vec(), layer.caller)
+}
+
+/// Runs user code on behalf of a task; a panic in it becomes an error.
+pub(crate) fn guard<R>(
+    plan: &Plan,
+    task: TaskIx,
+    work: impl FnOnce() -> Result<R, Box<Error>>,
+) -> Result<R, Box<Error>> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use musher_graph_core::{Plan, TaskIx};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Something that happened in a run. The enum is closed: observers see all of it.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +24,10 @@ pub enum Event<'a> {
         worker: usize,
         /// Threads that are busy with tasks, this one among them.
         busy: usize,
-        /// Bytes of chunks and scratch on the books, those of this task among them.
+        /// Bytes of chunks and scratch on the ledger, those of this task among them.
         alive_bytes: u64,
     },
-    /// A task has ended well.
+    /// A task has succeeded.
     TaskFinished {
         /// The plan.
         plan: &'a Plan,
@@ -40,7 +40,7 @@ pub enum Event<'a> {
         /// Bytes of its outputs, as far as they are measured.
         bytes: u64,
     },
-    /// A task has failed; the run will end, unless it is run again.
+    /// A task has failed; the run will end, unless the task is run again.
     TaskFailed {
         /// The plan.
         plan: &'a Plan,
@@ -98,14 +98,14 @@ pub enum Event<'a> {
         elapsed: Duration,
         /// Chunks on their way.
         moving: usize,
-        /// Bytes of chunks and scratch on the books.
+        /// Bytes of chunks and scratch on the ledger.
         alive_bytes: u64,
     },
-    /// The run has ended, well or not.
+    /// The run has ended, successfully or not.
     RunFinished {
         /// The plan.
         plan: &'a Plan,
-        /// Whether all tasks ended well.
+        /// Whether all tasks succeeded.
         success: bool,
         /// Most bytes that chunks and scratch were accounted for at once.
         peak_bytes: u64,

@@ -4,9 +4,7 @@ use std::fmt;
 
 use musher_graph_core::{ChunkRef, Plan, TaskIx};
 
-use crate::Error;
-use crate::error::site;
-use crate::run::{Chunks, guard};
+use crate::error::{Error, guard, site};
 use crate::sync::{Arc, Mutex};
 
 /// Collects the tasks that fail in the runs it is given to, by [`Options::keep_failed`](crate::Options::keep_failed).
@@ -47,7 +45,7 @@ impl FailedTasks {
 pub struct FailedTask {
     pub(crate) plan: Arc<Plan>,
     pub(crate) task: TaskIx,
-    pub(crate) inputs: Chunks,
+    pub(crate) inputs: Vec<Option<ChunkRef>>,
 }
 
 impl fmt::Debug for FailedTask {
@@ -72,8 +70,8 @@ impl FailedTask {
         self.inputs.iter().flatten()
     }
 
-    /// Runs the task again, on this thread and on the same inputs, and gives back its outputs; those of a task that gave
-    /// further work back are none.
+    /// Runs the task again, on this thread and on the same inputs, and returns its outputs; a task that returned
+    /// further work has none.
     ///
     /// # Errors
     /// What the task says this time.

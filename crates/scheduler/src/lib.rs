@@ -8,7 +8,7 @@
 //! | an end before the end | [`CancelToken`]: by hand, at a deadline, by Ctrl-C; [`check_cancelled`] in tasks that take long |
 //! | work in the background | [`Client`] and its [`Future`]s |
 //! | results that outlive the process | [`Checkpointing`] |
-//! | seeing | [`Observer`], [`ProgressBar`], [`Story`] |
+//! | seeing | [`Observer`], [`ProgressBar`], [`EventLog`] |
 //! | finding a fault | [`FailedTasks`], [`rerun`], [`Recorder`] and [`Replay`] |
 //!
 //! ```
@@ -36,13 +36,16 @@ mod disk;
 mod engine;
 mod error;
 mod event;
+mod event_log;
 mod failed;
 mod limit;
 mod machine;
 #[cfg(test)]
 #[cfg(shuttle)]
 mod model;
+mod nested;
 mod options;
+mod planning;
 mod progress;
 mod raw;
 mod replay;
@@ -51,7 +54,6 @@ mod run;
 mod sequential;
 mod settings;
 mod spilling;
-mod story;
 mod sync;
 mod threaded;
 
@@ -61,21 +63,21 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
 pub use client::{
     AsCompleted, Client, Future, ReturnWhen, Status, Submit, Waited, as_completed, gather, wait,
 };
-pub use compute::{
-    Collections, Compute, GaveUp, check_cancelled, compute, compute_with, persist, persist_with, plan,
-};
+pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with};
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
 pub use error::{Error, Failure};
 pub use event::{Event, Observer};
+pub use event_log::{EventLog, LoggedTask, TaskTransition, Transition, TransitionKind};
 pub use failed::{FailedTask, FailedTasks};
 pub use limit::Limit;
 pub use machine::Machine;
+pub use nested::{GaveUp, check_cancelled};
 pub use options::Options;
+pub use planning::plan;
 pub use progress::ProgressBar;
 pub use replay::{Recorder, Recording, Replay, ReplayError};
 pub use rerun::rerun;
 pub use run::{Run, Scheduler};
 pub use sequential::Sequential;
 pub use settings::{Settings, SettingsError, SettingsSource};
-pub use story::{Step, Story, StoryTask, TaskStep, Transition};
 pub use threaded::Threaded;

@@ -4,12 +4,13 @@ use std::panic::Location;
 
 use musher_graph_core::ByteSize;
 
-use crate::{Machine, SettingsError, SettingsSource};
+use crate::machine::Machine;
+use crate::settings::{SettingsError, SettingsSource};
 
 /// What a limit in [`Options`](crate::Options) is told as: bytes, or text such as `"2GiB"` or, for memory, `"50%"`.
 ///
-/// Text is what a user may have typed, and a chain of options is no place for a `?`: what cannot be read is the error
-/// of whoever asks for a run, a check or an explanation under these options, before anything runs.
+/// Text may be what a user has typed, and a chain of options is no place for a `?`: text that cannot be read fails the run,
+/// the check or the explanation that the options are for, before anything runs.
 ///
 /// # Examples
 /// ```

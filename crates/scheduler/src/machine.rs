@@ -24,7 +24,8 @@ use musher_graph_core::ByteSize;
 pub struct Machine {
     /// Bytes of memory: the smallest of physical memory and the limits of all control groups around the process.
     ///
-    /// Where the system does not say (today: other systems than Linux) it is taken to be 4 GiB.
+    /// Only Linux is asked today. On other systems 4 GiB are assumed, however much there is: set a memory limit there, by
+    /// `MUSHER_MEMORY_LIMIT`, in `musher.toml` or in the options.
     pub memory: u64,
     /// Threads that run at once, as [`std::thread::available_parallelism`] knows them.
     pub cores: NonZeroUsize,

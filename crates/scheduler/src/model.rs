@@ -1,4 +1,4 @@
-//! The worker loops, the porter and the engine under a model checker: thousands of orders in which their steps interleave.
+//! The worker loops, the spill thread and the engine under a model checker: thousands of orders in which their steps interleave.
 //!
 //! In every round [shuttle](https://docs.rs/shuttle) draws a graph, its conditions, a fault, and an order of steps. In
 //! every round the run must end; with the right values or one error that names its cause; with the ledger at zero, which
@@ -20,9 +20,14 @@ use musher_testkit::{
 use shuttle::rand::Rng;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 
+use crate::cancel::CancelToken;
+use crate::compute::Compute;
 use crate::crew::Crew;
+use crate::error::Error;
+use crate::nested;
+use crate::options::Options;
+use crate::run::Run;
 use crate::sync::{Arc, Ordering, on_scheduled_threads, thread};
-use crate::{CancelToken, Compute, Error, Options, Run};
 
 /// What goes wrong in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,13 +168,13 @@ impl Round {
         let cancel = CancelToken::new();
         let (alive, act) = (Alive::default(), act(fault, &cancel));
         let (continuing, computing) = (random.bits() & random.bits(), random.below(2 * n));
-        let mut wishes = Annotations::new().retries(u32::from(fault == Fault::TaskFailsOnce));
+        let mut annotations = Annotations::new().retries(u32::from(fault == Fault::TaskFailsOnce));
         let n_slots = random.below(4) as u32;
         if n_slots > 0 {
-            wishes = wishes.resource("slot", 1);
+            annotations = annotations.resource("slot", 1);
         }
         let is_silent = random.one_in(8);
-        let requests = annotate(wishes, || {
+        let requests = annotate(annotations, || {
             drawn.requests_with(&alive, &outputs, |task| {
                 let number = task.number as usize;
                 task.continues = continuing >> number & 1 == 1;
@@ -213,7 +218,10 @@ impl Round {
                 cancel.cancel();
             })
         });
-        let outcome = crew.run(|work| on_scheduled_threads(self.threads, work));
+        let outcome = crew.run(|work| {
+            on_scheduled_threads(self.threads, &|index| nested::inside(&crew, || work(index)));
+        });
+        drop(crew);
         if let Some(canceller) = canceller {
             canceller.join().unwrap();
         }

@@ -8,9 +8,15 @@ use std::time::Duration;
 use musher_graph_core::{Plan, SpillStore};
 use rayon::ThreadPool;
 
-use crate::limit;
+use crate::cancel::CancelToken;
+use crate::disk::SpillDir;
+use crate::event::Observer;
+use crate::failed::FailedTasks;
+use crate::limit::{self, Limit};
+use crate::progress::ProgressBar;
+use crate::run::Run;
+use crate::settings::{Settings, SettingsError};
 use crate::sync::{Arc, StaticMutex};
-use crate::{CancelToken, FailedTasks, Limit, Observer, ProgressBar, Run, Settings, SettingsError, SpillDir};
 
 /// Threads, memory limit, observers and cancellation of a run.
 ///
@@ -71,7 +77,8 @@ impl Options {
     /// Bytes that chunks and declared scratch may take at once: a number, an amount such as `"2GiB"`, or a share of the
     /// machine's memory such as `"50%"`.
     ///
-    /// By default 60 % of the machine's memory, as containers limit it, or what the settings say. Chunks that do not fit
+    /// By default 60 % of the machine's memory, as containers limit it, or what the settings say; of systems other than
+    /// Linux the memory is not known (see [`Machine`](crate::Machine)): set a limit there. Chunks that do not fit
     /// go to the disk; a plan that can never fit is refused before anything runs. Text that cannot be read is the run's
     /// first error, which names the line of this call.
     #[must_use]
@@ -80,7 +87,7 @@ impl Options {
         Self { memory_limit: Some(limit.into().read("memory_limit", Location::caller())), ..self }
     }
 
-    /// Bytes that may lie on the disk at once for want of memory: a number, or an amount such as `"100GiB"`.
+    /// Bytes that spilled chunks may take on the disk at once: a number, or an amount such as `"100GiB"`.
     ///
     /// By default 80 % of what is free there, less 1 GiB, or what the settings say. A store of one's own
     /// ([`spill_to`](Options::spill_to)) has its own limit. Text that cannot be read is the run's first error.
@@ -99,8 +106,8 @@ impl Options {
         Self { spill_limit: Some(limit.into().read("spill_limit", Location::caller())), ..self }
     }
 
-    /// The folder, which exists, under which is spilled; by default the system's for temporary files, or what the
-    /// settings say.
+    /// The existing folder under which chunks are spilled; by default the system's folder for temporary files, or the one
+    /// in the settings.
     #[must_use]
     #[doc(alias = "local_directory")]
     pub fn spill_dir(self, folder: impl Into<PathBuf>) -> Self {
@@ -126,7 +133,7 @@ impl Options {
         Self { cancel: Some(token.clone()), ..self }
     }
 
-    /// Cancels a run that has not ended this long after it began, as far as no task that runs then takes longer.
+    /// Cancels a run that has not ended this long after the call; tasks that are running then are waited for.
     #[must_use]
     #[doc(alias = "timeout")]
     pub fn deadline(self, after: Duration) -> Self {
@@ -146,8 +153,8 @@ impl Options {
         Self { spill: Spill::Never, ..self }
     }
 
-    /// Runs a task that reads or writes files again when it fails, but not when it panics: up to this many times, with a
-    /// growing pause before.
+    /// Runs a task that reads or writes files again when it fails, up to this many times and after growing pauses; not
+    /// when it panics.
     ///
     /// [`annotate`](musher_graph_core::annotate) says it for single layers, of whatever kind.
     #[must_use]
@@ -155,7 +162,7 @@ impl Options {
         Self { retries: Some(retries), ..self }
     }
 
-    /// There are this many of a resource, which tasks hold while they run:
+    /// How many there are of a resource that tasks hold while they run:
     /// [`Annotations::resource`](musher_graph_core::Annotations::resource).
     #[must_use]
     pub fn resource(mut self, name: impl Into<String>, capacity: u32) -> Self {
@@ -172,16 +179,16 @@ impl Options {
         Self { failed: Some(failed.clone()), ..self }
     }
 
-    /// Runs tasks on the threads of this pool; `threads` then counts for nothing. One run at a time has a pool: a second one
-    /// on the same pool waits for the first, and for ever if a task of the first waits for it from a thread of its own.
+    /// Runs tasks on the threads of this pool; `threads` is ignored then. A pool serves one run at a time: a
+    /// second one waits for the first, and forever if a task of the first waits for it from a thread of its own.
     #[must_use]
     pub fn pool(self, pool: Arc<ThreadPool>) -> Self {
         Self { pool: Some(pool), ..self }
     }
 
     /// Tells observers when for this long no task has run and no chunk has come or gone ([`Event::Stalled`]); by default
-    /// after 5 s. The run goes on waiting: a network disk may come back. It is told by a worker that waits: where all of
-    /// them hang in the disk, as the only one of a sequential run does, nobody tells.
+    /// after 5 s. The run goes on waiting: a network disk may come back. A worker that waits tells
+    /// them: where all workers hang in the disk, as the only one of a sequential run does, nothing is told.
     ///
     /// [`Event::Stalled`]: crate::Event::Stalled
     #[must_use]
@@ -225,8 +232,16 @@ impl Options {
         })
     }
 
+    /// Who may cancel what begins now; a deadline counts from here.
+    pub(crate) fn cancel_token(&self) -> Option<CancelToken> {
+        match (self.deadline, &self.cancel) {
+            (Some(after), cancel) => Some(cancel.clone().unwrap_or_default().deadline(after)),
+            (None, cancel) => cancel.clone(),
+        }
+    }
+
     /// The run of a plan under these options and the [`settings`](Options::settings) that they give.
-    pub(crate) fn run(&self, plan: Plan, settings: &Settings) -> Run {
+    pub(crate) fn run(&self, plan: Plan, settings: &Settings, cancel: Option<CancelToken>) -> Run {
         let limit = settings.memory_limit;
         let mut run = Run::new(plan);
         run.memory_limit = Some(limit);
@@ -239,10 +254,7 @@ impl Options {
             Spill::Never => None,
         };
         run.observers.clone_from(&self.observers);
-        run.cancel.clone_from(&self.cancel);
-        if let Some(after) = self.deadline {
-            run.cancel = Some(run.cancel.unwrap_or_default().deadline(after));
-        }
+        run.cancel = cancel;
         run.retries = settings.retries;
         run.resources.clone_from(&self.resources);
         run.failed.clone_from(&self.failed);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use musher_graph_core::TaskIx;
 
+use crate::event::{Event, Observer};
 use crate::sync::Mutex;
-use crate::{Event, Observer};
 
 /// How often the line is drawn anew at most.
 const REFRESH_HZ: u8 = 10;

@@ -2,17 +2,25 @@
 //!
 //! An order that brought a mistake to light on eight threads can so be looked at on one, again and again.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::panic::Location;
 use std::path::Path;
 
-use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer};
+use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer, report};
 use serde::{Deserialize, Serialize};
 
-use crate::story::address;
+use crate::atomic::AtomicFile;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::event_log::address;
+use crate::options::Options;
+use crate::planning::plan_unless;
+use crate::run::{Run, Scheduler};
+use crate::sequential::Sequential;
 use crate::sync::{Arc, Mutex};
-use crate::{AtomicFile, Error, Event, Observer, Options, Run, Scheduler, Sequential};
 
 /// The order of starts and ends of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +38,7 @@ enum Recorded {
 }
 
 /// A recorded order that cannot be replayed, or a task that cannot be run again.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The plan is not the one that was recorded.
@@ -61,6 +69,12 @@ pub enum ReplayError {
     },
 }
 
+impl fmt::Debug for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
 /// Records the order of starts and ends of the last run that it observes.
 ///
 /// # Examples
@@ -79,10 +93,17 @@ pub enum ReplayError {
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct Recorder(
-    /// The recording, and the address of the plan that is recorded; further work of its tasks is not.
-    Mutex<(Recording, usize)>,
-);
+pub struct Recorder(Mutex<RunInProgress>);
+
+/// What a recorder has seen of a run.
+#[derive(Debug, Default)]
+struct RunInProgress {
+    recording: Recording,
+    /// Of the plan that is recorded; further work of its tasks is not.
+    address: usize,
+    /// Of each task that was run again, how many steps there were then: its earlier ones do not count.
+    retried: HashMap<u32, usize>,
+}
 
 impl Default for Recording {
     fn default() -> Self {
@@ -93,24 +114,28 @@ impl Default for Recording {
 impl Recorder {
     /// A task is run again: it counts as started when that happens.
     fn forget(&self, plan: &Plan, task: TaskIx) {
-        let (recording, recorded) = &mut *self.0.lock();
-        if *recorded == address(plan) {
-            recording
-                .steps
-                .retain(|step| !matches!(step, Recorded::Started(n) | Recorded::Ended(n) if *n == task.0));
+        let run = &mut *self.0.lock();
+        if run.address == address(plan) {
+            run.retried.insert(task.0, run.recording.steps.len());
         }
     }
 
     fn note(&self, plan: &Plan, step: Recorded) {
-        let (recording, recorded) = &mut *self.0.lock();
-        if *recorded == address(plan) {
-            recording.steps.push(step);
+        let run = &mut *self.0.lock();
+        if run.address == address(plan) {
+            run.recording.steps.push(step);
         }
     }
 
     /// What was recorded.
     pub fn recording(&self) -> Recording {
-        self.0.lock().0.clone()
+        let run = self.0.lock();
+        let counts = |(at, step): &(usize, &Recorded)| {
+            let (Recorded::Started(task) | Recorded::Ended(task)) = step;
+            run.retried.get(task).is_none_or(|since| at >= since)
+        };
+        let steps = run.recording.steps.iter().enumerate().filter(counts).map(|(_, step)| *step).collect();
+        Recording { plan: run.recording.plan.clone(), steps }
     }
 }
 
@@ -119,7 +144,7 @@ impl Observer for Recorder {
         match event {
             Event::RunStarted { plan } => {
                 let recording = Recording { plan: fingerprint(plan), steps: Vec::new() };
-                *self.0.lock() = (recording, address(plan));
+                *self.0.lock() = RunInProgress { recording, address: address(plan), ..Default::default() };
             }
             Event::TaskStarted { plan, task, .. } => self.note(plan, Recorded::Started(task.0)),
             Event::TaskFinished { plan, task, .. } | Event::TaskFailed { plan, task, .. } => {
@@ -183,7 +208,7 @@ impl Recording {
     /// Reads what [`save`](Recording::save) wrote.
     ///
     /// # Errors
-    /// Those of reading the file, and that it is no recording.
+    /// An error of reading the file, or that it is not a recording.
     pub fn load(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(serde_json::from_slice(&fs::read(path)?)?)
     }
@@ -203,13 +228,14 @@ impl Replay {
         Self { recording }
     }
 
-    /// Computes a collection in the recorded order; of the options, threads do not count.
+    /// Computes a collection in the recorded order; the number of threads in the options is ignored.
     ///
     /// # Errors
     /// [`Error::Replay`] if the recording does not fit the collection's plan; else the first failure of a task.
     pub fn compute<C: Collection>(&self, collection: &C, options: &Options) -> Result<C::Output, Error> {
-        let plan = crate::plan(&[collection.request()])?;
-        let chunks = self.run(&options.run(plan, &options.settings()?))?;
+        let cancel = options.cancel_token();
+        let plan = plan_unless(&[collection.request()], cancel.as_ref())?;
+        let chunks = self.run(&options.run(plan, &options.settings()?, cancel))?;
         collection.gather(chunks).map_err(Error::gather)
     }
 

@@ -5,8 +5,11 @@ use std::panic::Location;
 
 use musher_graph_core::{Collection, Layer, Places, Port};
 
+use crate::compute::compute_with;
+use crate::error::Error;
+use crate::options::Options;
 use crate::raw::Raw;
-use crate::{Error, Options, ReplayError, compute_with};
+use crate::replay::ReplayError;
 
 /// Runs the task that `error` names again, with only what it reads, and nothing else of the collection.
 ///

@@ -1,16 +1,17 @@
 //! What a scheduler is: something that runs a plan; and what a run is: a plan and its conditions.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
-use crate::compute::Loan;
+use crate::cancel::CancelToken;
+use crate::error::Error;
+use crate::event::Observer;
+use crate::failed::FailedTasks;
 use crate::settings::Scope;
 use crate::sync::Arc;
-use crate::{CancelToken, Error, FailedTasks, Observer};
 
 /// By default a run is told to be stalled after this long.
 const STALL_AFTER: Duration = Duration::from_secs(5);
@@ -18,9 +19,9 @@ const STALL_AFTER: Duration = Duration::from_secs(5);
 /// Runs plans. The answer is the same on every scheduler, to the last bit.
 ///
 /// # Errors
-/// A run ends with the first error: what a task gave back or a panic, cancellation, the memory limit, or the disk.
+/// A run ends with the first error: what a task returned or a panic, cancellation, the memory limit, or the disk.
 pub trait Scheduler {
-    /// Runs a plan and gives back the chunks asked for, in order.
+    /// Runs a plan and returns the chunks asked for, in order.
     ///
     /// # Errors
     /// [`Error`]; nothing of the run goes on when this returns.
@@ -45,7 +46,7 @@ pub struct Run {
     pub retries: u32,
     /// How many there are of each resource that tasks hold while they run.
     pub resources: Vec<(String, u32)>,
-    /// How many worker threads a threaded scheduler uses that was not told.
+    /// How many worker threads a threaded scheduler uses, unless it was made with a number of its own.
     pub threads: NonZeroUsize,
     /// Who keeps the tasks that fail, with their inputs.
     pub failed: Option<FailedTasks>,
@@ -54,7 +55,7 @@ pub struct Run {
     /// Observers are told of a run in which nothing has moved for this long.
     pub stall_after: Duration,
     /// Memory of the run in whose task this one runs.
-    pub(crate) loan: Option<Arc<Loan>>,
+    pub(crate) loan: Option<Arc<dyn Loan>>,
     /// The settings that hold for what its tasks compute.
     pub(crate) scope: Scope,
 }
@@ -65,11 +66,14 @@ impl std::fmt::Debug for Run {
     }
 }
 
-/// The chunks of one task's inputs.
-pub(crate) type Chunks = Vec<Option<ChunkRef>>;
+/// Memory that was lent to a run by the one in whose task it runs; whoever drops it gives the memory back.
+pub(crate) trait Loan: std::fmt::Debug + Send + Sync {
+    /// Borrows at most so many bytes more, for a run inside a task of the run inside a task; what it got.
+    fn extend(&self, want: u64) -> u64;
+}
 
 impl Run {
-    /// A plan without conditions. What its tasks compute in their turn sees the settings that hold here.
+    /// A plan without conditions. What its tasks compute themselves runs under the settings that hold here.
     pub fn new(plan: impl Into<Arc<Plan>>) -> Self {
         Self {
             plan: plan.into(),
@@ -103,10 +107,8 @@ impl Run {
 
     /// The error of a run that is cancelled.
     pub(crate) fn cancelled(&self, finished: usize, n_tasks: usize) -> Error {
-        match self.cancel.as_ref().is_some_and(CancelToken::was_asked) {
-            true => Error::Cancelled { finished, n_tasks },
-            false => Error::DeadlinePassed { finished, n_tasks },
-        }
+        let cancel = self.cancel.as_ref().expect("only whoever has a token is cancelled");
+        Error::stopped(cancel, finished, n_tasks)
     }
 
     /// Whether any task of a plan is run again when it fails.
@@ -122,17 +124,5 @@ impl Run {
             None if self.retries > 0 && plan.tasks().touches_files(task) => self.retries,
             None => 0,
         }
-    }
-}
-
-/// Runs user code on behalf of a task; a panic in it becomes an error.
-pub(crate) fn guard<R>(
-    plan: &Plan,
-    task: TaskIx,
-    work: impl FnOnce() -> Result<R, Box<Error>>,
-) -> Result<R, Box<Error>> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(payload) => Err(Box::new(Error::panicked(plan, task, payload))),
     }
 }

@@ -3,7 +3,9 @@
 use musher_graph_core::ChunkRef;
 
 use crate::crew::Crew;
-use crate::{Error, Run, Scheduler};
+use crate::error::Error;
+use crate::nested;
+use crate::run::{Run, Scheduler};
 
 /// Runs one task after the other on the calling thread: for debugging, tiny plans, and nested runs.
 ///
@@ -19,6 +21,7 @@ pub struct Sequential;
 
 impl Scheduler for Sequential {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
-        Crew::new(run)?.run(|work| work(0))
+        let crew = Crew::new(run)?;
+        crew.run(|work| nested::inside(&crew, || work(0)))
     }
 }

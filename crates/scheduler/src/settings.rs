@@ -4,7 +4,7 @@
 //!
 //! | source | for example |
 //! |---|---|
-//! | the defaults | 60 % of the machine's memory |
+//! | the defaults | 60 % of the machine's memory; outside Linux of 4 GiB, see [`Machine`](crate::Machine) |
 //! | a file: `musher.toml` in the working directory, or the one that `MUSHER_CONFIG` names | `memory_limit = "2GiB"` |
 //! | the environment | `MUSHER_MEMORY_LIMIT=2GiB` |
 //! | a scope in the program | [`Settings::scoped`] |
@@ -23,8 +23,9 @@ use std::sync::OnceLock;
 use musher_graph_core::ByteSize;
 use toml::de::{DeTable, DeValue};
 
+use crate::disk::{SpillCompression, SpillOptions};
+use crate::machine::Machine;
 use crate::sync::{Arc, thread_local};
-use crate::{Machine, SpillCompression, SpillOptions};
 
 mod error;
 #[cfg(test)]
@@ -61,7 +62,7 @@ pub struct Settings {
     /// Bytes that chunks and declared scratch may take at once. In file and environment also a share of the machine's
     /// memory, as [`Machine`] knows it.
     pub memory_limit: ByteSize,
-    /// The folder, which exists, under which is spilled. In the file a relative one begins at the file's own folder.
+    /// The existing folder under which chunks are spilled. A relative path in the file starts at the file's own folder.
     #[doc(alias = "temporary-directory")]
     pub spill_dir: PathBuf,
     /// Bytes that may be spilled at once; `None` is what [`SpillOptions`] says.
@@ -115,7 +116,7 @@ impl Settings {
     /// **Cost** one copy; the first call reads file and environment.
     ///
     /// # Errors
-    /// [`SettingsError`] where file or environment say what is no setting; a scope needs neither.
+    /// [`SettingsError`] where the file or the environment has a setting that is not valid; a scope reads neither.
     ///
     /// # Examples
     /// ```
@@ -134,9 +135,9 @@ impl Settings {
     /// Runs a function under these settings: they hold for whatever it computes from this thread, until it returns or
     /// panics. Scopes may be nested; the innermost one counts.
     ///
-    /// They hold as well for what tasks of these runs compute in their turn, on whatever thread, and for what is
-    /// submitted to a [`Client`](crate::Client), whenever that runs. A thread that the program starts by itself begins
-    /// without a scope.
+    /// They also hold for what the tasks of these runs compute themselves, on any thread, and for what is
+    /// submitted to a [`Client`](crate::Client), whenever that runs. A thread that the program starts on its own
+    /// has no scope.
     ///
     /// # Examples
     /// ```

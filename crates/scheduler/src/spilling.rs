@@ -3,13 +3,26 @@
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use musher_graph_core::{ChunkRef, SpillStore, TaskError};
+use musher_graph_core::{ChunkRef, Codec, SpillStore, Spilled, TaskError};
 
-use crate::Error;
-use crate::engine::Copy;
+use crate::error::Error;
+use crate::sync::Arc;
+
+/// A chunk on the disk.
+#[derive(Clone)]
+pub(crate) struct SpilledCopy {
+    pub(crate) parcel: Arc<dyn Spilled>,
+    pub(crate) codec: &'static dyn Codec,
+}
+
+impl std::fmt::Debug for SpilledCopy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SpilledCopy({} bytes on disk)", self.parcel.stored_bytes())
+    }
+}
 
 /// Writes a chunk as a parcel of one part.
-pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<Copy, Error> {
+pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<SpilledCopy, Error> {
     contained("writing", || {
         let (Some(store), Some(codec)) = (store, chunk.codec()) else {
             return Err(TaskError::new(Unspillable));
@@ -17,12 +30,12 @@ pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<
         let mut writer = store.parcel()?;
         codec.encode(&**chunk, &mut writer)?;
         writer.end_part()?;
-        Ok(Copy { parcel: writer.finish()?, codec })
+        Ok(SpilledCopy { parcel: writer.finish()?, codec })
     })
 }
 
 /// Reads a chunk back; its checksum has been verified when this returns.
-pub(crate) fn read(copy: &Copy) -> Result<ChunkRef, Error> {
+pub(crate) fn read(copy: &SpilledCopy) -> Result<ChunkRef, Error> {
     contained("reading", || {
         let mut reader = copy.parcel.read(0)?;
         let chunk = copy.codec.decode(&mut reader)?;

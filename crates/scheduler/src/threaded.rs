@@ -6,8 +6,10 @@ use musher_graph_core::ChunkRef;
 use rayon::ThreadPoolBuilder;
 
 use crate::crew::Crew;
+use crate::error::Error;
+use crate::nested;
+use crate::run::{Run, Scheduler};
 use crate::sync::{StaticMutex, ThreadPool, on_threads};
-use crate::{Error, Run, Scheduler};
 
 /// Runs a plan on a pool of threads.
 ///
@@ -33,11 +35,12 @@ impl Threaded {
 impl Scheduler for Threaded {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
         let crew = Crew::new(run)?;
+        let inside = |work: &(dyn Fn(usize) + Sync), index| nested::inside(&crew, || work(index));
         if let Some(pool) = &run.pool {
-            return crew.run(|work| on_threads(pool, work));
+            return crew.run(|work| on_threads(pool, |index| inside(work, index)));
         }
         let pool = Lease::new(self.threads.unwrap_or(run.threads))?;
-        crew.run(|work| pool.broadcast(work))
+        crew.run(|work| pool.broadcast(|index| inside(work, index)))
     }
 }
 
@@ -49,7 +52,7 @@ const MOST_IDLE: usize = 8;
 /// A pool for the length of one run.
 ///
 /// Two runs at once never share a pool: the loops of the second would wait on the stacks of the first one's tasks,
-/// for ever if such a task waits for the second run.
+/// forever if such a task waits for the second run.
 struct Lease {
     pool: Option<ThreadPool>,
 }

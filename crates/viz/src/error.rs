@@ -1,10 +1,13 @@
 //! What can go wrong while a picture is made.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use musher_graph_core::report;
+
 /// An error of this crate.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file's name does not say which kind of picture is wanted.
@@ -40,4 +43,10 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Region, TaskIx};
+use crate::lower::TaskIx;
+use crate::touch::Region;
 
 /// The parts of one file that have been claimed.
 ///
@@ -20,7 +21,7 @@ impl Occupied {
         Self::default()
     }
 
-    /// Claims a part, as far as it is free; gives back another task that has claimed some of it before.
+    /// Claims a part, as far as it is free; returns another task that has claimed some of it before.
     pub(super) fn add(&mut self, task: TaskIx, region: &Region) -> Option<TaskIx> {
         let met = self.met(task, region);
         match region {

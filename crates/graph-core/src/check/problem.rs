@@ -4,7 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use crate::ByteSize;
+use crate::byte_size::ByteSize;
+use crate::report::report;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ impl fmt::Display for Site {
 }
 
 /// Something that is known to go wrong if a plan runs; see [`Plan::check`](crate::Plan::check).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// A task's inputs, outputs and scratch are more than the memory limit, whatever else is spilled.
@@ -142,4 +143,10 @@ pub enum Problem {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

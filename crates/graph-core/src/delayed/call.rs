@@ -12,7 +12,10 @@ use std::marker::PhantomData;
 
 use smallvec::SmallVec;
 
-use crate::{Arg, Inputs, IntoArg, Port, TaskError, Tokenizer};
+use crate::delayed::{Arg, IntoArg};
+use crate::key::Tokenizer;
+use crate::layer::Port;
+use crate::task::{Inputs, TaskError};
 
 /// A parameter taken by value.
 #[derive(Debug)]
@@ -29,7 +32,7 @@ pub struct ByRef<T>(PhantomData<fn() -> T>);
     note = "a closure needs its parameter types written out: `|x: f64| x + 1.0`"
 )]
 pub trait Call<P, S>: Send + Sync + 'static {
-    /// What the function gives back.
+    /// What the function returns.
     type Output;
 
     /// Calls the function with the arguments kept in `args` and `inputs`.
@@ -50,7 +53,7 @@ pub trait CallWith<P, X>: Call<P, Self::Stored> {
     /// How the task keeps the arguments.
     type Stored: StoredArgs;
 
-    /// Adds the ports that the arguments read and gives back what the task keeps.
+    /// Adds the ports that the arguments read and returns what the task keeps.
     fn store(args: X, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored;
 }
 

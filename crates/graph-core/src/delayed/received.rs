@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::{Collection, Delayed, Inputs, Measured, Port, TaskError, Token, Tokenizer, Value};
+use crate::chunk::{Measured, Value};
+use crate::collection::Collection;
+use crate::delayed::Delayed;
+use crate::key::{Token, Tokenizer};
+use crate::layer::Port;
+use crate::task::{Inputs, TaskError};
 
 /// An argument of type `T` as the task keeps it.
 pub trait Arg<T>: Send + Sync + 'static {
@@ -31,7 +36,7 @@ pub trait IntoArg<T> {
     /// How the task keeps it.
     type Stored: Arg<T>;
 
-    /// Adds the ports it reads and gives back what the task keeps.
+    /// Adds the ports it reads and returns what the task keeps.
     fn into_arg(self, ports: &mut SmallVec<[Port; 4]>) -> Self::Stored;
 }
 
@@ -141,7 +146,7 @@ pub struct Opaque<T> {
 /// # let _ = y;
 /// ```
 pub fn opaque<T>(value: T) -> Opaque<T> {
-    Opaque { value, identity: crate::Session::fresh() }
+    Opaque { value, identity: crate::session::Session::fresh() }
 }
 
 impl<T: Send + Sync + 'static> Arg<T> for Opaque<T> {

@@ -9,7 +9,10 @@ use super::split::Pieces;
 use super::{Exchange, ExchangeMismatch, Share};
 use smallvec::smallvec;
 
-use crate::{Facts, Inputs, Output, Place, Spilled, Task, TaskError, Tokenizer};
+use crate::grid::Place;
+use crate::key::Tokenizer;
+use crate::spill::Spilled;
+use crate::task::{Facts, Inputs, Output, Task, TaskError};
 
 /// Builds the target at its place.
 pub(super) struct Join<E> {

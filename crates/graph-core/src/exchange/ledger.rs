@@ -7,7 +7,10 @@ use smallvec::smallvec;
 
 use super::Exchange;
 use super::split::Receipt;
-use crate::{Chunk, ChunkRef, Facts, Inputs, Output, Place, Staged, Task, TaskError, Tokenizer};
+use crate::chunk::{Chunk, ChunkRef};
+use crate::grid::Place;
+use crate::key::Tokenizer;
+use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
 
 /// Turns the receipts around.
 pub(super) struct Turn<E> {

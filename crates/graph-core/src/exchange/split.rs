@@ -6,9 +6,11 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 use super::{Exchange, ExchangeMismatch, Share};
-use crate::{
-    Chunk, Facts, Inputs, Kept, Output, Place, SpillStore, Spilled, Staged, Task, TaskError, Tokenizer,
-};
+use crate::chunk::Chunk;
+use crate::grid::Place;
+use crate::key::Tokenizer;
+use crate::spill::{Kept, SpillStore, Spilled};
+use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
 
 /// Cuts the input at its place.
 pub(super) struct Split<E> {

@@ -4,11 +4,11 @@
 #[derive(Debug)]
 pub(super) struct Column<V> {
     len: usize,
-    values: Values<V>,
+    values: Cells<V>,
 }
 
 #[derive(Debug)]
-enum Values<V> {
+enum Cells<V> {
     Alike(V),
     Each(Vec<V>),
 }
@@ -16,11 +16,11 @@ enum Values<V> {
 impl<V: Copy> Column<V> {
     /// So many values, all this one.
     pub(super) fn alike(value: V, len: usize) -> Self {
-        Self { len, values: Values::Alike(value) }
+        Self { len, values: Cells::Alike(value) }
     }
 
     pub(super) fn each(values: Vec<V>) -> Self {
-        Self { len: values.len(), values: Values::Each(values) }
+        Self { len: values.len(), values: Cells::Each(values) }
     }
 
     #[inline]
@@ -32,16 +32,16 @@ impl<V: Copy> Column<V> {
     #[inline]
     pub(super) fn get(&self, index: usize) -> V {
         match &self.values {
-            Values::Alike(value) => *value,
-            Values::Each(values) => values[index],
+            Cells::Alike(value) => *value,
+            Cells::Each(values) => values[index],
         }
     }
 
     /// Bytes of memory held.
     pub(super) fn table_bytes(&self) -> usize {
         match &self.values {
-            Values::Alike(..) => 0,
-            Values::Each(values) => size_of_val(values.as_slice()),
+            Cells::Alike(..) => 0,
+            Cells::Each(values) => size_of_val(values.as_slice()),
         }
     }
 }

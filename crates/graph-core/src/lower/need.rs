@@ -1,7 +1,10 @@
 //! Culling: which places of each layer are needed for what is asked for.
 
 use super::wire::outside;
-use crate::{Error, Graph, GraphInput, GraphLayer, Lists, Places, Wiring};
+use crate::collection::Places;
+use crate::error::Error;
+use crate::graph::{Graph, GraphInput, GraphLayer};
+use crate::wiring::{Lists, Wiring};
 
 /// Which places of a layer are needed.
 #[derive(Debug, Clone)]

@@ -3,12 +3,17 @@
 use smallvec::SmallVec;
 
 use super::LayerTable;
-use crate::{Error, GraphInput, GraphLayer, SlotIx, TaskGraph, Wiring};
+use crate::error::Error;
+use crate::graph::{GraphInput, GraphLayer};
+use crate::lower::{SlotIx, TaskGraph};
+use crate::watch::Watch;
+use crate::wiring::Wiring;
 
 impl TaskGraph {
     /// Writes the edges of all tasks.
-    pub(super) fn wire(&mut self) -> Result<(), Error> {
+    pub(super) fn wire(&mut self, watch: Watch<'_>) -> Result<(), Error> {
         for own in 0..self.layers.len() {
+            watch.look_at(own)?;
             let layer = &self.layers[own];
             let is_parts = layer.inputs.iter().any(|input| matches!(input.wiring, Wiring::Part(_)));
             if is_parts {
@@ -60,7 +65,7 @@ impl TaskGraph {
         Ok(true)
     }
 
-    /// Writes the edges of a layer task by task, and gives back where the slots of each end, if that must be told.
+    /// Writes the edges of a layer task by task, and returns where the slots of each end, if that must be told.
     fn wire_each(&mut self, own: usize) -> Result<Box<[u32]>, Error> {
         let layer = &self.layers[own];
         let is_told = layer.inputs.len() > 1 && !layer.inputs.iter().all(|input| input.wiring.is_axis_map());

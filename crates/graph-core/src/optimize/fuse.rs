@@ -2,43 +2,61 @@
 
 use smallvec::SmallVec;
 
-use super::slot_of;
+use super::Repeats;
+use crate::error::Error;
+use crate::graph::{Graph, GraphInput, GraphLayer};
 use crate::task::Absorb;
-use crate::{Graph, GraphInput, GraphLayer};
+use crate::watch::Watch;
 
 /// A source is made again rather than held where making it costs no more than about writing and reading it: the
 /// limit in nanoseconds a byte.
 const CHEAP_NS_PER_BYTE: u64 = 1;
 
+/// A layer of more slots gathers: it neither absorbs nor is absorbed, so that the pass stays linear, because each
+/// question to a task is told about all slots.
+const MOST_SLOTS: usize = 256;
+
 /// Lets each layer, producers first, absorb its producers until none can be absorbed.
-pub(super) fn fuse(graph: &mut Graph) {
+pub(super) fn fuse(graph: &mut Graph, watch: Watch<'_>) -> Result<(), Error> {
     let mut uses = graph.uses();
     for own in 0..graph.layers.len() {
+        watch.look_at(own)?;
         let mut slot = 0;
+        let mut repeats = Repeats::of(&graph.layers[own].inputs);
         while slot < graph.layers[own].inputs.len() {
-            // A fused layer has other slots: look again from the first one.
-            slot = if absorb_slot(graph, own, slot, &mut uses) { 0 } else { slot + 1 };
+            if absorb_slot(graph, own, slot, &repeats, &mut uses) {
+                // A fused layer has other slots: look again from the first one.
+                repeats = Repeats::of(&graph.layers[own].inputs);
+                slot = 0;
+            } else {
+                slot += 1;
+            }
         }
     }
+    Ok(())
 }
 
-fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, uses: &mut [u32]) -> bool {
+/// Lets a layer absorb the producer that a slot reads.
+fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, repeats: &Repeats, uses: &mut [u32]) -> bool {
     let layer = &graph.layers[own];
+    if layer.inputs.len() > MOST_SLOTS {
+        return false;
+    }
     let input = &layer.inputs[slot];
     let at = input.producer.index();
     // Slots that name the same producer by the same wiring are asked about once, at the first of them.
-    if at == own || layer.inputs[..slot].contains(input) || !input.wiring.is_axis_map() {
+    if at == own || !repeats.is_first(&layer.inputs, slot) || !input.wiring.is_axis_map() {
         return false;
     }
     let producer = &graph.layers[at];
-    if producer.annotations != layer.annotations {
+    if producer.annotations != layer.annotations || producer.inputs.len() > MOST_SLOTS {
         return false;
     }
     let only_here = uses[at] == 1 && input.wiring.reads_once(&layer.grid);
     if !only_here && !is_cheap_source(producer) {
         return false;
     }
-    let Some(fused) = ask(layer, input, producer) else { return false };
+    let Some(fused) = ask(layer, slot, repeats, producer) else { return false };
     // The readings of the consumer are other ones now; those of a producer that nobody reads are over.
     distinct(&layer.inputs).iter().for_each(|&producer| uses[producer] -= 1);
     distinct(&fused.inputs).iter().for_each(|&producer| uses[producer] += 1);
@@ -51,8 +69,9 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, uses: &mut [u32]) -> 
 
 /// The producers of distinct readings, one entry for each reading.
 fn distinct(inputs: &[GraphInput]) -> SmallVec<[usize; 8]> {
-    let first = |(slot, input): &(usize, &GraphInput)| !inputs[..*slot].contains(input);
-    inputs.iter().enumerate().filter(first).map(|(_, input)| input.producer.index()).collect()
+    let repeats = Repeats::of(inputs);
+    let firsts = (0..inputs.len()).filter(|&slot| repeats.is_first(inputs, slot));
+    firsts.map(|slot| inputs[slot].producer.index()).collect()
 }
 
 fn is_cheap_source(layer: &GraphLayer) -> bool {
@@ -66,20 +85,35 @@ fn is_cheap_source(layer: &GraphLayer) -> bool {
     }
 }
 
-/// Asks the consumer's task to absorb the producer's, and composes the wirings.
-fn ask(layer: &GraphLayer, input: &GraphInput, producer: &GraphLayer) -> Option<GraphLayer> {
-    let slots: SmallVec<[usize; 2]> =
-        (0..layer.inputs.len()).filter(|&slot| layer.inputs[slot] == *input).collect();
+/// Asks the consumer's task to absorb the producer that its `slot` reads, and composes the wirings.
+fn ask(layer: &GraphLayer, slot: usize, repeats: &Repeats, producer: &GraphLayer) -> Option<GraphLayer> {
+    let input = &layer.inputs[slot];
+    let mut slots: SmallVec<[usize; 2]> = SmallVec::new();
     let mut inputs: SmallVec<[GraphInput; 2]> = SmallVec::new();
     let mut consumer_slots: SmallVec<[usize; 4]> = SmallVec::new();
-    for (slot, other) in layer.inputs.iter().enumerate() {
-        let new = if slots.contains(&slot) { usize::MAX } else { slot_of(&mut inputs, other.clone()) };
+    for (own, other) in layer.inputs.iter().enumerate() {
+        let new = match repeats.first(&layer.inputs, own) {
+            first if first == slot => {
+                slots.push(own);
+                usize::MAX
+            }
+            first if first == own => {
+                inputs.push(other.clone());
+                inputs.len() - 1
+            }
+            first => consumer_slots[first],
+        };
         consumer_slots.push(new);
     }
     let mut producer_slots: SmallVec<[usize; 4]> = SmallVec::new();
     for other in &producer.inputs {
         let wiring = input.wiring.compose(&other.wiring, &layer.grid)?;
-        producer_slots.push(slot_of(&mut inputs, GraphInput { wiring, ..other.clone() }));
+        let read = GraphInput { wiring, ..other.clone() };
+        let known = inputs.iter().position(|known| *known == read);
+        producer_slots.push(known.unwrap_or(inputs.len()));
+        if known.is_none() {
+            inputs.push(read);
+        }
     }
     let task = layer.task.absorb(&Absorb {
         slots: &slots,

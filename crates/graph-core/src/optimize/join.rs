@@ -4,18 +4,23 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use crate::{Graph, GraphLayer, Key, LayerIx, Token, Tokenizer};
+use super::equals_in;
+use crate::error::Error;
+use crate::graph::{Graph, GraphLayer, LayerIx};
+use crate::key::{Key, Token, Tokenizer};
+use crate::watch::Watch;
 
 /// How many siblings a layer is compared with at most, so that the pass stays linear.
 const MOST_SIBLINGS: usize = 16;
 
 /// Joins siblings where their tasks agree to it; tells whether any did.
-pub(super) fn join(graph: &mut Graph) -> bool {
+pub(super) fn join(graph: &mut Graph, watch: Watch<'_>) -> Result<bool, Error> {
     // By what they read and their grid: the layers met so far that others may join.
     let mut met: HashMap<Key, SmallVec<[usize; 2]>> = HashMap::new();
     // Where a joined sibling's outputs went: (layer, first output).
     let mut moved: Vec<Option<(LayerIx, usize)>> = vec![None; graph.layers.len()];
     for own in 0..graph.layers.len() {
+        watch.look_at(own)?;
         for input in &mut graph.layers[own].inputs {
             if let Some((to, first)) = moved[input.producer.index()] {
                 input.producer = to;
@@ -48,7 +53,7 @@ pub(super) fn join(graph: &mut Graph) -> bool {
             request.output += first;
         }
     }
-    moved.iter().any(Option::is_some)
+    Ok(moved.iter().any(Option::is_some))
 }
 
 /// Equal for layers that read the same, in any order of slots, over equal grids.
@@ -67,12 +72,10 @@ fn meeting_place(layer: &GraphLayer) -> Key {
     tokenizer.finish()
 }
 
-fn try_join(elder: &GraphLayer, layer: &GraphLayer) -> Option<std::sync::Arc<dyn crate::Task>> {
+fn try_join(elder: &GraphLayer, layer: &GraphLayer) -> Option<std::sync::Arc<dyn crate::task::Task>> {
     let is_alike = elder.grid == layer.grid && elder.annotations == layer.annotations;
     if !is_alike || elder.inputs.len() != layer.inputs.len() {
         return None;
     }
-    let slots: Option<SmallVec<[usize; 4]>> =
-        layer.inputs.iter().map(|input| elder.inputs.iter().position(|other| other == input)).collect();
-    elder.task.join(&*layer.task, &slots?)
+    elder.task.join(&*layer.task, &equals_in(&elder.inputs, &layer.inputs)?)
 }

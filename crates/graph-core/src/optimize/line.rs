@@ -6,7 +6,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use crate::{Facts, Graph, Inputs, Output, Place, Staged, Task, TaskError, Tokenizer, Touch};
+use crate::graph::Graph;
+use crate::grid::Place;
+use crate::key::Tokenizer;
+use crate::report::report;
+use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
+use crate::touch::Touch;
 
 /// Strings together layers that read one producer, place by place, which nobody else reads.
 pub(super) fn string_lines(graph: &mut Graph) {
@@ -52,7 +57,7 @@ pub(super) fn string_lines(graph: &mut Graph) {
     }
 }
 
-/// Tasks one after the other, each reading what the one before gave back.
+/// Tasks one after the other, each reading what the one before returned.
 struct Line {
     steps: Vec<Step>,
 }
@@ -63,7 +68,6 @@ struct Step {
 }
 
 /// Which step of a line failed.
-#[derive(Debug)]
 pub struct StepError {
     /// Label of the step's task.
     pub label: String,
@@ -71,6 +75,12 @@ pub struct StepError {
     pub caller: &'static Location<'static>,
     /// Why.
     pub cause: TaskError,
+}
+
+impl fmt::Debug for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl fmt::Display for StepError {
@@ -101,7 +111,7 @@ impl fmt::Debug for StepPanic {
     }
 }
 
-/// A step gave more work back and had not said that it may.
+/// A step returned more work and had not said that it may.
 #[derive(Debug, thiserror::Error)]
 #[error("a task gave more work back although its `continues` says that it never does")]
 struct Unannounced;

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 
 use super::post::{Maker, SortedInputs};
 use super::walk::Walk;
-use crate::{SlotIx, TaskGraph, TaskIx};
+use crate::lower::{SlotIx, TaskGraph, TaskIx};
 
 /// Which task runs at once when its inputs are all there.
 #[derive(Debug, Clone, Copy, PartialEq)]

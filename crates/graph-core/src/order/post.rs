@@ -4,7 +4,7 @@
 
 use super::Weights;
 use super::walk::Walk;
-use crate::{TaskGraph, TaskIx};
+use crate::lower::{TaskGraph, TaskIx};
 
 /// The tasks each task reads, those first whose own computation needs most memory beside what they leave.
 pub(super) struct SortedInputs {

@@ -1,10 +1,10 @@
-//! Wishes of priority over an order: urgent work, and what it needs, goes first; else the order stays.
+//! Priorities over an order: urgent work, and what it needs, goes first; else the order stays.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Order;
-use crate::{TaskGraph, TaskIx};
+use crate::lower::{TaskGraph, TaskIx};
 
 impl Order {
     /// The same order, except that tasks of higher priority, and those that they need, go before others.
@@ -12,14 +12,14 @@ impl Order {
     /// **Cost** n log n in tasks and edges.
     pub(crate) fn by_priority(self, graph: &TaskGraph) -> Self {
         let n = graph.n_tasks();
-        // A task without a wish is as urgent as the most urgent one that needs it.
+        // A task without annotations is as urgent as the most urgent one that needs it.
         let mut urgency = vec![i32::MIN; n];
         for position in (0..n).rev() {
             let task = self.task_at(position);
             let layer = &graph.layers()[graph.layer_of(task)];
-            let wish = layer.annotations.as_ref().map(|annotations| annotations.priority_of());
+            let priority = layer.annotations.as_ref().map(|annotations| annotations.priority_of());
             let is_last = urgency[task.index()] == i32::MIN;
-            let own = wish.unwrap_or(if is_last { 0 } else { i32::MIN });
+            let own = priority.unwrap_or(if is_last { 0 } else { i32::MIN });
             let urgent = urgency[task.index()].max(own);
             urgency[task.index()] = urgent;
             for &slot in graph.inputs_of(task) {

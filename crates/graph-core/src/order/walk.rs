@@ -1,7 +1,7 @@
 //! Tasks run one after the other in thought: which outputs are alive, and the most bytes at once.
 
 use super::Weights;
-use crate::{SlotIx, TaskGraph, TaskIx};
+use crate::lower::{SlotIx, TaskGraph, TaskIx};
 
 /// A sequence in the making, and what it keeps in memory.
 pub(super) struct Walk<'a> {

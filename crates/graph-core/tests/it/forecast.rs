@@ -1,8 +1,8 @@
 //! Forecasts: what is spilled under a limit, counted by hand and against a slow simulation, and by both policies.
 
 use musher_graph_core::{
-    AxisMap, Facts, FnTask, Forecast, Graph, Grid, Inputs, Layer, Place, Plan, Policy, Port, SlotIx,
-    TaskGraph, TaskIx, Value, Wiring,
+    AxisMap, Collection, Facts, FnTask, Forecast, Graph, Grid, Inputs, Layer, Place, Plan, Policy, Port,
+    SlotIx, TaskGraph, TaskIx, Value, Wiring, delayed,
 };
 use musher_testkit::{Alive, Drawn, Random};
 
@@ -217,4 +217,13 @@ fn a_plan_of_nothing_has_a_forecast() {
     let plan = Plan::new(Graph::collect(&[]).unwrap()).unwrap();
     assert_eq!(plan.forecast(0, Policy::Furthest).peak_bytes, 0);
     assert_eq!(plan.explain_with(0).layers.len(), 0);
+}
+
+#[test]
+fn explain_does_not_make_up_sizes() {
+    let texts: Vec<_> = (0..3).map(|n| delayed(|n: u32| n.to_string()).label("text").call(n)).collect();
+    let all = delayed(|texts: Vec<String>| texts.concat()).label("all").call(texts);
+    let text = Plan::of(&[all.request()], &|| true).unwrap().explain().to_string();
+    assert!(text.contains("one task at a time: unknown, as the sizes of all chunks are\n"), "{text}");
+    assert!(!text.contains("1 B") && !text.contains("3 B"), "{text}");
 }

@@ -322,3 +322,14 @@ fn a_layers_debug_does_not_walk_the_graph() {
 fn places_default_to_all() {
     assert_eq!(Places::default(), Places::All);
 }
+
+#[test]
+fn more_tasks_than_can_be_counted_are_refused() {
+    let most = u32::MAX as usize;
+    assert_eq!(Grid::from([most, most, most]).n_tasks(), usize::MAX);
+    assert_eq!(Grid::from([most, most, most, 0]).n_tasks(), 0);
+    let a = source("a", &[most, most, most]);
+    let b = sum("b", &[(&a, Wiring::one_to_one(3))], &[most, most, most]);
+    let error = Graph::collect(&[all(&b)]).and_then(|graph| Plan::new(graph.optimize())).unwrap_err();
+    assert!(matches!(error, Error::TooManyTasks { n_tasks: usize::MAX }), "{error}");
+}

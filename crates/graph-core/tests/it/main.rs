@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod annotations;
 mod check;
 mod cost;
 mod exchange;
@@ -11,6 +12,7 @@ mod key;
 mod line;
 mod lower;
 mod order;
+mod planning;
 mod support;
+mod to_petgraph;
 mod wiring;
-mod wishes;

@@ -1,13 +1,14 @@
 //! Why a checkpoint was not written, not resumed, or not read.
 
+use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use musher_graph_core::CodecError;
+use musher_graph_core::{CodecError, report};
 
 /// A checkpoint that could not be written, resumed or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The collection's work is known in this process only, and nobody said which version of it this is.
@@ -100,4 +101,10 @@ pub enum CheckpointError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

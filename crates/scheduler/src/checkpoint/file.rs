@@ -21,7 +21,7 @@ use musher_graph_core::{ChunkRef, Codec, Key};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::CheckpointError;
-use crate::AtomicFile;
+use crate::atomic::AtomicFile;
 
 const MAGIC: &[u8; 8] = b"MUSHCHK1";
 const TRAILER: u64 = 8 + 16;
@@ -38,7 +38,7 @@ pub(super) struct Stored {
 
 /// Which chunk a file is to hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     pub(super) key: Key,
     pub(super) place: u64,
 }
@@ -81,7 +81,7 @@ impl<R: Read> Read for Hashed<R> {
 /// Writes a chunk; the file is there whole or not at all.
 pub(super) fn write(
     path: &Path,
-    identity: Identity,
+    identity: FileIdentity,
     chunk: &ChunkRef,
     codec: &dyn Codec,
 ) -> Result<Stored, CheckpointError> {
@@ -121,7 +121,7 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    fn new(path: &'a Path, identity: Identity) -> Result<Self, CheckpointError> {
+    fn new(path: &'a Path, identity: FileIdentity) -> Result<Self, CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
         let wrong = |what| CheckpointError::Malformed { path: path.to_owned(), what };
         let file = File::open(path).map_err(failed)?;
@@ -177,14 +177,18 @@ fn array<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
 }
 
 /// Reads a file to its end: whether it holds this chunk, undamaged.
-pub(super) fn verify(path: &Path, identity: Identity) -> Result<Stored, CheckpointError> {
+pub(super) fn verify(path: &Path, identity: FileIdentity) -> Result<Stored, CheckpointError> {
     let opened = Opened::new(path, identity)?;
     let start = opened.reader.bytes;
     opened.finish(start)
 }
 
 /// Reads the chunk of a file; what is damaged is an error, whatever the codec makes of it.
-pub(super) fn read(path: &Path, identity: Identity, codec: &dyn Codec) -> Result<ChunkRef, CheckpointError> {
+pub(super) fn read(
+    path: &Path,
+    identity: FileIdentity,
+    codec: &dyn Codec,
+) -> Result<ChunkRef, CheckpointError> {
     let mut opened = Opened::new(path, identity)?;
     let start = opened.reader.bytes;
     let is_kind = opened.kind == codec.kind();

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{CheckpointError, FORMATS, LOCK, file};
-use crate::AtomicFile;
+use crate::atomic::AtomicFile;
 
 const MANIFEST: &str = "manifest.json";
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Future;
 use super::job::{Status, Watcher, is_inside};
-use crate::Error;
+use crate::error::Error;
 use crate::sync::{Arc, Condvar, Mutex};
 
 /// Waits for all results, in the order of the futures.
@@ -89,7 +89,7 @@ impl<T> AsCompleted<T> {
         self.n_waiting
     }
 
-    /// Waits for the next one until the deadline; gives back its index.
+    /// Waits for the next one until the deadline; returns its index.
     fn next_by(&mut self, deadline: Option<Instant>) -> Option<(usize, Future<T>)> {
         if self.n_waiting == 0 {
             return None;

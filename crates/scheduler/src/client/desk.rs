@@ -8,9 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::job::Job;
+use crate::cancel::CancelToken;
+use crate::options::Options;
 use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
-use crate::{CancelToken, Options};
 
 /// The ready jobs of one client.
 pub(super) struct Desk {
@@ -43,7 +44,7 @@ struct Entry {
 
 impl Entry {
     fn rank(&self) -> (i32, Reverse<u64>) {
-        (self.job.facts.priority, Reverse(self.job.number))
+        (self.job.info.priority, Reverse(self.job.number))
     }
 }
 
@@ -94,7 +95,7 @@ impl Desk {
                 let all = u128::from(settings.memory_limit.bytes());
                 options.memory_limit((all * threads as u128 / self.threads as u128) as u64)
             }
-            // What is wrong with the settings is the run's to say.
+            // The run reports what is wrong with the settings.
             Ok(_) | Err(_) => options,
         }
     }
@@ -175,7 +176,7 @@ impl Desk {
             self.work.wait(&mut state);
         }
         let entry = state.ready.pop()?;
-        let threads = match (entry.whole, entry.job.facts.is_wide) {
+        let threads = match (entry.whole, entry.job.info.is_wide) {
             (true, _) => self.threads,
             (false, true) => (state.free / (1 + state.ready.len())).max(1),
             (false, false) => 1,

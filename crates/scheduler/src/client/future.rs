@@ -13,7 +13,7 @@ use musher_graph_core::{
 use smallvec::SmallVec;
 
 use super::job::{Job, Outcome, Status, Watcher};
-use crate::Error;
+use crate::error::Error;
 use crate::sync::Arc;
 
 /// The result of a submission, there or still to come. Clones are handles of the same result.
@@ -71,7 +71,7 @@ impl<T> Drop for Future<T> {
 impl<T> std::fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let job = &self.handle.job;
-        write!(f, "Future<{}>({}, {:?})", std::any::type_name::<T>(), job.facts.label, job.status())
+        write!(f, "Future<{}>({}, {:?})", std::any::type_name::<T>(), job.info.label, job.status())
     }
 }
 
@@ -214,7 +214,7 @@ impl<T: Send + Sync + 'static> Future<T> {
     /// [`Client::submit`](crate::Client::submit), it waits for the future as [`result`](Future::result) does.
     pub fn to_delayed(&self) -> Delayed<T> {
         let task = Awaited { handle: Arc::clone(&self.handle) };
-        let layer = Layer::build(task).caller(self.handle.job.facts.caller);
+        let layer = Layer::build(task).caller(self.handle.job.info.caller);
         Delayed::from_port(Port::of(layer.finish(Grid::scalar())))
     }
 }
@@ -273,7 +273,7 @@ pub(super) fn job_of(layer: &Layer) -> Option<&Arc<Job>> {
 
 impl Task for Awaited {
     fn label(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("future of {}", self.handle.job.facts.label))
+        Cow::Owned(format!("future of {}", self.handle.job.info.label))
     }
 
     fn run(&self, _at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {

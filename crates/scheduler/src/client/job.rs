@@ -13,9 +13,11 @@ use std::time::Instant;
 use musher_graph_core::ChunkRef;
 
 use super::desk::Desk;
+use crate::cancel::CancelToken;
+use crate::error::Error;
+use crate::options::Options;
 use crate::settings::Scope;
 use crate::sync::{Arc, Condvar, Mutex};
-use crate::{CancelToken, Error, Options};
 
 /// How a job ended: its value as a chunk, or the error, which all who stand on it share.
 pub(crate) type Outcome = Result<ChunkRef, Arc<Error>>;
@@ -34,7 +36,7 @@ pub(crate) enum Watcher {
 
 /// What is known of a job when it is submitted.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct JobInfo {
     /// What its errors call it.
     pub(crate) label: String,
     /// The user's line.
@@ -50,7 +52,7 @@ pub(crate) struct Facts {
 /// One submission.
 pub(crate) struct Job {
     pub(crate) number: u64,
-    pub(crate) facts: Facts,
+    pub(crate) info: JobInfo,
     cancel: CancelToken,
     desk: Arc<Desk>,
     /// Where it was submitted, or else where the client was made.
@@ -143,7 +145,7 @@ thread_local! {
 
 /// Whether this thread is inside a task, so that waiting on it might keep from running what is waited for.
 pub(super) fn is_inside() -> bool {
-    WORKING.get() || crate::compute::is_inside()
+    WORKING.get() || crate::nested::is_inside()
 }
 
 /// Calls or drops what is the user's; a panic in it ends there.
@@ -174,16 +176,16 @@ fn root(error: &Arc<Error>) -> &Arc<Error> {
 
 impl Job {
     /// A job that waits for one thing: the end of its submission.
-    pub(super) fn new(number: u64, facts: Facts, desk: &Arc<Desk>, work: Work) -> Arc<Self> {
-        Self::in_phase(number, facts, desk, Phase::Waiting, Some(work))
+    pub(super) fn new(number: u64, info: JobInfo, desk: &Arc<Desk>, work: Work) -> Arc<Self> {
+        Self::in_phase(number, info, desk, Phase::Waiting, Some(work))
     }
 
     /// A job that has ended before it began.
-    pub(super) fn ended(number: u64, facts: Facts, desk: &Arc<Desk>, chunk: ChunkRef) -> Arc<Self> {
-        Self::in_phase(number, facts, desk, Phase::Ended(Ok(chunk)), None)
+    pub(super) fn ended(number: u64, info: JobInfo, desk: &Arc<Desk>, chunk: ChunkRef) -> Arc<Self> {
+        Self::in_phase(number, info, desk, Phase::Ended(Ok(chunk)), None)
     }
 
-    fn in_phase(number: u64, facts: Facts, desk: &Arc<Desk>, phase: Phase, work: Option<Work>) -> Arc<Self> {
+    fn in_phase(number: u64, info: JobInfo, desk: &Arc<Desk>, phase: Phase, work: Option<Work>) -> Arc<Self> {
         let state = State {
             phase,
             work,
@@ -196,7 +198,7 @@ impl Job {
         };
         Arc::new(Self {
             number,
-            facts,
+            info,
             cancel: CancelToken::new(),
             desk: Arc::clone(desk),
             scope: Scope::here().or(&desk.scope),
@@ -247,7 +249,7 @@ impl Job {
     }
 
     fn upstream(&self, error: &Arc<Error>) -> Arc<Error> {
-        let (operation, caller) = (self.facts.label.clone(), self.facts.caller);
+        let (operation, caller) = (self.info.label.clone(), self.info.caller);
         Arc::new(Error::Upstream { operation, caller, source: Arc::clone(root(error)) })
     }
 
@@ -292,10 +294,10 @@ impl Job {
 
     /// Does the work until it succeeds or all tries are used up.
     fn attempt(&self, work: &Work, options: &Options) -> Result<ChunkRef, Error> {
-        let mut tries_left = self.facts.retries;
+        let mut tries_left = self.info.retries;
         loop {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(options))).unwrap_or_else(|payload| {
-                let (operation, caller) = (self.facts.label.clone(), self.facts.caller);
+                let (operation, caller) = (self.info.label.clone(), self.info.caller);
                 Err(Error::Panicked {
                     operation,
                     place: Vec::new(),
@@ -328,7 +330,7 @@ impl Job {
     }
 
     fn cancelled(&self) -> Arc<Error> {
-        Arc::new(Error::Cancelled { finished: 0, n_tasks: self.facts.n_tasks })
+        Arc::new(Error::Cancelled { finished: 0, n_tasks: self.info.n_tasks })
     }
 
     /// Asks the job to stop: it ends now if it has not started, else when its running tasks have ended.
@@ -443,7 +445,7 @@ impl Job {
         }
     }
 
-    /// Tells `watcher` when the job has ended, at once if it has; gives back the ticket that takes it away again.
+    /// Tells `watcher` when the job has ended, at once if it has; returns the ticket that takes it away again.
     pub(super) fn watch(&self, watcher: Watcher) -> Option<u64> {
         let outcome = {
             let mut state = self.state.lock();

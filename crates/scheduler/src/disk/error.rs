@@ -4,12 +4,12 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use musher_graph_core::ByteSize;
+use musher_graph_core::{ByteSize, report};
 
 /// Spilling failed, or what was spilled cannot be read.
 ///
 /// It travels as the cause of a task's error, or inside an [`io::Error`] of the same kind.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SpillError {
     /// The disk or the user's quota on it is full.
@@ -116,6 +116,12 @@ pub enum SpillError {
         /// How many there are.
         n_parts: usize,
     },
+}
+
+impl fmt::Debug for SpillError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl From<SpillError> for io::Error {

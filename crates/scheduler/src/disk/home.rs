@@ -70,7 +70,7 @@ fn private_folder(base: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(base)
 }
 
-/// Removes the folders under `base` whose owners are dead; gives back their bytes.
+/// Removes the folders under `base` whose owners are dead; returns their bytes.
 ///
 /// What cannot be looked at or removed is left: a leftover is no reason for a run to fail.
 pub(super) fn sweep(base: &Path) -> u64 {
@@ -96,7 +96,7 @@ fn is_ours(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
 }
 
-/// Removes a folder if nobody holds its lock; gives back its bytes.
+/// Removes a folder if nobody holds its lock; returns its bytes.
 fn sweep_one(path: &Path) -> u64 {
     // A folder without lock file died, or is being born, between two steps: it gets one, and whoever locks it has it.
     let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK));

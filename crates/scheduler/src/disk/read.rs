@@ -91,7 +91,7 @@ impl Drop for ParcelFile {
 
 /// Where a part lies, how, and what it must be.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct StoredPart {
     /// Offset in the file.
     pub(super) begin: u64,
     /// Bytes in the file.
@@ -107,11 +107,11 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Parcel {
     file: ParcelFile,
-    parts: Vec<Part>,
+    parts: Vec<StoredPart>,
 }
 
 impl Parcel {
-    pub(super) fn new(mut file: ParcelFile, mut parts: Vec<Part>) -> Self {
+    pub(super) fn new(mut file: ParcelFile, mut parts: Vec<StoredPart>) -> Self {
         file.written = None;
         parts.shrink_to_fit();
         Self { file, parts }
@@ -157,7 +157,7 @@ struct PartReader<'a> {
     file: &'a ParcelFile,
     opened: File,
     number: usize,
-    part: &'a Part,
+    part: &'a StoredPart,
     /// The position in the file, which is this reader's own.
     at: u64,
     /// Bytes of the part that are not handed out yet.

@@ -6,7 +6,7 @@ use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_outpu
 use musher_graph_core::{SpillWriter, Spilled, TaskError};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::read::{Parcel, ParcelFile, Part};
+use super::read::{Parcel, ParcelFile, StoredPart};
 use super::{SpillCompression, SpillError};
 use crate::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) enum Coding {
 /// A parcel in the making.
 pub(super) struct Writer {
     file: ParcelFile,
-    parts: Vec<Part>,
+    parts: Vec<StoredPart>,
     /// Of the part that is being written: what has come, how it is stored, and where it begins.
     bytes: u64,
     checksum: Xxh3,
@@ -118,7 +118,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds the block to what is pending, compressed if it gets shorter; gives back its stored length.
+    /// Adds the block to what is pending, compressed if it gets shorter; returns its stored length.
     fn compress(&mut self) -> usize {
         let table = self.table.get_or_insert_with(|| Box::new(CompressTable::large()));
         let begin = self.pending.len();
@@ -147,7 +147,7 @@ impl Writer {
             self.end_block()?;
         }
         let end = self.file.len() + self.pending.len() as u64;
-        self.parts.push(Part {
+        self.parts.push(StoredPart {
             begin: self.begin,
             stored: end - self.begin,
             bytes: self.bytes,

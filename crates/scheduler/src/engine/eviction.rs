@@ -7,25 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use musher_graph_core::{Codec, SlotIx, Spilled, TaskIx};
+use musher_graph_core::{SlotIx, TaskIx};
 use smallvec::SmallVec;
 
-use super::book::{Book, Slot};
-use super::{Dead, Grave};
-use crate::sync::Arc;
-
-/// A chunk on the disk.
-#[derive(Clone)]
-pub(crate) struct Copy {
-    pub(crate) parcel: Arc<dyn Spilled>,
-    pub(crate) codec: &'static dyn Codec,
-}
-
-impl std::fmt::Debug for Copy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Copy({} bytes on disk)", self.parcel.stored_bytes())
-    }
-}
+use super::plan_state::{PlanState, Slot};
+use super::{Discarded, Garbage};
+use crate::spilling::SpilledCopy;
 
 /// What happens to a chunk outside memory.
 #[derive(Debug)]
@@ -33,7 +20,7 @@ pub(super) enum Outside {
     /// It is being written.
     Leaving,
     /// It is on the disk, and perhaps in memory, too.
-    Stored(Copy),
+    Stored(SpilledCopy),
     /// It is being read.
     Coming,
 }
@@ -61,8 +48,8 @@ pub(super) struct Eviction {
 
 impl Eviction {
     /// Looks into the future of a plan that is in progress.
-    fn new(book: &Book) -> Self {
-        let tasks = book.plan.tasks();
+    fn new(state: &PlanState) -> Self {
+        let tasks = state.plan.tasks();
         let n_slots = tasks.n_slots();
         let mut starts = vec![0u32; n_slots + 1];
         for task in 0..tasks.n_tasks() as u32 {
@@ -76,7 +63,7 @@ impl Eviction {
         let cursors = starts[..n_slots].to_vec();
         let mut readers = vec![0; tasks.n_edges()];
         for position in 0..tasks.n_tasks() {
-            for slot in tasks.inputs_of(book.task_at(position)) {
+            for slot in tasks.inputs_of(state.task_at(position)) {
                 readers[starts[slot.index()] as usize] = position as u32;
                 starts[slot.index()] += 1;
             }
@@ -103,10 +90,10 @@ impl Eviction {
     }
 
     /// Nobody wants this output any more: its place on the disk is free; whether it is still being written.
-    pub(super) fn forget(&mut self, slot: SlotIx, grave: &mut Grave) -> bool {
+    pub(super) fn forget(&mut self, slot: SlotIx, garbage: &mut Garbage) -> bool {
         match self.outside.remove(&slot.0) {
             Some(Outside::Stored(copy)) => {
-                grave.lay(Some(Dead::Copy(copy)), 0);
+                garbage.drop_later(Some(Discarded::Spilled(copy)), 0);
                 false
             }
             Some(Outside::Leaving) => true,
@@ -115,10 +102,10 @@ impl Eviction {
     }
 
     /// Gives up all that is on the disk.
-    pub(super) fn forsake(&mut self, grave: &mut Grave) {
+    pub(super) fn abandon(&mut self, garbage: &mut Garbage) {
         let outside = std::mem::take(&mut self.outside);
-        grave.dead.extend(outside.into_values().filter_map(|outside| match outside {
-            Outside::Stored(copy) => Some(Dead::Copy(copy)),
+        garbage.items.extend(outside.into_values().filter_map(|outside| match outside {
+            Outside::Stored(copy) => Some(Discarded::Spilled(copy)),
             Outside::Leaving | Outside::Coming => None,
         }));
     }
@@ -128,7 +115,7 @@ impl Eviction {
     }
 }
 
-impl Book {
+impl PlanState {
     /// Looks into the future, if nobody has yet.
     pub(super) fn foresee(&mut self) {
         if self.eviction.is_none() {
@@ -187,7 +174,7 @@ impl Book {
     }
 
     /// An output on the disk begins to come back.
-    pub(super) fn begin_to_come(&mut self, slot: SlotIx) -> Option<Copy> {
+    pub(super) fn begin_to_come(&mut self, slot: SlotIx) -> Option<SpilledCopy> {
         let outside = self.eviction.as_mut()?.outside.get_mut(&slot.0)?;
         let Outside::Stored(copy) = outside else { return None };
         let copy = copy.clone();

@@ -2,7 +2,7 @@
 
 use musher_graph_core::{Plan, SlotIx, TaskIx};
 
-/// Bytes on the books: plans' own tables, chunks in memory, reservations of running tasks, chunks on their way back.
+/// Bytes on the ledger: plans' own tables, chunks in memory, reservations of running tasks, chunks on their way back.
 #[derive(Debug)]
 pub(super) struct Ledger {
     limit: Option<u64>,
@@ -25,7 +25,7 @@ impl Ledger {
         self.alive
     }
 
-    /// Most bytes on the books at once.
+    /// Most bytes on the ledger at once.
     pub(super) fn peak(&self) -> u64 {
         self.peak
     }

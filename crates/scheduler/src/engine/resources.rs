@@ -2,8 +2,8 @@
 
 use musher_graph_core::{Annotations, Plan, TaskIx};
 
-use crate::error::site;
-use crate::{Error, Run};
+use crate::error::{Error, site};
+use crate::run::Run;
 
 /// What there is of each resource, and what of it is free.
 #[derive(Debug)]

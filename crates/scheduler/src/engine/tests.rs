@@ -4,10 +4,10 @@ use musher_graph_core::{ChunkRef, Graph, Plan, SlotIx, TaskIx};
 use musher_testkit::{Alive, Drawn, Random};
 
 use super::ledger::sequential_peak;
-use super::{Engine, Grave, Job, Made, Step};
-use crate::run::Chunks;
+use super::{Action, Chunks, Engine, Garbage, Job, Made};
+use crate::error::Error;
+use crate::run::Run;
 use crate::sync::Arc;
-use crate::{Error, Run};
 
 fn plan(drawn: &Drawn, outputs: &[usize]) -> Arc<Plan> {
     let requests = drawn.requests(&Alive::default(), outputs);
@@ -20,14 +20,14 @@ fn engine(plan: &Arc<Plan>, limit: Option<u64>) -> Result<Engine, Error> {
     Engine::new(&run)
 }
 
-/// One step, without chunks to look at.
-fn next(engine: &mut Engine) -> Step {
-    engine.next(&mut Chunks::new(), &mut Grave::default())
+/// One action, without chunks to look at.
+fn next(engine: &mut Engine) -> Action {
+    engine.next(&mut Chunks::new(), &mut Garbage::default())
 }
 
 fn next_task(engine: &mut Engine) -> Option<u32> {
     match next(engine) {
-        Step::Run(job) => Some(job.task.0),
+        Action::Run(job) => Some(job.task.0),
         _ => None,
     }
 }
@@ -42,10 +42,10 @@ fn made(plan: &Plan, task: TaskIx) -> Vec<Made> {
 }
 
 fn finish(engine: &mut Engine, plan: &Plan, job: Job) {
-    let mut grave = Grave::default();
-    engine.finish(job, &mut made(plan, job.task), &mut grave);
-    grave.dead.clear();
-    engine.buried(&mut grave);
+    let mut garbage = Garbage::default();
+    engine.finish(job, &mut made(plan, job.task), &mut garbage);
+    garbage.items.clear();
+    engine.dropped(&mut garbage);
 }
 
 /// What a run on so many workers was like.
@@ -64,16 +64,16 @@ fn simulated(plan: &Plan, mut engine: Engine, n_workers: usize, duration: impl F
     loop {
         if running.len() < n_workers {
             match next(&mut engine) {
-                Step::Run(job) => {
+                Action::Run(job) => {
                     let position = plan.order().position_of(job.task);
                     overtook += usize::from(position > next_in_order);
                     next_in_order = next_in_order.max(position + 1);
                     running.push((now + duration(job.task), job));
                     continue;
                 }
-                Step::Over => break,
-                Step::Wait => {}
-                step => panic!("no disk, and yet {step:?}"),
+                Action::Over => break,
+                Action::Wait => {}
+                action => panic!("no disk, and yet {action:?}"),
             }
         }
         let first = (0..running.len()).min_by_key(|&at| running[at].0);
@@ -106,7 +106,7 @@ fn two_thousand_random_graphs_end_within_their_limits() {
         kept.sort_unstable();
         kept.dedup();
         let kept: u64 = kept.iter().map(|&slot| plan.tasks().bytes_of(SlotIx(slot as u32)).unwrap()).sum();
-        assert_eq!(ran.left, tables + kept, "round {round}: only what was asked for is left on the books");
+        assert_eq!(ran.left, tables + kept, "round {round}: only what was asked for is left on the ledger");
         overtook += ran.overtook;
     }
     assert!(overtook > 2_000, "tasks overtake where there is room: {overtook}");
@@ -190,17 +190,17 @@ fn without_a_limit_nothing_waits_for_memory() {
     let mut engine = engine(&plan, None).unwrap();
     let mut jobs = Vec::new();
     for expected in 0..3 {
-        let Step::Run(job) = next(&mut engine) else { panic!() };
+        let Action::Run(job) = next(&mut engine) else { panic!() };
         assert_eq!(job.task.0, expected);
         jobs.push(job);
     }
-    assert!(matches!(next(&mut engine), Step::Wait));
+    assert!(matches!(next(&mut engine), Action::Wait));
     jobs.iter().for_each(|job| finish(&mut engine, &plan, *job));
-    let Step::Run(last) = next(&mut engine) else { panic!() };
+    let Action::Run(last) = next(&mut engine) else { panic!() };
     assert_eq!(last.task.0, 3);
-    assert!(matches!(next(&mut engine), Step::Wait));
+    assert!(matches!(next(&mut engine), Action::Wait));
     finish(&mut engine, &plan, last);
-    assert!(matches!(next(&mut engine), Step::Over));
+    assert!(matches!(next(&mut engine), Action::Over));
 }
 
 #[test]
@@ -211,12 +211,12 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
     let plan = plan(&drawn, &[1]);
     let tables = plan.tasks().table_bytes() as u64;
     let mut engine = engine(&plan, Some(tables + 40)).unwrap();
-    let Step::Run(job) = next(&mut engine) else { panic!() };
+    let Action::Run(job) = next(&mut engine) else { panic!() };
     let chunk = Arc::new(Alive::default().chunk(0, 50)) as ChunkRef;
     let mut made = vec![Made { chunk, bytes: 50, is_pinned: false }];
-    engine.finish(job, &mut made, &mut Grave::default());
-    assert!(matches!(next(&mut engine), Step::Over), "nothing runs and nothing may start: this run ends");
-    let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result(&mut Grave::default())
+    engine.finish(job, &mut made, &mut Garbage::default());
+    assert!(matches!(next(&mut engine), Action::Over), "nothing runs and nothing may start: this run ends");
+    let Err(Error::MemoryExhausted { need, alive, limit, .. }) = engine.take_result(&mut Garbage::default())
     else {
         panic!()
     };
@@ -224,21 +224,21 @@ fn chunks_larger_than_said_are_charged_their_true_size() {
 }
 
 #[test]
-fn a_broken_book_ends_the_run_instead_of_stalling_it() {
+fn broken_readiness_ends_the_run_instead_of_stalling_it() {
     //   0 ── 1      2 overtakes 1; then it is forgotten that 1 waits for nothing but 0.
     //   2
     let plan = plan(&Drawn::new(&[&[], &[0], &[]]), &[1, 2]);
     let mut engine = engine(&plan, Some(1 << 20)).unwrap();
     let mut jobs = Vec::new();
     for expected in [0, 2] {
-        let Step::Run(job) = next(&mut engine) else { panic!() };
+        let Action::Run(job) = next(&mut engine) else { panic!() };
         assert_eq!(job.task.0, expected);
         jobs.push(job);
     }
-    engine.book(0).break_readiness();
+    engine.state(0).break_readiness();
     jobs.into_iter().for_each(|job| finish(&mut engine, &plan, job));
-    assert!(matches!(next(&mut engine), Step::Over));
-    let error = engine.take_result(&mut Grave::default()).unwrap_err();
+    assert!(matches!(next(&mut engine), Action::Over));
+    let error = engine.take_result(&mut Garbage::default()).unwrap_err();
     assert!(matches!(error, Error::Stalled { finished: 2, n_tasks: 3, .. }), "{error}");
     assert!(error.to_string().contains("position 1 of 3, 0 ready"), "{error}");
 }
@@ -251,19 +251,19 @@ fn readiness_is_given_up_when_only_one_worker_is_left() {
     let plan = plan(&drawn, &drawn.sinks());
     let mut engine = engine(&plan, None).unwrap();
     let run = |engine: &mut Engine| match next(engine) {
-        Step::Run(job) => job,
-        step => panic!("{step:?}"),
+        Action::Run(job) => job,
+        action => panic!("{action:?}"),
     };
     let mut running = vec![run(&mut engine), run(&mut engine)];
     for _ in 0..10 {
         finish(&mut engine, &plan, running.remove(0));
         running.push(run(&mut engine));
-        assert!(engine.book(0).knows_readiness());
+        assert!(engine.state(0).knows_readiness());
     }
     running.into_iter().for_each(|job| finish(&mut engine, &plan, job));
     let mut order = Vec::new();
-    while let Step::Run(job) = next(&mut engine) {
-        assert!(!engine.book(0).knows_readiness());
+    while let Action::Run(job) = next(&mut engine) {
+        assert!(!engine.state(0).knows_readiness());
         order.push(job.task.0);
         finish(&mut engine, &plan, job);
     }

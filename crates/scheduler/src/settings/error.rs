@@ -6,6 +6,8 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use musher_graph_core::report;
+
 /// Where a setting stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,8 +35,8 @@ impl fmt::Display for SettingsSource {
     }
 }
 
-/// File, environment or program say what is no setting.
-#[derive(Debug, Clone)]
+/// A setting in the file, the environment or the program that is not valid.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// There is no setting of this name.
@@ -55,7 +57,7 @@ pub enum SettingsError {
         /// What it can be.
         expected: &'static str,
     },
-    /// The file is no TOML.
+    /// The file is not TOML.
     Syntax {
         /// Where.
         at: SettingsSource,
@@ -69,6 +71,12 @@ pub enum SettingsError {
         /// Why.
         source: Arc<io::Error>,
     },
+}
+
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }
 
 impl fmt::Display for SettingsError {

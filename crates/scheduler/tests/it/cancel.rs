@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use musher_graph_core::{
     Annotations, Grid, Layer, Places, Port, Request, TaskError, Wiring, annotate, delayed,
 };
-use musher_scheduler::{CancelToken, Compute, Error, Event, GaveUp, Observer, Options, Run, check_cancelled};
+use musher_scheduler::{
+    CancelToken, Compute, Error, Event, EventLog, GaveUp, Observer, Options, Run, check_cancelled,
+};
 use musher_testkit::{Act, Scripted, Trace, everywhere};
 
 use crate::support::{execute, run, unfused};
@@ -183,15 +185,14 @@ impl Observer for CancelsAtStart {
 fn a_task_inside_a_task_asks_for_both_runs() {
     let token = CancelToken::new();
     let outer = token.clone();
-    fn waits() -> Result<i32, GaveUp> {
+    let waits = move || -> Result<i32, GaveUp> {
+        outer.cancel();
         loop {
             check_cancelled()?;
         }
-    }
-    let answer = delayed(move || {
-        outer.cancel();
-        delayed(waits).fallible().call(()).compute().unwrap_err().to_string()
-    });
+    };
+    let answer =
+        delayed(move || delayed(waits.clone()).fallible().call(()).compute().unwrap_err().to_string());
     let error = answer.call(()).compute_with(&Options::default().threads(2).cancel(&token));
     // The outer task ends with what the inner run said, and was the last one: nothing is left to be stopped.
     assert_eq!(error.unwrap(), "cancelled with 0 of 1 tasks finished");
@@ -243,4 +244,19 @@ fn a_task_that_waits_to_be_run_again_is_not() {
         assert!(execute(&run, threads).is_err());
         assert_eq!(task.calls(), 3, "on {threads} threads");
     }
+}
+
+#[test]
+fn planning_ends_with_the_run_that_it_is_for() {
+    let values: Vec<_> = (0..1000).map(|x| delayed(|x: u64| x).call(x)).collect();
+    let sum = delayed(|values: Vec<u64>| values.iter().sum::<u64>()).call(values);
+    let (token, log) = (CancelToken::new(), Arc::new(EventLog::new(10)));
+    token.cancel();
+    let options = Options::default().observe(log.clone());
+    let error = sum.compute_with(&options.clone().cancel(&token)).unwrap_err();
+    assert_eq!(error.to_string(), "cancelled before the graph was planned");
+    // The time of the deadline begins with the call, not when the plan is there.
+    let error = sum.persist_with(&options.clone().deadline(std::time::Duration::ZERO)).unwrap_err();
+    assert_eq!(error.to_string(), "the deadline passed before the graph was planned");
+    assert!(log.transitions().is_empty(), "{}", log.text());
 }

@@ -125,3 +125,12 @@ fn explain_says_what_will_happen_without_doing_it() {
     assert!(text.contains("sum of both") && text.contains(&format!("{}:{line}", file!())), "{text}");
     assert_eq!(calls.load(Ordering::SeqCst), 0);
 }
+
+#[test]
+fn a_call_of_twenty_thousand_values_is_a_call() {
+    let values: Vec<_> = (0..20_000).map(|x| delayed(|x: u64| 2 * x).call(x)).collect();
+    let sum = delayed(|values: Vec<u64>| values.iter().sum::<u64>()).call(values);
+    for (name, options) in everywhere() {
+        assert_eq!(sum.compute_with(&options).unwrap(), 20_000 * 19_999, "{name}");
+    }
+}

@@ -95,10 +95,8 @@ fn a_delayed_function_names_itself_and_the_line_of_its_call() {
     let line = line!() - 1;
     for (name, options) in everywhere() {
         let error = number.compute_with(&options).unwrap_err();
-        let expected = [
-            format!("parse failed at chunk [] (built at {}:{line}:44)", file!()),
-            "invalid float literal".to_owned(),
-        ];
+        let expected =
+            [format!("parse failed (built at {}:{line}:44)", file!()), "invalid float literal".to_owned()];
         assert_eq!(messages(&error), expected, "{name}");
     }
 }

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+mod annotations;
 mod cancel;
 mod checkpoint;
 mod collections;
 mod disk;
+mod event_log;
 mod failure;
 mod futures;
 mod killed;
@@ -15,11 +17,10 @@ mod million;
 mod more_work;
 mod nested;
 mod options;
+mod report;
 mod settings;
 mod spill;
 mod storage;
 mod storm;
-mod story;
 mod support;
 mod trace;
-mod wishes;

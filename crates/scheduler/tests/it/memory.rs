@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
+    ByteSize, Chunk, Facts, FnTask, Grid, Inputs, Layer, Place, Places, Plan, Port, Request, Wiring,
 };
 use musher_scheduler::{Error, Run, SpillDir, SpillOptions};
 use musher_testkit::{Alive, Counted, Drawn, Peak, Random, least_with_disk};
@@ -44,7 +44,7 @@ fn two_thousand_random_graphs_on_threads_keep_to_their_limits() {
         let threads = random.below(9);
         let (values, peak) = run_measured(&plan, threads, limit).unwrap();
         assert_eq!(values, expected, "round {round}");
-        assert!(peak <= limit, "round {round}: {peak} bytes on the books, the limit is {limit}");
+        assert!(peak <= limit, "round {round}: {peak} bytes on the ledger, the limit is {limit}");
         let measured = alive.peak_bytes() + tables;
         assert!(measured <= limit, "round {round}: {measured} bytes of chunks, the limit is {limit}");
         assert_eq!(alive.chunks(), 0, "round {round}: nothing is held after the run");
@@ -63,15 +63,16 @@ fn what_can_never_fit_is_refused_in_front_with_names() {
     let caller = plan.tasks().layers()[1].caller;
     for threads in [0, 1, 8] {
         let error = run(&plan, threads, Some(need - 1)).unwrap_err();
+        assert!(matches!(error, Error::MemoryLimit { need: said, .. } if said == need), "{error}");
         let expected = format!(
-            "memory limit: t1 (built at {caller}) needs {need} bytes at once, the limit is {}; use smaller chunks or \
-             a limit of at least {need}",
+            "memory limit: t1 (built at {caller}) needs {need} B at once, the limit is {} B; use smaller chunks or \
+             raise the limit",
             need - 1
         );
         assert_eq!(messages(&error), [expected]);
         assert_eq!(alive.made(), 0, "nothing has run");
     }
-    // What the message says is enough is enough.
+    // What the error says is enough is enough.
     assert!(run(&plan, 8, Some(need)).is_ok());
 }
 
@@ -157,8 +158,10 @@ fn a_wrong_estimate_ends_with_an_error_and_never_with_a_wait() {
         let Error::MemoryExhausted { need, alive: held, .. } = error else { panic!("{error}") };
         assert_eq!((need, error.to_string().contains("liar")), (10, true));
         let expected = format!(
-            "memory limit: liar (built at {caller}) needs 10 bytes beside {held} bytes alive, the limit is {limit}; \
-             some chunks were larger than projected"
+            "memory limit: liar (built at {caller}) needs 10 B beside {} in memory, the limit is {}; \
+             some chunks were larger than projected",
+            ByteSize::from(held),
+            ByteSize::from(limit)
         );
         assert_eq!(error.to_string(), expected);
         // The overshoot is bounded: what ran when the limit was reached, and no more.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use musher_graph_core::{Kept, Problem, SpillStore, SpillWriter, TaskError, delayed};
 use musher_scheduler::{
-    Compute, Error, Event, Observer, Options, Run, Settings, SpillDir, SpillOptions, Story,
+    Compute, Error, Event, EventLog, Observer, Options, Run, Settings, SpillDir, SpillOptions,
 };
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
 use crate::support::{execute, messages, unfused};
 
-/// What a run spilled and loaded, and its peak on the books.
+/// What a run spilled and loaded, and its peak on the ledger.
 #[derive(Default)]
 struct Moved(Mutex<(u64, u64, u64)>);
 
@@ -65,7 +65,7 @@ fn random_graphs_below_their_sequential_peak_give_the_same_values() {
         assert_eq!(values(&chunks), expected, "round {round}");
         drop(chunks);
         let (out, back, peak) = *moved.0.lock().unwrap();
-        assert!(peak <= limit, "round {round}: {peak} bytes on the books, the limit is {limit}");
+        assert!(peak <= limit, "round {round}: {peak} bytes on the ledger, the limit is {limit}");
         let tables = plan.tasks().table_bytes() as u64;
         assert!(alive.peak_bytes() + tables <= limit, "round {round}: {} of chunks", alive.peak_bytes());
         assert_eq!(alive.chunks(), 0, "round {round}");
@@ -289,13 +289,13 @@ fn observers_are_told_of_a_disk_that_hangs_and_the_run_goes_on_when_it_comes_bac
     let plan = unfused(&drawn.requests(&Alive::default(), &drawn.sinks()));
     let told = (Mutex::new(false), Condvar::new());
     let disk = Arc::new(Hangs { disk: SpillDir::new(SpillOptions::default()), told });
-    let story = Arc::new(Story::new(10_000));
+    let log = Arc::new(EventLog::new(10_000));
     let mut run = Run::new(Arc::clone(&plan));
     run.memory_limit = Some((plan.tasks().table_bytes() as u64 + ((15 * 64) << 10)).into());
     run.spill_store = Some(Arc::clone(&disk) as Arc<dyn SpillStore>);
-    run.observers = vec![Arc::new(Told(Arc::clone(&disk))), story.clone()];
+    run.observers = vec![Arc::new(Told(Arc::clone(&disk))), log.clone()];
     run.stall_after = Duration::from_millis(1);
     let chunks = execute(&run, 2).unwrap();
     assert_eq!(values(&chunks)[0], drawn.values()[drawn.reads.len() - 1]);
-    assert!(story.text().contains("chunks on their way"), "{}", story.text());
+    assert!(log.text().contains("chunks on their way"), "{}", log.text());
 }

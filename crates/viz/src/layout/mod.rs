@@ -11,13 +11,13 @@
 //! Source: K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of hierarchical system structures",
 //! 1981, in the form of E. Gansner et al., "A technique for drawing directed graphs", 1993.
 
+mod components;
 mod levels;
 mod order;
-mod parts;
 mod position;
 mod rank;
 
-pub(crate) use parts::arrange;
+pub(crate) use components::arrange;
 
 /// Space that a node takes up.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +48,8 @@ pub(crate) struct Spacing {
     pub(crate) ranks: f64,
     /// Added between two ranks per pixel that an edge between them goes across.
     pub(crate) spread: f64,
-    /// Between two parts that no edge joins.
-    pub(crate) parts: f64,
+    /// Between two components that no edge joins.
+    pub(crate) components: f64,
 }
 
 /// A point that an edge passes on its way through a rank.

@@ -98,7 +98,7 @@ fn depth_first(levels: &Levels) -> Vec<Vec<u32>> {
 fn sort_by_neighbors(levels: &mut Levels, down: bool, effort: &mut u64) {
     let mut places = places(levels);
     let count = levels.ranks.len();
-    let mut wishes = vec![0.0_f64; levels.cells.len()];
+    let mut barycenters = vec![0.0_f64; levels.cells.len()];
     for step in 1..count {
         let rank = if down { step } else { count - 1 - step };
         let mut cells = std::mem::take(&mut levels.ranks[rank]);
@@ -112,10 +112,10 @@ fn sort_by_neighbors(levels: &mut Levels, down: bool, effort: &mut u64) {
                 true => levels.before(cell).for_each(&mut take),
                 false => levels.after(cell).for_each(&mut take),
             }
-            wishes[cell as usize] = if number > 0.0 { sum / number } else { -1.0 };
+            barycenters[cell as usize] = if number > 0.0 { sum / number } else { -1.0 };
             *effort += 1 + number as u64;
         }
-        sort_with_free(&mut cells, &wishes);
+        sort_with_free(&mut cells, &barycenters);
         for (place, &cell) in cells.iter().enumerate() {
             places[cell as usize] = place as u32;
         }
@@ -123,13 +123,14 @@ fn sort_by_neighbors(levels: &mut Levels, down: bool, effort: &mut u64) {
     }
 }
 
-/// Sorts the cells that have a wish; cells without (a negative one) keep their places.
-fn sort_with_free(cells: &mut [u32], wishes: &[f64]) {
-    let mut bound: Vec<u32> = cells.iter().copied().filter(|&cell| wishes[cell as usize] >= 0.0).collect();
-    bound.sort_by(|&a, &b| wishes[a as usize].total_cmp(&wishes[b as usize]));
+/// Sorts the cells that have a barycenter; cells without (a negative one) keep their places.
+fn sort_with_free(cells: &mut [u32], barycenters: &[f64]) {
+    let mut bound: Vec<u32> =
+        cells.iter().copied().filter(|&cell| barycenters[cell as usize] >= 0.0).collect();
+    bound.sort_by(|&a, &b| barycenters[a as usize].total_cmp(&barycenters[b as usize]));
     let mut sorted = bound.into_iter();
-    for cell in cells.iter_mut().filter(|cell| wishes[**cell as usize] >= 0.0) {
-        *cell = sorted.next().expect("as many places as cells with a wish");
+    for cell in cells.iter_mut().filter(|cell| barycenters[**cell as usize] >= 0.0) {
+        *cell = sorted.next().expect("as many places as cells with a barycenter");
     }
 }
 

@@ -1,9 +1,9 @@
 //! Positions across the ranks: every cell wants to stand at the median of its neighbors, none may overlap.
 //!
-//! A rank is placed at once: the positions nearest to the wishes (least squares) that keep order and distances are an
+//! A rank is placed at once: the positions nearest to the ideal ones (least squares) that keep order and distances are an
 //! isotonic regression, found in linear time. Medians, not means, keep chains straight beside lines to neighbors.
 //!
-//! Source: E. Gansner et al. 1993 (median wishes); R. Barlow et al. 1972 (pool adjacent violators).
+//! Source: E. Gansner et al. 1993 (medians as ideal positions); R. Barlow et al. 1972 (pool adjacent violators).
 
 use std::cmp::Ordering;
 
@@ -147,14 +147,14 @@ impl<'a> Placer<'a> {
         Self { levels, pulls: Pulls::new(levels), half, offsets, at, effort: 0 }
     }
 
-    /// Moves the cells of one rank as near to their wishes as order and distances allow.
+    /// Moves the cells of one rank as near to their ideal positions as order and distances allow.
     fn place(&mut self, rank: usize, side: Side) {
         let cells = &self.levels.ranks[rank];
         // Blocks of cells that touch: (weight, weighted sum of shifts, cells).
         let mut blocks: Vec<(f64, f64, usize)> = Vec::with_capacity(cells.len());
         for &cell in cells {
-            let (wish, firmness) = self.wish(cell, side);
-            let mut block = (firmness, firmness * (wish - self.offsets[cell as usize]), 1);
+            let (ideal, firmness) = self.ideal(cell, side);
+            let mut block = (firmness, firmness * (ideal - self.offsets[cell as usize]), 1);
             while let Some(&(weight, sum, number)) = blocks.last()
                 && sum / weight > block.1 / block.0
             {
@@ -173,7 +173,7 @@ impl<'a> Placer<'a> {
     }
 
     /// Where a cell wants to stand, and how firmly.
-    fn wish(&mut self, cell: u32, side: Side) -> (f64, f64) {
+    fn ideal(&mut self, cell: u32, side: Side) -> (f64, f64) {
         let before =
             || self.pulls.before(self.levels, cell).map(|(other, pull)| (self.at[other as usize], pull));
         let after =
@@ -318,7 +318,7 @@ mod tests {
         let levels = Levels::new(&[0, 0, 1, 1, 2, 2], &links);
         let widths = [10.0, 10.0, 80.0, 120.0, 30.0, 20.0];
         let extents: Vec<Extent> = widths.iter().map(|&across| Extent { across, along: 10.0 }).collect();
-        let spacing = Spacing { nodes: 20.0, bends: 10.0, ranks: 30.0, spread: 0.0, parts: 30.0 };
+        let spacing = Spacing { nodes: 20.0, bends: 10.0, ranks: 30.0, spread: 0.0, components: 30.0 };
         let (at, width) = positions(&levels, &extents, spacing, &mut 0);
         for rank in [[0, 1], [2, 3], [4, 5]] {
             let gap = at[rank[1]] - at[rank[0]] - (widths[rank[0]] + widths[rank[1]]) / 2.0;

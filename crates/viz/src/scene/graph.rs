@@ -44,7 +44,7 @@ struct Measured {
 impl Measured {
     fn new(node: &Node) -> Self {
         let ink = node.fill.ink();
-        let faint = ink.mix(node.fill, 0.25);
+        let faint = node.fill.faint_ink();
         let label = wrapped(&node.label);
         let mut lines: Vec<(String, f64, Color)> =
             label.into_iter().map(|line| (line, LABEL_SIZE, ink)).collect();
@@ -96,8 +96,8 @@ impl<'a> Sheet<'a> {
             })
             .collect();
         let spacing = match upright {
-            true => Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, parts: 30.0 },
-            false => Spacing { nodes: 12.0, bends: 10.0, ranks: 36.0, spread: 0.45, parts: 18.0 },
+            true => Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, components: 30.0 },
+            false => Spacing { nodes: 12.0, bends: 10.0, ranks: 36.0, spread: 0.45, components: 18.0 },
         };
         let arrangement = arrange(&extents, &links, spacing);
         Self { drawing, measured, links, arrangement }

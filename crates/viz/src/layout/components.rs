@@ -1,11 +1,13 @@
-//! The whole layout: parts that no edge joins are laid out one by one and placed side by side.
+//! The whole layout: components that no edge joins are laid out one by one and placed side by side.
+
+use petgraph::unionfind::UnionFind;
 
 use super::levels::Levels;
 use super::{Arrangement, Bend, Extent, Link, Route, Spacing, order, position, rank};
 
-/// Up to this many parts stand in one row, however wide it gets.
-const PARTS_IN_A_ROW: usize = 16;
-/// Width over height that rows of many parts aim at.
+/// Up to this many components stand in one row, however wide it gets.
+const COMPONENTS_IN_A_ROW: usize = 16;
+/// Width over height that rows of many components aim at.
 const ASPECT: f64 = 3.0;
 
 /// Lays out the graph.
@@ -22,21 +24,25 @@ pub(crate) fn arrange(extents: &[Extent], links: &[Link], spacing: Spacing) -> A
         routes: vec![Route::default(); links.len()],
         ..Arrangement::default()
     };
-    let parts = split(extents.len(), links);
-    let placed: Vec<Arrangement> =
-        parts.iter().map(|part| arrange_part(&part.extents(extents), part.links.clone(), spacing)).collect();
-    let row_width = match parts.len() <= PARTS_IN_A_ROW {
+    let components = split(extents.len(), links);
+    let placed: Vec<Arrangement> = components
+        .iter()
+        .map(|component| arrange_component(&component.extents(extents), component.links.clone(), spacing))
+        .collect();
+    let row_width = match components.len() <= COMPONENTS_IN_A_ROW {
         true => f64::INFINITY,
         false => {
-            let area: f64 =
-                placed.iter().map(|one| (one.across + spacing.parts) * (one.along + spacing.parts)).sum();
+            let area: f64 = placed
+                .iter()
+                .map(|one| (one.across + spacing.components) * (one.along + spacing.components))
+                .sum();
             (area * ASPECT).sqrt()
         }
     };
     let (mut left, mut top, mut height) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for (part, one) in parts.iter().zip(placed) {
+    for (component, one) in components.iter().zip(placed) {
         if left > 0.0 && left + one.across > row_width {
-            top += height + spacing.parts;
+            top += height + spacing.components;
             (left, height) = (0.0, 0.0);
         }
         let moved = |bend: Bend| Bend {
@@ -44,18 +50,18 @@ pub(crate) fn arrange(extents: &[Extent], links: &[Link], spacing: Spacing) -> A
             enter: bend.enter + top,
             leave: bend.leave + top,
         };
-        for ((&node, center), trunk) in part.nodes.iter().zip(one.centers).zip(one.trunks) {
+        for ((&node, center), trunk) in component.nodes.iter().zip(one.centers).zip(one.trunks) {
             whole.centers[node] = (left + center.0, top + center.1);
             whole.trunks[node] = trunk.into_iter().map(moved).collect();
         }
-        for (&edge, route) in part.edges.iter().zip(one.routes) {
+        for (&edge, route) in component.edges.iter().zip(one.routes) {
             whole.routes[edge] = route;
         }
         whole.across = whole.across.max(left + one.across);
         whole.along = whole.along.max(top + one.along);
         whole.crossings += one.crossings;
         whole.effort += one.effort;
-        left += one.across + spacing.parts;
+        left += one.across + spacing.components;
         height = height.max(one.along);
     }
     whole
@@ -63,59 +69,50 @@ pub(crate) fn arrange(extents: &[Extent], links: &[Link], spacing: Spacing) -> A
 
 /// Nodes joined by edges, with the edges among them.
 #[derive(Default)]
-struct Part {
+struct Component {
     nodes: Vec<usize>,
     edges: Vec<usize>,
     /// The edges again, by places in `nodes`.
     links: Vec<Link>,
 }
 
-impl Part {
+impl Component {
     fn extents(&self, all: &[Extent]) -> Vec<Extent> {
         self.nodes.iter().map(|&node| all[node]).collect()
     }
 }
 
-/// The connected parts, in the order of their first nodes.
-fn split(nodes: usize, links: &[Link]) -> Vec<Part> {
-    let mut leaders: Vec<usize> = (0..nodes).collect();
-    fn leader(leaders: &mut [usize], mut node: usize) -> usize {
-        while leaders[node] != node {
-            leaders[node] = leaders[leaders[node]];
-            node = leaders[node];
-        }
-        node
-    }
+/// The connected components, in the order of their first nodes.
+fn split(nodes: usize, links: &[Link]) -> Vec<Component> {
+    let mut joined = UnionFind::new(nodes);
     for link in links {
-        let (a, b) = (leader(&mut leaders, link.from), leader(&mut leaders, link.to));
-        // The smaller one leads, so that a part is met first at its leader.
-        leaders[a.max(b)] = a.min(b);
+        joined.union(link.from, link.to);
     }
-    let mut part_of = vec![0; nodes];
+    let mut component_of = vec![usize::MAX; nodes];
     let mut place_of = vec![0; nodes];
-    let mut parts: Vec<Part> = Vec::new();
+    let mut components: Vec<Component> = Vec::new();
     for node in 0..nodes {
-        let head = leader(&mut leaders, node);
-        if head == node {
-            part_of[node] = parts.len();
-            parts.push(Part::default());
+        let head = joined.find_mut(node);
+        if component_of[head] == usize::MAX {
+            component_of[head] = components.len();
+            components.push(Component::default());
         }
-        part_of[node] = part_of[head];
-        let part = &mut parts[part_of[node]];
-        place_of[node] = part.nodes.len();
-        part.nodes.push(node);
+        component_of[node] = component_of[head];
+        let component = &mut components[component_of[node]];
+        place_of[node] = component.nodes.len();
+        component.nodes.push(node);
     }
     for (index, link) in links.iter().enumerate().filter(|(_, link)| link.from != link.to) {
-        let part = &mut parts[part_of[link.from]];
-        part.edges.push(index);
-        part.links.push(Link { from: place_of[link.from], to: place_of[link.to], weight: link.weight });
+        let component = &mut components[component_of[link.from]];
+        component.edges.push(index);
+        component.links.push(Link { from: place_of[link.from], to: place_of[link.to], weight: link.weight });
     }
-    parts
+    components
 }
 
-fn arrange_part(extents: &[Extent], mut links: Vec<Link>, spacing: Spacing) -> Arrangement {
+fn arrange_component(extents: &[Extent], mut links: Vec<Link>, spacing: Spacing) -> Arrangement {
     let mut effort = 0;
-    let turned = rank::break_cycles(extents.len(), &mut links);
+    let turned = rank::break_cycles(&mut links);
     let ranks = rank::ranks(extents.len(), &links, &mut effort);
     let mut levels = Levels::new(&ranks, &links);
     let crossings = order::order(&mut levels, &mut effort);
@@ -165,7 +162,8 @@ fn bands(levels: &Levels, extents: &[Extent], at: &[f64], spacing: Spacing) -> V
 mod tests {
     use super::*;
 
-    const SPACING: Spacing = Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, parts: 30.0 };
+    const SPACING: Spacing =
+        Spacing { nodes: 18.0, bends: 12.0, ranks: 30.0, spread: 0.16, components: 30.0 };
 
     fn place(nodes: usize, pairs: &[(usize, usize)]) -> Arrangement {
         let extents = vec![Extent { across: 40.0, along: 20.0 }; nodes];
@@ -200,7 +198,7 @@ mod tests {
                     .collect(),
             ),
             ("random", n, (1..n).flat_map(|node| [0, 1].map(|_| (next(node), node))).collect()),
-            ("parts", n, (0..n / 2).map(|part| (2 * part, 2 * part + 1)).collect()),
+            ("components", n, (0..n / 2).map(|component| (2 * component, 2 * component + 1)).collect()),
         ]
     }
 
@@ -241,12 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn parts_stand_side_by_side_and_many_of_them_in_rows() {
-        let parts = |n: usize| place(2 * n, &(0..n).map(|part| (2 * part, 2 * part + 1)).collect::<Vec<_>>());
-        let nine = parts(9);
-        assert!((0..8).all(|part| nine.centers[2 * part].0 + 40.0 < nine.centers[2 * part + 2].0));
-        assert!((0..9).all(|part| nine.centers[2 * part].1 == nine.centers[0].1));
-        let hundred = parts(100);
+    fn components_stand_side_by_side_and_many_of_them_in_rows() {
+        let components = |n: usize| {
+            place(2 * n, &(0..n).map(|component| (2 * component, 2 * component + 1)).collect::<Vec<_>>())
+        };
+        let nine = components(9);
+        assert!(
+            (0..8).all(|component| nine.centers[2 * component].0 + 40.0 < nine.centers[2 * component + 2].0)
+        );
+        assert!((0..9).all(|component| nine.centers[2 * component].1 == nine.centers[0].1));
+        let hundred = components(100);
         assert!(hundred.across < 6.0 * hundred.along, "{} × {}", hundred.across, hundred.along);
     }
 }

@@ -1,4 +1,4 @@
-//! Wishes of equal work that is built several times: the strongest hold, in whatever order it is met.
+//! Annotations of equal work that is built several times: the strongest hold, in whatever order it is met.
 
 use musher_graph_core::{Annotations, Graph, GraphLayer, Port, Request, Wiring, annotate};
 use musher_testkit::Random;
@@ -10,11 +10,11 @@ fn layer<'a>(graph: &'a Graph, label: &str) -> &'a GraphLayer {
     graph.layers().iter().find(|layer| layer.task.label() == label).unwrap()
 }
 
-/// `last` reads `first`, all of it under these wishes.
-fn pair(wishes: Option<Annotations>) -> Request {
+/// `last` reads `first`, all of it under these annotations.
+fn pair(annotations: Option<Annotations>) -> Request {
     let build = || all(&sum("last", &[(&source("first", &[2]), Wiring::one_to_one(1))], &[2]));
-    match wishes {
-        Some(wishes) => annotate(wishes, build),
+    match annotations {
+        Some(annotations) => annotate(annotations, build),
         None => build(),
     }
 }
@@ -35,8 +35,8 @@ fn the_strongest_wishes_of_equal_work_hold() {
         (vec![Some(Annotations::new().priority(-1)), None], None),
         (vec![None, None], None),
     ];
-    for (wishes, expected) in cases {
-        let requests: Vec<Request> = wishes.into_iter().map(pair).collect();
+    for (annotations, expected) in cases {
+        let requests: Vec<Request> = annotations.into_iter().map(pair).collect();
         let graph = Graph::collect(&requests).unwrap();
         assert_eq!(graph.layers().len(), 2, "equal work is done once");
         // Also of what is needed, which nobody asked for.
@@ -46,22 +46,24 @@ fn the_strongest_wishes_of_equal_work_hold() {
     }
 }
 
-/// Wishes at random; one in three times none.
-fn wishes(random: &mut Random) -> Option<Annotations> {
-    let mut wishes = Annotations::new().priority(random.below(5) as i32 - 2);
+/// Annotations at random; one in three times none.
+fn annotations(random: &mut Random) -> Option<Annotations> {
+    let mut annotations = Annotations::new().priority(random.below(5) as i32 - 2);
     for name in ["a", "b", "c"] {
         if random.one_in(2) {
-            wishes = wishes.resource(name, 1 + random.below(3) as u32);
+            annotations = annotations.resource(name, 1 + random.below(3) as u32);
         }
     }
-    let wishes = if random.one_in(2) { wishes.retries(random.below(4) as u32) } else { wishes };
-    (!random.one_in(3)).then_some(wishes)
+    let annotations =
+        if random.one_in(2) { annotations.retries(random.below(4) as u32) } else { annotations };
+    (!random.one_in(3)).then_some(annotations)
 }
 
-/// What all of these wish together, by the words of the documentation.
+/// What all of these priority together, by the words of the documentation.
 fn together(all: &[Option<Annotations>]) -> (i32, Option<u32>, Vec<(String, u32)>) {
     let said = || all.iter().flatten();
-    let priority = all.iter().map(|wishes| wishes.as_ref().map_or(0, Annotations::priority_of)).max();
+    let priority =
+        all.iter().map(|annotations| annotations.as_ref().map_or(0, Annotations::priority_of)).max();
     let mut resources: Vec<(String, u32)> = Vec::new();
     for name in ["a", "b", "c"] {
         let amounts = said().flat_map(Annotations::resources).filter(|(other, _)| *other == name);
@@ -87,9 +89,9 @@ fn random_graphs_built_again_and_again_have_the_wishes_of_all() {
                         reads.iter().map(|&read| (&ports[read], Wiring::one_to_one(1))).collect();
                     sum(LABELS[own], &inputs, &[2])
                 };
-                let wishes = wishes(&mut random);
-                let port = wishes.clone().map_or_else(build, |wishes| annotate(wishes, build));
-                said[own].push(wishes);
+                let annotations = annotations(&mut random);
+                let port = annotations.clone().map_or_else(build, |annotations| annotate(annotations, build));
+                said[own].push(annotations);
                 ports.push(port);
             }
             // All of them, so that each is met; in an order of its own each time.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use musher_graph_core::{Grid, Layer, NotAnOrder, Places, Port, Request, TaskError, TaskIx, Wiring, delayed};
 use musher_scheduler::{
-    Client, Compute, Error, Observer, Options, Recorder, Recording, Replay, ReplayError, Run, Scheduler,
-    Sequential, Step, Story, TaskStep, Threaded, gather, rerun,
+    Client, Compute, Error, EventLog, Observer, Options, Recorder, Recording, Replay, ReplayError, Run,
+    Scheduler, Sequential, TaskTransition, Threaded, TransitionKind, gather, rerun,
 };
 use musher_testkit::{Act, Alive, Drawn, Random, Scripted, Trace};
 
@@ -26,20 +26,22 @@ fn observe(request: &Request, threads: usize, observer: Arc<dyn Observer>) -> Re
 }
 
 #[test]
-fn a_story_keeps_the_last_transitions_and_every_failure() {
-    let story = Arc::new(Story::new(4));
+fn an_event_log_keeps_the_last_transitions_and_every_failure() {
+    let log = Arc::new(EventLog::new(4));
     let failing = Scripted::new("part").at(2, Act::Fail).at(5, Act::Panic("no"));
-    observe(&parts(failing), 0, story.clone()).unwrap_err();
-    observe(&parts(Scripted::new("part")), 0, story.clone()).unwrap();
-    let last = story.transitions();
+    observe(&parts(failing), 0, log.clone()).unwrap_err();
+    observe(&parts(Scripted::new("part")), 0, log.clone()).unwrap();
+    let last = log.transitions();
     assert_eq!(last.len(), 4);
-    assert!(matches!(last[3].step, Step::RunFinished { success: true, .. }) && last[3].run == 2);
+    assert!(matches!(last[3].kind, TransitionKind::RunFinished { success: true, .. }) && last[3].run == 2);
     assert!(last.is_sorted_by_key(|transition| transition.at));
-    let failures = story.failures();
+    let failures = log.failures();
     let [failure] = failures.as_slice() else { panic!("{failures:?}") };
-    let Step::Task { task, outcome: TaskStep::Failed { .. } } = &failure.step else { panic!("{failure:?}") };
+    let TransitionKind::Task { task, outcome: TaskTransition::Failed { .. } } = &failure.kind else {
+        panic!("{failure:?}")
+    };
     assert_eq!((&*task.operation, task.place.as_slice(), failure.run), ("part", [2].as_slice(), 1));
-    let text = story.text();
+    let text = log.text();
     let lines: Vec<_> = text.lines().collect();
     assert!(
         lines[0].starts_with("failure: ") && lines[0].contains("worker 0  part [2] failed (built at "),
@@ -50,58 +52,58 @@ fn a_story_keeps_the_last_transitions_and_every_failure() {
 }
 
 #[test]
-fn a_story_is_dumped_as_json() {
-    let story = Arc::new(Story::new(100));
-    observe(&parts(Scripted::new("a \"part\"").at(7, Act::Fail)), 0, story.clone()).unwrap_err();
+fn an_event_log_is_dumped_as_json() {
+    let log = Arc::new(EventLog::new(100));
+    observe(&parts(Scripted::new("a \"part\"").at(7, Act::Fail)), 0, log.clone()).unwrap_err();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("story.json");
-    story.dump(&path).unwrap();
+    let path = folder.path().join("log.json");
+    log.dump(&path).unwrap();
     let read: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(read["forgotten"], 0);
-    assert_eq!(read["transitions"].as_array().unwrap().len(), story.transitions().len());
+    assert_eq!(read["transitions"].as_array().unwrap().len(), log.transitions().len());
     assert_eq!(read["transitions"][0]["tasks"], 9);
     assert_eq!(read["failures"][0]["operation"], "a \"part\"");
     assert_eq!(read["failures"][0]["place"], serde_json::json!([7]));
-    assert_eq!(read["failures"][0]["step"], "failed");
+    assert_eq!(read["failures"][0]["kind"], "failed");
 }
 
 #[test]
 fn a_dump_is_bounded_and_holds_no_values() {
-    // Labels as long as a story, a message as long as the data, and more transitions than fit.
+    // Labels as long as a log, a message as long as the data, and more transitions than fit.
     let (long, value) = ("long ".repeat(200), 123_456_789.25_f64);
     let says = move || -> Result<(), TaskError> {
         Err(TaskError::new(std::io::Error::other(format!("{value:?} ").repeat(1 << 20))))
     };
-    let story = Arc::new(Story::new(50_000));
+    let log = Arc::new(EventLog::new(50_000));
     for seed in 0..10 {
         let task = Scripted::new(format!("{long}{seed}")).at(6000, Act::Try(Arc::new(says)));
         let layer = Layer::build(task).finish(Grid::from([10_000]));
         let request = Request { port: Port::of(layer), places: Places::All };
-        observe(&request, seed % 3, story.clone()).unwrap_err();
+        observe(&request, seed % 3, log.clone()).unwrap_err();
     }
-    assert!(story.transitions().len() > 40_000);
+    assert!(log.transitions().len() > 40_000);
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("story.json");
-    story.dump(&path).unwrap();
+    let path = folder.path().join("log.json");
+    log.dump(&path).unwrap();
     let text = std::fs::read_to_string(path).unwrap();
     assert!((5 << 20..=10 << 20).contains(&text.len()), "{} bytes", text.len());
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read["failures"].as_array().unwrap().len(), 10);
     let kept = read["transitions"].as_array().unwrap();
-    assert_eq!(kept.last().unwrap()["step"], "run finished", "the last ones are kept");
+    assert_eq!(kept.last().unwrap()["kind"], "run finished", "the last ones are kept");
     let forgotten = read["forgotten"].as_u64().unwrap() as usize;
-    assert!(forgotten + kept.len() >= story.transitions().len());
+    assert!(forgotten + kept.len() >= log.transitions().len());
     // Ten failures, each told among the failures and perhaps among the transitions, each cut.
     assert!(text.matches("123456789").count() <= 20 * 1000 / 13);
 }
 
 #[test]
-fn a_story_tells_runs_at_once_apart() {
-    let story = Arc::new(Story::new(10_000));
-    let client = Client::new(Options::default().threads(3).observe(story.clone())).unwrap();
+fn an_event_log_tells_runs_at_once_apart() {
+    let log = Arc::new(EventLog::new(10_000));
+    let client = Client::new(Options::default().threads(3).observe(log.clone())).unwrap();
     gather(client.map(|x: u64| x + 1, 0..100)).unwrap();
     drop(client);
-    let transitions = story.transitions();
+    let transitions = log.transitions();
     assert_eq!(transitions.len(), 400);
     for run in 1..=100 {
         let own = transitions.iter().filter(|transition| transition.run == run);

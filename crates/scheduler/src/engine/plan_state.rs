@@ -1,4 +1,4 @@
-//! The book of one plan: which tasks have started and ended, and where its chunks are.
+//! One plan in progress: which tasks have started and ended, and where its chunks are.
 
 use std::cell::OnceCell;
 
@@ -7,7 +7,7 @@ use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use super::eviction::Eviction;
 use super::ledger::{Slack, sequential_peak};
 use super::ready::Ready;
-use super::{Dead, Grave};
+use super::{Discarded, Garbage};
 use crate::sync::Arc;
 
 /// An output of a task: its chunk while it is in memory, and who still wants it. Half a cache line.
@@ -60,11 +60,11 @@ impl Slot {
 
 /// When the bytes of an output are free that nobody wants any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Free {
+pub(super) enum Freed {
     /// At once: the last task that read it has dropped it.
     Now,
     /// When whoever was given it has dropped it.
-    Buried,
+    Dropped,
     /// When whoever writes it to the disk is done with it.
     Written,
 }
@@ -75,31 +75,31 @@ pub(super) fn clear(
     entry: &mut Slot,
     slot: SlotIx,
     eviction: Option<&mut Eviction>,
-    grave: &mut Grave,
-) -> Free {
+    garbage: &mut Garbage,
+) -> Freed {
     let chunk = entry.chunk.take();
-    let is_leaving = eviction.is_some_and(|eviction| eviction.forget(slot, grave));
+    let is_leaving = eviction.is_some_and(|eviction| eviction.forget(slot, garbage));
     match (chunk, is_leaving) {
-        (None, false) => Free::Now,
+        (None, false) => Freed::Now,
         (Some(chunk), false) => {
-            grave.lay(Some(Dead::Chunk(chunk)), entry.bytes);
-            Free::Buried
+            garbage.drop_later(Some(Discarded::Chunk(chunk)), entry.bytes);
+            Freed::Dropped
         }
         (chunk, true) => {
-            grave.lay(chunk.map(Dead::Chunk), 0);
-            Free::Written
+            garbage.drop_later(chunk.map(Discarded::Chunk), 0);
+            Freed::Written
         }
     }
 }
 
 /// Whether the task at this position has been admitted.
-fn is_admitted(head: usize, crowd: Option<&Crowd>, position: usize) -> bool {
-    position < head || crowd.is_some_and(|crowd| crowd.admitted[position])
+fn is_admitted(head: usize, readiness: Option<&Readiness>, position: usize) -> bool {
+    position < head || readiness.is_some_and(|readiness| readiness.admitted[position])
 }
 
 /// A plan in progress.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct PlanState {
     pub(super) plan: Arc<Plan>,
     n_tasks: usize,
     /// The task whose outputs this plan's requests are.
@@ -110,12 +110,12 @@ pub(super) struct Book {
     pub(super) running: usize,
     /// Tasks that have given more work and have not ended.
     pub(super) continuing: usize,
-    /// Chunks on their way to the disk or back: the book stays until they have come.
+    /// Chunks on their way to the disk or back: the plan stays until they have come.
     pub(super) moving: usize,
     pub(super) finished: usize,
     /// The task that runs, while only one does and readiness is not known.
-    solo: Option<TaskIx>,
-    crowd: Option<Crowd>,
+    alone: Option<TaskIx>,
+    readiness: Option<Readiness>,
     /// Readiness is given up again only when so many tasks have ended: to count it anew takes a look at all tasks.
     next_alone: usize,
     /// Most bytes alive at once when its tasks run one after the other; counted when it is first asked for.
@@ -124,7 +124,7 @@ pub(super) struct Book {
     pub(super) eviction: Option<Box<Eviction>>,
 }
 
-impl Book {
+impl PlanState {
     pub(super) fn new(plan: Arc<Plan>, parent: Option<(usize, TaskIx)>) -> Self {
         let uses = plan.tasks().uses();
         let slots = uses.into_iter().map(|uses| Slot { uses, ..Slot::default() }).collect();
@@ -138,8 +138,8 @@ impl Book {
             continuing: 0,
             moving: 0,
             finished: 0,
-            solo: None,
-            crowd: None,
+            alone: None,
+            readiness: None,
             next_alone: 0,
             peak: OnceCell::new(),
             eviction: None,
@@ -170,26 +170,26 @@ impl Book {
     /// A task runs no more and has dropped its inputs. Of those that nobody wants any more: the bytes that are free
     /// now, and those that will be when they are dropped or written.
     #[inline]
-    pub(super) fn give_back(&mut self, task: TaskIx, grave: &mut Grave) -> (u64, u64) {
+    pub(super) fn give_back(&mut self, task: TaskIx, garbage: &mut Garbage) -> (u64, u64) {
         self.running -= 1;
-        let Self { plan, slots, eviction, crowd, head, .. } = self;
-        let (mut freed, mut buried) = (0, 0);
+        let Self { plan, slots, eviction, readiness, head, .. } = self;
+        let (mut freed, mut pending) = (0, 0);
         for &slot in plan.tasks().inputs_of(task) {
             let entry = &mut slots[slot.index()];
             if entry.give_back() {
-                match clear(entry, slot, eviction.as_deref_mut(), grave) {
-                    Free::Now => freed += entry.bytes,
-                    Free::Buried | Free::Written => buried += entry.bytes,
+                match clear(entry, slot, eviction.as_deref_mut(), garbage) {
+                    Freed::Now => freed += entry.bytes,
+                    Freed::Dropped | Freed::Written => pending += entry.bytes,
                 }
             } else if let Some(eviction) = eviction {
-                eviction.enter(slot, entry, |position| is_admitted(*head, crowd.as_ref(), position));
+                eviction.enter(slot, entry, |position| is_admitted(*head, readiness.as_ref(), position));
             }
         }
-        (freed, buried)
+        (freed, pending)
     }
 
     /// Gives up all that is left of a run that is over; the bytes by which it is on the ledger.
-    pub(super) fn forsake(mut self, grave: &mut Grave) -> u64 {
+    pub(super) fn abandon(mut self, garbage: &mut Garbage) -> u64 {
         let is_coming = |&(slot, _): &(usize, &Slot)| {
             self.is_absent(SlotIx(slot as u32)) && !self.is_away(SlotIx(slot as u32))
         };
@@ -200,96 +200,102 @@ impl Book {
             }
         };
         let held = self.slots.iter().filter(|slot| !slot.is_empty()).map(|slot| slot.bytes).sum::<u64>();
-        grave.dead.extend(self.slots.iter_mut().filter_map(|slot| slot.chunk.take()).map(Dead::Chunk));
+        garbage
+            .items
+            .extend(self.slots.iter_mut().filter_map(|slot| slot.chunk.take()).map(Discarded::Chunk));
         if let Some(eviction) = &mut self.eviction {
-            eviction.forsake(grave);
+            eviction.abandon(garbage);
         }
-        grave.dead.push(Dead::Plan(self.plan));
+        garbage.items.push(Discarded::Plan(self.plan));
         held + coming
     }
 
     /// The earliest position that could start. While nothing runs that is the head: all before it have ended.
     #[inline]
     pub(super) fn candidate(&mut self, limit: Option<u64>) -> Option<usize> {
-        match (&self.crowd, self.running) {
+        match (&self.readiness, self.running) {
             (None, 0) => (self.head < self.n_tasks()).then_some(self.head),
             _ => self.candidate_beside_others(limit),
         }
     }
 
     fn candidate_beside_others(&mut self, limit: Option<u64>) -> Option<usize> {
-        if self.crowd.is_none() {
-            self.crowd = Some(Crowd::new(self, limit));
+        if self.readiness.is_none() {
+            self.readiness = Some(Readiness::new(self, limit));
         }
-        let crowd = self.crowd.as_mut()?;
-        crowd.advance(&mut self.head);
-        let is_still = self.running == 0 && self.continuing == 0 && crowd.aside.is_empty();
+        let readiness = self.readiness.as_mut()?;
+        readiness.advance(&mut self.head);
+        let is_still = self.running == 0 && self.continuing == 0 && readiness.aside.is_empty();
         let is_alone = is_still && self.finished == self.head;
         if is_alone && self.finished >= self.next_alone {
-            // Nothing runs and nothing has overtaken: readiness is of no use to the only one who comes, and costs.
-            self.crowd = None;
+            // Nothing runs and nothing has overtaken: readiness is of no use to a lone worker, and keeping it costs.
+            self.readiness = None;
             self.next_alone = self.finished + self.n_tasks / 4;
             return (self.head < self.n_tasks).then_some(self.head);
         }
-        crowd.ready.first()
+        readiness.ready.first()
     }
 
     /// Whether a second worker may find something, as far as a glance tells.
     pub(super) fn has_candidates(&self) -> bool {
-        self.crowd.as_ref().map_or(self.head < self.n_tasks(), |crowd| crowd.ready.first().is_some())
+        self.readiness
+            .as_ref()
+            .map_or(self.head < self.n_tasks(), |readiness| readiness.ready.first().is_some())
     }
 
     /// What is known of readiness, in numbers.
-    pub(super) fn readiness(&self) -> String {
-        match &self.crowd {
+    pub(super) fn describe_readiness(&self) -> String {
+        match &self.readiness {
             None => "one after the other".to_owned(),
-            Some(crowd) => format!("{} ready, {} put aside", crowd.ready.len(), crowd.aside.len()),
+            Some(readiness) => {
+                format!("{} ready, {} put aside", readiness.ready.len(), readiness.aside.len())
+            }
         }
     }
 
     #[cfg(test)]
     pub(super) fn knows_readiness(&self) -> bool {
-        self.crowd.is_some()
+        self.readiness.is_some()
     }
 
-    /// Breaks the book: what several workers may start is forgotten.
+    /// Breaks the readiness: what several workers may start is forgotten.
     #[cfg(test)]
     pub(super) fn break_readiness(&mut self) {
-        if let Some(crowd) = &mut self.crowd {
-            crowd.missing.fill(u32::MAX);
-            crowd.ready = Ready::new(self.n_tasks);
+        if let Some(readiness) = &mut self.readiness {
+            readiness.missing.fill(u32::MAX);
+            readiness.ready = Ready::new(self.n_tasks);
         }
     }
 
     /// Whether the task at a position that is not the head may start, on the slack's account.
     pub(super) fn may_overtake(&self, bytes: u64) -> bool {
-        let slack = self.crowd.as_ref().and_then(|crowd| crowd.slack.as_ref());
+        let slack = self.readiness.as_ref().and_then(|readiness| readiness.slack.as_ref());
         slack.is_none_or(|slack| slack.may_overtake(self.head, bytes))
     }
 
     /// Whether what is left fits one task after the other, beside what has overtaken; as far as sizes are known.
     pub(super) fn fits_in_sequence(&self) -> bool {
-        let Some(crowd) = &self.crowd else { return false };
-        crowd.slack.as_ref().is_none_or(|slack| slack.may_overtake(self.head, 0))
+        let Some(readiness) = &self.readiness else { return false };
+        readiness.slack.as_ref().is_none_or(|slack| slack.may_overtake(self.head, 0))
     }
 
     /// Whether the task at this position has been admitted.
     pub(super) fn is_admitted(&self, position: usize) -> bool {
-        is_admitted(self.head, self.crowd.as_ref(), position)
+        is_admitted(self.head, self.readiness.as_ref(), position)
     }
 
-    /// Puts the candidate at this position aside until [`take_up`](Book::take_up).
+    /// Puts the candidate at this position aside until [`take_up`](PlanState::take_up).
     pub(super) fn put_aside(&mut self, position: usize) {
-        if let Some(crowd) = &mut self.crowd {
-            crowd.ready.remove(position);
-            crowd.aside.push(position as u32);
+        if let Some(readiness) = &mut self.readiness {
+            readiness.ready.remove(position);
+            readiness.aside.push(position as u32);
         }
     }
 
     /// Those put aside may be candidates again.
     pub(super) fn take_up(&mut self) {
-        if let Some(crowd) = &mut self.crowd {
-            crowd.aside.drain(..).for_each(|position| crowd.ready.insert(position as usize));
+        if let Some(readiness) = &mut self.readiness {
+            readiness.aside.drain(..).for_each(|position| readiness.ready.insert(position as usize));
         }
     }
 
@@ -297,16 +303,16 @@ impl Book {
     #[inline]
     pub(super) fn admit(&mut self, position: usize, task: TaskIx, bytes: u64) {
         self.running += 1;
-        match &mut self.crowd {
+        match &mut self.readiness {
             None => {
                 self.head = position + 1;
-                self.solo = Some(task);
+                self.alone = Some(task);
             }
-            Some(crowd) => {
-                crowd.ready.remove(position);
-                crowd.admitted[position] = true;
+            Some(readiness) => {
+                readiness.ready.remove(position);
+                readiness.admitted[position] = true;
                 if position != self.head
-                    && let Some(slack) = &mut crowd.slack
+                    && let Some(slack) = &mut readiness.slack
                 {
                     slack.overtakes(position, bytes);
                 }
@@ -318,16 +324,16 @@ impl Book {
     #[inline]
     pub(super) fn end(&mut self, task: TaskIx) {
         self.finished += 1;
-        self.solo = None;
-        if let Some(crowd) = &mut self.crowd {
-            crowd.end(&self.plan, task);
+        self.alone = None;
+        if let Some(readiness) = &mut self.readiness {
+            readiness.end(&self.plan, task);
         }
     }
 }
 
-/// What several workers at once need to know: which tasks have all their inputs.
+/// Readiness, which several workers at once need to know: which tasks have all their inputs.
 #[derive(Debug)]
-struct Crowd {
+struct Readiness {
     /// Inputs that each task still waits for.
     missing: Vec<u32>,
     /// By position.
@@ -339,18 +345,18 @@ struct Crowd {
     slack: Option<Slack>,
 }
 
-impl Crowd {
+impl Readiness {
     /// Counts what each task waits for, in the middle of a run: all positions before the head are admitted, and
     /// all of these but one have ended.
-    fn new(book: &Book, limit: Option<u64>) -> Self {
-        let tasks = book.plan.tasks();
+    fn new(state: &PlanState, limit: Option<u64>) -> Self {
+        let tasks = state.plan.tasks();
         let n = tasks.n_tasks();
         let has_ended =
-            |task: TaskIx| book.plan.order().position_of(task) < book.head && book.solo != Some(task);
+            |task: TaskIx| state.plan.order().position_of(task) < state.head && state.alone != Some(task);
         let mut missing = vec![0; n];
         let mut ready = Ready::new(n);
-        for at in book.head..n {
-            let task = book.task_at(at);
+        for at in state.head..n {
+            let task = state.task_at(at);
             let inputs = tasks.inputs_of(task);
             let waits_for = inputs.iter().filter(|&&slot| !has_ended(tasks.task_of(slot))).count();
             missing[task.index()] = waits_for as u32;
@@ -359,10 +365,10 @@ impl Crowd {
             }
         }
         let mut admitted = vec![false; n];
-        admitted[..book.head].fill(true);
-        let slack = limit.filter(|&limit| may_exceed(&book.plan, limit));
+        admitted[..state.head].fill(true);
+        let slack = limit.filter(|&limit| may_exceed(&state.plan, limit));
         let slack = slack.map(|limit| {
-            Slack::new(&book.plan, limit.saturating_sub(book.plan.tasks().table_bytes() as u64))
+            Slack::new(&state.plan, limit.saturating_sub(state.plan.tasks().table_bytes() as u64))
         });
         Self { missing, admitted, ready, aside: Vec::new(), slack }
     }

@@ -40,14 +40,14 @@ fn flaky(times: usize) -> (Arc<AtomicUsize>, impl Fn(Place<'_>) -> Result<usize,
 fn a_panic_is_never_run_again() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    let wished = annotate(Annotations::new().retries(3), || {
+    let annotated = annotate(Annotations::new().retries(3), || {
         delayed(move || -> u64 {
             counted.fetch_add(1, Ordering::SeqCst);
             panic!("a defect")
         })
         .call(())
     });
-    assert!(matches!(wished.compute(), Err(Error::Panicked { .. })));
+    assert!(matches!(annotated.compute(), Err(Error::Panicked { .. })));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 

@@ -1,4 +1,4 @@
-//! The story of a run: its last transitions and every failure, for the moment when something went wrong.
+//! The log of a run: its last transitions and every failure, for the moment when something went wrong.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -6,13 +6,14 @@ use std::panic::Location;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use musher_graph_core::{Plan, TaskIx};
+use musher_graph_core::{ByteSize, Plan, TaskIx};
 use serde_json::json;
 
+use crate::atomic::AtomicFile;
+use crate::event::{Event, Observer};
 use crate::sync::{Arc, Mutex};
-use crate::{AtomicFile, Event, Observer};
 
-/// Bytes of a story as JSON, but for the braces around it.
+/// Bytes of a log as JSON, but for the braces around it.
 const MOST_JSON: usize = (10 << 20) - 1024;
 /// Characters that are kept of what an error says.
 const MOST_SAID: usize = 1000;
@@ -25,16 +26,16 @@ const MOST_SAID: usize = 1000;
 /// ```
 /// use std::sync::Arc;
 /// use musher_graph_core::delayed;
-/// use musher_scheduler::{Compute, Options, Story};
+/// use musher_scheduler::{Compute, EventLog, Options};
 ///
-/// let story = Arc::new(Story::new(1000));
+/// let log = Arc::new(EventLog::new(1000));
 /// let broken = delayed(|| -> f64 { panic!("no") }).label("load").call(());
-/// assert!(broken.compute_with(&Options::default().observe(story.clone())).is_err());
-/// assert_eq!(story.failures().len(), 1);
-/// assert!(story.text().contains("load [] failed"));
+/// assert!(broken.compute_with(&Options::default().observe(log.clone())).is_err());
+/// assert_eq!(log.failures().len(), 1);
+/// assert!(log.text().contains("load [] failed"));
 /// ```
 #[doc(alias = "Client.story")]
-pub struct Story {
+pub struct EventLog {
     capacity: usize,
     start: Instant,
     state: Mutex<State>,
@@ -67,18 +68,18 @@ impl Labels {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Transition {
-    /// Since the story began.
+    /// Since the log began.
     pub at: Duration,
     /// Number of the run, from 1.
     pub run: u64,
     /// What happened.
-    pub step: Step,
+    pub kind: TransitionKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum TransitionKind {
     /// A run began.
     RunStarted {
         /// Tasks of its plan.
@@ -87,9 +88,9 @@ pub enum Step {
     /// Something happened to a task.
     Task {
         /// Which one.
-        task: StoryTask,
+        task: LoggedTask,
         /// What.
-        outcome: TaskStep,
+        outcome: TaskTransition,
     },
     /// A chunk went to the disk.
     ChunkSpilled {
@@ -111,7 +112,7 @@ pub enum Step {
         elapsed: Duration,
         /// Chunks on their way.
         moving: usize,
-        /// Bytes of chunks and scratch on the books.
+        /// Bytes of chunks and scratch on the ledger.
         alive_bytes: u64,
     },
     /// A run ended.
@@ -123,10 +124,10 @@ pub enum Step {
     },
 }
 
-/// A task as a story names it.
+/// A task as a log names it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct StoryTask {
+pub struct LoggedTask {
     /// Its number in the plan.
     pub task: u32,
     /// Label of its layer.
@@ -142,7 +143,7 @@ pub struct StoryTask {
 /// What happened to a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TaskStep {
+pub enum TaskTransition {
     /// It started.
     Started,
     /// It ended well.
@@ -159,15 +160,15 @@ pub enum TaskStep {
     },
     /// It failed and is run again.
     Retried,
-    /// It gave further work back.
+    /// It returned further work.
     Continued {
         /// Tasks of that work.
         n_tasks: usize,
     },
 }
 
-impl Story {
-    /// A story that keeps so many transitions, and all failures.
+impl EventLog {
+    /// A log that keeps so many transitions, and all failures.
     pub fn new(capacity: usize) -> Self {
         Self { capacity, start: Instant::now(), state: Mutex::default() }
     }
@@ -182,7 +183,7 @@ impl Story {
         self.state.lock().failures.clone()
     }
 
-    /// The story as lines of text: failures first, then the last transitions.
+    /// The log as lines of text: failures first, then the last transitions.
     pub fn text(&self) -> String {
         let (failures, last, n_forgotten) = self.parts();
         let mut text = String::new();
@@ -198,7 +199,7 @@ impl Story {
         text
     }
 
-    /// The story as JSON: `{"forgotten": …, "failures": […], "transitions": […]}`, times in seconds.
+    /// The log as JSON: `{"forgotten": …, "failures": […], "transitions": […]}`, times in seconds.
     ///
     /// It is at most 10 MiB long: of more, the first failures and the last transitions are there, and the others are counted
     /// as forgotten. Values of chunks are never in it; what errors and panics say is, up to 1,000 characters of each.
@@ -211,7 +212,7 @@ impl Story {
         json!({"forgotten": n_forgotten, "failures": failures, "transitions": transitions}).to_string()
     }
 
-    /// Writes the story as JSON to a file, which is there whole or not at all.
+    /// Writes the log as JSON to a file, which is there whole or not at all.
     ///
     /// # Errors
     /// Those of writing the file.
@@ -226,7 +227,7 @@ impl Story {
         (state.failures.clone(), state.last.iter().cloned().collect(), state.n_forgotten)
     }
 
-    fn add(&self, plan: &Plan, step: impl FnOnce(&Labels) -> Step) {
+    fn add(&self, plan: &Plan, kind: impl FnOnce(&Labels) -> TransitionKind) {
         let at = self.start.elapsed();
         let mut state = self.state.lock();
         let State { last, failures, n_forgotten, n_runs, runs } = &mut *state;
@@ -234,8 +235,8 @@ impl Story {
             *n_runs += 1;
             Labels::new(*n_runs, plan)
         });
-        let transition = Transition { at, run: labels.run, step: step(labels) };
-        if let Step::Task { outcome: TaskStep::Failed { .. }, .. } = transition.step {
+        let transition = Transition { at, run: labels.run, kind: kind(labels) };
+        if let TransitionKind::Task { outcome: TaskTransition::Failed { .. }, .. } = transition.kind {
             failures.push(transition.clone());
         }
         last.push_back(transition);
@@ -245,17 +246,17 @@ impl Story {
         }
     }
 
-    fn add_task(&self, plan: &Plan, task: TaskIx, worker: usize, outcome: TaskStep) {
+    fn add_task(&self, plan: &Plan, task: TaskIx, worker: usize, outcome: TaskTransition) {
         self.add(plan, |labels| {
             let layer = plan.tasks().layer_of(task);
-            let task = StoryTask {
+            let task = LoggedTask {
                 task: task.0,
                 operation: labels.layers.get(layer).cloned().unwrap_or_default(),
                 place: plan.tasks().place_of(task).coords().to_vec(),
                 caller: plan.tasks().layers()[layer].caller,
                 worker,
             };
-            Step::Task { task, outcome }
+            TransitionKind::Task { task, outcome }
         });
     }
 }
@@ -284,45 +285,45 @@ pub(crate) fn address(plan: &Plan) -> usize {
     std::ptr::from_ref(plan).addr()
 }
 
-impl Observer for Story {
+impl Observer for EventLog {
     fn event(&self, event: Event<'_>) {
         match event {
             Event::RunStarted { plan } => {
                 // Whatever had this address before is gone.
                 self.state.lock().runs.remove(&address(plan));
-                self.add(plan, |_| Step::RunStarted { n_tasks: plan.tasks().n_tasks() });
+                self.add(plan, |_| TransitionKind::RunStarted { n_tasks: plan.tasks().n_tasks() });
             }
             Event::TaskStarted { plan, task, worker, .. } => {
-                self.add_task(plan, task, worker, TaskStep::Started);
+                self.add_task(plan, task, worker, TaskTransition::Started);
             }
             Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
-                self.add_task(plan, task, worker, TaskStep::Finished { elapsed, bytes });
+                self.add_task(plan, task, worker, TaskTransition::Finished { elapsed, bytes });
             }
             Event::TaskFailed { plan, task, worker, error } => {
-                self.add_task(plan, task, worker, TaskStep::Failed { why: said(error) });
+                self.add_task(plan, task, worker, TaskTransition::Failed { why: said(error) });
             }
             Event::TaskRetried { plan, task, worker, .. } => {
-                self.add_task(plan, task, worker, TaskStep::Retried);
+                self.add_task(plan, task, worker, TaskTransition::Retried);
             }
             Event::Continued { plan, task, more } => {
                 let n_tasks = more.tasks().n_tasks();
-                self.add_task(plan, task, 0, TaskStep::Continued { n_tasks });
+                self.add_task(plan, task, 0, TaskTransition::Continued { n_tasks });
                 let runs = &mut self.state.lock().runs;
                 if let Some(run) = runs.get(&address(plan)).map(|labels| labels.run) {
                     runs.insert(address(more), Labels::new(run, more));
                 }
             }
             Event::ChunkSpilled { plan, bytes, elapsed } => {
-                self.add(plan, |_| Step::ChunkSpilled { bytes, elapsed });
+                self.add(plan, |_| TransitionKind::ChunkSpilled { bytes, elapsed });
             }
             Event::ChunkLoaded { plan, bytes, elapsed } => {
-                self.add(plan, |_| Step::ChunkLoaded { bytes, elapsed });
+                self.add(plan, |_| TransitionKind::ChunkLoaded { bytes, elapsed });
             }
             Event::Stalled { plan, elapsed, moving, alive_bytes } => {
-                self.add(plan, |_| Step::Stalled { elapsed, moving, alive_bytes });
+                self.add(plan, |_| TransitionKind::Stalled { elapsed, moving, alive_bytes });
             }
             Event::RunFinished { plan, success, peak_bytes } => {
-                self.add(plan, |_| Step::RunFinished { success, peak_bytes });
+                self.add(plan, |_| TransitionKind::RunFinished { success, peak_bytes });
                 let runs = &mut self.state.lock().runs;
                 if let Some(ended) = runs.get(&address(plan)).map(|labels| labels.run) {
                     runs.retain(|_, labels| labels.run != ended);
@@ -333,7 +334,7 @@ impl Observer for Story {
 }
 
 /// What an error says, with its causes.
-fn said(error: &crate::Error) -> String {
+fn said(error: &crate::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -347,48 +348,49 @@ fn said(error: &crate::Error) -> String {
     }
 }
 
-impl std::fmt::Debug for Story {
+impl std::fmt::Debug for EventLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Story").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("EventLog").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Display for Transition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:>12.6} s  run {}  ", self.at.as_secs_f64(), self.run)?;
-        match &self.step {
-            Step::RunStarted { n_tasks } => write!(f, "starts with {n_tasks} tasks"),
-            Step::Task { task, outcome } => {
-                let StoryTask { operation, place, caller, worker, .. } = task;
+        match &self.kind {
+            TransitionKind::RunStarted { n_tasks } => write!(f, "starts with {n_tasks} tasks"),
+            TransitionKind::Task { task, outcome } => {
+                let LoggedTask { operation, place, caller, worker, .. } = task;
                 write!(f, "worker {worker}  {operation} {place:?} ")?;
                 match outcome {
-                    TaskStep::Started => write!(f, "started"),
-                    TaskStep::Finished { elapsed, bytes } => {
-                        write!(f, "finished after {:.6} s, {bytes} bytes", elapsed.as_secs_f64())
+                    TaskTransition::Started => write!(f, "started"),
+                    TaskTransition::Finished { elapsed, bytes } => {
+                        write!(f, "finished after {:.6} s, {}", elapsed.as_secs_f64(), ByteSize::from(*bytes))
                     }
-                    TaskStep::Failed { why } => write!(f, "failed (built at {caller}): {why}"),
-                    TaskStep::Retried => write!(f, "is run again"),
-                    TaskStep::Continued { n_tasks } => write!(f, "goes on with {n_tasks} tasks"),
+                    TaskTransition::Failed { why } => write!(f, "failed (built at {caller}): {why}"),
+                    TaskTransition::Retried => write!(f, "is run again"),
+                    TaskTransition::Continued { n_tasks } => write!(f, "goes on with {n_tasks} tasks"),
                 }
             }
-            Step::ChunkSpilled { bytes, elapsed } => {
-                write!(f, "{bytes} bytes to the disk in {:.6} s", elapsed.as_secs_f64())
+            TransitionKind::ChunkSpilled { bytes, elapsed } => {
+                write!(f, "{} to the disk in {:.6} s", ByteSize::from(*bytes), elapsed.as_secs_f64())
             }
-            Step::ChunkLoaded { bytes, elapsed } => {
-                write!(f, "{bytes} bytes from the disk in {:.6} s", elapsed.as_secs_f64())
+            TransitionKind::ChunkLoaded { bytes, elapsed } => {
+                write!(f, "{} from the disk in {:.6} s", ByteSize::from(*bytes), elapsed.as_secs_f64())
             }
-            Step::Stalled { elapsed, moving, alive_bytes } => {
+            TransitionKind::Stalled { elapsed, moving, alive_bytes } => {
                 let elapsed = elapsed.as_secs_f64();
                 write!(
                     f,
-                    "has waited {elapsed:.3} s for {moving} chunks on their way, {alive_bytes} bytes alive"
+                    "has waited {elapsed:.3} s for {moving} chunks on their way, {} in memory",
+                    ByteSize::from(*alive_bytes)
                 )
             }
-            Step::RunFinished { success: true, peak_bytes } => {
-                write!(f, "ends well, at most {peak_bytes} bytes")
+            TransitionKind::RunFinished { success: true, peak_bytes } => {
+                write!(f, "ends well, at most {}", ByteSize::from(*peak_bytes))
             }
-            Step::RunFinished { success: false, peak_bytes } => {
-                write!(f, "ends badly, at most {peak_bytes} bytes")
+            TransitionKind::RunFinished { success: false, peak_bytes } => {
+                write!(f, "ends badly, at most {}", ByteSize::from(*peak_bytes))
             }
         }
     }
@@ -397,31 +399,31 @@ impl std::fmt::Display for Transition {
 impl Transition {
     fn json(&self) -> serde_json::Value {
         let (at, run) = (self.at.as_secs_f64(), self.run);
-        let (task, outcome) = match &self.step {
-            Step::RunStarted { n_tasks } => {
-                return json!({"at": at, "run": run, "step": "run started", "tasks": n_tasks});
+        let (task, outcome) = match &self.kind {
+            TransitionKind::RunStarted { n_tasks } => {
+                return json!({"at": at, "run": run, "kind": "run started", "tasks": n_tasks});
             }
-            Step::RunFinished { success, peak_bytes } => {
+            TransitionKind::RunFinished { success, peak_bytes } => {
                 return json!({
-                    "at": at, "run": run, "step": "run finished", "success": success, "peak_bytes": peak_bytes,
+                    "at": at, "run": run, "kind": "run finished", "success": success, "peak_bytes": peak_bytes,
                 });
             }
-            Step::Stalled { elapsed, moving, alive_bytes } => {
+            TransitionKind::Stalled { elapsed, moving, alive_bytes } => {
                 let elapsed = elapsed.as_secs_f64();
                 return json!({
-                    "at": at, "run": run, "step": "stalled", "elapsed": elapsed, "moving": moving,
+                    "at": at, "run": run, "kind": "stalled", "elapsed": elapsed, "moving": moving,
                     "alive_bytes": alive_bytes,
                 });
             }
-            Step::ChunkSpilled { bytes, elapsed } => {
+            TransitionKind::ChunkSpilled { bytes, elapsed } => {
                 let elapsed = elapsed.as_secs_f64();
-                return json!({"at": at, "run": run, "step": "spilled", "bytes": bytes, "elapsed": elapsed});
+                return json!({"at": at, "run": run, "kind": "spilled", "bytes": bytes, "elapsed": elapsed});
             }
-            Step::ChunkLoaded { bytes, elapsed } => {
+            TransitionKind::ChunkLoaded { bytes, elapsed } => {
                 let elapsed = elapsed.as_secs_f64();
-                return json!({"at": at, "run": run, "step": "loaded", "bytes": bytes, "elapsed": elapsed});
+                return json!({"at": at, "run": run, "kind": "loaded", "bytes": bytes, "elapsed": elapsed});
             }
-            Step::Task { task, outcome } => (task, outcome),
+            TransitionKind::Task { task, outcome } => (task, outcome),
         };
         let mut value = json!({
             "at": at,
@@ -433,19 +435,19 @@ impl Transition {
             "worker": task.worker,
         });
         match outcome {
-            TaskStep::Started => value["step"] = "started".into(),
-            TaskStep::Finished { elapsed, bytes } => {
-                value["step"] = "finished".into();
+            TaskTransition::Started => value["kind"] = "started".into(),
+            TaskTransition::Finished { elapsed, bytes } => {
+                value["kind"] = "finished".into();
                 value["elapsed"] = elapsed.as_secs_f64().into();
                 value["bytes"] = (*bytes).into();
             }
-            TaskStep::Failed { why } => {
-                value["step"] = "failed".into();
+            TaskTransition::Failed { why } => {
+                value["kind"] = "failed".into();
                 value["why"] = why.as_str().into();
             }
-            TaskStep::Retried => value["step"] = "retried".into(),
-            TaskStep::Continued { n_tasks } => {
-                value["step"] = "continued".into();
+            TaskTransition::Retried => value["kind"] = "retried".into(),
+            TaskTransition::Continued { n_tasks } => {
+                value["kind"] = "continued".into();
                 value["tasks"] = (*n_tasks).into();
             }
         }
