@@ -119,6 +119,9 @@ impl<A: Element, D: Dimension> Array<A, D> {
     ///
     /// # Errors
     /// [`Error::Axis`] when there is no such axis, [`Error::Arrangement`] when one is named twice.
+    ///
+    /// # Panics
+    /// When a type of your own implements [`Axes`] and names more or fewer axes than it says are left.
     #[track_caller]
     pub fn try_over<X: Axes<D>>(&self, axes: X) -> Result<Over<'_, A, D, X::Left>, Error> {
         let (operation, ndim, caller) = ("over", self.ndim(), Location::caller());

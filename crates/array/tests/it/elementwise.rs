@@ -178,7 +178,7 @@ fn a_summary_says_what_the_array_is() {
 fn powers_are_those_of_a_loop() {
     let values = arr1(&[-2.0, 0.5, 3.0, -0.25, 1.0]);
     let x = Array::from_array(values.clone(), 2);
-    for power in [-3, -1, 0, 1, 2, 5, 8] {
+    for power in [-3_i32, -1, 0, 1, 2, 5, 8] {
         let product = |x: &f64| (0..power.abs()).fold(1.0, |product, _| product * x);
         // All of these are exact in binary.
         let want = values.mapv(|x| if power < 0 { 1.0 / product(&x) } else { product(&x) });

@@ -3,7 +3,7 @@
 //! **Source** of the inverse functions and their branch cuts: Kahan 1987, "Branch cuts for complex elementary functions,
 //! or much ado about nothing's sign bit"; of the quotient: Smith 1962, "Algorithm 116: complex division", as in NumPy.
 
-use super::float;
+use super::{Fault, float};
 use num_complex::Complex;
 use num_traits::Float;
 
@@ -169,7 +169,7 @@ pub(super) fn pow<T: Float + num_traits::FloatConst>(x: Complex<T>, y: Complex<T
 }
 
 /// `out[i] = x[i]^exponent` by repeated squaring.
-pub(super) fn power<T: Float>(x: &[Complex<T>], out: &mut [Complex<T>], exponent: i32) {
+pub(super) fn power<T: Float>(exponent: i32, x: &[Complex<T>], out: &mut [Complex<T>]) -> Result<(), Fault> {
     for (out, &x) in out.iter_mut().zip(x) {
         let (mut base, mut left) = (x, exponent.unsigned_abs());
         let mut acc = Complex::new(T::one(), T::zero());
@@ -182,4 +182,5 @@ pub(super) fn power<T: Float>(x: &[Complex<T>], out: &mut [Complex<T>], exponent
         }
         *out = if exponent < 0 { recip(acc) } else { acc };
     }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Functions of floats that the standard library does not give as exactly, or not the same everywhere.
 
-use super::map1;
+use super::{Fault, map1};
 use num_traits::Float;
 
 /// `out[i] = x[i]^exponent` by repeated squaring, the same products for every instruction set.
 ///
 /// `powi` of the standard library leaves its precision open, so it is not used.
-pub(super) fn power<A: Float>(x: &[A], out: &mut [A], exponent: i32) {
+pub(super) fn power<A: Float>(exponent: i32, x: &[A], out: &mut [A]) -> Result<(), Fault> {
     match exponent {
         2 => map1(x, out, |x: A| x * x),
         3 => map1(x, out, |x: A| x * x * x),
@@ -23,6 +23,7 @@ pub(super) fn power<A: Float>(x: &[A], out: &mut [A], exponent: i32) {
             if exponent < 0 { A::one() / acc } else { acc }
         }),
     }
+    Ok(())
 }
 
 /// From this magnitude on, `x² + 1` is `x²`, and squares might be too large.

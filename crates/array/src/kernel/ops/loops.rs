@@ -182,10 +182,10 @@ implement! {
     u16: unsigned, u16, integer_power!(u16), None, apart;
     u32: unsigned, u32, integer_power!(u32), None, apart;
     u64: unsigned, u64, integer_power!(u64), None, apart;
-    f32: floats, f32, Some(|power, x, out| Ok(super::float::power(x, out, power))), Some(mul_add_loop::<f32>), joined;
-    f64: floats, f64, Some(|power, x, out| Ok(super::float::power(x, out, power))), Some(mul_add_loop::<f64>), joined;
-    Complex<f32>: complex, f32, Some(|power, x, out| Ok(super::complex::power(x, out, power))), None, apart;
-    Complex<f64>: complex, f64, Some(|power, x, out| Ok(super::complex::power(x, out, power))), None, apart;
+    f32: floats, f32, Some(super::float::power), Some(mul_add_loop::<f32>), joined;
+    f64: floats, f64, Some(super::float::power), Some(mul_add_loop::<f64>), joined;
+    Complex<f32>: complex, f32, Some(super::complex::power), None, apart;
+    Complex<f64>: complex, f64, Some(super::complex::power), None, apart;
 }
 
 /// As [`map1`], where `f` also says whether its value is wrong; the answer is whether any was.
