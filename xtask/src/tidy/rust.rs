@@ -38,7 +38,7 @@ pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     if is_library(path) {
         problems.extend(printing(&lines));
     }
-    if is_library(path) && !path.ends_with("/lib.rs") && path != "src/lib.rs" {
+    if is_library(path) && !is_root(path) {
         problems.extend(imports(&tokens(content)));
     }
     if path.contains("/src/kernel/") || path.ends_with("/src/kernel.rs") {
@@ -52,6 +52,11 @@ fn is_library(path: &str) -> bool {
     let is_source =
         path.starts_with("src/") || path.strip_prefix("crates/").is_some_and(|rest| rest.contains("/src/"));
     is_source && !path.ends_with("/tests.rs") && !path.starts_with("crates/testkit/")
+}
+
+/// What names a crate's exports: its root, and its prelude.
+fn is_root(path: &str) -> bool {
+    path.ends_with("src/lib.rs") || path.ends_with("src/prelude.rs")
 }
 
 fn head(content: &str) -> Vec<Problem> {
@@ -196,6 +201,7 @@ mod tests {
         let content = "//! A.\nuse crate::{Chunk, key::Key, layer::{self, Layer}};\nuse crate::Graph;\nuse crate::task::Task;\nmod tests { use crate::Plan; }\nfn f() -> crate::Graph { use crate::compute; }\n";
         assert_eq!(wrong("crates/graph-core/src/a.rs", content), [2, 3, 5]);
         assert!(wrong("crates/graph-core/src/lib.rs", content).is_empty());
+        assert!(wrong("src/prelude.rs", content).is_empty());
         assert!(wrong("crates/graph-core/tests/it/a.rs", content).is_empty());
     }
 
