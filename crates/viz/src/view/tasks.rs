@@ -111,7 +111,7 @@ impl<'a> Names<'a> {
         let mut alike: HashMap<String, Vec<u32>> = HashMap::new();
         for task in 0..tasks.n_tasks() as u32 {
             let layer = tasks.layer(TaskIx(task));
-            if layer.grid.ndim() == 0 {
+            if layer.grid.n_tasks() == 1 {
                 alike.entry(layer.task.label().into_owned()).or_default().push(task);
             }
         }
@@ -121,11 +121,13 @@ impl<'a> Names<'a> {
         Self { tasks, numbers: numbers.collect() }
     }
 
-    /// The coordinates of a task on its grid; its number when it stands alone.
+    /// The coordinates of a task on its grid; its number when it stands alone, however many axes the grid has.
     fn place(&self, task: TaskIx) -> String {
-        let coords = self.tasks.place_of(task).coords();
-        match coords.as_slice() {
-            [] => self.numbers.get(&task.0).map_or_else(String::new, |number| format!("#{number}")),
+        let place = self.tasks.place_of(task);
+        match place.coords().as_slice() {
+            _ if place.grid().n_tasks() == 1 => {
+                self.numbers.get(&task.0).map_or_else(String::new, |number| format!("#{number}"))
+            }
             [only] => only.to_string(),
             several => {
                 let parts: Vec<String> = several.iter().map(ToString::to_string).collect();
@@ -137,8 +139,8 @@ impl<'a> Names<'a> {
     /// The name of a task's chunk.
     fn chunk(&self, task: TaskIx) -> String {
         let place = self.place(task);
-        match self.tasks.place_of(task).grid().ndim() {
-            0 => {
+        match self.tasks.place_of(task).grid().n_tasks() {
+            1 => {
                 let label = self.tasks.layer(task).task.label();
                 format!("{label} {place}").trim_end().to_owned()
             }

@@ -307,3 +307,18 @@ fn files_are_written_by_extension() {
     assert!(dot.contains("rankdir=LR"));
     assert!(matches!(tiles(true).visualize("graph.pdf").unwrap_err(), Error::UnknownExtension { .. }));
 }
+
+#[test]
+fn chunks_that_stand_alone_on_their_grids_are_told_apart() {
+    // Coordinates on a grid of a single task would be zeros in every box.
+    let open = |_: Place<'_>, _: &mut Inputs<'_>| Ok(Value(1));
+    let tile = |number: u64| FnTask::new("tile", open).params("test.tile/1", &number);
+    let tiles: Vec<_> = (0..3)
+        .map(|number| Tiles(Port::of(Layer::build(tile(number)).finish(Grid::from([1, 1, 1])))))
+        .collect();
+    let svg = tiles.as_slice().to_svg_string().unwrap();
+    let mut boxes: Vec<String> =
+        nodes(&svg).into_iter().filter(|node| node.is_box).map(|node| node.lines[0].clone()).collect();
+    boxes.sort();
+    assert_eq!(boxes, ["tile #0", "tile #1", "tile #2"]);
+}
