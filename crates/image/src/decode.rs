@@ -14,7 +14,7 @@ use tiff::decoder::{ChunkType, Decoder, Limits as TiffLimits};
 use tiff::tags::{PlanarConfiguration, Tag};
 use tiff::{ColorType as TiffColor, TiffError};
 
-use crate::Error;
+use crate::error::Error;
 use crate::files::require_file;
 use crate::pixel::{Pixel, number_name};
 
@@ -215,8 +215,8 @@ mod tests {
     use tiff::encoder::{TiffEncoder, colortype};
 
     use super::{MAX_DECODED_BYTES, header, rows, whole};
-    use crate::Error;
     use crate::encode;
+    use crate::error::Error;
     use crate::pixel::Pixel;
 
     const SHAPE: [usize; 3] = [13, 7, 3];

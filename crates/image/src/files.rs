@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The files that a pattern matches, in natural order: `tile-2` before `tile-10`.
 ///
@@ -143,7 +143,7 @@ mod tests {
     use std::path::Path;
 
     use super::{matching, natural};
-    use crate::Error;
+    use crate::error::Error;
 
     fn names(folder: &Path, pattern: &str) -> Result<Vec<String>, Error> {
         let pattern = format!("{}/{pattern}", folder.display());

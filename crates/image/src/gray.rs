@@ -7,7 +7,7 @@ use musher_graph_core::{AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port
 use ndarray::{ArrayD, Dimension, IxDyn, RemoveAxis};
 use num_traits::AsPrimitive;
 
-use crate::Error;
+use crate::error::Error;
 use crate::kernel::gray::{GrayWeights, gray};
 use crate::wire::port_of;
 

@@ -13,8 +13,8 @@ use musher_graph_core::{
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use ndarray::{Ix3, Ix4};
 
-use crate::Error;
 use crate::decode::{self, Header, MAX_DECODED_BYTES};
+use crate::error::Error;
 use crate::files::matching;
 use crate::pixel::Pixel;
 

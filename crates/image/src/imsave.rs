@@ -10,8 +10,8 @@ use musher_graph_core::{
 use musher_scheduler::{AtomicDir, Compute};
 use ndarray::{ArrayViewD, Dimension};
 
-use crate::Error;
 use crate::encode;
+use crate::error::Error;
 use crate::pixel::Pixel;
 use crate::wire::{grid_of, port_of};
 

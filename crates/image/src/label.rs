@@ -18,10 +18,10 @@ use musher_graph_core::{
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
-use crate::Error;
-use crate::kernel::label::{Border, Location as BlockLocation, Unlabeled, label_block};
+use crate::error::Error;
+use crate::kernel::label::{BlockPlace, Border, Unlabeled, label_block};
 use crate::kernel::merge::{Merged, merge};
-use crate::packet::Packet;
+use crate::record::Record;
 use crate::wire::{grid_of, port_of, single};
 
 /// What labeling gives: the labels, and the number of components.
@@ -107,9 +107,9 @@ fn layers<D: Dimension>(
         .finish(grid.clone());
     let shape = chunks.grid_shape();
     let join = FnTask::new("merge_labels", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let borders = inputs.slot::<Packet<Border>>(0)?;
+        let borders = inputs.slot::<Record<Border>>(0)?;
         let borders: Vec<&Border> = borders.iter().map(|border| &border.0).collect();
-        Ok(Packet(merge(&borders, &shape, connectivity).map_err(Error::from)?))
+        Ok(Record(merge(&borders, &shape, connectivity).map_err(Error::from)?))
     })
     .params("image.merge_labels/1", &connectivity)
     .facts(|_, inputs| {
@@ -125,7 +125,7 @@ fn layers<D: Dimension>(
         .input(&merged, single(&merged))
         .finish(grid.clone());
     let count = FnTask::new("count_labels", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(merged) = inputs.get::<Packet<Merged>>(0)?;
+        let Record(merged) = inputs.get::<Record<Merged>>(0)?;
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), merged.count)))
     })
     .params("image.count_labels/1", &())
@@ -143,9 +143,9 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
     FnTaskMany::new("label", 2, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<bool> = inputs.get(0)?;
         let (origin, image) = (of_run.block_start(&at.coords()), of_run.shape());
-        let location = BlockLocation { origin: &origin, image: &image };
+        let location = BlockPlace { origin: &origin, image: &image };
         let found = label_block(block.view(), connectivity, location).map_err(Error::from)?;
-        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Packet(found.border))])
+        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Record(found.border))])
     })
     .params("image.label/1", &(connectivity, chunks.clone()))
     .facts(move |at, _| {
@@ -165,7 +165,7 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
 fn relabel() -> impl musher_graph_core::Task {
     FnTask::new("relabel", |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let block = inputs.take::<Block<i32>>(0)?;
-        let Packet(merged) = inputs.get::<Packet<Merged>>(1)?;
+        let Record(merged) = inputs.get::<Record<Merged>>(1)?;
         let table = &merged.tables[at.index()];
         if table.iter().enumerate().all(|(own, &whole)| own as i32 == whole) {
             return Ok((*block).clone());

@@ -22,10 +22,12 @@ use musher_graph_core::{
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
+use crate::columns::{Column, Columns};
+use crate::error::Error;
+use crate::gray::Intensity;
 use crate::kernel::measure::{Region, Regions, join, measure_block};
-use crate::packet::Packet;
+use crate::record::Record;
 use crate::wire::{grid_of, port_of, single, tree};
-use crate::{Column, Columns, Error, Intensity};
 
 /// Measures every region of a labeled image in one pass.
 ///
@@ -72,7 +74,7 @@ pub fn measure<A: Intensity, D: Dimension>(
     let caller = Location::caller();
     let regions = regions("measure", image, labels, caller)?;
     let task = FnTask::new("region_table", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        Ok::<_, TaskError>(Measured(table(&inputs.get::<Packet<Regions>>(0)?.0)))
+        Ok::<_, TaskError>(Measured(table(&inputs.get::<Record<Regions>>(0)?.0)))
     })
     .params("image.region_table/1", &())
     .facts(|_, inputs| {
@@ -472,7 +474,7 @@ fn regions<A: Intensity, D: Dimension>(
     let task = FnTask::new("measure", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let (values, labels) = (inputs.get::<Block<A>>(0)?, inputs.get::<Block<i32>>(1)?);
         let origin = of_run.block_start(&at.coords());
-        Ok::<_, TaskError>(Packet(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
+        Ok::<_, TaskError>(Record(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
     .params("image.measure/1", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
@@ -489,7 +491,7 @@ fn regions<A: Intensity, D: Dimension>(
         "join_regions",
         "image.join_regions/1",
         Port::of(layer),
-        |one: &Packet<Regions>, other| Packet(join(&one.0, &other.0)),
+        |one: &Record<Regions>, other| Record(join(&one.0, &other.0)),
         caller,
     ))
 }
@@ -523,7 +525,7 @@ fn pick<A: Element, D: Dimension>(
     let parameters = (name, index.clone());
     let trailing = trailing.to_vec();
     let task = FnTask::new(name, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(regions) = inputs.get::<Packet<Regions>>(0)?;
+        let Record(regions) = inputs.get::<Record<Regions>>(0)?;
         let mut values = Vec::new();
         let rows = match &index {
             LabelIndex::All => {

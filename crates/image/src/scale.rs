@@ -6,8 +6,9 @@ use musher_array::{Array, Block};
 use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension};
 
+use crate::error::Error;
+use crate::gray::Intensity;
 use crate::wire::{grid_of, port_of};
-use crate::{Error, Intensity};
 
 /// Maps `low` to 0 and `high` to 255, linearly and rounded; what lies beyond becomes 0 or 255, NaN becomes 0.
 ///

@@ -6,9 +6,9 @@ use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
-use crate::Error;
+use crate::error::Error;
 use crate::kernel::otsu::otsu;
-use crate::packet::{Pack, Packet, Reader, Writer};
+use crate::record::{AsRecord, Reader, Record, Writer};
 use crate::wire::{elements_of, grid_of, port_of, single, tree};
 
 /// Bins of a histogram of floats, if nobody says otherwise.
@@ -49,7 +49,7 @@ pub trait Histogram: musher_array::Real + sealed::Sealed {
 }
 
 mod sealed {
-    use crate::Error;
+    use crate::error::Error;
     use crate::kernel::otsu::{Bins, Tally, range};
 
     /// How each type is counted. A `range` is the least and the greatest value; integers need none.
@@ -206,27 +206,27 @@ impl Counts {
     }
 }
 
-impl Pack for Counts {
+impl AsRecord for Counts {
     const KIND: &'static str = "image.counts/1";
 
     fn nbytes(&self) -> usize {
         self.0.len() * size_of::<u64>()
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.list(&self.0);
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
         from.list().map(Self)
     }
 }
 
 /// Least and greatest value of some blocks; `None` for blocks without pixels.
 #[derive(Debug, Clone)]
-struct Range<A>(Option<(A, A)>);
+struct Extremes<A>(Option<(A, A)>);
 
-impl<A: Histogram> Range<A> {
+impl<A: Histogram> Extremes<A> {
     fn join(&self, other: &Self) -> Self {
         let values: Vec<A> =
             [self, other].iter().filter_map(|range| range.0).flat_map(<[A; 2]>::from).collect();
@@ -234,18 +234,18 @@ impl<A: Histogram> Range<A> {
     }
 }
 
-impl<A: Histogram> Pack for Range<A> {
+impl<A: Histogram> AsRecord for Extremes<A> {
     const KIND: &'static str = A::RANGE;
 
     fn nbytes(&self) -> usize {
         size_of::<Self>()
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.list(&self.0.into_iter().flat_map(<[A; 2]>::from).collect::<Vec<_>>());
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
         match from.list()?[..] {
             [] => Some(Self(None)),
             [low, high] => Some(Self(Some((low, high)))),
@@ -271,7 +271,7 @@ fn find<A: Histogram, D: Dimension>(
     };
     let counts = counts(image, range.as_ref(), bins, caller);
     let finish = FnTask::new("threshold_otsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(Counts(counts)) = inputs.get(0)?;
+        let Record(Counts(counts)) = inputs.get(0)?;
         let centers = A::centers(range_at(inputs)?, bins)?;
         let value = otsu(counts, &centers).unwrap_or(f64::NAN);
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
@@ -285,24 +285,24 @@ fn find<A: Histogram, D: Dimension>(
 
 /// The range in the second slot, where there is one.
 fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskError> {
-    if inputs.len() > 1 { Ok(inputs.get::<Packet<Range<A>>>(1)?.0.0) } else { Ok(None) }
+    if inputs.len() > 1 { Ok(inputs.get::<Record<Extremes<A>>>(1)?.0.0) } else { Ok(None) }
 }
 
 /// Least and greatest value of the whole image.
 fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Location<'static>) -> Port {
     let task = FnTask::new("range", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Packet(Range(A::range(elements_of(block)))))
+        Ok::<_, TaskError>(Record(Extremes(A::range(elements_of(block)))))
     })
     .params("image.range/1", &A::NAME)
-    .facts(|_, inputs| Facts::bytes(size_of::<Range<A>>() as u64).cost(elements::<A>(inputs)));
+    .facts(|_, inputs| Facts::bytes(size_of::<Extremes<A>>() as u64).cost(elements::<A>(inputs)));
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let port = Port::of(layer.finish(grid_of(image)));
     tree(
         "range",
         "image.range.join/1",
         port,
-        |one: &Packet<Range<A>>, other| Packet(one.0.join(&other.0)),
+        |one: &Record<Extremes<A>>, other| Record(one.0.join(&other.0)),
         caller,
     )
 }
@@ -316,7 +316,7 @@ fn counts<A: Histogram, D: Dimension>(
 ) -> Port {
     let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Packet(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
+        Ok::<_, TaskError>(Record(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
     })
     .params("image.histogram/1", &(A::NAME, bins))
     .facts(move |_, inputs| {
@@ -330,7 +330,7 @@ fn counts<A: Histogram, D: Dimension>(
         "histogram",
         "image.histogram.join/1",
         port,
-        |one: &Packet<Counts>, other| Packet(one.0.join(&other.0)),
+        |one: &Record<Counts>, other| Record(one.0.join(&other.0)),
         caller,
     )
 }

@@ -11,5 +11,5 @@ pub(crate) mod label;
 pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod otsu;
-pub(crate) mod real;
 pub(crate) mod union_find;
+pub(crate) mod widen;
