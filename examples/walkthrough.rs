@@ -50,8 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     smooth.visualize(output.join("graph-2-gaussian.png"))?;
     smooth.visualize(output.join("graph-2-gaussian.svg"))?;
 
-    let bright = smooth.gt(&threshold_otsu(&smooth)?);
-    let (labels, count) = label(&bright);
+    let bright = smooth.gt(&threshold_otsu(&smooth, 256)?);
+    let (labels, count) = label(&bright, 1)?;
     let objects = measure(&image, &labels)?.to_frame()?;
     let objects = objects.select([col("label"), col("area"), col("mean"), col("standard_deviation")])?;
     println!("{}\n", objects.explain()?);
@@ -93,8 +93,8 @@ fn save_stages(
     bright: &Array<bool, Ix2>,
     labels: &Array<i32, Ix2>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    imsave(&to_u8_scaled(image)?, output.join("1-gray.png"))?;
-    imsave(&to_u8_scaled(smooth)?, output.join("2-smooth.png"))?;
+    imsave(&to_u8_scaled(image, ..)?, output.join("1-gray.png"))?;
+    imsave(&to_u8_scaled(smooth, ..)?, output.join("2-smooth.png"))?;
     imsave(&bright.mapv(|bright| if bright { 255_u8 } else { 0 }), output.join("3-bright.png"))?;
     // Neighboring labels get shades far apart.
     let shade = |label: i32| if label == 0 { 0_u8 } else { 64 + (label.wrapping_mul(97) % 192) as u8 };

@@ -1,11 +1,13 @@
 //! The error of this crate: what was refused or went wrong, where, and why.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
 use musher_array::Shape;
+use musher_graph_core::report;
 
 /// Why an image operation was refused or failed.
 ///
@@ -17,7 +19,7 @@ use musher_array::Shape;
 /// let error = musher_image::imread("no/such/tile-*.png").expect_err("there is no such folder");
 /// assert!(error.to_string().contains("tile-*.png"));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A pattern of file names cannot be understood.
@@ -228,4 +230,11 @@ pub enum Error {
     /// Computing failed.
     #[error(transparent)]
     Compute(#[from] musher_scheduler::Error),
+}
+
+/// The readable report, as `main` prints it: the message, then the causes.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

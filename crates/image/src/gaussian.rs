@@ -45,6 +45,7 @@ impl FloatPixel for f64 {}
 /// assert_eq!(PerAxis::from([1.0, 2.0]), PerAxis::Each(vec![1.0, 2.0]));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum PerAxis<T> {
     /// The same for all axes.
     All(T),
@@ -105,6 +106,7 @@ per_axis!(f64, usize, Mode);
 /// assert_ne!(along_rows, Gaussian::from([0.0, 2.0]));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Gaussian {
     sigma: PerAxis<f64>,
     order: PerAxis<usize>,

@@ -57,7 +57,7 @@ use crate::wire::{grid_of, port_of, single, tree};
 /// use musher_array::{Array, ndarray::arr2};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr2(&[[1.0, 3.0, 0.0], [5.0, 0.0, 8.0]]), (1, 3));
-/// let (labels, _) = musher_image::label(&image.gt(0.0));
+/// let (labels, _) = musher_image::label(&image.gt(0.0), 1)?;
 /// let table = musher_image::measure(&image, &labels)?.compute()?;
 /// assert_eq!(table.u64("area"), Some(&[3, 1][..]));
 /// assert_eq!(table.f64("mean"), Some(&[3.0, 8.0][..]));
@@ -144,6 +144,7 @@ impl Collection for Measurements {
 /// assert_eq!(LabelIndex::from(..), LabelIndex::All);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LabelIndex {
     /// All labels that occur.
     All,

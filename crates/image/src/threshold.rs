@@ -2,16 +2,17 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Block, Chunking};
+use musher_array::{Array, Block, Chunking, Real};
 use musher_graph_core::{Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
 use crate::error::Error;
+use crate::gray::Intensity;
 use crate::kernel::otsu::otsu;
 use crate::record::{AsRecord, Reader, Record, Writer};
 use crate::wire::{elements_of, grid_of, port_of, single, tree};
 
-/// Bins of a histogram of floats, if nobody says otherwise.
+/// Bins of a histogram of floats, unless another number is given.
 const BINS: usize = 256;
 
 /// Where an image is brighter than a value.
@@ -19,17 +20,26 @@ const BINS: usize = 256;
 /// **Shape** and blocks stay.
 /// **Cost** one pass; it fuses with what comes before and after.
 ///
+/// # Errors
+/// [`Error::Parameter`] for a value that is NaN: nothing is above or below it.
+///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr1};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr1(&[1.0, 5.0, 3.0]), 2);
-/// assert_eq!(musher_image::threshold(&image, 3.0).compute()?, arr1(&[false, true, false]));
+/// assert_eq!(musher_image::threshold(&image, 3.0)?.compute()?, arr1(&[false, true, false]));
+/// assert!(musher_image::threshold(&image, f64::NAN).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-pub fn threshold<A: musher_array::Real, D: Dimension>(image: &Array<A, D>, value: A) -> Array<bool, D> {
-    image.gt(value)
+pub fn threshold<A: Intensity, D: Dimension>(image: &Array<A, D>, value: A) -> Result<Array<bool, D>, Error> {
+    let caller = Location::caller();
+    if value.as_().is_nan() {
+        let expected = "a number";
+        return Err(Error::Parameter { parameter: "value", value: f64::NAN, expected, caller });
+    }
+    Ok(image.gt(value))
 }
 
 /// An element type whose histogram can be made: `u8`, `u16`, `f32`, `f64`.
@@ -43,7 +53,7 @@ pub fn threshold<A: musher_array::Real, D: Dimension>(image: &Array<A, D>, value
 /// }
 /// assert!(is_counted_exactly::<u8>() && !is_counted_exactly::<f64>());
 /// ```
-pub trait Histogram: musher_array::Real + sealed::Sealed {
+pub trait Histogram: Real + sealed::Sealed {
     /// How many values an integer type has; `None` for floats.
     const LEVELS: Option<usize>;
 }
@@ -145,55 +155,76 @@ impl Histogram for f64 {
     const LEVELS: Option<usize> = None;
 }
 
+/// The parameters of [`threshold_otsu`]: into how many bins floats are counted.
+///
+/// A plain number is the number of bins. The default is 256, scikit-image's.
+///
+/// # Examples
+/// ```
+/// use musher_image::Otsu;
+/// assert_eq!(Otsu::from(256), Otsu::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Otsu {
+    bins: usize,
+}
+
+impl Otsu {
+    /// Counts floats in this many equal bins between the least and the greatest value; integers are counted exactly.
+    #[doc(alias = "nbins")]
+    #[must_use]
+    pub const fn bins(self, bins: usize) -> Self {
+        Self { bins }
+    }
+}
+
+impl Default for Otsu {
+    fn default() -> Self {
+        Self { bins: BINS }
+    }
+}
+
+impl From<usize> for Otsu {
+    fn from(bins: usize) -> Self {
+        Self { bins }
+    }
+}
+
 /// The value that best parts the bright from the dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
 ///
 /// Pixels above it are foreground: `image.gt(&threshold)`. An image of one value gives that value. Integers are counted
-/// exactly; floats in 256 bins between the least and the greatest value, see [`threshold_otsu_with`]. Counts are exact
-/// at any size, where scikit-image's are `f32`.
+/// exactly; floats in bins, whose number is the second argument (scikit-image's default is 256), alone or in [`Otsu`].
+/// Counts are exact at any size, where scikit-image's are `f32`.
 ///
 /// **Shape** `(…) → ()` of `f64`.
 /// **Cost** one pass over integers, two over floats; memory of one task: one block and one histogram.
 ///
 /// # Errors
-/// [`Error::Empty`] for an image without pixels. Computing fails with [`Error::NotFinite`] when a value is NaN or infinite.
+/// [`Error::Empty`] for an image without pixels, [`Error::Parameter`] for less than one bin. Computing fails with
+/// [`Error::NotFinite`] when a value is NaN or infinite, and with [`Error::TooManyBins`] when bins are too narrow to tell
+/// apart.
 ///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr1};
+/// use musher_image::{Otsu, threshold_otsu};
 /// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[1_u8, 2, 2, 200, 201]), 2);
-/// let level = musher_image::threshold_otsu(&image)?;
-/// assert_eq!(level.compute()?, 2.0);
+/// let bytes = Array::from_array(arr1(&[1_u8, 2, 2, 200, 201]), 2);
+/// assert_eq!(threshold_otsu(&bytes, Otsu::default())?.compute()?, 2.0);
+/// let floats = Array::from_array(arr1(&[0.0, 0.1, 0.9, 1.0]), 2);
+/// assert_eq!(threshold_otsu(&floats, 4)?.compute()?, 0.125);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// **Source** Otsu 1979, "A threshold selection method from gray-level histograms".
 #[track_caller]
 #[doc(alias = "skimage.filters.threshold_otsu")]
-pub fn threshold_otsu<A: Histogram, D: Dimension>(image: &Array<A, D>) -> Result<Array<f64, Ix0>, Error> {
-    find(image, BINS, Location::caller())
-}
-
-/// As [`threshold_otsu`], with a number of bins for floats.
-///
-/// # Errors
-/// As [`threshold_otsu`], and [`Error::Parameter`] for less than one bin.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Array, ndarray::arr1};
-/// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[0.0, 0.1, 0.9, 1.0]), 2);
-/// assert_eq!(musher_image::threshold_otsu_with(&image, 4)?.compute()?, 0.125);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-#[doc(alias = "nbins")]
-pub fn threshold_otsu_with<A: Histogram, D: Dimension>(
+pub fn threshold_otsu<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
-    bins: usize,
+    parameters: impl Into<Otsu>,
 ) -> Result<Array<f64, Ix0>, Error> {
-    find(image, bins, Location::caller())
+    find(image, parameters.into().bins, Location::caller())
 }
 
 /// Counts of the pixels of some blocks.

@@ -11,8 +11,10 @@ use pulp::{Arch, NullaryFnOnce};
 /// ```
 /// use musher_image::GrayWeights;
 /// assert_eq!(GrayWeights::default(), GrayWeights::REC_709);
+/// assert_eq!(GrayWeights::from([0.299, 0.587, 0.114]), GrayWeights::REC_601);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct GrayWeights {
     /// Weight of red.
     pub red: f64,
@@ -34,6 +36,13 @@ impl GrayWeights {
 impl Default for GrayWeights {
     fn default() -> GrayWeights {
         GrayWeights::REC_709
+    }
+}
+
+/// Weights of red, green and blue.
+impl From<[f64; 3]> for GrayWeights {
+    fn from([red, green, blue]: [f64; 3]) -> GrayWeights {
+        GrayWeights { red, green, blue }
     }
 }
 
