@@ -57,7 +57,7 @@ mod threshold;
 mod wire;
 
 pub use columns::{Column, Columns};
-pub use error::Error;
+pub use error::{Error, PageKind};
 pub use gaussian::{FloatPixel, Gaussian, PerAxis, gaussian_filter};
 pub use gray::{Intensity, rgb_to_gray, rgb2gray};
 pub use imread::{Imread, imread, imread_chunked, imread_tiles};

@@ -172,13 +172,13 @@ fn files(cases: &mut Cases) {
         }
         Ok(digest(words))
     });
-    cases.add("imread Imread::new Imread::stack Imread::max_decoded_bytes", |size, options| {
+    cases.add("imread Imread::new Imread::stack Imread::page Imread::max_decoded_bytes", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let tiles = folder.path().join("tiles");
         save(size, &tiles);
         let pattern = tiles.join("tile-*.png");
         let (one, other) = (imread(pattern.to_str().unwrap()).unwrap(), Imread::<u8>::new());
-        let other = other.max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
+        let other = other.page(0).max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
         Ok(digest([read(&one, options)?, read(&other, options)?]))
     });
     cases.add("Imread::each Imread::tiles", |size, options| {
