@@ -13,7 +13,8 @@ use musher_scheduler::{Options, compute_with};
 use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
 
 use crate::blocks::{array_of, block_of_two, check_columns, check_data, check_rows, whole_rows};
-use crate::{Error, bridge};
+use crate::bridge;
+use crate::error::Error;
 
 /// A model that predicts a `T` for each row of a block: every linfa model of single targets on `f64` is one.
 ///
@@ -78,7 +79,7 @@ where
 /// let x = Array::from_array(Array2::from_shape_fn((1000, 2), |(i, j)| ((i * (3 + j)) % 17) as f64), 100);
 /// let y = Array::from_array(Array1::from_shape_fn(1000, |i| ((i * 3) % 17) as f64 * 2.0 + 1.0), 100);
 ///
-/// let sample = train_test_split(&x, &y).test_rows(200).split()?;
+/// let sample = train_test_split(&x, &y, 200)?;
 /// let model = ParallelPostFit::fit(&LinearRegression::new(), &sample.x_test, &sample.y_test)?;
 /// let error = (model.predict(&x)? - &y).compute()?;
 /// assert!(error.iter().all(|error| error.abs() < 1e-9));

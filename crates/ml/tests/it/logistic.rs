@@ -164,7 +164,10 @@ fn parameters_are_checked_before_the_data_is_read() {
     let x = Array::from_array(rows(0, 0), 1);
     let y = Array::from_array(Array1::<i64>::zeros(0), 1);
     let error = LogisticRegression::new().c(-1.0).fit((&x, &y)).unwrap_err();
-    assert_eq!(error.to_string(), "parameter c must be positive and finite, found -1");
+    let text = error.to_string();
+    assert!(text.starts_with("parameter c must be positive and finite, found -1, at "), "{text}");
+    assert!(text.contains("tests/it/logistic.rs"), "{text}");
+    assert_eq!(format!("{error:?}"), text, "what main prints is the report");
 }
 
 #[test]
@@ -218,14 +221,14 @@ fn scores_decide_what_is_predicted() {
 
 #[test]
 fn newton_takes_few_passes() {
-    let (x, y) = make_classification(5000).chunks(1000).build().unwrap();
+    let (x, y) = make_classification(5000, Classification::columns(20).chunks(1000)).unwrap();
     let fitted = LogisticRegression::new().fit((&x, &y)).unwrap();
     assert!((3..=8).contains(&fitted.iterations()), "{}", fitted.iterations());
 }
 
 #[test]
 fn made_data_does_not_depend_on_the_chunks() {
-    let make = |chunk| make_classification(100).columns(3).seed(9).chunks(chunk).build().unwrap();
+    let make = |chunk| make_classification(100, Classification::columns(3).seed(9).chunks(chunk)).unwrap();
     let ((x, y), (x_cut, y_cut)) = (make(100), make(7));
     assert_eq!(x.compute().unwrap(), x_cut.compute().unwrap());
     assert_eq!(y.compute().unwrap(), y_cut.compute().unwrap());
