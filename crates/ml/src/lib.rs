@@ -53,7 +53,7 @@ pub use linfa::ParamGuard;
 pub use logistic::FittedLogisticRegression;
 pub use metrics::accuracy_score;
 pub use parameters::{LogisticRegression, Penalty, StandardScaler, ValidLogisticRegression};
-pub use post_fit::{FitRows, ParallelPostFit, PredictRows};
+pub use post_fit::{Coded, FitRows, ParallelPostFit, PredictRows};
 pub use scaler::FittedStandardScaler;
 pub use split::{Split, TestPart, train_test_split};
 

@@ -7,6 +7,8 @@ use musher_ml::prelude::*;
 use musher_scheduler::Error;
 use musher_testkit::{Cases, Size, digest};
 
+use crate::post_fit::{Halves, Nearest};
+
 /// Columns of the rows.
 const COLUMNS: usize = 16;
 
@@ -113,6 +115,16 @@ fn classifiers(cases: &mut Cases) {
         let (few, targets) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
         let model = ParallelPostFit::fit(&Linear::new(), &few, &targets.mapv(|y| y as f64)).unwrap();
         read_vector(&model.predict(&data(size).0).unwrap(), options)
+    });
+    cases.add("ParallelPostFit::fit_classes", |size, options| {
+        let (few, targets) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
+        let model = ParallelPostFit::fit_classes(&Nearest, &few, &targets).unwrap();
+        read_vector(&model.predict(&data(size).0).unwrap(), options)
+    });
+    cases.add("ParallelPostFit::fit_unlabeled ParallelPostFit::predict_index", |size, options| {
+        let (few, _) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
+        let model = ParallelPostFit::fit_unlabeled(&Halves, &few).unwrap();
+        read_vector(&model.predict_index(&data(size).0).unwrap(), options)
     });
 }
 
