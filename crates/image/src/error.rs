@@ -178,7 +178,7 @@ pub enum Error {
         /// The type in the file.
         found: &'static str,
     },
-    /// A file does not have the shape of the files before it, or has changed since its header was read.
+    /// A file has another shape than the first one, or has changed since its header was read.
     #[error("{}: shape {found:?} (rows, columns, channels), not {expected:?}", path.display())]
     FileShape {
         /// The path.

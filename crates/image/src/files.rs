@@ -79,7 +79,7 @@ fn walk(folder: &Path, pattern: &str, matcher: &GlobMatcher) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// Refuses what is not a regular file: to open a pipe would wait for ever.
+/// Refuses what is not a regular file: opening a pipe would wait forever.
 pub(crate) fn require_file(path: &Path) -> Result<(), Error> {
     match fs::metadata(path) {
         Ok(facts) if facts.is_file() => Ok(()),

@@ -167,10 +167,10 @@ impl Token for Along {
 }
 
 /// Smooths an image with a Gaussian, or takes a derivative of the smoothed image: what `scipy.ndimage.gaussian_filter`
-/// gives, whatever the blocks.
+/// gives, for every division into blocks.
 ///
 /// The second argument is the standard deviation in pixels, one for all axes or one for each, or a [`Gaussian`] that
-/// says more. The value of a pixel is the same for every division into blocks, to the last bit.
+/// says more. The values do not depend on the blocks, to the last bit.
 ///
 /// **Shape** and blocks stay. **Units** of `sigma`: pixels.
 /// **Cost** one pass; memory of one task: a block with its halo of `truncate * sigma` pixels, twice. Each block reads the

@@ -66,7 +66,7 @@ impl From<usize> for Labeling {
     }
 }
 
-/// Numbers the connected components of a mask: what `scipy.ndimage.label` gives, whatever the blocks.
+/// Numbers the connected components of a mask: what `scipy.ndimage.label` gives, for every division into blocks.
 ///
 /// The second argument says which pixels touch, as a number of axes or as [`Labeling`]: with 1 they share a face (4
 /// neighbours in a plane), with 2 also an edge (8 in a plane), and so on. Components are numbered from 1 in the order of

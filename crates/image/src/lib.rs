@@ -1,4 +1,4 @@
-//! Images in chunks: reading, gray, smoothing, thresholds, labels and measurements of images that do not fit in memory.
+//! Images that do not fit in memory: reading, gray, smoothing, thresholds, labels and measurements.
 //!
 //! Every function takes and gives lazy [`Array`](musher_array::Array)s. Answers are those of scipy.ndimage, scikit-image
 //! and dask-image, and they are the same for every division into blocks.
@@ -8,7 +8,7 @@
 //! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
 //! | make color gray | [`rgb2gray`], [`rgb_to_gray`] | `skimage.color.rgb2gray` |
 //! | smooth, or take a derivative | [`gaussian_filter`] | `dask_image.ndfilters.gaussian_filter` |
-//! | part bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
+//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
 //! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
 //! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
 //! | save | [`imsave`](imsave()), [`imsave_tiles`], [`to_u8_scaled`] | `skimage.io.imsave` |

@@ -32,7 +32,7 @@ use crate::wire::{grid_of, port_of, single, tree};
 /// Measures every region of a labeled image in one pass.
 ///
 /// A region is the set of pixels of one label; labels of 0 and below are background. Computing gives [`Columns`], one row
-/// per label that occurs, in rising order:
+/// per label that occurs, in ascending order:
 ///
 /// | column | type | meaning |
 /// |---|---|---|
@@ -132,10 +132,10 @@ impl Collection for Measurements {
     }
 }
 
-/// For which labels a measurement is asked.
+/// Which labels to measure.
 ///
-/// `..` asks for all that occur, in rising order. A list asks for those in its order, and may name labels that do not
-/// occur: their area and sum are 0, everything else is NaN.
+/// `..` means all that occur, in ascending order. A list means those, in its order; labels in it that do not occur have the
+/// area and sum 0, everything else is NaN.
 ///
 /// # Examples
 /// ```
@@ -285,7 +285,7 @@ macro_rules! per_label {
 }
 
 per_label! {
-    /// The number of pixels of each region; the image counts for nothing but its shape.
+    /// The number of pixels of each region; of the image only the shape is used.
     ///
     /// # Examples
     /// ```

@@ -29,7 +29,7 @@ pub(crate) trait AsRecord: Clone + Send + Sync + 'static {
     /// Writes the value.
     fn write(&self, into: &mut Writer);
 
-    /// Reads a value; `None` when the bytes are not one's.
+    /// Reads a value; `None` for bytes that hold none.
     fn read(from: &mut Reader<'_>) -> Option<Self>;
 }
 

@@ -1,4 +1,4 @@
-//! Floats as bytes: the explicit step before an image of floats is saved.
+//! Floats as bytes: the step before an image of floats is saved.
 
 use std::ops::{RangeFull, RangeInclusive};
 use std::panic::Location;

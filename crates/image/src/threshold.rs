@@ -74,7 +74,7 @@ mod sealed {
         /// Counts values: each integer in a bin of its own, floats in `bins` bins over the range.
         fn count(values: &[Self], range: Option<(Self, Self)>, bins: usize) -> Result<Vec<u64>, Error>;
 
-        /// The middle of each bin.
+        /// The center of each bin.
         fn centers(range: Option<(Self, Self)>, bins: usize) -> Result<Vec<f64>, Error>;
     }
 
@@ -191,7 +191,7 @@ impl From<usize> for Otsu {
     }
 }
 
-/// The value that best parts the bright from the dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
+/// The value that best separates bright from dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
 ///
 /// Pixels above it are foreground: `image.gt(&threshold)`. An image of one value gives that value. Integers are counted
 /// exactly; floats in bins, whose number is the second argument (scikit-image's default is 256), alone or in [`Otsu`].

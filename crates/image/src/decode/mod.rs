@@ -20,7 +20,7 @@ use crate::error::{Error, PageKind};
 use crate::files::require_file;
 use crate::pixel::{Pixel, number_name};
 
-/// What the pixels of one image may take, if nobody says otherwise: 512 MiB.
+/// What the pixels of one image may take, by default: 512 MiB.
 pub(crate) const MAX_DECODED_BYTES: u64 = 512 << 20;
 
 /// What a file says of itself.

@@ -76,7 +76,8 @@ mod tests {
             let number = |name: &str| kernel[name].as_f64().unwrap();
             let reach = radius(number("sigma"), number("truncate"));
             assert_eq!(reach as u64, kernel["radius"].as_u64().unwrap());
-            let expected = kernel["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap());
+            let expected =
+                kernel["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap());
             check(weights(number("sigma"), 0, reach).values(), &expected.collect::<Vec<_>>());
         }
     }

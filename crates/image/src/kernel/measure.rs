@@ -39,7 +39,7 @@ pub(crate) struct Extent {
     pub(crate) end: u64,
 }
 
-/// The regions of one block, or of several, in rising order of their labels.
+/// The regions of one block, or of several, in ascending order of their labels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Regions {
     /// Number of axes of the image.
