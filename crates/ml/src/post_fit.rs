@@ -373,18 +373,22 @@ impl<M: Send + Sync + 'static, L: Label> ParallelPostFit<Coded<M, L>> {
         check_data(x, 1, caller)?;
         check_rows(x.shape()[0], y.shape()[0], caller)?;
         let (rows, labels) = compute_with((x, y), &Options::default())?;
-        let found = Distinct::of(labels.view(), 0, MOST_CLASSES);
-        if let Some(row) = found.not_a_label {
-            return Err(Error::NotALabel { row });
-        }
-        if found.too_many {
-            return Err(Error::TooManyClasses { limit: MOST_CLASSES });
-        }
-        let classes = found.labels;
-        let codes =
-            labels.map(|label| class_of(&classes, label).expect("the classes are those of these labels"));
+        let (classes, codes) = numbered(&labels)?;
         let (columns, model) = (rows.ncols(), learn(estimator, rows, codes)?);
         Ok(Self { columns: Some(columns), ..Self::new(Coded { model, classes }) })
+    }
+}
+
+/// The distinct labels in ascending order, and the place of each label among them.
+fn numbered<L: Label>(labels: &Array1<L>) -> Result<(Vec<L>, Array1<usize>), Error> {
+    match Distinct::of(labels.view(), 0, MOST_CLASSES) {
+        Distinct { not_a_label: Some(row), .. } => Err(Error::NotALabel { row }),
+        Distinct { too_many: true, .. } => Err(Error::TooManyClasses { limit: MOST_CLASSES }),
+        Distinct { labels: classes, .. } => {
+            let code = |label: &L| class_of(&classes, label).expect("the classes are those of these labels");
+            let codes = labels.map(code);
+            Ok((classes, codes))
+        }
     }
 }
 
