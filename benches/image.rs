@@ -36,7 +36,7 @@ fn walkthrough(criterion: &mut Criterion) {
     group.bench_function("smooth_threshold_label_measure", |bench| {
         bench.iter(|| {
             let smooth = gaussian_filter(&image, 2.0)?;
-            let (labels, _) = label(&smooth.gt(75.0));
+            let (labels, _) = label(&smooth.gt(75.0), 1)?;
             let table = measure(&image, &labels)?;
             table.compute_with(&options).map_err(Box::<dyn std::error::Error>::from)
         });

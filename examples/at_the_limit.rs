@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use musher::array::random;
-use musher::ndarray::Axis;
 use musher::prelude::*;
 use musher::scheduler::TransitionKind;
 use musher::{ByteSize, CancelToken, Checkpoint, Event, EventLog, Observer};

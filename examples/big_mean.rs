@@ -7,7 +7,6 @@
 use std::time::Instant;
 
 use musher::array::random;
-use musher::ndarray::Axis;
 use musher::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

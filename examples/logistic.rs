@@ -4,8 +4,8 @@ use musher::Compute;
 use musher::ml::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (x, y) = make_classification(100_000).columns(20).seed(1).chunks(10_000).build()?;
-    let split = train_test_split(&x, &y).test_size(0.2).seed(2).split()?;
+    let (x, y) = make_classification(100_000, Classification::columns(20).seed(1).chunks(10_000))?;
+    let split = train_test_split(&x, &y, TestPart::share(0.2).seed(2))?;
     let scaler = StandardScaler::new().fit(&split.x_train)?;
     let (train, test) = (scaler.transform(&split.x_train)?, scaler.transform(&split.x_test)?);
 

@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use musher::array::Chunking;
 use musher::frame::polars::prelude::{SortMultipleOptions, col};
 use musher::image::{gaussian_filter, imread_tiles, imsave, label, measure, threshold_otsu, to_u8_scaled};
 use musher::ndarray::{Array2, ArrayView3, Ix2, Ix3, Zip};
@@ -18,17 +17,11 @@ const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/output/walkt
 
 /// Gray values of one tile: a plain function on one chunk.
 fn to_gray(tile: ArrayView3<'_, u8>) -> Array2<f64> {
-    let [red, green, blue] = [0, 1, 2].map(|channel| tile.index_axis(musher::ndarray::Axis(2), channel));
+    let [red, green, blue] = [0, 1, 2].map(|channel| tile.index_axis(Axis(2), channel));
     Zip::from(red)
         .and(green)
         .and(blue)
         .map_collect(|&r, &g, &b| 0.2125 * f64::from(r) + 0.7154 * f64::from(g) + 0.0721 * f64::from(b))
-}
-
-/// A tile without its color axis.
-fn gray_tile(tile: &Array<u8, Ix3>) -> Result<Array<f64, Ix2>, musher::array::Error> {
-    let lengths = [tile.chunks().axis(0).to_vec(), tile.chunks().axis(1).to_vec()];
-    tile.map_blocks_to(Chunking::from_lengths(&lengths), |_, block| to_gray(block))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,8 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Nine tiles, nine separate columns of work.
     let tiles = imread_tiles(TILES, (3, 3))?;
+    let gray_tile = |tile: &Array<u8, Ix3>| tile.map_blocks_dropping(Axis(2), to_gray);
     let gray: Vec<Vec<Array<f64, Ix2>>> =
-        tiles.iter().map(|row| row.iter().map(gray_tile).collect()).collect::<Result<_, _>>()?;
+        tiles.iter().map(|row| row.iter().map(gray_tile).collect()).collect();
     let nine: Vec<_> = gray.iter().flatten().cloned().collect();
     nine.as_slice().visualize(output.join("graph-1-gray.png"))?;
     nine.as_slice().visualize(output.join("graph-1-gray.svg"))?;
@@ -50,8 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     smooth.visualize(output.join("graph-2-gaussian.png"))?;
     smooth.visualize(output.join("graph-2-gaussian.svg"))?;
 
-    let bright = smooth.gt(&threshold_otsu(&smooth)?);
-    let (labels, count) = label(&bright);
+    let bright = smooth.gt(&threshold_otsu(&smooth, 256)?);
+    let (labels, count) = label(&bright, 1)?;
     let objects = measure(&image, &labels)?.to_frame()?;
     let objects = objects.select([col("label"), col("area"), col("mean"), col("standard_deviation")])?;
     println!("{}\n", objects.explain()?);
@@ -93,8 +87,8 @@ fn save_stages(
     bright: &Array<bool, Ix2>,
     labels: &Array<i32, Ix2>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    imsave(&to_u8_scaled(image)?, output.join("1-gray.png"))?;
-    imsave(&to_u8_scaled(smooth)?, output.join("2-smooth.png"))?;
+    imsave(&to_u8_scaled(image, ..)?, output.join("1-gray.png"))?;
+    imsave(&to_u8_scaled(smooth, ..)?, output.join("2-smooth.png"))?;
     imsave(&bright.mapv(|bright| if bright { 255_u8 } else { 0 }), output.join("3-bright.png"))?;
     // Neighboring labels get shades far apart.
     let shade = |label: i32| if label == 0 { 0_u8 } else { 64 + (label.wrapping_mul(97) % 192) as u8 };

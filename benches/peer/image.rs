@@ -2,7 +2,7 @@
 //!
 //! The tiles lie in `$BENCH_DATA/tiles_<kind>_<pixels>`, as the scripts make them.
 
-use musher::image::{GrayWeights, gaussian_filter, imread_tiles, label, measure, rgb_to_gray_with};
+use musher::image::{GrayWeights, gaussian_filter, imread_tiles, label, measure, rgb_to_gray};
 use musher::ndarray::Ix2;
 use musher::prelude::*;
 use serde_json::{Value, json};
@@ -27,10 +27,10 @@ pub(crate) fn run(kind: &str, size: &str) {
 
 fn walk(pattern: &str, tiles: usize) -> Result<Value, Box<dyn std::error::Error>> {
     let tiles = imread_tiles(pattern, (tiles, tiles))?;
-    let gray = |row: &Vec<_>| row.iter().map(|tile| rgb_to_gray_with(tile, GrayWeights::REC_709)).collect();
+    let gray = |row: &Vec<_>| row.iter().map(|tile| rgb_to_gray(tile, GrayWeights::REC_709)).collect();
     let gray: Vec<Vec<Array<f64, Ix2>>> = tiles.iter().map(gray).collect::<Result<_, _>>()?;
     let image = Array::block(&gray)?;
-    let (labels, _) = label(&gaussian_filter(&image, 2.0)?.gt(THRESHOLD));
+    let (labels, _) = label(&gaussian_filter(&image, 2.0)?.gt(THRESHOLD), 1)?;
     let table = measure(&image, &labels)?.compute()?;
     let sum = |name: &str| {
         table.f64(name).map_or(0.0, |values| (values.iter().sum::<f64>() * 100.0).round() / 100.0)

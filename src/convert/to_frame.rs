@@ -42,7 +42,7 @@ mod measured {
         /// ```
         /// use musher::prelude::*;
         /// let image = Array::from_array(ndarray::arr2(&[[1.0, 3.0, 0.0], [5.0, 0.0, 8.0]]), (1, 3));
-        /// let (labels, _count) = musher::image::label(&image.gt(0.0));
+        /// let (labels, _count) = musher::image::label(&image.gt(0.0), 1)?;
         /// let table = musher::image::measure(&image, &labels)?.to_frame()?.compute()?;
         /// assert_eq!(table.height(), 2);
         /// # Ok::<(), Box<dyn std::error::Error>>(())

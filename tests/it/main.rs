@@ -6,7 +6,7 @@ mod delayed;
 mod token;
 
 use musher::frame::polars::prelude::{SortMultipleOptions, col, df};
-use musher::image::{gaussian_filter, imread_tiles, label, measure, rgb_to_gray, threshold_otsu};
+use musher::image::{gaussian_filter, imread_tiles, label, measure, rgb2gray, threshold_otsu};
 use musher::ndarray::{Axis, Ix2, arr1};
 use musher::prelude::*;
 
@@ -31,11 +31,11 @@ fn siblings_become_each_other_and_are_computed_together() -> Outcome {
 fn the_walk_through_ends_in_a_frame() -> Outcome {
     let pattern = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/hubble/image-*.png");
     let tiles = imread_tiles(pattern, (3, 3))?;
-    let gray = |row: &Vec<_>| row.iter().map(rgb_to_gray).collect();
+    let gray = |row: &Vec<_>| row.iter().map(rgb2gray).collect();
     let gray: Vec<Vec<Array<f64, Ix2>>> = tiles.iter().map(gray).collect::<Result<_, _>>()?;
     let image = Array::block(&gray)?;
     let smooth = gaussian_filter(&image, 1.0)?;
-    let (labels, count) = label(&smooth.gt(&threshold_otsu(&smooth)?));
+    let (labels, count) = label(&smooth.gt(&threshold_otsu(&smooth, 256)?), 1)?;
     let objects = measure(&image, &labels)?.to_frame()?.select([col("label"), col("area")])?;
     assert!((&count, &objects).to_svg_string()?.contains("gaussian_filter"));
     let (count, table) = compute((&count, &objects))?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{ExtendedColorType, ImageFormat};
 use musher_scheduler::AtomicFile;
 
-use crate::Error;
+use crate::error::Error;
 use crate::pixel::Pixel;
 
 /// The format that the ending of a file name means, if it can be written.

@@ -1,11 +1,15 @@
 //! The error of this crate: what was refused or went wrong, where, and why.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
 use musher_array::Shape;
+use musher_graph_core::report;
 
 /// Why an image operation was refused or failed.
 ///
@@ -17,7 +21,7 @@ use musher_array::Shape;
 /// let error = musher_image::imread("no/such/tile-*.png").expect_err("there is no such folder");
 /// assert!(error.to_string().contains("tile-*.png"));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A pattern of file names cannot be understood.
@@ -87,6 +91,57 @@ pub enum Error {
         #[source]
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// A page of a TIFF file is of a kind that cannot be read.
+    #[error(
+        "{}: page {page} has {found}; what can be read are gray, RGB and plain channels of 8, 16, 32 or 64 bits, and \
+         gray of 1 bit",
+        path.display()
+    )]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// The page, counted from 0.
+        page: usize,
+        /// What it has, such as "a palette of colors".
+        found: Cow<'static, str>,
+    },
+    /// A file holds several images where one is needed.
+    #[error("{}: holds {pages} images; choose one with `Imread::page`, or read them as one array with `imread`", path.display())]
+    SeveralPages {
+        /// The path.
+        path: PathBuf,
+        /// How many it holds.
+        pages: usize,
+    },
+    /// A file holds several images of which only the first can be read: an animation, or a TIFF file without directories
+    /// for the others.
+    #[error("{}: holds several images, of which only the first can be read; take it with `Imread::page(0)`", path.display())]
+    FirstPageOnly {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The images of a file are unlike each other.
+    #[error("{}: page {page} is {found}, page 0 is {expected}; choose one with `Imread::page`", path.display())]
+    PageDiffers {
+        /// The path.
+        path: PathBuf,
+        /// The page, counted from 0.
+        page: usize,
+        /// What the first page is.
+        expected: PageKind,
+        /// What this page is.
+        found: PageKind,
+    },
+    /// A file has fewer pages than the number of the one that was chosen.
+    #[error("{}: there is no page {page} in a file of {pages}; they are counted from 0", path.display())]
+    NoSuchPage {
+        /// The path.
+        path: PathBuf,
+        /// The page that was chosen.
+        page: usize,
+        /// How many there are.
+        pages: usize,
+    },
     /// An image could not be encoded.
     #[error("{}: cannot be written as such an image", path.display())]
     Encode {
@@ -123,7 +178,7 @@ pub enum Error {
         /// The type in the file.
         found: &'static str,
     },
-    /// A file does not have the shape of the files before it, or has changed since its header was read.
+    /// A file has another shape than the first one, or has changed since its header was read.
     #[error("{}: shape {found:?} (rows, columns, channels), not {expected:?}", path.display())]
     FileShape {
         /// The path.
@@ -216,6 +271,14 @@ pub enum Error {
     /// Memory for pixels or labels was refused.
     #[error(transparent)]
     OutOfMemory(#[from] musher_array::kernel::memory::OutOfMemory),
+    /// A folder that holds other things than tiles is not replaced.
+    #[error("{}: not replaced, because it holds {found:?}, which is no tile", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// What stands in it.
+        found: OsString,
+    },
     /// The file name's ending names no image format that can be written.
     #[error("{}: no image format is known by this ending", path.display())]
     Format {
@@ -228,4 +291,28 @@ pub enum Error {
     /// Computing failed.
     #[error(transparent)]
     Compute(#[from] musher_scheduler::Error),
+}
+
+/// The readable report, as `main` prints it: the message, then the causes.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
+/// Shape and numbers of one image of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PageKind {
+    /// Rows, columns and channels.
+    pub shape: [usize; 3],
+    /// The type of its numbers, such as "u16".
+    pub numbers: &'static str,
+}
+
+impl fmt::Display for PageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rows, columns, channels] = self.shape;
+        write!(f, "{rows} x {columns} x {channels} of {}", self.numbers)
+    }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::Error;
+use crate::error::Error;
 
 /// The files that a pattern matches, in natural order: `tile-2` before `tile-10`.
 ///
@@ -79,7 +79,7 @@ fn walk(folder: &Path, pattern: &str, matcher: &GlobMatcher) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// Refuses what is not a regular file: to open a pipe would wait for ever.
+/// Refuses what is not a regular file: opening a pipe would wait forever.
 pub(crate) fn require_file(path: &Path) -> Result<(), Error> {
     match fs::metadata(path) {
         Ok(facts) if facts.is_file() => Ok(()),
@@ -143,7 +143,7 @@ mod tests {
     use std::path::Path;
 
     use super::{matching, natural};
-    use crate::Error;
+    use crate::error::Error;
 
     fn names(folder: &Path, pattern: &str) -> Result<Vec<String>, Error> {
         let pattern = format!("{}/{pattern}", folder.display());

@@ -3,18 +3,18 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_array::{Array, Block};
+use musher_array::{Array, Block, Float};
 use musher_graph_core::{
     AxisMap, Facts, FnTask, Grid, Inputs, Layer, Lists, Place, Port, TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{ArrayD, Dimension, IxDyn};
 
-use crate::Error;
+use crate::error::Error;
 use crate::kernel::boundary::Mode;
 use crate::kernel::correlate::{Weights, separable};
 use crate::kernel::gaussian::{SMALLEST_SIGMA, radius, weights};
-use crate::kernel::halo::{Sight, assemble, sights};
-use crate::kernel::real::Real;
+use crate::kernel::halo::{HaloReads, assemble, halo_reads};
+use crate::kernel::widen::Widen;
 use crate::wire::{grid_of, port_of};
 
 /// Weights that reach further than this are a mistake: no image has as many pixels along an axis.
@@ -31,7 +31,7 @@ const MOST_PIXELS: f64 = (1_u64 << 24) as f64;
 /// }
 /// assert_eq!(bits::<f32>(), 32);
 /// ```
-pub trait FloatPixel: musher_array::Float + Real {}
+pub trait FloatPixel: Float + Widen {}
 
 impl FloatPixel for f32 {}
 impl FloatPixel for f64 {}
@@ -45,6 +45,7 @@ impl FloatPixel for f64 {}
 /// assert_eq!(PerAxis::from([1.0, 2.0]), PerAxis::Each(vec![1.0, 2.0]));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum PerAxis<T> {
     /// The same for all axes.
     All(T),
@@ -105,6 +106,7 @@ per_axis!(f64, usize, Mode);
 /// assert_ne!(along_rows, Gaussian::from([0.0, 2.0]));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Gaussian {
     sigma: PerAxis<f64>,
     order: PerAxis<usize>,
@@ -165,10 +167,10 @@ impl Token for Along {
 }
 
 /// Smooths an image with a Gaussian, or takes a derivative of the smoothed image: what `scipy.ndimage.gaussian_filter`
-/// gives, whatever the blocks.
+/// gives, for every division into blocks.
 ///
 /// The second argument is the standard deviation in pixels, one for all axes or one for each, or a [`Gaussian`] that
-/// says more. The value of a pixel is the same for every division into blocks, to the last bit.
+/// says more. The values do not depend on the blocks, to the last bit.
 ///
 /// **Shape** and blocks stay. **Units** of `sigma`: pixels.
 /// **Cost** one pass; memory of one task: a block with its halo of `truncate * sigma` pixels, twice. Each block reads the
@@ -209,17 +211,21 @@ where
     if along.iter().all(|along| along.weights.is_none()) {
         return Ok(image.clone());
     }
-    let sights: Vec<Vec<Sight>> = along
+    let halo_reads: Vec<Vec<HaloReads>> = along
         .iter()
         .enumerate()
         .map(|(axis, along)| {
-            sights(image.chunks().axis(axis), along.weights.as_ref().map_or(0, Weights::radius), along.mode)
+            halo_reads(
+                image.chunks().axis(axis),
+                along.weights.as_ref().map_or(0, Weights::radius),
+                along.mode,
+            )
         })
         .collect();
     let grid = grid_of(image);
-    let layer = Layer::build(task::<A>(along, &sights))
+    let layer = Layer::build(task::<A>(along, &halo_reads))
         .caller(caller)
-        .input(&port_of(image), wiring(&sights, &grid))
+        .input(&port_of(image), wiring(&halo_reads, &grid))
         .finish(grid);
     Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
@@ -253,15 +259,15 @@ fn check(
 }
 
 /// Which blocks each block reads: ranges along each axis, or lists where an axis runs around.
-fn wiring(sights: &[Vec<Sight>], grid: &Grid) -> Wiring {
-    let maps: Option<Vec<AxisMap>> = sights
+fn wiring(halo_reads: &[Vec<HaloReads>], grid: &Grid) -> Wiring {
+    let maps: Option<Vec<AxisMap>> = halo_reads
         .iter()
         .enumerate()
-        .map(|(axis, sights)| {
-            if sights.iter().enumerate().all(|(at, sight)| sight.sources == [at as u32]) {
+        .map(|(axis, halo_reads)| {
+            if halo_reads.iter().enumerate().all(|(at, reads)| reads.sources == [at as u32]) {
                 return Some(AxisMap::follow(axis));
             }
-            let ranges: Option<Arc<[(u32, u32)]>> = sights.iter().map(Sight::range).collect();
+            let ranges: Option<Arc<[(u32, u32)]>> = halo_reads.iter().map(HaloReads::range).collect();
             ranges.map(|ranges| AxisMap::Ranges { axis, ranges })
         })
         .collect();
@@ -272,8 +278,8 @@ fn wiring(sights: &[Vec<Sight>], grid: &Grid) -> Wiring {
     for index in 0..grid.n_tasks() {
         let coords = grid.coords_of(index);
         let mut read = vec![0];
-        for ((sights, &coord), &length) in sights.iter().zip(&coords).zip(grid.shape()) {
-            let sources = &sights[coord].sources;
+        for ((halo_reads, &coord), &length) in halo_reads.iter().zip(&coords).zip(grid.shape()) {
+            let sources = &halo_reads[coord].sources;
             read = read
                 .iter()
                 .flat_map(|&head| sources.iter().map(move |&source| head * length + source))
@@ -284,7 +290,7 @@ fn wiring(sights: &[Vec<Sight>], grid: &Grid) -> Wiring {
     Wiring::explicit(lists)
 }
 
-fn task<A: FloatPixel>(along: Vec<Along>, sights: &[Vec<Sight>]) -> impl musher_graph_core::Task {
+fn task<A: FloatPixel>(along: Vec<Along>, halo_reads: &[Vec<HaloReads>]) -> impl musher_graph_core::Task {
     let parameters = (A::NAME, along.clone());
     let taps: usize =
         along.iter().flat_map(|along| &along.weights).map(|weights| weights.values().len()).sum();
@@ -297,27 +303,29 @@ fn task<A: FloatPixel>(along: Vec<Along>, sights: &[Vec<Sight>]) -> impl musher_
         })
         .collect();
     let weights: Vec<Option<Weights>> = along.into_iter().map(|along| along.weights).collect();
-    let (of_run, of_facts) = (Arc::<[Vec<Sight>]>::from(sights), Arc::<[Vec<Sight>]>::from(sights));
+    let (of_run, of_facts) =
+        (Arc::<[Vec<HaloReads>]>::from(halo_reads), Arc::<[Vec<HaloReads>]>::from(halo_reads));
     FnTask::new("gaussian_filter", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let sights: Vec<&Sight> = of_run.iter().zip(at.coords()).map(|(sights, at)| &sights[at]).collect();
-        let own: Vec<usize> = sights.iter().map(|sight| sight.own).collect();
+        let halo_reads: Vec<&HaloReads> =
+            of_run.iter().zip(at.coords()).map(|(halo_reads, at)| &halo_reads[at]).collect();
+        let own: Vec<usize> = halo_reads.iter().map(|reads| reads.own).collect();
         if own.contains(&0) {
             return Ok(Block::new(ArrayD::from_elem(IxDyn(&own), A::default())));
         }
         let blocks = inputs.slot::<Block<A>>(0)?;
         let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
-        let missing: Vec<_> = sights.iter().map(|sight| sight.missing).collect();
-        let shape = sights.iter().map(|sight| sight.length).collect();
-        let padded = assemble(&views, &sights)?;
-        Ok::<_, TaskError>(Block::new(separable(padded, shape, &missing, &weights, &surrounds)?))
+        let outside: Vec<_> = halo_reads.iter().map(|reads| reads.outside).collect();
+        let shape = halo_reads.iter().map(|reads| reads.length).collect();
+        let padded = assemble(&views, &halo_reads)?;
+        Ok::<_, TaskError>(Block::new(separable(padded, shape, &outside, &weights, &surrounds)?))
     })
     .params("image.gaussian_filter/1", &parameters)
     .facts(move |at, _| {
-        let sights = of_facts.iter().zip(at.coords()).map(|(sights, at)| &sights[at]);
+        let halo_reads = of_facts.iter().zip(at.coords()).map(|(halo_reads, at)| &halo_reads[at]);
         let (mut own, mut padded) = (size_of::<A>() as u64, size_of::<A>() as u64);
-        for sight in sights {
-            own *= sight.own as u64;
-            padded *= (sight.length + sight.missing.0 + sight.missing.1) as u64;
+        for reads in halo_reads {
+            own *= reads.own as u64;
+            padded *= (reads.length + reads.outside.0 + reads.outside.1) as u64;
         }
         Facts::bytes(own).scratch(2 * padded).cost(padded / size_of::<A>() as u64 * taps as u64 / 4)
     })

@@ -7,7 +7,7 @@ use musher_graph_core::{AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port
 use ndarray::{ArrayD, Dimension, IxDyn, RemoveAxis};
 use num_traits::AsPrimitive;
 
-use crate::Error;
+use crate::error::Error;
 use crate::kernel::gray::{GrayWeights, gray};
 use crate::wire::port_of;
 
@@ -24,10 +24,10 @@ pub trait Intensity: musher_array::Real + AsPrimitive<f64> {}
 
 impl<A: musher_array::Real + AsPrimitive<f64>> Intensity for A {}
 
-/// Turns red, green and blue into gray: `0.2125 R + 0.7154 G + 0.0721 B`, the weights of scikit-image's `rgb2gray`.
+/// Turns red, green and blue into gray: `r R + g G + b B` with weights of your choice.
 ///
-/// Values keep their unit: `u8` colors give gray values from 0 to 255, where scikit-image divides integers by their
-/// greatest value first. Other weights: [`rgb_to_gray_with`].
+/// Weights are [`GrayWeights`] or three numbers; [`rgb2gray`] takes those of scikit-image. Values keep their unit: `u8`
+/// colors give gray values from 0 to 255, where scikit-image divides integers by their greatest value first.
 ///
 /// **Shape** `(…, 3) → (…,)` of `f64`; blocks stay along the other axes, and the channels must be in one block.
 /// **Cost** one pass; one block in, one block out.
@@ -38,72 +38,53 @@ impl<A: musher_array::Real + AsPrimitive<f64>> Intensity for A {}
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::Ix3};
+/// use musher_image::{GrayWeights, rgb_to_gray};
 /// use musher_scheduler::Compute;
 /// let red = Array::<u8, Ix3>::from_shape_fn((2, 2, 3), (1, 2, 3), |(_, _, channel)| if channel == 0 { 200 } else { 0 });
-/// let gray = musher_image::rgb_to_gray(&red)?;
-/// assert_eq!(gray.compute()?[[1, 1]], 200.0 * 0.2125);
+/// assert_eq!(rgb_to_gray(&red, GrayWeights::REC_709)?.compute()?[[1, 1]], 200.0 * 0.2125);
+/// assert_eq!(rgb_to_gray(&red, [0.5, 0.25, 0.25])?.compute()?[[1, 1]], 100.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-#[doc(alias = "rgb2gray")]
 #[doc(alias = "cvtColor")]
-pub fn rgb_to_gray<A, D>(image: &Array<A, D>) -> Result<Array<f64, D::Smaller>, Error>
-where
-    A: Intensity,
-    D: RemoveAxis,
-{
-    convert(image, GrayWeights::REC_709, Location::caller())
-}
-
-/// As [`rgb_to_gray`], under scikit-image's name.
-///
-/// # Errors
-/// As [`rgb_to_gray`].
-///
-/// # Examples
-/// ```
-/// let white = musher_array::Array::<u8, _>::ones((2, 2, 3), 3);
-/// assert_eq!(musher_image::rgb2gray(&white)?.shape(), [2, 2]);
-/// # Ok::<(), musher_image::Error>(())
-/// ```
-#[track_caller]
-pub fn rgb2gray<A, D>(image: &Array<A, D>) -> Result<Array<f64, D::Smaller>, Error>
-where
-    A: Intensity,
-    D: RemoveAxis,
-{
-    convert(image, GrayWeights::REC_709, Location::caller())
-}
-
-/// Turns red, green and blue into gray with weights of your own.
-///
-/// **Shape** and **cost** as [`rgb_to_gray`].
-///
-/// # Errors
-/// As [`rgb_to_gray`].
-///
-/// # Examples
-/// ```
-/// use musher_image::GrayWeights;
-/// use musher_scheduler::Compute;
-/// let white = musher_array::Array::<u8, _>::ones((2, 2, 3), 3);
-/// let gray = musher_image::rgb_to_gray_with(&white, GrayWeights::REC_601)?;
-/// assert!((gray.compute()?[[0, 0]] - 1.0).abs() < 1e-12);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-pub fn rgb_to_gray_with<A, D>(
+pub fn rgb_to_gray<A, D>(
     image: &Array<A, D>,
-    weights: GrayWeights,
+    weights: impl Into<GrayWeights>,
 ) -> Result<Array<f64, D::Smaller>, Error>
 where
     A: Intensity,
     D: RemoveAxis,
 {
-    convert(image, weights, Location::caller())
+    convert("rgb_to_gray", image, weights.into(), Location::caller())
+}
+
+/// Turns red, green and blue into gray as scikit-image's function of this name does: `0.2125 R + 0.7154 G + 0.0721 B`.
+///
+/// **Shape**, units and **cost** as [`rgb_to_gray`].
+///
+/// # Errors
+/// As [`rgb_to_gray`].
+///
+/// # Examples
+/// ```
+/// use musher_scheduler::Compute;
+/// let white = musher_array::Array::<u8, _>::ones((2, 2, 3), 3);
+/// let gray = musher_image::rgb2gray(&white)?.compute()?;
+/// assert!((gray[[0, 0]] - 1.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[track_caller]
+#[doc(alias = "skimage.color.rgb2gray")]
+pub fn rgb2gray<A, D>(image: &Array<A, D>) -> Result<Array<f64, D::Smaller>, Error>
+where
+    A: Intensity,
+    D: RemoveAxis,
+{
+    convert("rgb2gray", image, GrayWeights::REC_709, Location::caller())
 }
 
 fn convert<A, D>(
+    operation: &'static str,
     image: &Array<A, D>,
     weights: GrayWeights,
     caller: &'static Location<'static>,
@@ -115,12 +96,7 @@ where
     let lengths: Vec<Vec<usize>> = image.chunks().axes().map(<[usize]>::to_vec).collect();
     let Some((channels, others)) = lengths.split_last().filter(|(channels, _)| **channels == [3]) else {
         let expected = "3 (in one block)";
-        return Err(Error::Channels {
-            operation: "rgb_to_gray",
-            expected,
-            shape: Shape(image.shape()),
-            caller,
-        });
+        return Err(Error::Channels { operation, expected, shape: Shape(image.shape()), caller });
     };
     debug_assert_eq!(channels.len(), 1);
     let task = FnTask::new("rgb_to_gray", move |_: Place<'_>, inputs: &mut Inputs<'_>| {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
@@ -13,8 +13,8 @@ use musher_graph_core::{
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use ndarray::{Ix3, Ix4};
 
-use crate::Error;
-use crate::decode::{self, Header, MAX_DECODED_BYTES};
+use crate::decode::{self, MAX_DECODED_BYTES, Page};
+use crate::error::Error;
 use crate::files::matching;
 use crate::pixel::Pixel;
 
@@ -25,17 +25,20 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 
 /// Reads the images that a pattern matches as one array, one image a block, in natural order of their names.
 ///
-/// `tile-2.png` comes before `tile-10.png`. Headers are read now, pixels when the array is computed; each file is one
-/// task, so tiles are decoded in parallel. For `u16` or `f32` images, or a higher limit, see [`Imread`].
+/// `tile-2.png` comes before `tile-10.png`. Headers are read now, pixels when the array is computed; each image is one
+/// task, so tiles are decoded in parallel. A TIFF file of several pages gives all of them, in their order; levels of a
+/// pyramid that stand below a page (as in OME-TIFF) are no pages. For numbers other than `u8`, a higher limit, or one page
+/// of each file, see [`Imread`].
 ///
-/// **Shape** `(files, rows, columns, channels)` of `u8`, in blocks `(1, rows, columns, channels)`; a gray image has one
+/// **Shape** `(images, rows, columns, channels)` of `u8`, in blocks `(1, rows, columns, channels)`; a gray image has one
 /// channel.
 /// **Cost** one read of each file; memory of one task: one decoded image and the file's decoder.
 ///
 /// # Errors
-/// [`Error::NoFiles`], [`Error::NotAFile`], [`Error::Io`], [`Error::Decode`] for a header; [`Error::PixelType`] for a
-/// file that does not hold `u8`; [`Error::FileShape`] for one of another shape than the first; [`Error::TooLarge`] for
-/// one above 512 MiB.
+/// [`Error::NoFiles`], [`Error::NotAFile`], [`Error::Io`], [`Error::Decode`] or [`Error::Unreadable`] for a header;
+/// [`Error::PixelType`] for a file that does not hold `u8`; [`Error::FileShape`] for one of another shape than the first;
+/// [`Error::PageDiffers`] for a file whose pages are not alike; [`Error::FirstPageOnly`] for an animation;
+/// [`Error::TooLarge`] for an image above 512 MiB.
 ///
 /// # Examples
 /// ```
@@ -67,7 +70,8 @@ pub fn imread(pattern: impl AsRef<str>) -> Result<Array<u8, Ix4>, Error> {
 /// **Cost** one read of each file.
 ///
 /// # Errors
-/// As [`imread`], and [`Error::TileCount`] when there are not `rows * columns` files.
+/// As [`imread`], [`Error::TileCount`] when there are not `rows * columns` files, and [`Error::SeveralPages`] for a file of
+/// more than one image.
 ///
 /// # Examples
 /// ```
@@ -91,14 +95,16 @@ pub fn imread_tiles(
 
 /// Reads one image in blocks of `chunk_rows` rows.
 ///
-/// A TIFF file of strips or tiles is read block by block, each block decoding only what it touches. Other formats
-/// cannot be entered in the middle: such a file is decoded whole by one task, and its blocks share that memory.
+/// A TIFF file of several strips or tiles is read block by block, each block decoding only what it touches. A TIFF file of
+/// one strip and other formats cannot be entered in the middle: such a file is decoded whole by one task, and its blocks
+/// share that memory.
 ///
 /// **Shape** `(rows, columns, channels)` of `u8`, in blocks of `chunk_rows` rows.
 /// **Cost** one read of the file; memory of one task: one block for TIFF, else the whole image.
 ///
 /// # Errors
-/// As [`imread`], and [`Error::Parameter`] when `chunk_rows` is 0.
+/// As [`imread`], [`Error::Parameter`] when `chunk_rows` is 0, and [`Error::SeveralPages`] for a file of more than one
+/// image.
 ///
 /// # Examples
 /// ```
@@ -114,7 +120,7 @@ pub fn imread_chunked(path: impl AsRef<Path>, chunk_rows: usize) -> Result<Array
     Imread::new().chunked(path, chunk_rows)
 }
 
-/// How images are read: as which numbers, and up to which size.
+/// How images are read: as which numbers, which page of each file, and up to which size.
 ///
 /// # Examples
 /// ```
@@ -128,18 +134,19 @@ pub fn imread_chunked(path: impl AsRef<Path>, chunk_rows: usize) -> Result<Array
 /// ```
 pub struct Imread<A> {
     limit: u64,
+    page: Option<usize>,
     marker: PhantomData<fn() -> A>,
 }
 
 impl<A> Clone for Imread<A> {
     fn clone(&self) -> Self {
-        Self { limit: self.limit, marker: PhantomData }
+        Self { ..*self }
     }
 }
 
 impl<A> fmt::Debug for Imread<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Imread").field("max_decoded_bytes", &self.limit).finish()
+        f.debug_struct("Imread").field("max_decoded_bytes", &self.limit).field("page", &self.page).finish()
     }
 }
 
@@ -153,7 +160,7 @@ impl<A: Pixel> Imread<A> {
     /// Images of element type `A`, of at most 512 MiB each when decoded.
     #[must_use]
     pub const fn new() -> Self {
-        Self { limit: MAX_DECODED_BYTES, marker: PhantomData }
+        Self { limit: MAX_DECODED_BYTES, page: None, marker: PhantomData }
     }
 
     /// The same with another limit on the bytes of one decoded image.
@@ -164,6 +171,28 @@ impl<A: Pixel> Imread<A> {
         Self { limit: bytes, ..self }
     }
 
+    /// Reads this page of each file and no other, counted from 0.
+    ///
+    /// It is the choice where the pages of a file differ, as the levels of a pyramid do, and where only the first can be
+    /// read, as in an animation.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_image::{Error, Imread};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("one.tif");
+    /// # musher_image::imsave(&musher_array::Array::<u8, _>::zeros((5, 4), 5), &path)?;
+    /// let pattern = path.display().to_string();
+    /// assert_eq!(Imread::<u8>::new().page(0).stack(&pattern)?.shape(), [1, 5, 4, 1]);
+    /// assert!(matches!(Imread::<u8>::new().page(1).stack(&pattern), Err(Error::NoSuchPage { pages: 1, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "key")]
+    #[must_use]
+    pub const fn page(self, page: usize) -> Self {
+        Self { page: Some(page), ..self }
+    }
+
     /// See [`imread`](crate::imread()).
     ///
     /// # Errors
@@ -171,19 +200,22 @@ impl<A: Pixel> Imread<A> {
     #[track_caller]
     pub fn stack(&self, pattern: impl AsRef<str>) -> Result<Array<A, Ix4>, Error> {
         let caller = Location::caller();
-        let files = self.files(pattern.as_ref(), caller)?;
-        let shape = files[0].header.shape;
-        if let Some(other) = files.iter().find(|file| file.header.shape != shape) {
+        let mut images = Vec::new();
+        for path in matching(pattern.as_ref(), caller)? {
+            images.extend(self.images(&path)?);
+        }
+        let shape = images[0].shape();
+        if let Some(other) = images.iter().find(|image| image.shape() != shape) {
             return Err(Error::FileShape {
-                path: other.path.clone(),
+                path: other.path.to_path_buf(),
                 expected: shape,
-                found: other.header.shape,
+                found: other.shape(),
             });
         }
         let [rows, columns, channels] = shape;
         let chunks =
-            Chunking::from_lengths(&[vec![1; files.len()], vec![rows], vec![columns], vec![channels]]);
-        let port = read_layer::<A>(files, &[1, rows, columns, channels], self.limit, caller);
+            Chunking::from_lengths(&[vec![1; images.len()], vec![rows], vec![columns], vec![channels]]);
+        let port = read_layer::<A>(images, &[1, rows, columns, channels], self.limit, caller);
         Ok(Array::from_port(port, chunks))
     }
 
@@ -192,7 +224,7 @@ impl<A: Pixel> Imread<A> {
     /// **Shape** each `(rows, columns, channels)`, one block.
     ///
     /// # Errors
-    /// As [`imread`](crate::imread()), but shapes may differ.
+    /// As [`imread`](crate::imread()), but shapes may differ; and [`Error::SeveralPages`] for a file of more than one image.
     ///
     /// # Examples
     /// ```
@@ -208,7 +240,7 @@ impl<A: Pixel> Imread<A> {
     pub fn each(&self, pattern: impl AsRef<str>) -> Result<Vec<Array<A, Ix3>>, Error> {
         let caller = Location::caller();
         let files = self.files(pattern.as_ref(), caller)?;
-        Ok(files.into_iter().map(|file| whole_array(file, self.limit, caller)).collect())
+        Ok(files.into_iter().map(|image| whole_array(image, self.limit, caller)).collect())
     }
 
     /// See [`imread_tiles`].
@@ -233,7 +265,7 @@ impl<A: Pixel> Imread<A> {
                 caller,
             });
         }
-        let mut arrays = files.into_iter().map(|file| whole_array(file, self.limit, caller));
+        let mut arrays = files.into_iter().map(|image| whole_array(image, self.limit, caller));
         Ok((0..rows).map(|_| arrays.by_ref().take(columns).collect()).collect())
     }
 
@@ -248,125 +280,150 @@ impl<A: Pixel> Imread<A> {
             let expected = "at least 1";
             return Err(Error::Parameter { parameter: "chunk_rows", value: 0.0, expected, caller });
         }
-        let file = self.file(path.as_ref())?;
-        let [rows, columns, channels] = file.header.shape;
+        let image = self.only_image(path.as_ref())?;
+        let [rows, columns, channels] = image.shape();
         let chunks = musher_array::Chunks::from((chunk_rows, columns.max(1), channels.max(1)));
         let chunks = chunks.resolve(&[rows, columns, channels], A::DTYPE)?;
-        let port = if file.header.by_rows {
-            rows_layer::<A>(file, &chunks, self.limit, caller)
+        let port = if image.page.by_rows {
+            rows_layer::<A>(image, &chunks, self.limit, caller)
         } else {
-            slice_layer::<A>(whole_array::<A>(file, self.limit, caller), &chunks, caller)
+            slice_layer::<A>(whole_array::<A>(image, self.limit, caller), &chunks, caller)
         };
         Ok(Array::from_port(port, chunks))
     }
 
-    fn files(&self, pattern: &str, caller: &'static Location<'static>) -> Result<Vec<Source>, Error> {
-        matching(pattern, caller)?.iter().map(|path| self.file(path)).collect()
+    /// The images of files that hold one each.
+    fn files(&self, pattern: &str, caller: &'static Location<'static>) -> Result<Vec<ImageFile>, Error> {
+        matching(pattern, caller)?.iter().map(|path| self.only_image(path)).collect()
     }
 
-    fn file(&self, path: &Path) -> Result<Source, Error> {
-        let header = decode::header::<A>(path, self.limit)?;
+    /// The image of a file that holds one, or the page that was chosen.
+    fn only_image(&self, path: &Path) -> Result<ImageFile, Error> {
+        let images = self.images(path)?;
+        match <[ImageFile; 1]>::try_from(images) {
+            Ok([image]) => Ok(image),
+            Err(images) => Err(Error::SeveralPages { path: path.to_path_buf(), pages: images.len() }),
+        }
+    }
+
+    /// The images of a file.
+    fn images(&self, path: &Path) -> Result<Vec<ImageFile>, Error> {
+        let header = decode::header::<A>(path, self.limit, self.page)?;
         // The graph may run after the program has gone to another folder.
-        let path = std::path::absolute(path).map_err(|source| Error::Io {
-            path: path.to_path_buf(),
-            action: "find the folder of",
-            source,
-        })?;
-        Ok(Source { path, header })
+        let path: Arc<Path> = std::path::absolute(path)
+            .map_err(|source| Error::Io { path: path.to_path_buf(), action: "find the folder of", source })?
+            .into();
+        let (file_bytes, modified, n_pages) = (header.file_bytes, header.modified, header.pages.len() as u64);
+        let image = |page| {
+            let path = Arc::clone(&path);
+            ImageFile { path, page, file_bytes, modified, read_bytes: file_bytes / n_pages }
+        };
+        Ok(header.pages.into_iter().map(image).collect())
     }
 }
 
-/// A file whose header has been read.
+/// One image of a file whose header has been read.
 #[derive(Debug, Clone)]
-struct Source {
-    path: PathBuf,
-    header: Header,
+struct ImageFile {
+    path: Arc<Path>,
+    page: Page,
+    /// Length of the file in bytes.
+    file_bytes: u64,
+    /// When it was changed, in nanoseconds since 1970.
+    modified: Option<u128>,
+    /// About how many bytes of the file are read for this image.
+    read_bytes: u64,
 }
 
-impl Token for Source {
-    /// A file is what its path, length and time of change say.
+impl Token for ImageFile {
+    /// An image is what its file's path, length and time of change say, and its place in the file.
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.path.token(tokenizer);
-        self.header.shape.token(tokenizer);
-        self.header.file_bytes.token(tokenizer);
-        self.header.modified.token(tokenizer);
+        self.page.kind.shape.token(tokenizer);
+        (self.page.index, self.file_bytes).token(tokenizer);
+        self.modified.token(tokenizer);
     }
 }
 
-impl Source {
+impl ImageFile {
+    /// Rows, columns and channels.
+    fn shape(&self) -> [usize; 3] {
+        self.page.kind.shape
+    }
+
     fn bytes<A>(&self) -> u64 {
-        self.header.shape.iter().product::<usize>() as u64 * size_of::<A>() as u64
+        self.shape().iter().product::<usize>() as u64 * size_of::<A>() as u64
+    }
+
+    /// About what a decoder takes beside the pixels that it makes.
+    fn scratch(&self) -> u64 {
+        // A strip as it is in the file and as it is decoded. JPEG and WebP decoders hold the file and a copy of the pixels.
+        let file = if self.page.directory.is_some() { self.page.piece_bytes } else { self.file_bytes };
+        DECODER_BYTES + self.page.piece_bytes + file
     }
 }
 
-/// One task for each file, each making one block of the shape `block`.
+/// One task for each image, each making one block of the shape `block`.
 fn read_layer<A: Pixel>(
-    files: Vec<Source>,
+    images: Vec<ImageFile>,
     block: &[usize],
     limit: u64,
     caller: &'static Location<'static>,
 ) -> Port {
     let mut grid = vec![1; block.len()];
     if block.len() == 4 {
-        grid[0] = files.len();
+        grid[0] = images.len();
     }
-    let files: Arc<[Source]> = files.into();
-    let (block, of_facts, touched) = (block.to_vec(), Arc::clone(&files), Arc::clone(&files));
-    let parameters = (A::NAME, limit, files.to_vec(), block.clone());
+    let images: Arc<[ImageFile]> = images.into();
+    let (block, of_facts, touched) = (block.to_vec(), Arc::clone(&images), Arc::clone(&images));
+    let parameters = (A::NAME, limit, images.to_vec(), block.clone());
     let task = FnTask::new("imread", move |at: Place<'_>, _: &mut Inputs<'_>| {
-        let file = &files[at.index()];
-        let pixels = decode::whole::<A>(&file.path, file.header.shape, limit)?;
+        let image = &images[at.index()];
+        let pixels = decode::whole::<A>(&image.path, &image.page, limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&block), pixels)?))
     })
-    .params("image.imread/1", &parameters)
+    .params("image.imread/2", &parameters)
     .facts(move |at, _| {
-        let file = &of_facts[at.index()];
-        let bytes = file.bytes::<A>();
-        // JPEG and WebP decoders hold the file and a copy of the pixels.
-        Facts::bytes(bytes)
-            .scratch(DECODER_BYTES + bytes + file.header.file_bytes)
-            .read(file.header.file_bytes)
-            .cost(DECODE_NS_PER_BYTE * bytes)
+        let image = &of_facts[at.index()];
+        let bytes = image.bytes::<A>();
+        Facts::bytes(bytes).scratch(image.scratch()).read(image.read_bytes).cost(DECODE_NS_PER_BYTE * bytes)
     })
     .touches(move |at| vec![Touch::read(&touched[at.index()].path)]);
     Port::of(Layer::build(task).caller(caller).finish(Grid::from(grid.as_slice())))
 }
 
 /// A whole image as an array of one block.
-fn whole_array<A: Pixel>(file: Source, limit: u64, caller: &'static Location<'static>) -> Array<A, Ix3> {
-    let shape = file.header.shape;
+fn whole_array<A: Pixel>(image: ImageFile, limit: u64, caller: &'static Location<'static>) -> Array<A, Ix3> {
+    let shape = image.shape();
     let chunks = Chunking::from_lengths(&shape.map(|length| vec![length]));
-    Array::from_port(read_layer::<A>(vec![file], &shape, limit, caller), chunks)
+    Array::from_port(read_layer::<A>(vec![image], &shape, limit, caller), chunks)
 }
 
 /// One task for each block of rows, each reading only those.
 fn rows_layer<A: Pixel>(
-    file: Source,
+    image: ImageFile,
     chunks: &Chunking,
     limit: u64,
     caller: &'static Location<'static>,
 ) -> Port {
     let (of_run, of_facts) = (chunks.clone(), chunks.clone());
-    let [rows, columns, channels] = file.header.shape;
+    let [rows, columns, channels] = image.shape();
     let (row_bytes, share) =
-        ((columns * channels * size_of::<A>()) as u64, file.header.file_bytes / rows.max(1) as u64);
-    let parameters = (A::NAME, limit, file.clone(), chunks.clone());
-    let touched = file.path.clone();
+        ((columns * channels * size_of::<A>()) as u64, image.read_bytes / rows.max(1) as u64);
+    let parameters = (A::NAME, limit, image.clone(), chunks.clone());
+    let (touched, scratch) = (Arc::clone(&image.path), image.scratch());
     let task = FnTask::new("imread_rows", move |at: Place<'_>, _: &mut Inputs<'_>| {
         let coords = at.coords();
         let (start, shape) = (of_run.block_start(&coords)[0], of_run.block_shape(&coords));
-        let pixels = decode::rows::<A>(&file.path, file.header.shape, start..start + shape[0], limit)?;
+        let pixels = decode::rows::<A>(&image.path, &image.page, start..start + shape[0], limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), pixels)?))
     })
-    .params("image.imread_rows/1", &parameters)
+    .params("image.imread_rows/2", &parameters)
     .facts(move |at, _| {
         let rows = of_facts.axis(0)[at.coords()[0]] as u64;
         // Rows that are pressed to less than a byte are read, too.
         let read = (rows * share).max(1);
-        Facts::bytes(rows * row_bytes)
-            .scratch(DECODER_BYTES + rows * row_bytes)
-            .read(read)
-            .cost(rows * row_bytes)
+        Facts::bytes(rows * row_bytes).scratch(scratch).read(read).cost(rows * row_bytes)
     })
     // Where in the file the rows are is known to its decoder only.
     .touches(move |_| vec![Touch::read(&touched)]);

@@ -1,5 +1,7 @@
 //! Arrays as image files that are there whole or not at all.
 
+use std::fs;
+use std::io;
 use std::panic::Location;
 use std::path::Path;
 
@@ -10,8 +12,8 @@ use musher_graph_core::{
 use musher_scheduler::{AtomicDir, Compute};
 use ndarray::{ArrayViewD, Dimension};
 
-use crate::Error;
 use crate::encode;
+use crate::error::Error;
 use crate::pixel::Pixel;
 use crate::wire::{grid_of, port_of};
 
@@ -21,7 +23,7 @@ use crate::wire::{grid_of, port_of};
 /// as they are: scale floats with [`to_u8_scaled`](crate::to_u8_scaled) first.
 ///
 /// **Shape** `(rows, columns)` for gray, `(rows, columns, channels)` with 1 to 4 channels; `u8` or `u16` for PNG and
-/// TIFF, `u8` for the others, `f32` with 3 or 4 channels for TIFF.
+/// TIFF, `u8` for the others, `f32` with 3 or 4 channels for TIFF. Numbers of other types are read, but not written.
 /// **Cost** the array's computation; the whole image in memory, twice.
 ///
 /// # Errors
@@ -50,14 +52,15 @@ pub fn imsave<A: Pixel, D: Dimension>(image: &Array<A, D>, path: impl AsRef<Path
 
 /// Computes an array and writes each block as an image of its own into a new folder: `tile-0-0.png`, `tile-0-1.png`, …
 ///
-/// The folder appears under its name when all its files are written; a folder that was there is replaced. The numbers in
-/// a name are those of the block along rows and columns, so [`imread_tiles`](crate::imread_tiles) reads them back.
+/// The folder appears under its name when all its files are written; a folder of tiles that was there is replaced. The
+/// numbers in a name are those of the block along rows and columns, so [`imread_tiles`](crate::imread_tiles) reads them
+/// back.
 ///
 /// **Shape** as [`imsave`]; the channels must be in one block.
 /// **Cost** the array's computation; memory of one task: one block, twice.
 ///
 /// # Errors
-/// As [`imsave`].
+/// As [`imsave`], and [`Error::Foreign`] if the folder holds anything but tiles: nothing is deleted by mistake.
 ///
 /// # Examples
 /// ```
@@ -88,6 +91,7 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
             caller,
         });
     }
+    require_tiles(folder)?;
     let failed = |action| move |source| Error::Io { path: folder.to_path_buf(), action, source };
     let beside = AtomicDir::create(folder).map_err(failed("create beside"))?;
     let into = beside.path().to_path_buf();
@@ -117,6 +121,28 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
     let all = Layer::build(all).caller(caller).input(&Port::of(written), Wiring::All).finish(Grid::scalar());
     Delayed::<()>::from_port(Port::of(all)).compute()?;
     beside.commit().map_err(failed("rename"))
+}
+
+/// Refuses a folder that holds anything but tiles; one that is not there holds nothing.
+fn require_tiles(folder: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Io { path: folder.to_path_buf(), action: "list", source };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let found = entry.map_err(failed)?.file_name();
+        let is_tile = found.to_str().and_then(|name| name.strip_prefix("tile-")).is_some_and(|name| {
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let numbers = name.split_once('.').and_then(|(numbers, _)| numbers.split_once('-'));
+            numbers.is_some_and(|(row, column)| is_number(row) && is_number(column))
+        });
+        if !is_tile {
+            return Err(Error::Foreign { path: folder.to_path_buf(), found });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses shapes that are no images.

@@ -18,35 +18,79 @@ use musher_graph_core::{
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
-use crate::Error;
-use crate::kernel::label::{Border, Location as BlockLocation, Unlabeled, label_block};
+use crate::error::Error;
+use crate::kernel::label::{BlockPlace, Border, Unlabeled, label_block};
 use crate::kernel::merge::{Merged, merge};
-use crate::packet::Packet;
+use crate::record::Record;
 use crate::wire::{grid_of, port_of, single};
 
 /// What labeling gives: the labels, and the number of components.
 pub type Labeled<D> = (Array<i32, D>, Array<u64, Ix0>);
 
-/// Numbers the connected components of a mask: what `scipy.ndimage.label` gives, whatever the blocks.
+/// The parameters of [`label`]: which pixels touch.
 ///
-/// Pixels that share a face belong together: 4 neighbours in a plane, 6 in a volume. Components are numbered from 1 in
-/// the order of their first pixels in C order; the background is 0. See [`label_with`] for diagonal neighbours.
+/// A plain number is the connectivity. The default is 1.
 ///
-/// **Shape** labels: shape and blocks of the mask, `i32`. Number of components: `() ` of `u64`.
+/// # Examples
+/// ```
+/// use musher_image::Labeling;
+/// assert_eq!(Labeling::from(2), Labeling::default().connectivity(2));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Labeling {
+    connectivity: usize,
+}
+
+impl Labeling {
+    /// Pixels touch when they differ by one along at most this many axes.
+    ///
+    /// In a plane 1 means 4 neighbours and 2 means 8; in a volume 1, 2, 3 mean 6, 18, 26:
+    /// `scipy.ndimage.generate_binary_structure(ndim, connectivity)`.
+    #[doc(alias = "generate_binary_structure")]
+    #[must_use]
+    pub const fn connectivity(self, connectivity: usize) -> Self {
+        Self { connectivity }
+    }
+}
+
+impl Default for Labeling {
+    fn default() -> Self {
+        Self { connectivity: 1 }
+    }
+}
+
+impl From<usize> for Labeling {
+    fn from(connectivity: usize) -> Self {
+        Self { connectivity }
+    }
+}
+
+/// Numbers the connected components of a mask: what `scipy.ndimage.label` gives, for every division into blocks.
+///
+/// The second argument says which pixels touch, as a number of axes or as [`Labeling`]: with 1 they share a face (4
+/// neighbours in a plane), with 2 also an edge (8 in a plane), and so on. Components are numbered from 1 in the order of
+/// their first pixels in C order; the background is 0.
+///
+/// **Shape** labels: shape and blocks of the mask, `i32`. Number of components: `()` of `u64`.
 /// **Cost** one pass over the mask, one over the labels; memory of one task: one block of labels and its runs; of the
 /// task that joins the blocks: their faces and 12 bytes a component of each block.
 ///
-/// Computing fails with [`Error::TooManyLabels`] when there are more components than an `i32` can number.
+/// # Errors
+/// [`Error::Parameter`] for a connectivity that is not from 1 to the number of axes. Computing fails with
+/// [`Error::TooManyLabels`] when there are more components than an `i32` can number.
 ///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr2};
-/// use musher_scheduler::compute;
+/// use musher_scheduler::{Compute, compute};
 /// let mask = Array::from_array(arr2(&[[true, false, true], [true, false, false], [false, true, true]]), (2, 2));
-/// let (labels, count) = musher_image::label(&mask);
+/// let (labels, count) = musher_image::label(&mask, 1)?;
 /// let (labels, count) = compute((&labels, &count))?;
 /// assert_eq!(labels, arr2(&[[1, 0, 2], [1, 0, 0], [0, 3, 3]]));
 /// assert_eq!(count, 3);
+/// let (_, touching) = musher_image::label(&mask, 2)?;
+/// assert_eq!(touching.compute()?, 2, "corners touch, too");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -54,32 +98,13 @@ pub type Labeled<D> = (Array<i32, D>, Array<u64, Ix0>);
 #[track_caller]
 #[doc(alias = "dask_image.ndmeasure.label")]
 #[doc(alias = "connected_components")]
-pub fn label<D: Dimension>(mask: &Array<bool, D>) -> Labeled<D> {
-    layers(mask, 1, Location::caller())
-}
-
-/// As [`label`], where pixels also touch when they differ by one along up to `connectivity` axes.
-///
-/// In a plane 1 means 4 neighbours and 2 means 8; in a volume 1, 2, 3 mean 6, 18, 26:
-/// `scipy.ndimage.generate_binary_structure(ndim, connectivity)`.
-///
-/// # Errors
-/// [`Error::Parameter`] for a connectivity that is not from 1 to the number of axes.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Array, ndarray::arr2};
-/// use musher_scheduler::Compute;
-/// let mask = Array::from_array(arr2(&[[true, false], [false, true]]), (1, 1));
-/// assert_eq!(musher_image::label_with(&mask, 2)?.1.compute()?, 1);
-/// assert_eq!(musher_image::label_with(&mask, 1)?.1.compute()?, 2);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-#[doc(alias = "generate_binary_structure")]
-pub fn label_with<D: Dimension>(mask: &Array<bool, D>, connectivity: usize) -> Result<Labeled<D>, Error> {
+pub fn label<D: Dimension>(
+    mask: &Array<bool, D>,
+    parameters: impl Into<Labeling>,
+) -> Result<Labeled<D>, Error> {
     let caller = Location::caller();
-    if connectivity == 0 || connectivity > mask.ndim() {
+    let Labeling { connectivity } = parameters.into();
+    if connectivity == 0 || connectivity > mask.ndim().max(1) {
         let (value, expected) = (connectivity as f64, "from 1 to the number of axes");
         return Err(Error::Parameter { parameter: "connectivity", value, expected, caller });
     }
@@ -107,9 +132,9 @@ fn layers<D: Dimension>(
         .finish(grid.clone());
     let shape = chunks.grid_shape();
     let join = FnTask::new("merge_labels", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let borders = inputs.slot::<Packet<Border>>(0)?;
+        let borders = inputs.slot::<Record<Border>>(0)?;
         let borders: Vec<&Border> = borders.iter().map(|border| &border.0).collect();
-        Ok(Packet(merge(&borders, &shape, connectivity).map_err(Error::from)?))
+        Ok(Record(merge(&borders, &shape, connectivity).map_err(Error::from)?))
     })
     .params("image.merge_labels/1", &connectivity)
     .facts(|_, inputs| {
@@ -125,7 +150,7 @@ fn layers<D: Dimension>(
         .input(&merged, single(&merged))
         .finish(grid.clone());
     let count = FnTask::new("count_labels", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(merged) = inputs.get::<Packet<Merged>>(0)?;
+        let Record(merged) = inputs.get::<Record<Merged>>(0)?;
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), merged.count)))
     })
     .params("image.count_labels/1", &())
@@ -143,9 +168,9 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
     FnTaskMany::new("label", 2, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<bool> = inputs.get(0)?;
         let (origin, image) = (of_run.block_start(&at.coords()), of_run.shape());
-        let location = BlockLocation { origin: &origin, image: &image };
+        let location = BlockPlace { origin: &origin, image: &image };
         let found = label_block(block.view(), connectivity, location).map_err(Error::from)?;
-        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Packet(found.border))])
+        Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Record(found.border))])
     })
     .params("image.label/1", &(connectivity, chunks.clone()))
     .facts(move |at, _| {
@@ -165,7 +190,7 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
 fn relabel() -> impl musher_graph_core::Task {
     FnTask::new("relabel", |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let block = inputs.take::<Block<i32>>(0)?;
-        let Packet(merged) = inputs.get::<Packet<Merged>>(1)?;
+        let Record(merged) = inputs.get::<Record<Merged>>(1)?;
         let table = &merged.tables[at.index()];
         if table.iter().enumerate().all(|(own, &whole)| own as i32 == whole) {
             return Ok((*block).clone());

@@ -1,4 +1,4 @@
-//! Images in chunks: reading, gray, smoothing, thresholds, labels and measurements of images that do not fit in memory.
+//! Images that do not fit in memory: reading, gray, smoothing, thresholds, labels and measurements.
 //!
 //! Every function takes and gives lazy [`Array`](musher_array::Array)s. Answers are those of scipy.ndimage, scikit-image
 //! and dask-image, and they are the same for every division into blocks.
@@ -6,10 +6,10 @@
 //! | to | use | Dask's world says |
 //! |---|---|---|
 //! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
-//! | make color gray | [`rgb_to_gray`] | `skimage.color.rgb2gray` |
+//! | make color gray | [`rgb2gray`], [`rgb_to_gray`] | `skimage.color.rgb2gray` |
 //! | smooth, or take a derivative | [`gaussian_filter`] | `dask_image.ndfilters.gaussian_filter` |
-//! | part bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
-//! | number the objects | [`label`](label()), [`label_with`] | `dask_image.ndmeasure.label` |
+//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
+//! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
 //! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
 //! | save | [`imsave`](imsave()), [`imsave_tiles`], [`to_u8_scaled`] | `skimage.io.imsave` |
 //!
@@ -29,8 +29,8 @@
 //!     star(19.5, 31.0, y, x) + star(50.0, 10.0, y, x)
 //! });
 //! let smooth = gaussian_filter(&sky, 1.0)?;
-//! let bright = smooth.gt(&threshold_otsu(&smooth)?);
-//! let (labels, count) = label(&bright);
+//! let bright = smooth.gt(&threshold_otsu(&smooth, 256)?);
+//! let (labels, count) = label(&bright, 1)?;
 //! assert_eq!(count.compute()?, 2);
 //! let table = measure(&sky, &labels)?.compute()?;
 //! let center = table.f64("center_0").expect("there is such a column");
@@ -50,25 +50,25 @@ mod imsave;
 mod kernel;
 mod label;
 mod measure;
-mod packet;
 mod pixel;
+mod record;
 mod scale;
 mod threshold;
 mod wire;
 
 pub use columns::{Column, Columns};
-pub use error::Error;
+pub use error::{Error, PageKind};
 pub use gaussian::{FloatPixel, Gaussian, PerAxis, gaussian_filter};
-pub use gray::{Intensity, rgb_to_gray, rgb_to_gray_with, rgb2gray};
+pub use gray::{Intensity, rgb_to_gray, rgb2gray};
 pub use imread::{Imread, imread, imread_chunked, imread_tiles};
 pub use imsave::{imsave, imsave_tiles};
 pub use kernel::boundary::Mode;
 pub use kernel::gray::GrayWeights;
-pub use label::{Labeled, label, label_with};
+pub use label::{Labeled, Labeling, label};
 pub use measure::{
     LabelIndex, Measurements, PerLabel, area, center_of_mass, find_objects, maximum, mean, measure, minimum,
     standard_deviation, sum_labels, variance,
 };
 pub use pixel::Pixel;
-pub use scale::{to_u8_scaled, to_u8_scaled_from};
-pub use threshold::{Histogram, threshold, threshold_otsu, threshold_otsu_with};
+pub use scale::{ScaleRange, to_u8_scaled};
+pub use threshold::{Histogram, Otsu, threshold, threshold_otsu};

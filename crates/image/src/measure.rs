@@ -22,15 +22,17 @@ use musher_graph_core::{
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
+use crate::columns::{Column, Columns};
+use crate::error::Error;
+use crate::gray::Intensity;
 use crate::kernel::measure::{Region, Regions, join, measure_block};
-use crate::packet::Packet;
+use crate::record::Record;
 use crate::wire::{grid_of, port_of, single, tree};
-use crate::{Column, Columns, Error, Intensity};
 
 /// Measures every region of a labeled image in one pass.
 ///
 /// A region is the set of pixels of one label; labels of 0 and below are background. Computing gives [`Columns`], one row
-/// per label that occurs, in rising order:
+/// per label that occurs, in ascending order:
 ///
 /// | column | type | meaning |
 /// |---|---|---|
@@ -55,7 +57,7 @@ use crate::{Column, Columns, Error, Intensity};
 /// use musher_array::{Array, ndarray::arr2};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr2(&[[1.0, 3.0, 0.0], [5.0, 0.0, 8.0]]), (1, 3));
-/// let (labels, _) = musher_image::label(&image.gt(0.0));
+/// let (labels, _) = musher_image::label(&image.gt(0.0), 1)?;
 /// let table = musher_image::measure(&image, &labels)?.compute()?;
 /// assert_eq!(table.u64("area"), Some(&[3, 1][..]));
 /// assert_eq!(table.f64("mean"), Some(&[3.0, 8.0][..]));
@@ -72,7 +74,7 @@ pub fn measure<A: Intensity, D: Dimension>(
     let caller = Location::caller();
     let regions = regions("measure", image, labels, caller)?;
     let task = FnTask::new("region_table", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        Ok::<_, TaskError>(Measured(table(&inputs.get::<Packet<Regions>>(0)?.0)))
+        Ok::<_, TaskError>(Measured(table(&inputs.get::<Record<Regions>>(0)?.0)))
     })
     .params("image.region_table/1", &())
     .facts(|_, inputs| {
@@ -130,10 +132,10 @@ impl Collection for Measurements {
     }
 }
 
-/// For which labels a measurement is asked.
+/// Which labels to measure.
 ///
-/// `..` asks for all that occur, in rising order. A list asks for those in its order, and may name labels that do not
-/// occur: their area and sum are 0, everything else is NaN.
+/// `..` means all that occur, in ascending order. A list means those, in its order; labels in it that do not occur have the
+/// area and sum 0, everything else is NaN.
 ///
 /// # Examples
 /// ```
@@ -142,6 +144,7 @@ impl Collection for Measurements {
 /// assert_eq!(LabelIndex::from(..), LabelIndex::All);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LabelIndex {
     /// All labels that occur.
     All,
@@ -282,7 +285,7 @@ macro_rules! per_label {
 }
 
 per_label! {
-    /// The number of pixels of each region; the image counts for nothing but its shape.
+    /// The number of pixels of each region; of the image only the shape is used.
     ///
     /// # Examples
     /// ```
@@ -472,7 +475,7 @@ fn regions<A: Intensity, D: Dimension>(
     let task = FnTask::new("measure", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let (values, labels) = (inputs.get::<Block<A>>(0)?, inputs.get::<Block<i32>>(1)?);
         let origin = of_run.block_start(&at.coords());
-        Ok::<_, TaskError>(Packet(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
+        Ok::<_, TaskError>(Record(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
     .params("image.measure/1", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
@@ -489,7 +492,7 @@ fn regions<A: Intensity, D: Dimension>(
         "join_regions",
         "image.join_regions/1",
         Port::of(layer),
-        |one: &Packet<Regions>, other| Packet(join(&one.0, &other.0)),
+        |one: &Record<Regions>, other| Record(join(&one.0, &other.0)),
         caller,
     ))
 }
@@ -523,7 +526,7 @@ fn pick<A: Element, D: Dimension>(
     let parameters = (name, index.clone());
     let trailing = trailing.to_vec();
     let task = FnTask::new(name, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(regions) = inputs.get::<Packet<Regions>>(0)?;
+        let Record(regions) = inputs.get::<Record<Regions>>(0)?;
         let mut values = Vec::new();
         let rows = match &index {
             LabelIndex::All => {

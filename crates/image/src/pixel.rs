@@ -3,9 +3,9 @@
 use image::ColorType;
 use musher_array::Element;
 
-/// An element type that image files hold: `u8`, `u16` or `f32`.
+/// An element type that image files hold: integers of 8 to 64 bits, `f32` or `f64`.
 ///
-/// The list is closed: it is what the formats have.
+/// TIFF has all of them; PNG has `u8` and `u16`, the other formats `u8`. The list is closed: it is what the formats have.
 ///
 /// # Examples
 ///
@@ -17,9 +17,11 @@ use musher_array::Element;
 /// ```
 pub trait Pixel: Element + sealed::Sealed {}
 
-impl Pixel for u8 {}
-impl Pixel for u16 {}
-impl Pixel for f32 {}
+/// For `u8` it reads: `impl Pixel for u8 {}`.
+macro_rules! pixels {
+    ($($t:ty),*) => {$(impl Pixel for $t {})*};
+}
+pixels!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
 
 pub(crate) mod sealed {
     use image::DynamicImage;
@@ -38,71 +40,58 @@ pub(crate) mod sealed {
         fn bytes(pixels: &[Self]) -> Vec<u8>;
     }
 
-    impl Sealed for u8 {
-        fn of_image(image: DynamicImage) -> Option<Vec<u8>> {
-            match image {
-                DynamicImage::ImageLuma8(image) => Some(image.into_raw()),
-                DynamicImage::ImageLumaA8(image) => Some(image.into_raw()),
-                DynamicImage::ImageRgb8(image) => Some(image.into_raw()),
-                DynamicImage::ImageRgba8(image) => Some(image.into_raw()),
-                _ => None,
-            }
-        }
+    /// How images and strips are taken apart. For `i16` it reads: no variant of `DynamicImage`, `DecodingResult::I16`.
+    macro_rules! pixels {
+        ($($t:ty: $image:expr, $tiff:expr;)*) => {$(
+            impl Sealed for $t {
+                fn of_image(image: DynamicImage) -> Option<Vec<$t>> {
+                    let of_image: fn(DynamicImage) -> Option<Vec<$t>> = $image;
+                    of_image(image)
+                }
 
-        fn of_tiff(result: DecodingResult) -> Option<Vec<u8>> {
-            match result {
-                DecodingResult::U8(values) => Some(values),
-                _ => None,
-            }
-        }
+                fn of_tiff(result: DecodingResult) -> Option<Vec<$t>> {
+                    let of_tiff: fn(DecodingResult) -> Option<Vec<$t>> = $tiff;
+                    of_tiff(result)
+                }
 
-        fn bytes(pixels: &[u8]) -> Vec<u8> {
-            pixels.to_vec()
-        }
+                fn bytes(pixels: &[$t]) -> Vec<u8> {
+                    pixels.iter().flat_map(|pixel| pixel.to_ne_bytes()).collect()
+                }
+            }
+        )*};
     }
 
-    impl Sealed for u16 {
-        fn of_image(image: DynamicImage) -> Option<Vec<u16>> {
-            match image {
-                DynamicImage::ImageLuma16(image) => Some(image.into_raw()),
-                DynamicImage::ImageLumaA16(image) => Some(image.into_raw()),
-                DynamicImage::ImageRgb16(image) => Some(image.into_raw()),
-                DynamicImage::ImageRgba16(image) => Some(image.into_raw()),
-                _ => None,
-            }
-        }
-
-        fn of_tiff(result: DecodingResult) -> Option<Vec<u16>> {
-            match result {
-                DecodingResult::U16(values) => Some(values),
-                _ => None,
-            }
-        }
-
-        fn bytes(pixels: &[u16]) -> Vec<u8> {
-            pixels.iter().flat_map(|pixel| pixel.to_ne_bytes()).collect()
-        }
-    }
-
-    impl Sealed for f32 {
-        fn of_image(image: DynamicImage) -> Option<Vec<f32>> {
-            match image {
-                DynamicImage::ImageRgb32F(image) => Some(image.into_raw()),
-                DynamicImage::ImageRgba32F(image) => Some(image.into_raw()),
-                _ => None,
-            }
-        }
-
-        fn of_tiff(result: DecodingResult) -> Option<Vec<f32>> {
-            match result {
-                DecodingResult::F32(values) => Some(values),
-                _ => None,
-            }
-        }
-
-        fn bytes(pixels: &[f32]) -> Vec<u8> {
-            pixels.iter().flat_map(|pixel| pixel.to_ne_bytes()).collect()
-        }
+    pixels! {
+        u8: |image| match image {
+            DynamicImage::ImageLuma8(image) => Some(image.into_raw()),
+            DynamicImage::ImageLumaA8(image) => Some(image.into_raw()),
+            DynamicImage::ImageRgb8(image) => Some(image.into_raw()),
+            DynamicImage::ImageRgba8(image) => Some(image.into_raw()),
+            _ => None,
+        }, |result| if let DecodingResult::U8(values) = result { Some(values) } else { None };
+        u16: |image| match image {
+            DynamicImage::ImageLuma16(image) => Some(image.into_raw()),
+            DynamicImage::ImageLumaA16(image) => Some(image.into_raw()),
+            DynamicImage::ImageRgb16(image) => Some(image.into_raw()),
+            DynamicImage::ImageRgba16(image) => Some(image.into_raw()),
+            _ => None,
+        }, |result| if let DecodingResult::U16(values) = result { Some(values) } else { None };
+        f32: |image| match image {
+            DynamicImage::ImageRgb32F(image) => Some(image.into_raw()),
+            DynamicImage::ImageRgba32F(image) => Some(image.into_raw()),
+            _ => None,
+        }, |result| match result {
+            DecodingResult::F32(values) => Some(values),
+            DecodingResult::F16(values) => Some(values.into_iter().map(f32::from).collect()),
+            _ => None,
+        };
+        u32: |_| None, |result| if let DecodingResult::U32(values) = result { Some(values) } else { None };
+        u64: |_| None, |result| if let DecodingResult::U64(values) = result { Some(values) } else { None };
+        i8: |_| None, |result| if let DecodingResult::I8(values) = result { Some(values) } else { None };
+        i16: |_| None, |result| if let DecodingResult::I16(values) = result { Some(values) } else { None };
+        i32: |_| None, |result| if let DecodingResult::I32(values) = result { Some(values) } else { None };
+        i64: |_| None, |result| if let DecodingResult::I64(values) = result { Some(values) } else { None };
+        f64: |_| None, |result| if let DecodingResult::F64(values) = result { Some(values) } else { None };
     }
 }
 

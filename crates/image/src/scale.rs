@@ -1,48 +1,100 @@
-//! Floats as bytes: the explicit step before an image of floats is saved.
+//! Floats as bytes: the step before an image of floats is saved.
 
+use std::ops::{RangeFull, RangeInclusive};
 use std::panic::Location;
 
 use musher_array::{Array, Block};
 use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension};
 
+use crate::error::Error;
+use crate::gray::Intensity;
 use crate::wire::{grid_of, port_of};
-use crate::{Error, Intensity};
 
-/// Maps `low` to 0 and `high` to 255, linearly and rounded; what lies beyond becomes 0 or 255, NaN becomes 0.
+/// Which values become 0 and 255 in [`to_u8_scaled`].
+///
+/// `..` takes the least and the greatest value of the image, `low..=high` those two numbers.
+///
+/// # Examples
+/// ```
+/// use musher_image::ScaleRange;
+/// assert_eq!(ScaleRange::from(..), ScaleRange::OfImage);
+/// assert_eq!(ScaleRange::from(0.0..=1.0), ScaleRange::Between { low: 0.0, high: 1.0 });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum ScaleRange {
+    /// From the least to the greatest value of the image.
+    OfImage,
+    /// From one number to another.
+    Between {
+        /// What becomes 0.
+        low: f64,
+        /// What becomes 255.
+        high: f64,
+    },
+}
+
+impl From<RangeFull> for ScaleRange {
+    fn from(_: RangeFull) -> Self {
+        Self::OfImage
+    }
+}
+
+impl From<RangeInclusive<f64>> for ScaleRange {
+    fn from(range: RangeInclusive<f64>) -> Self {
+        let (low, high) = range.into_inner();
+        Self::Between { low, high }
+    }
+}
+
+/// Floats as bytes: the least value of a range becomes 0, the greatest 255, what is between is rounded.
+///
+/// The range is that of the image (`..`) or given (`low..=high`, see [`ScaleRange`]). What lies beyond a given range becomes 0
+/// or 255, and NaN becomes 0. With `..`, an image of one value, or with a NaN or an infinity in it, becomes black.
 ///
 /// **Shape** and blocks stay; `u8`.
-/// **Cost** one pass; one block in, one block out.
+/// **Cost** one pass; a second for the range of the image.
 ///
 /// # Errors
-/// [`Error::Parameter`] when `low` is not below `high`, or one of them is not finite.
+/// [`Error::Parameter`] when `low` is not below `high`, or one of them is not finite; [`Error::Empty`] for the range of an
+/// image without pixels.
 ///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr1};
+/// use musher_image::to_u8_scaled;
 /// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[-1.0, 0.0, 0.5, 1.0, f64::NAN]), 3);
-/// assert_eq!(musher_image::to_u8_scaled_from(&image, 0.0, 1.0)?.compute()?, arr1(&[0, 0, 128, 255, 0]));
+/// let image = Array::from_array(arr1(&[-1.0, 0.0, 0.5, 1.0, 3.0]), 3);
+/// assert_eq!(to_u8_scaled(&image, 0.0..=1.0)?.compute()?, arr1(&[0, 0, 128, 255, 255]));
+/// assert_eq!(to_u8_scaled(&image, ..)?.compute()?, arr1(&[0, 64, 96, 128, 255]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
 #[doc(alias = "img_as_ubyte")]
 #[doc(alias = "rescale_intensity")]
-pub fn to_u8_scaled_from<A: Intensity, D: Dimension>(
+pub fn to_u8_scaled<A: Intensity, D: Dimension>(
+    image: &Array<A, D>,
+    range: impl Into<ScaleRange>,
+) -> Result<Array<u8, D>, Error> {
+    let caller = Location::caller();
+    match range.into() {
+        ScaleRange::OfImage => of_image(image, caller),
+        ScaleRange::Between { low, high } => between(image, low, high, caller),
+    }
+}
+
+fn between<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     low: f64,
     high: f64,
+    caller: &'static Location<'static>,
 ) -> Result<Array<u8, D>, Error> {
-    let caller = Location::caller();
     if !(low < high && (high - low).is_finite()) {
-        return Err(Error::Parameter {
-            parameter: "high",
-            value: high,
-            expected: "finite and above low",
-            caller,
-        });
+        let expected = "finite and above low";
+        return Err(Error::Parameter { parameter: "high", value: high, expected, caller });
     }
-    let task = FnTask::new("to_u8_scaled_from", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+    let task = FnTask::new("to_u8_scaled", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, low, high))
     })
     .params("image.to_u8_scaled_from/1", &(A::NAME, low, high))
@@ -52,27 +104,10 @@ pub fn to_u8_scaled_from<A: Intensity, D: Dimension>(
     Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
 
-/// As [`to_u8_scaled_from`], from the least to the greatest value of the image.
-///
-/// An image of one value, or with a NaN or an infinity in it, becomes black.
-///
-/// **Shape** and blocks stay; `u8`.
-/// **Cost** two passes: one for the values' range.
-///
-/// # Errors
-/// [`Error::Empty`] for an image without pixels.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Array, ndarray::arr1};
-/// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[10.0, 11.0, 12.0]), 2);
-/// assert_eq!(musher_image::to_u8_scaled(&image)?.compute()?, arr1(&[0, 128, 255]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-pub fn to_u8_scaled<A: Intensity, D: Dimension>(image: &Array<A, D>) -> Result<Array<u8, D>, Error> {
-    let caller = Location::caller();
+fn of_image<A: Intensity, D: Dimension>(
+    image: &Array<A, D>,
+    caller: &'static Location<'static>,
+) -> Result<Array<u8, D>, Error> {
     if image.is_empty() {
         return Err(Error::Empty { operation: "to_u8_scaled", caller });
     }

@@ -2,16 +2,17 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Block, Chunking};
+use musher_array::{Array, Block, Chunking, Real};
 use musher_graph_core::{Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
-use crate::Error;
+use crate::error::Error;
+use crate::gray::Intensity;
 use crate::kernel::otsu::otsu;
-use crate::packet::{Pack, Packet, Reader, Writer};
+use crate::record::{AsRecord, Reader, Record, Writer};
 use crate::wire::{elements_of, grid_of, port_of, single, tree};
 
-/// Bins of a histogram of floats, if nobody says otherwise.
+/// Bins of a histogram of floats, unless another number is given.
 const BINS: usize = 256;
 
 /// Where an image is brighter than a value.
@@ -19,17 +20,26 @@ const BINS: usize = 256;
 /// **Shape** and blocks stay.
 /// **Cost** one pass; it fuses with what comes before and after.
 ///
+/// # Errors
+/// [`Error::Parameter`] for a value that is NaN: nothing is above or below it.
+///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr1};
 /// use musher_scheduler::Compute;
 /// let image = Array::from_array(arr1(&[1.0, 5.0, 3.0]), 2);
-/// assert_eq!(musher_image::threshold(&image, 3.0).compute()?, arr1(&[false, true, false]));
+/// assert_eq!(musher_image::threshold(&image, 3.0)?.compute()?, arr1(&[false, true, false]));
+/// assert!(musher_image::threshold(&image, f64::NAN).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
-pub fn threshold<A: musher_array::Real, D: Dimension>(image: &Array<A, D>, value: A) -> Array<bool, D> {
-    image.gt(value)
+pub fn threshold<A: Intensity, D: Dimension>(image: &Array<A, D>, value: A) -> Result<Array<bool, D>, Error> {
+    let caller = Location::caller();
+    if value.as_().is_nan() {
+        let expected = "a number";
+        return Err(Error::Parameter { parameter: "value", value: f64::NAN, expected, caller });
+    }
+    Ok(image.gt(value))
 }
 
 /// An element type whose histogram can be made: `u8`, `u16`, `f32`, `f64`.
@@ -43,13 +53,13 @@ pub fn threshold<A: musher_array::Real, D: Dimension>(image: &Array<A, D>, value
 /// }
 /// assert!(is_counted_exactly::<u8>() && !is_counted_exactly::<f64>());
 /// ```
-pub trait Histogram: musher_array::Real + sealed::Sealed {
+pub trait Histogram: Real + sealed::Sealed {
     /// How many values an integer type has; `None` for floats.
     const LEVELS: Option<usize>;
 }
 
 mod sealed {
-    use crate::Error;
+    use crate::error::Error;
     use crate::kernel::otsu::{Bins, Tally, range};
 
     /// How each type is counted. A `range` is the least and the greatest value; integers need none.
@@ -64,7 +74,7 @@ mod sealed {
         /// Counts values: each integer in a bin of its own, floats in `bins` bins over the range.
         fn count(values: &[Self], range: Option<(Self, Self)>, bins: usize) -> Result<Vec<u64>, Error>;
 
-        /// The middle of each bin.
+        /// The center of each bin.
         fn centers(range: Option<(Self, Self)>, bins: usize) -> Result<Vec<f64>, Error>;
     }
 
@@ -145,55 +155,76 @@ impl Histogram for f64 {
     const LEVELS: Option<usize> = None;
 }
 
-/// The value that best parts the bright from the dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
+/// The parameters of [`threshold_otsu`]: into how many bins floats are counted.
+///
+/// A plain number is the number of bins. The default is 256, scikit-image's.
+///
+/// # Examples
+/// ```
+/// use musher_image::Otsu;
+/// assert_eq!(Otsu::from(256), Otsu::default());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Otsu {
+    bins: usize,
+}
+
+impl Otsu {
+    /// Counts floats in this many equal bins between the least and the greatest value; integers are counted exactly.
+    #[doc(alias = "nbins")]
+    #[must_use]
+    pub const fn bins(self, bins: usize) -> Self {
+        Self { bins }
+    }
+}
+
+impl Default for Otsu {
+    fn default() -> Self {
+        Self { bins: BINS }
+    }
+}
+
+impl From<usize> for Otsu {
+    fn from(bins: usize) -> Self {
+        Self { bins }
+    }
+}
+
+/// The value that best separates bright from dark: Otsu's threshold, as scikit-image's `threshold_otsu` finds it.
 ///
 /// Pixels above it are foreground: `image.gt(&threshold)`. An image of one value gives that value. Integers are counted
-/// exactly; floats in 256 bins between the least and the greatest value, see [`threshold_otsu_with`]. Counts are exact
-/// at any size, where scikit-image's are `f32`.
+/// exactly; floats in bins, whose number is the second argument (scikit-image's default is 256), alone or in [`Otsu`].
+/// Counts are exact at any size, where scikit-image's are `f32`.
 ///
 /// **Shape** `(…) → ()` of `f64`.
 /// **Cost** one pass over integers, two over floats; memory of one task: one block and one histogram.
 ///
 /// # Errors
-/// [`Error::Empty`] for an image without pixels. Computing fails with [`Error::NotFinite`] when a value is NaN or infinite.
+/// [`Error::Empty`] for an image without pixels, [`Error::Parameter`] for less than one bin. Computing fails with
+/// [`Error::NotFinite`] when a value is NaN or infinite, and with [`Error::TooManyBins`] when bins are too narrow to tell
+/// apart.
 ///
 /// # Examples
 /// ```
 /// use musher_array::{Array, ndarray::arr1};
+/// use musher_image::{Otsu, threshold_otsu};
 /// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[1_u8, 2, 2, 200, 201]), 2);
-/// let level = musher_image::threshold_otsu(&image)?;
-/// assert_eq!(level.compute()?, 2.0);
+/// let bytes = Array::from_array(arr1(&[1_u8, 2, 2, 200, 201]), 2);
+/// assert_eq!(threshold_otsu(&bytes, Otsu::default())?.compute()?, 2.0);
+/// let floats = Array::from_array(arr1(&[0.0, 0.1, 0.9, 1.0]), 2);
+/// assert_eq!(threshold_otsu(&floats, 4)?.compute()?, 0.125);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// **Source** Otsu 1979, "A threshold selection method from gray-level histograms".
 #[track_caller]
 #[doc(alias = "skimage.filters.threshold_otsu")]
-pub fn threshold_otsu<A: Histogram, D: Dimension>(image: &Array<A, D>) -> Result<Array<f64, Ix0>, Error> {
-    find(image, BINS, Location::caller())
-}
-
-/// As [`threshold_otsu`], with a number of bins for floats.
-///
-/// # Errors
-/// As [`threshold_otsu`], and [`Error::Parameter`] for less than one bin.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Array, ndarray::arr1};
-/// use musher_scheduler::Compute;
-/// let image = Array::from_array(arr1(&[0.0, 0.1, 0.9, 1.0]), 2);
-/// assert_eq!(musher_image::threshold_otsu_with(&image, 4)?.compute()?, 0.125);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[track_caller]
-#[doc(alias = "nbins")]
-pub fn threshold_otsu_with<A: Histogram, D: Dimension>(
+pub fn threshold_otsu<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
-    bins: usize,
+    parameters: impl Into<Otsu>,
 ) -> Result<Array<f64, Ix0>, Error> {
-    find(image, bins, Location::caller())
+    find(image, parameters.into().bins, Location::caller())
 }
 
 /// Counts of the pixels of some blocks.
@@ -206,27 +237,27 @@ impl Counts {
     }
 }
 
-impl Pack for Counts {
+impl AsRecord for Counts {
     const KIND: &'static str = "image.counts/1";
 
     fn nbytes(&self) -> usize {
         self.0.len() * size_of::<u64>()
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.list(&self.0);
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
         from.list().map(Self)
     }
 }
 
 /// Least and greatest value of some blocks; `None` for blocks without pixels.
 #[derive(Debug, Clone)]
-struct Range<A>(Option<(A, A)>);
+struct Extremes<A>(Option<(A, A)>);
 
-impl<A: Histogram> Range<A> {
+impl<A: Histogram> Extremes<A> {
     fn join(&self, other: &Self) -> Self {
         let values: Vec<A> =
             [self, other].iter().filter_map(|range| range.0).flat_map(<[A; 2]>::from).collect();
@@ -234,18 +265,18 @@ impl<A: Histogram> Range<A> {
     }
 }
 
-impl<A: Histogram> Pack for Range<A> {
+impl<A: Histogram> AsRecord for Extremes<A> {
     const KIND: &'static str = A::RANGE;
 
     fn nbytes(&self) -> usize {
         size_of::<Self>()
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.list(&self.0.into_iter().flat_map(<[A; 2]>::from).collect::<Vec<_>>());
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
         match from.list()?[..] {
             [] => Some(Self(None)),
             [low, high] => Some(Self(Some((low, high)))),
@@ -271,7 +302,7 @@ fn find<A: Histogram, D: Dimension>(
     };
     let counts = counts(image, range.as_ref(), bins, caller);
     let finish = FnTask::new("threshold_otsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Packet(Counts(counts)) = inputs.get(0)?;
+        let Record(Counts(counts)) = inputs.get(0)?;
         let centers = A::centers(range_at(inputs)?, bins)?;
         let value = otsu(counts, &centers).unwrap_or(f64::NAN);
         Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
@@ -285,24 +316,24 @@ fn find<A: Histogram, D: Dimension>(
 
 /// The range in the second slot, where there is one.
 fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskError> {
-    if inputs.len() > 1 { Ok(inputs.get::<Packet<Range<A>>>(1)?.0.0) } else { Ok(None) }
+    if inputs.len() > 1 { Ok(inputs.get::<Record<Extremes<A>>>(1)?.0.0) } else { Ok(None) }
 }
 
 /// Least and greatest value of the whole image.
 fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Location<'static>) -> Port {
     let task = FnTask::new("range", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Packet(Range(A::range(elements_of(block)))))
+        Ok::<_, TaskError>(Record(Extremes(A::range(elements_of(block)))))
     })
     .params("image.range/1", &A::NAME)
-    .facts(|_, inputs| Facts::bytes(size_of::<Range<A>>() as u64).cost(elements::<A>(inputs)));
+    .facts(|_, inputs| Facts::bytes(size_of::<Extremes<A>>() as u64).cost(elements::<A>(inputs)));
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let port = Port::of(layer.finish(grid_of(image)));
     tree(
         "range",
         "image.range.join/1",
         port,
-        |one: &Packet<Range<A>>, other| Packet(one.0.join(&other.0)),
+        |one: &Record<Extremes<A>>, other| Record(one.0.join(&other.0)),
         caller,
     )
 }
@@ -316,7 +347,7 @@ fn counts<A: Histogram, D: Dimension>(
 ) -> Port {
     let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Packet(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
+        Ok::<_, TaskError>(Record(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
     })
     .params("image.histogram/1", &(A::NAME, bins))
     .facts(move |_, inputs| {
@@ -330,7 +361,7 @@ fn counts<A: Histogram, D: Dimension>(
         "histogram",
         "image.histogram.join/1",
         port,
-        |one: &Packet<Counts>, other| Packet(one.0.join(&other.0)),
+        |one: &Record<Counts>, other| Record(one.0.join(&other.0)),
         caller,
     )
 }

@@ -6,7 +6,7 @@ use musher_array::{Array, Block, Chunking, Element};
 use musher_graph_core::{Layer, Port, TaskError};
 use ndarray::{Array1, ArrayView1, ArrayView2, Dimension, Ix1, Ix2};
 
-use crate::Error;
+use crate::error::Error;
 
 /// A block of a matrix.
 pub(crate) fn block_of_two(block: &Block<f64>) -> Result<ArrayView2<'_, f64>, TaskError> {

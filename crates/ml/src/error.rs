@@ -1,13 +1,16 @@
 //! Everything that can go wrong with a fit, a prediction or a split.
 
+use std::fmt;
 use std::panic::Location;
 
+use musher_graph_core::report;
+
 /// Why a model could not be fitted or used.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A parameter is out of its range.
-    #[error("parameter {name} must be {expected}, found {found}")]
+    #[error("parameter {name} must be {expected}, found {found}, at {caller}")]
     InvalidParameter {
         /// Name of the builder's method.
         name: &'static str,
@@ -15,6 +18,8 @@ pub enum Error {
         expected: &'static str,
         /// What it is.
         found: f64,
+        /// The user's line.
+        caller: &'static Location<'static>,
     },
     /// There are too few rows to learn from.
     #[error("at least {required} rows are needed, found {found}, at {caller}")]
@@ -32,8 +37,8 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// Two arrays that go together have different numbers of rows.
-    #[error("arrays of {expected} and {found} rows do not go together, at {caller}")]
+    /// Two arrays that belong together have different numbers of rows.
+    #[error("arrays of {expected} and {found} rows do not belong together, at {caller}")]
     RowMismatch {
         /// Rows of the first.
         expected: usize,
@@ -91,7 +96,7 @@ pub enum Error {
         /// The largest number of classes.
         limit: usize,
     },
-    /// The fit did not come to rest.
+    /// The fit did not converge.
     #[error(
         "after {iterations} steps the gradient is {gradient:e}, above the tolerance {tolerance:e}; \
          scale the columns, or raise max_iterations or the tolerance"
@@ -147,4 +152,11 @@ pub enum Error {
     /// A pass over the data failed.
     #[error("a pass over the data failed")]
     Compute(#[from] musher_scheduler::Error),
+}
+
+/// The readable report, as `main` prints it: the message, then the causes.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

@@ -5,7 +5,7 @@ use musher_array::{Array, Element};
 use musher_scheduler::Options;
 use ndarray::{Ix1, Ix2};
 
-use crate::Error;
+use crate::error::Error;
 
 /// An estimator that learns from `Data`: `&x` or `(&x, &y)`.
 ///
@@ -23,7 +23,7 @@ use crate::Error;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Fit<Data> {
-    /// What comes out.
+    /// The fitted model.
     type Fitted;
 
     /// Learns from the data, on all cores.
@@ -39,7 +39,7 @@ pub trait Fit<Data> {
     ///
     /// # Errors
     /// If parameters or shapes are wrong, a value is not finite, there is too little to learn from, the fit does not
-    /// come to rest, or a pass over the data fails.
+    /// converge, or a pass over the data fails.
     #[track_caller]
     fn fit_with(&self, data: Data, options: &Options) -> Result<Self::Fitted, Error>;
 }
@@ -68,9 +68,9 @@ pub trait Transform {
     fn transform(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error>;
 }
 
-/// A fitted model that says something about each row.
+/// A fitted model that predicts a value for each row.
 pub trait Predict {
-    /// What it says.
+    /// The type of a prediction.
     type Target: Element;
 
     /// Predicts chunk by chunk, lazily.

@@ -7,7 +7,7 @@ use musher_graph_core::{
 };
 use musher_scheduler::{Compute, Options};
 
-use crate::Error;
+use crate::error::Error;
 use crate::kernel::labels::Distinct;
 use crate::kernel::logistic::LogisticSums;
 use crate::kernel::moments::Moments;

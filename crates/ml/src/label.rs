@@ -1,4 +1,4 @@
-//! What may stand in a target array of a classifier.
+//! What the target array of a classifier may hold.
 
 use std::cmp::Ordering;
 

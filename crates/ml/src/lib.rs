@@ -3,22 +3,22 @@
 //! Estimators take chunked arrays, read them in as few passes as the algorithm needs, and give fitted models that
 //! transform and predict lazily, chunk by chunk.
 //!
-//! | you want | you take | passes over the data |
+//! | to | use | passes over the data |
 //! |---|---|---|
-//! | columns of mean 0 and deviation 1 | [`StandardScaler`] | 1 |
-//! | a part of the rows for the test | [`train_test_split`] | none |
-//! | two or more classes told apart | [`LogisticRegression`] | one per Newton step, usually 5 to 8 |
-//! | the share of right predictions | [`accuracy_score`] | 1 |
-//! | any model of linfa on all rows | [`ParallelPostFit`] | 1 to predict |
-//! | data to try it on | [`make_classification`] | none |
+//! | scale columns to mean 0 and deviation 1 | [`StandardScaler`] | 1 |
+//! | set rows aside for the test | [`train_test_split`] | none |
+//! | classify into two or more classes | [`LogisticRegression`] | one per Newton step, usually 5 to 8 |
+//! | count right predictions | [`accuracy_score`] | 1 |
+//! | apply a model of linfa that was fitted in memory | [`ParallelPostFit`] | 1 to predict |
+//! | make data to try things on | [`make_classification`] | none |
 //!
 //! The traits are modeled on linfa's: parameters are checked once ([`ParamGuard`], which is linfa's own), [`Fit`]
-//! learns, [`Transform`] and [`Predict`] use what was learned. Answers are scikit-learn's.
+//! fits, [`Transform`] and [`Predict`] apply the fitted model. Answers are scikit-learn's.
 //!
 //! ```
 //! use musher_ml::prelude::*;
-//! let (x, y) = make_classification(2000).columns(4).scale(3.0).chunks(500).build()?;
-//! let split = train_test_split(&x, &y).test_size(0.25).seed(1).split()?;
+//! let (x, y) = make_classification(2000, Classification::columns(4).scale(3.0).chunks(500))?;
+//! let split = train_test_split(&x, &y, 0.25)?;
 //! let scaler = StandardScaler::new().fit(&split.x_train)?;
 //! let model = LogisticRegression::new().fit((&scaler.transform(&split.x_train)?, &split.y_train))?;
 //! let accuracy = model.score(&scaler.transform(&split.x_test)?, &split.y_test)?;
@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Fitted models are saved and read back with serde. A value that is NaN or infinite is an error that names its place.
-//! The same chunks give the same bits on every number of threads; other chunks give the same model but for rounding.
+//! The same chunks give the same bits on every number of threads; other chunks give the same model up to rounding.
 
 mod blocks;
 mod bridge;
@@ -45,7 +45,7 @@ mod post_fit;
 mod scaler;
 mod split;
 
-pub use datasets::{Labeled, MakeClassification, make_classification};
+pub use datasets::{Classification, LabeledRows, make_classification};
 pub use error::Error;
 pub use fit::{Fit, Predict, Transform};
 pub use label::Label;
@@ -53,9 +53,9 @@ pub use linfa::ParamGuard;
 pub use logistic::FittedLogisticRegression;
 pub use metrics::accuracy_score;
 pub use parameters::{LogisticRegression, Penalty, StandardScaler, ValidLogisticRegression};
-pub use post_fit::{FitRows, ParallelPostFit, PredictRows};
+pub use post_fit::{Coded, FitRows, ParallelPostFit, PredictRows};
 pub use scaler::FittedStandardScaler;
-pub use split::{Split, TrainTestSplit, train_test_split};
+pub use split::{Split, TestPart, train_test_split};
 
 /// What a program that learns needs, in one line.
 pub mod prelude {
@@ -63,8 +63,8 @@ pub mod prelude {
     pub use musher_scheduler::{Compute, Options};
 
     pub use crate::{
-        Fit, FitRows, FittedLogisticRegression, FittedStandardScaler, Label, LogisticRegression,
-        ParallelPostFit, ParamGuard, Penalty, Predict, PredictRows, Split, StandardScaler, Transform,
-        accuracy_score, make_classification, train_test_split,
+        Classification, Fit, FitRows, FittedLogisticRegression, FittedStandardScaler, Label,
+        LogisticRegression, ParallelPostFit, ParamGuard, Penalty, Predict, PredictRows, Split,
+        StandardScaler, TestPart, Transform, accuracy_score, make_classification, train_test_split,
     };
 }

@@ -13,17 +13,20 @@ use crate::blocks::{
     array_of, block_of_one, block_of_two, check_columns, check_data, check_rows, like_rows, starts, values,
     whole_rows,
 };
+use crate::error::Error;
 use crate::exact::{Exact, exact, plain};
+use crate::fit::{Fit, Predict};
 use crate::fold::{PieceChunk, fold};
 use crate::kernel::Cell;
 use crate::kernel::labels::{Distinct, class_of};
 use crate::kernel::logistic::{LogisticSums, logistic_sums, probabilities, scores};
 use crate::kernel::newton::{Newton, Next, Problem};
 use crate::label::Label;
-use crate::{Error, Fit, Penalty, Predict, ValidLogisticRegression, accuracy_score};
+use crate::metrics::accuracy_score;
+use crate::parameters::{Penalty, ValidLogisticRegression};
 
 /// More classes than this are taken for a measured quantity that was given as targets by mistake.
-const MOST_CLASSES: usize = 1000;
+pub(crate) const MOST_CLASSES: usize = 1000;
 
 impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegression {
     type Fitted = FittedLogisticRegression<L>;
@@ -53,7 +56,8 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
             max_iterations: self.max_iterations,
         };
         let pass = Pass { x: &x, y: &y, classes: classes.clone().into(), intercept: self.intercept, caller };
-        let (coefficients, iterations) = self.descend(&problem, &pass, options)?;
+        let (coefficients, iterations, least_margin) = self.descend(&problem, &pass, options)?;
+        let is_separated = self.penalty == Penalty::None && least_margin > 0.0;
         let table = Array2::from_shape_vec((problem.outputs, problem.width), coefficients)
             .expect("one vector of coefficients per output");
         let (coefficients, intercepts) = match self.intercept {
@@ -63,19 +67,21 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
             }
             false => (table, Array1::zeros(problem.outputs)),
         };
-        Ok(FittedLogisticRegression { classes, coefficients, intercepts, iterations })
+        Ok(FittedLogisticRegression { classes, coefficients, intercepts, iterations, is_separated })
     }
 }
 
 impl ValidLogisticRegression {
-    /// Newton's method: one pass over the data for each set of coefficients it asks about.
+    /// Newton's method: one pass over the data for each set of coefficients it asks about. Gives the coefficients, the steps
+    /// that they took, and the least margin of a row at them.
     fn descend<L: Label>(
         &self,
         problem: &Problem,
         pass: &Pass<'_, L>,
         options: &Options,
-    ) -> Result<(Vec<f64>, usize), Error> {
+    ) -> Result<(Vec<f64>, usize, f64), Error> {
         let (mut newton, mut next) = Newton::new(problem.clone());
+        let mut least_margin = f64::NEG_INFINITY;
         loop {
             match next {
                 Next::Evaluate(coefficients) => {
@@ -83,9 +89,13 @@ impl ValidLogisticRegression {
                     if let Some(cell) = sums[0].non_finite {
                         return Err(non_finite(cell));
                     }
+                    // The fit ends at the coefficients that were reported last.
+                    least_margin = sums[0].least_margin;
                     next = newton.report(&sums[0]);
                 }
-                Next::Done { coefficients, iterations } => return Ok((coefficients, iterations)),
+                Next::Done { coefficients, iterations } => {
+                    return Ok((coefficients, iterations, least_margin));
+                }
                 Next::Failed { iterations, gradient } => {
                     return Err(Error::NotConverged { iterations, gradient, tolerance: self.tolerance });
                 }
@@ -122,7 +132,7 @@ impl<L: Label> Pass<'_, L> {
             }
             Ok(PieceChunk(logistic_sums(x, &targets, &coefficients, classes.len(), intercept, first_row)))
         })
-        .params("ml.logistic/1", &parameters)
+        .params("ml.logistic/2", &parameters)
         .facts(move |_, inputs| {
             let bytes = inputs.first().copied().flatten().unwrap_or(0);
             Facts::bytes(output_bytes)
@@ -189,6 +199,7 @@ pub struct FittedLogisticRegression<L> {
     /// One per output.
     intercepts: Array1<f64>,
     iterations: usize,
+    is_separated: bool,
 }
 
 impl<L: Label> FittedLogisticRegression<L> {
@@ -214,6 +225,28 @@ impl<L: Label> FittedLogisticRegression<L> {
     #[doc(alias = "n_iter_")]
     pub fn iterations(&self) -> usize {
         self.iterations
+    }
+
+    /// Whether the coefficients are only where the fit stopped, because there are no best ones: it had no penalty, and its
+    /// rows can be told apart without an error, so that larger coefficients are always better.
+    ///
+    /// Predictions are right on all rows of the fit; probabilities near 0 and 1 mean nothing. Give a penalty to have
+    /// coefficients that do. Rows that lie on the very border between classes hide a separation.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[-1.0], [-0.5], [0.5], [1.0]], 2);
+    /// let y = Array::from_array(array![0i64, 0, 1, 1], 2);
+    /// let free = LogisticRegression::new().penalty(Penalty::None).fit((&x, &y))?;
+    /// assert!(free.is_separated() && free.coefficients()[[0, 0]] > 10.0);
+    /// assert!(!LogisticRegression::new().fit((&x, &y))?.is_separated());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "PerfectSeparationWarning")]
+    pub fn is_separated(&self) -> bool {
+        self.is_separated
     }
 
     /// The score of each row and output: `x · w + b`.
@@ -412,6 +445,7 @@ struct SavedLogistic {
     coefficients: Vec<Vec<Exact>>,
     intercepts: Vec<Exact>,
     iterations: usize,
+    is_separated: bool,
 }
 
 impl<L: Label> From<FittedLogisticRegression<L>> for SavedLogistic {
@@ -423,6 +457,7 @@ impl<L: Label> From<FittedLogisticRegression<L>> for SavedLogistic {
             coefficients: model.coefficients.rows().into_iter().map(exact).collect(),
             intercepts: exact(&model.intercepts),
             iterations: model.iterations,
+            is_separated: model.is_separated,
         }
     }
 }
@@ -458,6 +493,7 @@ impl<L: Label> TryFrom<SavedLogistic> for FittedLogisticRegression<L> {
             coefficients: Array2::from_shape_vec((outputs, columns), values).expect("rows of one length"),
             intercepts: intercepts.into(),
             iterations: saved.iterations,
+            is_separated: saved.is_separated,
         })
     }
 }

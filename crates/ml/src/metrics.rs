@@ -5,8 +5,8 @@ use std::panic::Location;
 use musher_array::Array;
 use ndarray::{Ix0, Ix1};
 
-use crate::Error;
 use crate::blocks::check_rows;
+use crate::error::Error;
 use crate::label::Label;
 
 /// The share of predictions that are right: `Σ [ŷᵢ = yᵢ] / n`.

@@ -3,11 +3,13 @@
 //! The idea is linfa's, and so is the trait: an estimator as built holds any values; only its checked form can be
 //! fitted. Both are the same data, so checking costs nothing.
 
+use std::panic::Location;
+
 use linfa::ParamGuard;
 
-use crate::Error;
+use crate::error::Error;
 
-/// Scales each column to mean 0 and standard deviation 1: how to.
+/// A scaler of each column to mean 0 and standard deviation 1, before it is fitted.
 ///
 /// Fit it ([`Fit`](crate::Fit)) to get a [`FittedStandardScaler`](crate::FittedStandardScaler).
 ///
@@ -62,28 +64,32 @@ impl Default for StandardScaler {
     }
 }
 
-/// What keeps coefficients small.
+/// The penalty on large coefficients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Penalty {
-    /// Nothing.
+    /// No penalty.
     None,
-    /// Half the sum of squared coefficients; the summed loss is weighted by `c`, so a smaller `c` holds them tighter.
+    /// Half the sum of squared coefficients; the summed loss is weighted by `c`, so a smaller `c` is a stronger penalty.
     L2 {
         /// scikit-learn's `C`: positive and finite.
         c: f64,
     },
 }
 
-/// Logistic regression of two or more classes: how to fit it.
+/// Logistic regression of two or more classes, before it is fitted.
 ///
 /// It minimizes `Σ loss + |w|² / (2 c)` by Newton's method, where the loss is that of the sigmoid for two classes and
-/// of the soft-max for more; the intercepts are not held down by the penalty. Fit it ([`Fit`](crate::Fit)) to get a
+/// of the soft-max for more; the intercepts are not penalized. Fit it ([`Fit`](crate::Fit)) to get a
 /// [`FittedLogisticRegression`](crate::FittedLogisticRegression).
 ///
 /// **Cost** one pass over the targets, then one pass over the data for each step, usually five to eight. The state is
 /// the square of the number of coefficients (classes times columns, for more than two classes), per chunk in flight.
-/// Each pass makes the data again: call `persist()` on `x` and `y` first where that is dear and they fit into memory.
+/// Each pass makes the data again: call `persist()` on `x` and `y` first where that is expensive and they fit into memory.
+///
+/// Without a penalty, classes that a plane separates have no best coefficients: the larger they are, the better. The fit
+/// then ends somewhere on the way, and the model says so:
+/// [`is_separated`](crate::FittedLogisticRegression::is_separated).
 ///
 /// # Examples
 /// ```
@@ -130,7 +136,7 @@ impl LogisticRegression {
         self.penalty(Penalty::L2 { c })
     }
 
-    /// Sets what keeps the coefficients small.
+    /// Sets the penalty on large coefficients.
     #[must_use]
     pub fn penalty(mut self, penalty: Penalty) -> Self {
         self.0.penalty = penalty;
@@ -153,7 +159,7 @@ impl LogisticRegression {
         self
     }
 
-    /// The fit is good when no derivative of the objective, divided by the number of rows, is larger.
+    /// The fit has converged when no derivative of the objective, divided by the number of rows, is larger.
     #[doc(alias = "tol")]
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
@@ -172,31 +178,25 @@ impl ParamGuard for LogisticRegression {
     type Checked = ValidLogisticRegression;
     type Error = Error;
 
+    #[track_caller]
     fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let valid = &self.0;
+        let (caller, valid) = (Location::caller(), &self.0);
+        let refuse = |name, expected, found| Err(Error::InvalidParameter { name, expected, found, caller });
         if let Penalty::L2 { c } = valid.penalty
             && !(c > 0.0 && c.is_finite())
         {
-            return Err(Error::InvalidParameter { name: "c", expected: "positive and finite", found: c });
+            return refuse("c", "positive and finite", c);
         }
         if !(valid.tolerance > 0.0 && valid.tolerance.is_finite()) {
-            let found = valid.tolerance;
-            return Err(Error::InvalidParameter {
-                name: "tolerance",
-                expected: "positive and finite",
-                found,
-            });
+            return refuse("tolerance", "positive and finite", valid.tolerance);
         }
         if valid.max_iterations == 0 {
-            return Err(Error::InvalidParameter {
-                name: "max_iterations",
-                expected: "at least 1",
-                found: 0.0,
-            });
+            return refuse("max_iterations", "at least 1", 0.0);
         }
         Ok(valid)
     }
 
+    #[track_caller]
     fn check(self) -> Result<Self::Checked, Error> {
         self.check_ref()?;
         Ok(self.0)

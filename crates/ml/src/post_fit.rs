@@ -9,21 +9,31 @@ use musher_array::{Array, Block, Element};
 use musher_graph_core::{
     AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Session, Token, Tokenizer, Wiring,
 };
-use musher_scheduler::{Options, compute_with};
+use musher_scheduler::{Compute, Options, compute_with};
 use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
 
 use crate::blocks::{array_of, block_of_two, check_columns, check_data, check_rows, whole_rows};
-use crate::{Error, bridge};
+use crate::bridge;
+use crate::error::Error;
+use crate::kernel::labels::{Distinct, class_of};
+use crate::label::Label;
+use crate::logistic::MOST_CLASSES;
 
-/// A model that predicts a `T` for each row of a block: every linfa model of single targets on `f64` is one.
+/// A model that predicts a `T` for each row of a block.
 ///
-/// Implement it for a model of your own to use it in a [`ParallelPostFit`].
+/// Every linfa model that predicts one `T` a row of `f64` is one. Implement it for a model of your own to use it in a
+/// [`ParallelPostFit`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not predict one `{T}` for each row of `f64`",
+    note = "a model of linfa that predicts `usize` is read with `predict_index`; a classifier that needs labels of type `usize` \
+            is fitted with `ParallelPostFit::fit_classes`"
+)]
 pub trait PredictRows<T> {
     /// One prediction per row.
     fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<T>;
 }
 
-impl<M, T: Element> PredictRows<T> for M
+impl<M, T: Clone> PredictRows<T> for M
 where
     M: for<'a> PredictInplace<ndarray16::ArrayView2<'a, f64>, ndarray16::Array1<T>>,
 {
@@ -37,9 +47,15 @@ where
     }
 }
 
-/// An estimator that learns from rows in memory: every linfa estimator of single targets on `f64` is one.
+/// An estimator that learns a `T` for each row from rows in memory.
 ///
-/// `E` is its error type, which the compiler finds.
+/// Every linfa estimator that takes one `T` a row of `f64` is one; one that needs no targets takes `()`. `E` is its error
+/// type, which the compiler finds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not learn from one `{T}` for each row of `f64`",
+    note = "classifiers of linfa take labels of type `bool` or `usize`: with `ParallelPostFit::fit_classes` any label type will do",
+    note = "an estimator without targets is fitted with `ParallelPostFit::fit_unlabeled`"
+)]
 pub trait FitRows<T, E> {
     /// The fitted model.
     type Model;
@@ -53,7 +69,7 @@ pub trait FitRows<T, E> {
 
 impl<P, T, E> FitRows<T, E> for P
 where
-    T: Element,
+    T: Clone,
     E: std::error::Error + From<linfa::error::Error>,
     P: Fit<ndarray16::Array2<f64>, ndarray16::Array1<T>, E>,
 {
@@ -66,8 +82,16 @@ where
 
 /// A model that was fitted in memory and predicts chunk by chunk.
 ///
-/// Many models learn all they can from a sample, but have to say something about all rows. Any linfa model will do;
-/// parameters, guards and errors are linfa's own.
+/// Many models learn all they can from a sample, but have to say something about all rows. What works of linfa are models
+/// of `f64` rows with one target a row; parameters, guards and errors are linfa's own:
+///
+/// | the estimator learns | fit it with | read it with |
+/// |---|---|---|
+/// | an element of an array (`f64`, `bool`, …): regressions, two classes | [`fit`](Self::fit) | [`predict`](Self::predict) |
+/// | classes that linfa wants as `usize`: trees, naive Bayes, … | [`fit_classes`](Self::fit_classes), with labels of any type | [`predict`](Self::predict) |
+/// | nothing but rows: clusters | [`fit_unlabeled`](Self::fit_unlabeled) | [`predict_index`](Self::predict_index) |
+///
+/// Several targets a row, and rows of `f32`, do not.
 ///
 /// # Examples
 /// A linear regression of `linfa-linear`:
@@ -78,7 +102,7 @@ where
 /// let x = Array::from_array(Array2::from_shape_fn((1000, 2), |(i, j)| ((i * (3 + j)) % 17) as f64), 100);
 /// let y = Array::from_array(Array1::from_shape_fn(1000, |i| ((i * 3) % 17) as f64 * 2.0 + 1.0), 100);
 ///
-/// let sample = train_test_split(&x, &y).test_rows(200).split()?;
+/// let sample = train_test_split(&x, &y, 200)?;
 /// let model = ParallelPostFit::fit(&LinearRegression::new(), &sample.x_test, &sample.y_test)?;
 /// let error = (model.predict(&x)? - &y).compute()?;
 /// assert!(error.iter().all(|error| error.abs() < 1e-9));
@@ -164,10 +188,51 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
         check_data(x, 1, caller)?;
         check_rows(x.shape()[0], y.shape()[0], caller)?;
         let (rows, targets) = compute_with((x, y), &Options::default())?;
-        let model = estimator.fit_rows(rows, targets);
-        let model = model
-            .map_err(|source| Error::Estimator { estimator: type_name::<P>(), source: Box::new(source) })?;
-        Ok(ParallelPostFit { columns: Some(x.shape()[1]), ..ParallelPostFit::new(model) })
+        let columns = rows.ncols();
+        Ok(Self { columns: Some(columns), ..Self::new(learn(estimator, rows, targets)?) })
+    }
+
+    /// Computes `x` into memory and lets an estimator learn from it that needs no targets, such as one of clusters.
+    ///
+    /// **Cost** one pass over `x`, which must fit in memory: give it a sample.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    ///
+    /// # Examples
+    /// An estimator of your own; `linfa_clustering::KMeans` takes its place as it is:
+    /// ```
+    /// use std::convert::Infallible;
+    /// use musher_ml::prelude::*;
+    /// use ndarray::{Array1, Array2, ArrayView2, array};
+    /// struct TwoSides;
+    /// struct Middle(f64);
+    /// impl FitRows<(), Infallible> for TwoSides {
+    ///     type Model = Middle;
+    ///     fn fit_rows(&self, x: Array2<f64>, _: Array1<()>) -> Result<Middle, Infallible> {
+    ///         Ok(Middle(x.mean().unwrap_or(0.0)))
+    ///     }
+    /// }
+    /// impl PredictRows<usize> for Middle {
+    ///     fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<usize> {
+    ///         rows.column(0).mapv(|value| usize::from(value > self.0))
+    ///     }
+    /// }
+    /// let x = Array::from_array(array![[-2.0], [1.5], [-1.0], [2.0]], 2);
+    /// let model = ParallelPostFit::fit_unlabeled(&TwoSides, &x)?;
+    /// assert_eq!(model.predict_index(&x)?.compute()?, array![0, 1, 0, 1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn fit_unlabeled<P, E>(estimator: &P, x: &Array<f64, Ix2>) -> Result<Self, Error>
+    where
+        P: FitRows<(), E, Model = M>,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        check_data(x, 1, Location::caller())?;
+        let rows = x.compute()?;
+        let (columns, targets) = (rows.ncols(), Array1::from_elem(rows.nrows(), ()));
+        Ok(Self { columns: Some(columns), ..Self::new(learn(estimator, rows, targets)?) })
     }
 
     /// Predicts chunk by chunk, lazily.
@@ -181,7 +246,41 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
     where
         M: PredictRows<T>,
     {
-        let caller = Location::caller();
+        self.by_rows(x, |predictions| predictions, Location::caller())
+    }
+
+    /// As [`predict`](Self::predict), for a model that predicts indices, such as the cluster of a row.
+    ///
+    /// `usize` is no element of an array, because its width depends on the machine; the indices become `u64`.
+    ///
+    /// **Shape** `(n, m) → (n,)`, the row blocks of `x`. **Cost** one pass.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    #[doc(alias = "KMeans")]
+    #[track_caller]
+    pub fn predict_index(&self, x: &Array<f64, Ix2>) -> Result<Array<u64, Ix1>, Error>
+    where
+        M: PredictRows<usize>,
+    {
+        self.by_rows(
+            x,
+            |predictions: Array1<usize>| predictions.mapv(|index| index as u64),
+            Location::caller(),
+        )
+    }
+
+    /// One element for each row, made of what the model predicts.
+    fn by_rows<T, B: Element>(
+        &self,
+        x: &Array<f64, Ix2>,
+        elements: fn(Array1<T>) -> Array1<B>,
+        caller: &'static Location<'static>,
+    ) -> Result<Array<B, Ix1>, Error>
+    where
+        M: PredictRows<T>,
+        T: 'static,
+    {
         if let Some(columns) = self.columns {
             check_columns(columns, x, caller)?;
         }
@@ -191,15 +290,15 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
         let task = FnTask::new("predict", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
             let rows = block_of_two(inputs.get::<Block<f64>>(0)?)?;
             let expected = rows.nrows();
-            let predictions = model.predict_rows(rows);
+            let predictions = elements(model.predict_rows(rows));
             match predictions.len() {
                 found if found == expected => Ok(Block::new(predictions.into_dyn())),
                 found => Err(Error::PredictionCount { expected, found }.into()),
             }
         })
-        .params("ml.post_fit/1", &(self.identity, T::NAME))
+        .params("ml.post_fit/1", &(self.identity, type_name::<T>(), B::NAME))
         .facts(move |_, inputs| match inputs.first().copied().flatten() {
-            Some(bytes) => Facts::bytes(bytes / 8 / columns * size_of::<T>() as u64),
+            Some(bytes) => Facts::bytes(bytes / 8 / columns * size_of::<B>() as u64),
             None => Facts::default(),
         });
         let rows = x.chunks().axis(0).to_vec();
@@ -212,4 +311,93 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
     pub fn model(&self) -> &M {
         &self.model
     }
+}
+
+/// A classifier that knows classes as numbers from 0 on, and the labels that the numbers stand for.
+///
+/// It is what [`ParallelPostFit::fit_classes`] wraps.
+#[derive(Clone, Debug)]
+pub struct Coded<M, L> {
+    model: M,
+    classes: Vec<L>,
+}
+
+impl<M, L> Coded<M, L> {
+    /// The classifier, whose classes are numbers.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The labels in ascending order; a class is the place of its label.
+    #[doc(alias = "classes_")]
+    pub fn classes(&self) -> &[L] {
+        &self.classes
+    }
+}
+
+impl<M: PredictRows<usize>, L: Label> PredictRows<L> for Coded<M, L> {
+    fn predict_rows(&self, rows: ArrayView2<'_, f64>) -> Array1<L> {
+        self.model.predict_rows(rows).mapv(|class| self.classes[class])
+    }
+}
+
+impl<M: Send + Sync + 'static, L: Label> ParallelPostFit<Coded<M, L>> {
+    /// As [`fit`](ParallelPostFit::fit), for a classifier that takes its classes as `usize`: labels of any type are numbered
+    /// in ascending order, and [`predict`](ParallelPostFit::predict) gives labels again.
+    ///
+    /// **Cost** one pass over `x` and `y`, which must fit in memory: give it a sample.
+    ///
+    /// # Errors
+    /// As [`fit`](ParallelPostFit::fit); [`Error::NotALabel`] for a label that is NaN, [`Error::TooManyClasses`] for more
+    /// than 1000 classes.
+    ///
+    /// # Examples
+    /// ```
+    /// use linfa_logistic::LogisticRegression as Linfa;
+    /// use musher_ml::prelude::*;
+    /// use ndarray::array;
+    /// let x = Array::from_array(array![[-2.0], [-1.0], [1.0], [2.0]], 2);
+    /// let y = Array::from_array(array![30_u32, 30, 7, 7], 2);
+    /// let model = ParallelPostFit::fit_classes(&Linfa::default(), &x, &y)?;
+    /// assert_eq!(model.model().classes(), [7, 30]);
+    /// assert_eq!(model.predict(&x)?.compute()?, array![30, 30, 7, 7]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn fit_classes<P, E>(estimator: &P, x: &Array<f64, Ix2>, y: &Array<L, Ix1>) -> Result<Self, Error>
+    where
+        P: FitRows<usize, E, Model = M>,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let caller = Location::caller();
+        check_data(x, 1, caller)?;
+        check_rows(x.shape()[0], y.shape()[0], caller)?;
+        let (rows, labels) = compute_with((x, y), &Options::default())?;
+        let (classes, codes) = numbered(&labels)?;
+        let (columns, model) = (rows.ncols(), learn(estimator, rows, codes)?);
+        Ok(Self { columns: Some(columns), ..Self::new(Coded { model, classes }) })
+    }
+}
+
+/// The distinct labels in ascending order, and the place of each label among them.
+fn numbered<L: Label>(labels: &Array1<L>) -> Result<(Vec<L>, Array1<usize>), Error> {
+    match Distinct::of(labels.view(), 0, MOST_CLASSES) {
+        Distinct { not_a_label: Some(row), .. } => Err(Error::NotALabel { row }),
+        Distinct { too_many: true, .. } => Err(Error::TooManyClasses { limit: MOST_CLASSES }),
+        Distinct { labels: classes, .. } => {
+            let code = |label: &L| class_of(&classes, label).expect("the classes are those of these labels");
+            let codes = labels.map(code);
+            Ok((classes, codes))
+        }
+    }
+}
+
+/// Lets an estimator learn from what is in memory.
+fn learn<P, T, E>(estimator: &P, rows: Array2<f64>, targets: Array1<T>) -> Result<P::Model, Error>
+where
+    P: FitRows<T, E>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let model = estimator.fit_rows(rows, targets);
+    model.map_err(|source| Error::Estimator { estimator: type_name::<P>(), source: Box::new(source) })
 }

@@ -9,10 +9,12 @@ use ndarray::{Array1, Ix1, Ix2};
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::{block_of_two, check_columns, check_data, starts, values};
+use crate::error::Error;
 use crate::exact::{Exact, exact, plain};
+use crate::fit::{Fit, Transform};
 use crate::fold::{PieceChunk, fold};
 use crate::kernel::moments::Moments;
-use crate::{Error, Fit, StandardScaler, Transform};
+use crate::parameters::StandardScaler;
 
 impl Fit<&Array<f64, Ix2>> for StandardScaler {
     type Fitted = FittedStandardScaler;
@@ -69,7 +71,7 @@ fn moments_layer(x: &Array<f64, Ix2>, caller: &'static Location<'static>) -> Lay
     Layer::build(task).caller(caller).input(port, Wiring::one_to_one(2)).finish(port.grid().clone())
 }
 
-/// A [`StandardScaler`] that knows the means and standard deviations of the columns.
+/// A fitted [`StandardScaler`]: the means and standard deviations of the columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SavedScaler", into = "SavedScaler")]
 pub struct FittedStandardScaler {
@@ -99,7 +101,7 @@ impl FittedStandardScaler {
         values(&self.scale)
     }
 
-    /// How many rows it has seen.
+    /// Number of rows that it was fitted on.
     #[doc(alias = "n_samples_seen_")]
     pub fn n_rows(&self) -> u64 {
         self.n_rows

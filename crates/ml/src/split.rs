@@ -7,57 +7,81 @@ use musher_array::{Array, Block, Element, Gather};
 use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Wiring};
 use ndarray::{ArrayViewD, Axis, RemoveAxis};
 
-use crate::Error;
 use crate::blocks::{array_of, check_rows, starts};
+use crate::error::Error;
 use crate::kernel::split::RowKeys;
 
-/// Splits the rows of two arrays that go together into a part for training and one for the test.
+/// The parameters of [`train_test_split`]: how much goes to the test, and which rows.
 ///
-/// Which rows go to the test depends on the seed and the number of rows only: not on the chunks, nor on the data, so
-/// arrays split alike stay together. Rows keep their order. By default a quarter goes to the test, with seed 0.
-///
-/// **Shape** `(n, …) → (n − k, …)` and `(k, …)` with `k = ⌈n · test_size⌉` exactly; each block is split into two, so
-/// that all lengths are known before anything runs. **Cost** about 3 ns a row when built, for the choice; one pass
-/// over the data per side when computed.
+/// A plain share (`0.25`) or number of rows (`1000`) becomes one with seed 0. The default is a quarter.
 ///
 /// # Examples
 /// ```
-/// use musher_ml::prelude::*;
-/// use ndarray::{Array1, Array2};
-/// let x = Array::from_array(Array2::from_shape_fn((100, 2), |(i, _)| i as f64), 10);
-/// let y = Array::from_array(Array1::from_iter(0..100i64), 30);
-/// let split = train_test_split(&x, &y).test_size(0.3).seed(7).split()?;
-/// assert_eq!(split.x_test.shape(), [30, 2]);
-/// assert_eq!(split.y_train.shape(), [70]);
-/// let (x_test, y_test) = (split.x_test.compute()?, split.y_test.compute()?);
-/// assert!(x_test.column(0).iter().zip(&y_test).all(|(x, y)| *x == *y as f64), "rows stay together");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// use musher_ml::TestPart;
+/// assert_eq!(TestPart::from(0.25), TestPart::default());
+/// assert_eq!(TestPart::from(1000), TestPart::rows(1000).seed(0));
 /// ```
-#[doc(alias = "sklearn.model_selection.train_test_split")]
-#[doc(alias = "dask_ml.model_selection.train_test_split")]
-#[must_use = "call `split` to get the parts"]
-pub fn train_test_split<'a, A, D, B, E>(
-    x: &'a Array<A, D>,
-    y: &'a Array<B, E>,
-) -> TrainTestSplit<'a, A, D, B, E> {
-    TrainTestSplit { x, y, size: Size::Share(0.25), seed: Some(0) }
-}
-
-/// A split in the making; see [`train_test_split`].
-#[derive(Clone, Copy)]
-pub struct TrainTestSplit<'a, A, D, B, E> {
-    x: &'a Array<A, D>,
-    y: &'a Array<B, E>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TestPart {
     size: Size,
     /// `None` takes the last rows.
     seed: Option<u64>,
 }
 
 /// How much goes to the test.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Size {
     Share(f64),
     Rows(usize),
+}
+
+impl TestPart {
+    /// A share of the rows, above 0 and below 1; rounded up to whole rows.
+    #[doc(alias = "test_size")]
+    #[must_use]
+    pub fn share(share: f64) -> Self {
+        Self { size: Size::Share(share), seed: Some(0) }
+    }
+
+    /// A number of rows.
+    #[doc(alias = "test_size")]
+    #[must_use]
+    pub fn rows(rows: usize) -> Self {
+        Self { size: Size::Rows(rows), seed: Some(0) }
+    }
+
+    /// Another seed takes other rows, and none that have to do with what other functions make of this seed.
+    #[doc(alias = "random_state")]
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// Takes the last rows instead of random ones: for rows in the order of time.
+    #[doc(alias = "shuffle")]
+    #[must_use]
+    pub fn last_rows(self) -> Self {
+        Self { seed: None, ..self }
+    }
+}
+
+impl Default for TestPart {
+    fn default() -> Self {
+        Self::share(0.25)
+    }
+}
+
+impl From<f64> for TestPart {
+    fn from(share: f64) -> Self {
+        Self::share(share)
+    }
+}
+
+impl From<usize> for TestPart {
+    fn from(rows: usize) -> Self {
+        Self::rows(rows)
+    }
 }
 
 /// The four parts of a split.
@@ -73,83 +97,78 @@ pub struct Split<A, D, B, E> {
     pub y_test: Array<B, E>,
 }
 
-impl<A, D, B, E> TrainTestSplit<'_, A, D, B, E>
+/// Splits the rows of two arrays that belong together into a part for training and one for the test.
+///
+/// The third argument is the share of the test, its number of rows, or a [`TestPart`] that says more. Which rows go to the
+/// test depends on the seed and the number of rows only: not on the chunks, nor on the data, so arrays that are split
+/// alike stay together. Rows keep their order.
+///
+/// **Shape** `(n, …) → (n − k, …)` and `(k, …)` with `k = ⌈n · share⌉` exactly; each block is split into two, so
+/// that all lengths are known before anything runs. **Cost** about 3 ns a row when built, for the choice; one pass
+/// over the data per side when computed.
+///
+/// # Errors
+/// [`Error::RowMismatch`] if the arrays have different numbers of rows, [`Error::InvalidParameter`] if the share is
+/// no share, [`Error::EmptySide`] if one side would have no rows.
+///
+/// # Examples
+/// ```
+/// use musher_ml::prelude::*;
+/// use ndarray::{Array1, Array2};
+/// let x = Array::from_array(Array2::from_shape_fn((100, 2), |(i, _)| i as f64), 10);
+/// let y = Array::from_array(Array1::from_iter(0..100i64), 30);
+/// let split = train_test_split(&x, &y, TestPart::share(0.3).seed(7))?;
+/// assert_eq!(split.x_test.shape(), [30, 2]);
+/// assert_eq!(split.y_train.shape(), [70]);
+/// let (x_test, y_test) = (split.x_test.compute()?, split.y_test.compute()?);
+/// assert!(x_test.column(0).iter().zip(&y_test).all(|(x, y)| *x == *y as f64), "rows stay together");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "sklearn.model_selection.train_test_split")]
+#[doc(alias = "dask_ml.model_selection.train_test_split")]
+#[track_caller]
+pub fn train_test_split<A, D, B, E>(
+    x: &Array<A, D>,
+    y: &Array<B, E>,
+    parameters: impl Into<TestPart>,
+) -> Result<Split<A, D, B, E>, Error>
 where
     A: Element,
     D: RemoveAxis + Gather<A>,
     B: Element,
     E: RemoveAxis + Gather<B>,
 {
-    /// The share of rows that goes to the test, above 0 and below 1; rounded up to whole rows.
-    #[must_use]
-    pub fn test_size(self, share: f64) -> Self {
-        TrainTestSplit { size: Size::Share(share), ..self }
-    }
-
-    /// The number of rows that goes to the test.
-    #[must_use]
-    pub fn test_rows(self, rows: usize) -> Self {
-        TrainTestSplit { size: Size::Rows(rows), ..self }
-    }
-
-    /// Another seed takes other rows.
-    #[doc(alias = "random_state")]
-    #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        TrainTestSplit { seed: Some(seed), ..self }
-    }
-
-    /// Takes the last rows instead of random ones: for rows in the order of time.
-    #[doc(alias = "shuffle")]
-    #[must_use]
-    pub fn last_rows(self) -> Self {
-        TrainTestSplit { seed: None, ..self }
-    }
-
-    /// The four parts.
-    ///
-    /// # Errors
-    /// [`Error::RowMismatch`] if the arrays have different numbers of rows, [`Error::InvalidParameter`] if the share is
-    /// no share, [`Error::EmptySide`] if one side would have no rows.
-    #[track_caller]
-    pub fn split(self) -> Result<Split<A, D, B, E>, Error> {
-        let caller = Location::caller();
-        let rows = self.x.shape()[0];
-        check_rows(rows, self.y.shape()[0], caller)?;
-        let test = match self.size {
-            Size::Rows(test) => test,
-            Size::Share(share) if share > 0.0 && share < 1.0 => (rows as f64 * share).ceil() as usize,
-            Size::Share(found) => {
-                return Err(Error::InvalidParameter {
-                    name: "test_size",
-                    expected: "above 0 and below 1",
-                    found,
-                });
-            }
-        };
-        let empty = Error::EmptySide { rows, test, caller };
-        if test == 0 || test >= rows {
-            return Err(empty);
+    let (caller, TestPart { size, seed }) = (Location::caller(), parameters.into());
+    let rows = x.shape()[0];
+    check_rows(rows, y.shape()[0], caller)?;
+    let test = match size {
+        Size::Rows(test) => test,
+        Size::Share(share) if share > 0.0 && share < 1.0 => (rows as f64 * share).ceil() as usize,
+        Size::Share(found) => {
+            let expected = "above 0 and below 1";
+            return Err(Error::InvalidParameter { name: "share", expected, found, caller });
         }
-        let choice = match self.seed {
-            None => Choice::From(rows - test),
-            Some(seed) => {
-                let keys = RowKeys::new(seed);
-                Choice::Keys { keys, seed, threshold: keys.threshold(rows, test).ok_or(empty)? }
-            }
-        };
-        let [x_counts, y_counts] =
-            [self.x.chunks().axis(0), self.y.chunks().axis(0)].map(|axis| choice.counts(axis));
-        let train = |lengths: &[usize], test: &[usize]| {
-            lengths.iter().zip(test).map(|(all, test)| all - test).collect()
-        };
-        Ok(Split {
-            x_train: part(self.x, choice, Side::Train, train(self.x.chunks().axis(0), &x_counts), caller),
-            y_train: part(self.y, choice, Side::Train, train(self.y.chunks().axis(0), &y_counts), caller),
-            x_test: part(self.x, choice, Side::Test, x_counts, caller),
-            y_test: part(self.y, choice, Side::Test, y_counts, caller),
-        })
+    };
+    let empty = Error::EmptySide { rows, test, caller };
+    if test == 0 || test >= rows {
+        return Err(empty);
     }
+    let choice = match seed {
+        None => Choice::From(rows - test),
+        Some(seed) => {
+            let keys = RowKeys::new("train_test_split", seed);
+            Choice::Keys { keys, seed, threshold: keys.threshold(rows, test).ok_or(empty)? }
+        }
+    };
+    let [x_counts, y_counts] = [x.chunks().axis(0), y.chunks().axis(0)].map(|axis| choice.counts(axis));
+    let train =
+        |lengths: &[usize], test: &[usize]| lengths.iter().zip(test).map(|(all, test)| all - test).collect();
+    Ok(Split {
+        x_train: part(x, choice, Side::Train, train(x.chunks().axis(0), &x_counts), caller),
+        y_train: part(y, choice, Side::Train, train(y.chunks().axis(0), &y_counts), caller),
+        x_test: part(x, choice, Side::Test, x_counts, caller),
+        y_test: part(y, choice, Side::Test, y_counts, caller),
+    })
 }
 
 /// Which rows go to the test.
@@ -215,7 +234,7 @@ fn part<A: Element, D: RemoveAxis + Gather<A>>(
         let wanted = (0..block.shape()[0]).filter(|row| choice.is_test(first + row) == (side == Side::Test));
         Ok(select(block, &wanted.collect::<Vec<_>>()))
     })
-    .params("ml.split/1", &parameters)
+    .params("ml.split/2", &parameters)
     .facts(move |at, _| {
         let bytes = lengths[at.coords()[0]] as u64 * row_bytes;
         Facts::bytes(bytes).cost(100 + bytes / 4)

@@ -3,7 +3,7 @@
 //! Every mode but `Constant` reads pixels of the image itself, so it is a map from positions outside to positions
 //! inside; that is why it can be answered by index, whatever the chunks.
 
-/// How an image continues beyond its edges, with the names and the meaning of `scipy.ndimage`.
+/// How an image continues beyond its edges, under the names of `scipy.ndimage`.
 ///
 /// For the line `a b c d`:
 ///
@@ -29,7 +29,7 @@ pub enum Mode {
     Mirror,
     /// The edge pixel goes on.
     Nearest,
-    /// The image is periodic.
+    /// The image repeats.
     Wrap,
     /// A fixed value surrounds the image.
     Constant(f64),

@@ -8,7 +8,7 @@ use musher_array::kernel::memory::{OutOfMemory, with_room, zeros};
 use ndarray::{ArrayD, Dimension, IxDyn};
 use pulp::{Arch, NullaryFnOnce};
 
-use super::real::Real;
+use super::widen::Widen;
 
 /// Outputs that are summed at once: they stay in registers over all weights.
 const LANES: usize = 16;
@@ -57,7 +57,7 @@ impl Weights {
 
 /// Correlates `W` neighbouring outputs: weight `j` of output `k` meets `source[j * step + k]`.
 #[inline(always)]
-fn lanes<A: Real, const W: usize>(source: &[A], step: usize, weights: &Weights) -> [f64; W] {
+fn lanes<A: Widen, const W: usize>(source: &[A], step: usize, weights: &Weights) -> [f64; W] {
     let radius = weights.radius();
     let values = weights.values.as_slice();
     let at = |tap: usize| -> &[A; W] {
@@ -105,7 +105,7 @@ fn lanes<A: Real, const W: usize>(source: &[A], step: usize, weights: &Weights) 
 
 /// Fills `target` from `source`, where weight `j` of output `k` meets `source[j * step + k]`.
 #[inline(always)]
-fn row<A: Real>(source: &[A], step: usize, weights: &Weights, target: &mut [A]) {
+fn row<A: Widen>(source: &[A], step: usize, weights: &Weights, target: &mut [A]) {
     let mut begin = 0;
     while begin + LANES <= target.len() {
         let sums = lanes::<A, LANES>(&source[begin..], step, weights);
@@ -132,7 +132,7 @@ struct AlongAxis<'a, A> {
     weights: &'a Weights,
 }
 
-impl<A: Real> NullaryFnOnce for AlongAxis<'_, A> {
+impl<A: Widen> NullaryFnOnce for AlongAxis<'_, A> {
     type Output = ();
 
     #[inline(always)]
@@ -165,7 +165,7 @@ struct LastTwo<'a, A> {
     surround: (usize, usize, A),
 }
 
-impl<A: Real> NullaryFnOnce for LastTwo<'_, A> {
+impl<A: Widen> NullaryFnOnce for LastTwo<'_, A> {
     type Output = ();
 
     #[inline(always)]
@@ -193,12 +193,12 @@ impl<A: Real> NullaryFnOnce for LastTwo<'_, A> {
 ///
 /// `data` are the elements of a block of this shape in C order: its own pixels and the halo; along an axis without
 /// weights its own alone.
-/// `missing[axis]` says how many pixels of the halo lie beyond the image before and after the block and stand for
+/// `outside[axis]` says how many pixels of the halo lie beyond the image before and after the block and stand for
 /// `surrounds[axis]`. The answer holds the own pixels.
-pub(crate) fn separable<A: Real>(
+pub(crate) fn separable<A: Widen>(
     mut data: Vec<A>,
     mut shape: Vec<usize>,
-    missing: &[(usize, usize)],
+    outside: &[(usize, usize)],
     weights: &[Option<Weights>],
     surrounds: &[A],
 ) -> Result<ArrayD<A>, OutOfMemory> {
@@ -210,13 +210,13 @@ pub(crate) fn separable<A: Real>(
             axis += 1;
             continue;
         };
-        pad(&mut data, &mut shape, axis, missing[axis], surrounds[axis])?;
+        pad(&mut data, &mut shape, axis, outside[axis], surrounds[axis])?;
         let length = shape[axis] - 2 * line.radius();
         let outer: usize = shape[..axis].iter().product();
         if axis + 2 == ndim
             && let Some(last) = &weights[axis + 1]
         {
-            let (before, after) = missing[axis + 1];
+            let (before, after) = outside[axis + 1];
             let columns = shape[axis + 1] + before + after - 2 * last.radius();
             let mut target = zeros::<A>(outer * length * columns)?;
             if !target.is_empty() {
@@ -255,7 +255,7 @@ pub(crate) fn separable<A: Real>(
 }
 
 /// Lengthens one axis of a C-order buffer by a constant at both ends.
-fn pad<A: Real>(
+fn pad<A: Widen>(
     data: &mut Vec<A>,
     shape: &mut [usize],
     axis: usize,
@@ -282,7 +282,7 @@ fn pad<A: Real>(
 mod tests {
     use ndarray::{Array, ArrayD, Ix2, IxDyn};
 
-    use super::{Real, Weights, separable};
+    use super::{Weights, Widen, separable};
     use crate::kernel::boundary::Mode;
 
     /// The definition, pixel by pixel, with the same order of additions.
@@ -318,7 +318,7 @@ mod tests {
         image
     }
 
-    /// The image with its halo, and how much of it is missing.
+    /// The image with its halo, and how much of it is outside.
     fn padded(image: &ArrayD<f64>, radii: &[usize], mode: Mode) -> (ArrayD<f64>, Vec<(usize, usize)>) {
         let constant = matches!(mode, Mode::Constant(_));
         let radii: Vec<usize> = radii.iter().map(|&radius| if constant { 0 } else { radius }).collect();
@@ -337,14 +337,14 @@ mod tests {
     }
 
     /// The same from an array in C order.
-    fn run<A: Real>(
+    fn run<A: Widen>(
         block: ArrayD<A>,
-        missing: &[(usize, usize)],
+        outside: &[(usize, usize)],
         weights: &[Option<Weights>],
         surrounds: &[A],
     ) -> ArrayD<A> {
         let shape = block.shape().to_vec();
-        separable(block.into_raw_vec_and_offset().0, shape, missing, weights, surrounds).unwrap()
+        separable(block.into_raw_vec_and_offset().0, shape, outside, weights, surrounds).unwrap()
     }
 
     #[test]
@@ -369,14 +369,14 @@ mod tests {
                 let radii: Vec<_> =
                     weights.iter().map(|line| line.as_ref().map_or(0, Weights::radius)).collect();
                 for mode in modes {
-                    let (block, mut missing) = padded(&image, &radii, mode);
+                    let (block, mut outside) = padded(&image, &radii, mode);
                     let mut surround = 0.0;
                     if let Mode::Constant(value) = mode {
                         surround = value;
-                        missing = radii.iter().map(|&radius| (radius, radius)).collect();
+                        outside = radii.iter().map(|&radius| (radius, radius)).collect();
                     }
                     assert_eq!(
-                        run(block, &missing, &weights, &vec![surround; shape.len()]),
+                        run(block, &outside, &weights, &vec![surround; shape.len()]),
                         naive(&image, &weights, mode),
                         "{shape:?} {mask} {mode:?}"
                     );

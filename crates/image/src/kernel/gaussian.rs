@@ -67,6 +67,21 @@ mod tests {
         check(weights(2.0, 3, 2).values(), &SCIPY_3);
     }
 
+    #[test]
+    fn weights_of_every_width_equal_scipys() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image/gaussian_kernels.json");
+        let kernels: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for kernel in kernels.as_array().unwrap() {
+            let number = |name: &str| kernel[name].as_f64().unwrap();
+            let reach = radius(number("sigma"), number("truncate"));
+            assert_eq!(reach as u64, kernel["radius"].as_u64().unwrap());
+            let expected =
+                kernel["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap());
+            check(weights(number("sigma"), 0, reach).values(), &expected.collect::<Vec<_>>());
+        }
+    }
+
     /// `_gaussian_kernel1d(0.5, 0, 2)[::-1]` of scipy 1.17.1.
     const SCIPY_0: [f64; 5] = [
         0.00026386508273735414,

@@ -4,15 +4,17 @@ use musher_array::kernel::memory::{OutOfMemory, zeros};
 use num_traits::AsPrimitive;
 use pulp::{Arch, NullaryFnOnce};
 
-/// How much of red, green and blue the eye sees: the weights of a gray value.
+/// The weights of red, green and blue in a gray value.
 ///
 /// # Examples
 ///
 /// ```
 /// use musher_image::GrayWeights;
 /// assert_eq!(GrayWeights::default(), GrayWeights::REC_709);
+/// assert_eq!(GrayWeights::from([0.299, 0.587, 0.114]), GrayWeights::REC_601);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct GrayWeights {
     /// Weight of red.
     pub red: f64,
@@ -23,9 +25,9 @@ pub struct GrayWeights {
 }
 
 impl GrayWeights {
-    /// 0.2125, 0.7154, 0.0721: today's screens, and what scikit-image's `rgb2gray` takes.
+    /// 0.2125, 0.7154, 0.0721: those of today's screens, which scikit-image's `rgb2gray` uses.
     pub const REC_709: GrayWeights = GrayWeights { red: 0.2125, green: 0.7154, blue: 0.0721 };
-    /// 0.299, 0.587, 0.114: old television, and what OpenCV and Pillow take.
+    /// 0.299, 0.587, 0.114: those of analog television, which OpenCV and Pillow use.
     pub const REC_601: GrayWeights = GrayWeights { red: 0.299, green: 0.587, blue: 0.114 };
     /// A third of each: the plain mean of the channels.
     pub const EQUAL: GrayWeights = GrayWeights { red: 1.0 / 3.0, green: 1.0 / 3.0, blue: 1.0 / 3.0 };
@@ -34,6 +36,13 @@ impl GrayWeights {
 impl Default for GrayWeights {
     fn default() -> GrayWeights {
         GrayWeights::REC_709
+    }
+}
+
+/// Weights of red, green and blue.
+impl From<[f64; 3]> for GrayWeights {
+    fn from([red, green, blue]: [f64; 3]) -> GrayWeights {
+        GrayWeights { red, green, blue }
     }
 }
 

@@ -11,7 +11,7 @@ use super::label::advance;
 
 /// What one block sees along one axis.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Sight {
+pub(crate) struct HaloReads {
     /// The blocks that it reads, by their position along the axis.
     pub(crate) sources: Vec<u32>,
     /// Which stretches of them stand where.
@@ -21,7 +21,7 @@ pub(crate) struct Sight {
     /// Pixels of the block with its halo, as far as the halo lies in the image.
     pub(crate) length: usize,
     /// Pixels of the halo that lie beyond the image, before and after, where a constant surrounds it.
-    pub(crate) missing: (usize, usize),
+    pub(crate) outside: (usize, usize),
 }
 
 /// A row of neighbouring positions that are neighbours in their source, too.
@@ -40,7 +40,7 @@ struct Stretch {
 /// What each block of an axis sees, with a halo of `radius` pixels on both sides.
 ///
 /// **Cost** linear in the pixels of the axis and of its halos.
-pub(crate) fn sights(lengths: &[usize], radius: usize, mode: Mode) -> Vec<Sight> {
+pub(crate) fn halo_reads(lengths: &[usize], radius: usize, mode: Mode) -> Vec<HaloReads> {
     let starts: Vec<usize> = lengths
         .iter()
         .scan(0, |start, length| {
@@ -52,16 +52,24 @@ pub(crate) fn sights(lengths: &[usize], radius: usize, mode: Mode) -> Vec<Sight>
     lengths
         .iter()
         .zip(&starts)
-        .map(|(&length, &start)| sight(start, length, total, radius, mode, &starts))
+        .map(|(&length, &start)| reads(start, length, total, radius, mode, &starts))
         .collect()
 }
 
-fn sight(start: usize, length: usize, total: usize, radius: usize, mode: Mode, starts: &[usize]) -> Sight {
+fn reads(
+    start: usize,
+    length: usize,
+    total: usize,
+    radius: usize,
+    mode: Mode,
+    starts: &[usize],
+) -> HaloReads {
     if total == 0 || length == 0 {
         // It reads one block, of which nothing is used.
-        return Sight { sources: vec![0], ..Sight::default() };
+        return HaloReads { sources: vec![0], ..HaloReads::default() };
     }
-    let (mut found, mut sight) = (Vec::<(u32, usize)>::new(), Sight { own: length, ..Sight::default() });
+    let (mut found, mut reads) =
+        (Vec::<(u32, usize)>::new(), HaloReads { own: length, ..HaloReads::default() });
     for position in start as i64 - radius as i64..(start + length + radius) as i64 {
         match mode.resolve(position, total) {
             Some(inside) => {
@@ -69,20 +77,20 @@ fn sight(start: usize, length: usize, total: usize, radius: usize, mode: Mode, s
                 let block = starts.partition_point(|&other| other <= inside) - 1;
                 found.push((block as u32, inside - starts[block]));
             }
-            None if position < 0 => sight.missing.0 += 1,
-            None => sight.missing.1 += 1,
+            None if position < 0 => reads.outside.0 += 1,
+            None => reads.outside.1 += 1,
         }
     }
-    sight.length = found.len();
-    sight.sources = found.iter().map(|&(block, _)| block).collect();
-    sight.sources.sort_unstable();
-    sight.sources.dedup();
-    bridge(&mut sight.sources, starts);
+    reads.length = found.len();
+    reads.sources = found.iter().map(|&(block, _)| block).collect();
+    reads.sources.sort_unstable();
+    reads.sources.dedup();
+    bridge(&mut reads.sources, starts);
     for &(block, at) in &found {
-        let source = sight.sources.binary_search(&block).unwrap_or_default();
-        sight.push(Stretch { source, from: at, length: 1, backwards: false });
+        let source = reads.sources.binary_search(&block).unwrap_or_default();
+        reads.push(Stretch { source, from: at, length: 1, backwards: false });
     }
-    sight
+    reads
 }
 
 /// Fills gaps that empty blocks leave between sources, so that they are a range.
@@ -100,7 +108,7 @@ fn bridge(sources: &mut Vec<u32>, starts: &[usize]) {
     *sources = bridged;
 }
 
-impl Sight {
+impl HaloReads {
     /// Adds one position, to the last stretch if it goes on with it.
     fn push(&mut self, next: Stretch) {
         if let Some(last) = self.stretches.last_mut()
@@ -136,24 +144,24 @@ impl Sight {
     }
 }
 
-/// Puts a block and its halo together: its elements in C order. The shape is the lengths of the sights.
+/// Puts a block and its halo together: its elements in C order. The shape is the lengths of the halo_reads.
 ///
-/// `sources` are the blocks that the sights name, in C order over the axes. Each element is written once, row by row.
+/// `sources` are the blocks that the halo_reads name, in C order over the axes. Each element is written once, row by row.
 pub(crate) fn assemble<A: Copy>(
     sources: &[ArrayViewD<'_, A>],
-    sights: &[&Sight],
+    halo_reads: &[&HaloReads],
 ) -> Result<Vec<A>, OutOfMemory> {
-    let count = sights.iter().map(|sight| sight.length).product();
+    let count = halo_reads.iter().map(|reads| reads.length).product();
     let mut target = with_room(count)?;
-    let Some((along, outer)) = sights.split_last() else {
+    let Some((along, outer)) = halo_reads.split_last() else {
         target.extend(sources.iter().flat_map(|source| source.iter().copied()));
         return Ok(target);
     };
     let sources: Vec<_> = sources.iter().map(|source| source.as_standard_layout()).collect();
     let parts: Vec<(&[A], &[usize])> =
         sources.iter().map(|source| (source.as_slice().unwrap_or_default(), source.shape())).collect();
-    let tables: Vec<Vec<(usize, usize)>> = outer.iter().map(|sight| sight.table()).collect();
-    let shape: Vec<usize> = outer.iter().map(|sight| sight.length).collect();
+    let tables: Vec<Vec<(usize, usize)>> = outer.iter().map(|reads| reads.table()).collect();
+    let shape: Vec<usize> = outer.iter().map(|reads| reads.length).collect();
     let mut place = vec![0; outer.len()];
     for _ in 0..shape.iter().product() {
         let number = |axis: usize| tables[axis][place[axis]].0;
@@ -180,7 +188,7 @@ pub(crate) fn assemble<A: Copy>(
 mod tests {
     use ndarray::{ArrayD, IxDyn, Slice};
 
-    use super::{Mode, Sight, assemble, sights};
+    use super::{HaloReads, Mode, assemble, halo_reads};
 
     const MODES: [Mode; 5] = [Mode::Reflect, Mode::Mirror, Mode::Nearest, Mode::Wrap, Mode::Constant(0.0)];
 
@@ -193,8 +201,8 @@ mod tests {
             for mode in MODES {
                 for radius in 0..9 {
                     let mut start = 0;
-                    for (sight, &length) in sights(lengths, radius, mode).iter().zip(lengths) {
-                        let blocks: Vec<ArrayD<usize>> = sight
+                    for (reads, &length) in halo_reads(lengths, radius, mode).iter().zip(lengths) {
+                        let blocks: Vec<ArrayD<usize>> = reads
                             .sources
                             .iter()
                             .map(|&source| {
@@ -203,13 +211,13 @@ mod tests {
                             })
                             .collect();
                         let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
-                        let found = assemble(&views, &[sight]).unwrap();
+                        let found = assemble(&views, &[reads]).unwrap();
                         let reach = start as i64 - radius as i64..(start + length + radius) as i64;
                         let expected: Vec<usize> =
                             reach.clone().filter_map(|position| mode.resolve(position, total)).collect();
                         if length > 0 {
                             assert_eq!(found, expected, "{lengths:?} {mode:?} {radius}");
-                            assert_eq!(found.len() + sight.missing.0 + sight.missing.1, length + 2 * radius);
+                            assert_eq!(found.len() + reads.outside.0 + reads.outside.1, length + 2 * radius);
                         }
                         start += length;
                     }
@@ -221,7 +229,7 @@ mod tests {
     #[test]
     fn blocks_of_a_plane_are_read_in_c_order() {
         let image = ArrayD::from_shape_fn(IxDyn(&[4, 6]), |at| at[0] * 6 + at[1]);
-        let (rows, columns) = (sights(&[2, 2], 1, Mode::Nearest), sights(&[3, 3], 2, Mode::Mirror));
+        let (rows, columns) = (halo_reads(&[2, 2], 1, Mode::Nearest), halo_reads(&[3, 3], 2, Mode::Mirror));
         let block = |row: usize, column: usize| {
             image.slice_each_axis(|axis| match axis.axis.index() {
                 0 => Slice::from(row * 2..row * 2 + 2),
@@ -240,7 +248,7 @@ mod tests {
     #[test]
     fn a_range_is_known_where_there_is_one() {
         let ranges = |lengths: &[usize], radius, mode| -> Vec<Option<(u32, u32)>> {
-            sights(lengths, radius, mode).iter().map(Sight::range).collect()
+            halo_reads(lengths, radius, mode).iter().map(HaloReads::range).collect()
         };
         assert_eq!(ranges(&[2, 3], 0, Mode::Wrap), [Some((0, 1)), Some((1, 2))]);
         assert_eq!(ranges(&[2, 3, 2], 1, Mode::Reflect), [Some((0, 2)), Some((0, 3)), Some((1, 3))]);

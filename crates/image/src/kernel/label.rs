@@ -59,7 +59,7 @@ impl From<OutOfMemory> for Unlabeled {
 
 /// Where a block lies in its image.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Location<'a> {
+pub(crate) struct BlockPlace<'a> {
     /// First pixel of the block along each axis.
     pub(crate) origin: &'a [usize],
     /// Pixels of the image along each axis.
@@ -93,7 +93,7 @@ struct Runs {
 pub(crate) fn label_block(
     mask: ArrayViewD<'_, bool>,
     connectivity: usize,
-    location: Location<'_>,
+    place: BlockPlace<'_>,
 ) -> Result<BlockLabels, Unlabeled> {
     let shape = mask.shape().to_vec();
     if shape.last().is_some_and(|&length| length > u32::MAX as usize) {
@@ -117,8 +117,8 @@ pub(crate) fn label_block(
         }
     }
     let labels = ArrayD::from_shape_vec(IxDyn(&shape), labels).expect("as many labels as pixels");
-    let firsts = firsts(&found, &first_runs, &shape, location);
-    let faces = faces(&labels, location);
+    let firsts = firsts(&found, &first_runs, &shape, place);
+    let faces = faces(&labels, place);
     Ok(BlockLabels { labels, border: Border { shape, firsts, faces } })
 }
 
@@ -268,7 +268,7 @@ fn number(mut roots: Vec<u32>) -> (Vec<i32>, Vec<u32>) {
 }
 
 /// The position in the whole image of the first pixel of each component.
-fn firsts(found: &Runs, first_runs: &[u32], shape: &[usize], location: Location<'_>) -> Vec<u64> {
+fn firsts(found: &Runs, first_runs: &[u32], shape: &[usize], place: BlockPlace<'_>) -> Vec<u64> {
     let Some(last) = shape.len().checked_sub(1) else {
         return vec![0; first_runs.len()];
     };
@@ -286,7 +286,7 @@ fn firsts(found: &Runs, first_runs: &[u32], shape: &[usize], location: Location<
                 rest /= shape[axis];
             }
             index[last] = found.runs[run as usize].begin as usize;
-            let axes = index.iter().zip(location.origin).zip(location.image);
+            let axes = index.iter().zip(place.origin).zip(place.image);
             axes.fold(0_u64, |position, ((at, origin), length)| {
                 position * *length as u64 + (at + origin) as u64
             })
@@ -295,15 +295,15 @@ fn firsts(found: &Runs, first_runs: &[u32], shape: &[usize], location: Location<
 }
 
 /// The faces of a block that other blocks may touch.
-fn faces(labels: &ArrayD<i32>, location: Location<'_>) -> Vec<[Vec<i32>; 2]> {
+fn faces(labels: &ArrayD<i32>, place: BlockPlace<'_>) -> Vec<[Vec<i32>; 2]> {
     (0..labels.ndim())
         .map(|axis| {
             let length = labels.shape()[axis];
             let slice = |at: usize| -> Vec<i32> {
                 labels.index_axis(ndarray::Axis(axis), at).iter().copied().collect()
             };
-            let begins = location.origin[axis] == 0;
-            let ends = location.origin[axis] + length == location.image[axis];
+            let begins = place.origin[axis] == 0;
+            let ends = place.origin[axis] + length == place.image[axis];
             match labels.is_empty() {
                 true => [Vec::new(), Vec::new()],
                 false => [
@@ -321,7 +321,7 @@ pub(crate) mod tests {
 
     use ndarray::{ArrayD, IxDyn};
 
-    use super::{Location, label_block, offsets};
+    use super::{BlockPlace, label_block, offsets};
 
     /// Labels by flood fill from every pixel in C order: the definition.
     pub(crate) fn flood(mask: &ArrayD<bool>, connectivity: usize) -> (ArrayD<i32>, u64) {
@@ -382,8 +382,8 @@ pub(crate) mod tests {
     fn check(mask: &ArrayD<bool>) {
         let origin = vec![0; mask.ndim()];
         for connectivity in 1..=mask.ndim() {
-            let location = Location { origin: &origin, image: mask.shape() };
-            let found = label_block(mask.view(), connectivity, location).unwrap();
+            let place = BlockPlace { origin: &origin, image: mask.shape() };
+            let found = label_block(mask.view(), connectivity, place).unwrap();
             let (labels, count) = flood(mask, connectivity);
             assert_eq!(found.labels, labels, "{mask} {connectivity}");
             assert_eq!(found.border.firsts.len() as u64, count);
@@ -432,16 +432,16 @@ pub(crate) mod tests {
     #[test]
     fn a_transposed_mask_is_labeled_in_its_own_order() {
         let mask = noise(&[9, 17], 5, 4);
-        let location = Location { origin: &[0, 0], image: &[17, 9] };
-        let found = label_block(mask.t(), 1, location).unwrap();
+        let place = BlockPlace { origin: &[0, 0], image: &[17, 9] };
+        let found = label_block(mask.t(), 1, place).unwrap();
         assert_eq!(found.labels, flood(&mask.t().to_owned(), 1).0);
     }
 
     #[test]
     fn a_block_tells_its_place_in_the_image_and_its_inner_faces() {
         let mask = from_bits(&[2, 3], 0b101_010);
-        let location = Location { origin: &[4, 0], image: &[10, 6] };
-        let border = label_block(mask.view(), 1, location).unwrap().border;
+        let place = BlockPlace { origin: &[4, 0], image: &[10, 6] };
+        let border = label_block(mask.view(), 1, place).unwrap().border;
         assert_eq!(border.firsts, [4 * 6 + 1, 5 * 6, 5 * 6 + 2]);
         assert_eq!(border.faces[0], [vec![0, 1, 0], vec![2, 0, 3]]);
         assert_eq!(border.faces[1], [vec![], vec![0, 3]]);

@@ -39,7 +39,7 @@ pub(crate) struct Extent {
     pub(crate) end: u64,
 }
 
-/// The regions of one block, or of several, in rising order of their labels.
+/// The regions of one block, or of several, in ascending order of their labels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Regions {
     /// Number of axes of the image.
@@ -98,7 +98,7 @@ pub(crate) fn measure_block<A: AsPrimitive<f64>>(
     let shape = labels.shape().to_vec();
     let values = values.as_slice().expect("standard layout is contiguous");
     let labels = labels.as_slice().expect("standard layout is contiguous");
-    let mut block = Block { slots: Slots::over(labels), running: Vec::new(), extents: Vec::new(), ndim };
+    let mut block = Measuring { slots: Slots::over(labels), running: Vec::new(), extents: Vec::new(), ndim };
     let length = shape.last().copied().unwrap_or(1);
     if !labels.is_empty() {
         let mut place = origin.to_vec();
@@ -150,14 +150,14 @@ impl Slots {
 }
 
 /// A block that is being measured.
-struct Block {
+struct Measuring {
     slots: Slots,
     running: Vec<Running>,
     extents: Vec<Extent>,
     ndim: usize,
 }
 
-impl Block {
+impl Measuring {
     /// Measures one line along the last axis, stretch by stretch of equal labels.
     fn line<A: AsPrimitive<f64>>(&mut self, values: &[A], labels: &[i32], place: &[usize], first: u64) {
         let mut begin = 0;

@@ -187,7 +187,7 @@ mod tests {
 
     use super::merge;
     use crate::kernel::label::tests::{flood, from_bits, noise};
-    use crate::kernel::label::{BlockLabels, Location, advance, label_block};
+    use crate::kernel::label::{BlockLabels, BlockPlace, advance, label_block};
 
     /// All ways to cut `length` into consecutive pieces.
     fn cuts(length: usize) -> Vec<Vec<usize>> {
@@ -221,8 +221,8 @@ mod tests {
                 let begin = origin[axis.axis.0];
                 Slice::from(begin..begin + lengths[axis.axis.0][place[axis.axis.0]])
             });
-            let location = Location { origin: &origin, image: mask.shape() };
-            blocks.push((origin.clone(), label_block(own, connectivity, location).unwrap()));
+            let in_image = BlockPlace { origin: &origin, image: mask.shape() };
+            blocks.push((origin.clone(), label_block(own, connectivity, in_image).unwrap()));
             advance(&mut place, &grid);
         }
         let borders: Vec<_> = blocks.iter().map(|(_, block)| &block.border).collect();

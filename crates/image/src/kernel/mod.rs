@@ -1,6 +1,6 @@
 //! Pure functions on one block, in the order in which the walk-through meets them.
 //!
-//! They know nothing of graphs, so each can be tested against a naive loop and measured alone.
+//! They do not know graphs, so each can be tested against a naive loop and measured alone.
 
 pub(crate) mod boundary;
 pub(crate) mod correlate;
@@ -11,5 +11,5 @@ pub(crate) mod label;
 pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod otsu;
-pub(crate) mod real;
 pub(crate) mod union_find;
+pub(crate) mod widen;

@@ -99,7 +99,7 @@ impl<A: Float> Bins<A> {
         tally.sum()
     }
 
-    /// The middle of each bin.
+    /// The center of each bin.
     pub(crate) fn centers(&self) -> Vec<f64> {
         let two = A::one() + A::one();
         let middle = |pair: &[A]| ((pair[0] + pair[1]) / two).to_f64().expect("a float is an f64");

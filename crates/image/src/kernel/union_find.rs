@@ -1,6 +1,6 @@
 //! Disjoint sets of small integers, in which the smallest member stands for its set.
 
-/// A forest over `0..n`; a root is the smallest of its set, so roots in rising order are sets in order of their first.
+/// A forest over `0..n`; a root is the smallest of its set, so roots in ascending order are sets in order of their first.
 #[derive(Debug, Default)]
 pub(crate) struct Forest {
     parent: Vec<u32>,

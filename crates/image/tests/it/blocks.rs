@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use musher_array::Array;
 use musher_image::{
-    Gaussian, Mode, gaussian_filter, label_with, measure, rgb_to_gray, threshold, threshold_otsu,
-    to_u8_scaled, to_u8_scaled_from,
+    Gaussian, GrayWeights, Mode, gaussian_filter, label, measure, rgb_to_gray, rgb2gray, threshold,
+    threshold_otsu, to_u8_scaled,
 };
 use musher_scheduler::{Compute, Options, compute_with};
 use ndarray::{Array2, ArrayD, IxDyn, array};
@@ -59,7 +59,7 @@ fn an_image_without_pixels_is_filtered_labeled_and_measured() {
     for shape in [[0, 4], [3, 0]] {
         let lazy = Array::from_array(ArrayD::<f64>::zeros(IxDyn(&shape)), 2);
         assert_eq!(gaussian_filter(&lazy, 1.0).unwrap().compute().unwrap().shape(), shape);
-        let (labels, count) = label_with(&threshold(&lazy, 0.0), 2).unwrap();
+        let (labels, count) = label(&threshold(&lazy, 0.0).unwrap(), 2).unwrap();
         assert_eq!(labels.compute().unwrap().shape(), shape);
         assert_eq!(count.compute().unwrap(), 0);
         assert!(measure(&lazy, &labels).unwrap().compute().unwrap().is_empty());
@@ -104,7 +104,7 @@ fn labels_of_all_divisions_equal_flood_fill() {
             for rows in cuts(3) {
                 for columns in cuts(4) {
                     let lazy = Array::from_array(mask.clone(), vec![rows.clone(), columns]);
-                    let (labels, count) = label_with(&lazy, connectivity).unwrap();
+                    let (labels, count) = label(&lazy, connectivity).unwrap();
                     assert_eq!(compute_with((&labels, &count), &options).unwrap(), expected);
                 }
             }
@@ -121,7 +121,7 @@ fn labels_are_joined_through_many_blocks_on_threads() {
     });
     for block in [1, 2, 7, 61] {
         let lazy = Array::from_array(mask.clone(), block);
-        let (labels, count) = label_with(&lazy, 1).unwrap();
+        let (labels, count) = label(&lazy, 1).unwrap();
         assert_eq!(count.compute().unwrap(), 1);
         assert_eq!(labels.compute().unwrap(), mask.mapv(i32::from));
     }
@@ -149,7 +149,7 @@ fn a_transposed_image_is_taken_in_its_own_order() {
     for lengths in divisions(&[2, 3]) {
         let lazy = Array::from_array(mask.clone(), lengths.clone()).t();
         let image = Array::from_array(values.clone(), lengths).t();
-        let (labels, _) = label_with(&lazy, 1).unwrap();
+        let (labels, _) = label(&lazy, 1).unwrap();
         assert_eq!(labels.compute().unwrap(), array![[1, 0], [0, 2], [2, 2]]);
         let table = measure(&image, &labels).unwrap().compute().unwrap();
         assert_eq!(table.f64("sum"), Some(&[1.0, 14.0][..]));
@@ -172,7 +172,9 @@ fn colors_become_gray_for_all_divisions() {
     for rows in cuts(3) {
         for columns in cuts(3) {
             let lazy = Array::from_array(image.clone(), vec![rows.clone(), columns, vec![3]]);
-            assert_eq!(rgb_to_gray(&lazy).unwrap().compute().unwrap(), expected);
+            assert_eq!(rgb2gray(&lazy).unwrap().compute().unwrap(), expected);
+            let named = rgb_to_gray(&lazy, GrayWeights::REC_709).unwrap();
+            assert_eq!(named.compute().unwrap(), expected);
         }
     }
 }
@@ -182,12 +184,12 @@ fn thresholds_and_scales_do_not_see_blocks() {
     let values = array![[0.0, 10.0, 250.0], [245.0, 5.0, 12.0]];
     for lengths in divisions(&[2, 3]) {
         let lazy = Array::from_array(values.clone(), lengths);
-        let level = threshold_otsu(&lazy).unwrap();
+        let level = threshold_otsu(&lazy, 256).unwrap();
         let bright = lazy.gt(&level).compute().unwrap();
         assert_eq!(bright, array![[false, false, true], [true, false, false]]);
-        assert_eq!(threshold(&lazy, 10.0).compute().unwrap(), values.mapv(|value| value > 10.0));
-        let bytes = to_u8_scaled_from(&lazy, 0.0, 250.0).unwrap().compute().unwrap();
+        assert_eq!(threshold(&lazy, 10.0).unwrap().compute().unwrap(), values.mapv(|value| value > 10.0));
+        let bytes = to_u8_scaled(&lazy, 0.0..=250.0).unwrap().compute().unwrap();
         assert_eq!(bytes, array![[0, 10, 255], [250, 5, 12]]);
-        assert_eq!(to_u8_scaled(&lazy).unwrap().compute().unwrap(), bytes);
+        assert_eq!(to_u8_scaled(&lazy, ..).unwrap().compute().unwrap(), bytes);
     }
 }

@@ -4,8 +4,8 @@ use std::error::Error as _;
 
 use musher_array::Array;
 use musher_image::{
-    Error, Gaussian, Mode, area, gaussian_filter, imread, imread_tiles, imsave, imsave_tiles, label_with,
-    measure, rgb_to_gray, threshold_otsu, threshold_otsu_with, to_u8_scaled, to_u8_scaled_from,
+    Error, Gaussian, Mode, area, gaussian_filter, imread, imread_tiles, imsave, imsave_tiles, label, measure,
+    rgb_to_gray, rgb2gray, threshold, threshold_otsu, to_u8_scaled,
 };
 use musher_scheduler::Compute;
 use ndarray::{Ix0, Ix1, Ix2, Ix3, Ix4, arr1};
@@ -30,11 +30,12 @@ fn parameters_out_of_range_are_refused_when_the_graph_is_built() {
     refused(gaussian_filter(&image, [1.0, 1.0, 1.0]), "sigma is given for 3 axes, but the image has 2");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).order([1])), "order is given for 1 axes");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode([Mode::Wrap])), "mode is given for 1 axes");
-    refused(threshold_otsu_with(&image, 0), "bins is 0");
-    refused(to_u8_scaled_from(&image, 1.0, 1.0), "high is 1");
+    refused(threshold_otsu(&image, 0), "bins is 0");
+    refused(to_u8_scaled(&image, 1.0..=1.0), "high is 1");
+    refused(threshold(&image, f64::NAN), "value is NaN");
     let mask = image.gt(0.0);
-    refused(label_with(&mask, 0), "connectivity is 0");
-    refused(label_with(&mask, 3), "connectivity is 3");
+    refused(label(&mask, 0), "connectivity is 0");
+    refused(label(&mask, 3), "connectivity is 3");
     let labels = Array::<i32, Ix2>::zeros((4, 4), 2);
     refused(area(&image, &labels, [1, 0]), "label is 0");
 }
@@ -44,11 +45,17 @@ fn shapes_that_do_not_fit_are_refused_when_the_graph_is_built() {
     let image = Array::<f64, Ix2>::zeros((4, 4), 2);
     let labels = Array::<i32, Ix2>::zeros((4, 5), 2);
     refused(measure(&image, &labels), "measure needs equal shapes, found (4, 4) and (4, 5)");
-    refused(rgb_to_gray(&image), "needs 3 (in one block) channels along the last axis, found shape (4, 4)");
-    refused(rgb_to_gray(&Array::<u8, Ix3>::zeros((4, 4, 3), 1)), "in one block");
-    refused(rgb_to_gray(&Array::<u8, Ix3>::zeros((4, 4, 4), 4)), "found shape (4, 4, 4)");
-    refused(threshold_otsu(&Array::<f64, Ix1>::zeros(0, 1)), "threshold_otsu of an image without pixels");
-    refused(to_u8_scaled(&Array::<f64, Ix1>::zeros(0, 1)), "to_u8_scaled of an image without pixels");
+    refused(
+        rgb2gray(&image),
+        "rgb2gray needs 3 (in one block) channels along the last axis, found shape (4, 4)",
+    );
+    refused(rgb2gray(&Array::<u8, Ix3>::zeros((4, 4, 3), 1)), "in one block");
+    refused(rgb_to_gray(&Array::<u8, Ix3>::zeros((4, 4, 4), 4), [1.0; 3]), "rgb_to_gray needs 3");
+    refused(
+        threshold_otsu(&Array::<f64, Ix1>::zeros(0, 1), 256),
+        "threshold_otsu of an image without pixels",
+    );
+    refused(to_u8_scaled(&Array::<f64, Ix1>::zeros(0, 1), ..), "to_u8_scaled of an image without pixels");
     refused(imsave(&Array::<u8, Ix4>::zeros((1, 1, 1, 1), 1), "never.png"), "imsave needs 1 to 4");
     refused(imsave(&Array::<u8, Ix3>::zeros((2, 2, 5), 5), "never.png"), "found shape (2, 2, 5)");
     refused(imsave_tiles(&Array::<u8, Ix3>::zeros((2, 2, 3), 2), "never", "png"), "all in one block");
@@ -69,14 +76,24 @@ fn patterns_without_files_are_refused_when_the_graph_is_built() {
 #[test]
 fn values_without_a_histogram_fail_when_it_is_computed() {
     for values in [[1.0, f64::NAN], [f64::INFINITY, 1.0], [f64::MIN, f64::MAX]] {
-        let level = threshold_otsu(&Array::from_array(arr1(&values), 1)).unwrap();
+        let level = threshold_otsu(&Array::from_array(arr1(&values), 1), 256).unwrap();
         let error = level.compute().unwrap_err();
         assert!(error.to_string().contains("errors.rs"), "{error}");
         let cause = error.source().unwrap().downcast_ref::<Error>();
         assert!(matches!(cause, Some(Error::NotFinite { .. })), "{error:?}");
     }
-    let level = threshold_otsu(&Array::from_array(arr1(&[1.0, 1.0 + f64::EPSILON]), 1)).unwrap();
+    let level = threshold_otsu(&Array::from_array(arr1(&[1.0, 1.0 + f64::EPSILON]), 1), 256).unwrap();
     let error = level.compute().unwrap_err();
     let cause = error.source().unwrap().downcast_ref::<Error>();
     assert!(matches!(cause, Some(Error::TooManyBins { bins: 256, .. })), "{error:?}");
+}
+
+#[test]
+fn what_main_prints_is_a_report() {
+    let image = Array::<f64, Ix2>::zeros((4, 4), 2);
+    let error = gaussian_filter(&image, -1.0).unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let pattern = imread("a[.png").unwrap_err();
+    let report = format!("{pattern:?}");
+    assert!(report.starts_with(&pattern.to_string()) && report.contains("\n\nCaused by:\n    "), "{report}");
 }

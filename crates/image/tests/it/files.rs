@@ -9,7 +9,7 @@ use musher_image::{Error, Imread, imread, imread_chunked, imread_tiles, imsave, 
 use musher_scheduler::Compute;
 use ndarray::{Array2, Array3, Axis, Ix2, Ix3, s};
 
-use crate::support::check;
+use crate::support::{check, root};
 
 fn picture(rows: usize, columns: usize, channels: usize) -> Array3<u8> {
     Array3::from_shape_fn((rows, columns, channels), |(row, column, channel)| {
@@ -61,6 +61,29 @@ fn every_format_gives_back_what_was_saved() {
 }
 
 #[test]
+fn others_read_what_was_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = picture(7, 9, 3);
+    let path = folder.path().join("a.ppm");
+    imsave(&lazy(&image), &path).unwrap();
+    // A pixmap is a few lines of text and then the bytes of its pixels.
+    let bytes = fs::read(&path).unwrap();
+    let pixels = image.as_slice().unwrap();
+    let (head, tail) = bytes.split_at(bytes.len() - pixels.len());
+    assert_eq!(tail, pixels);
+    assert!(head.starts_with(b"P7\nWIDTH 9\nHEIGHT 7\nDEPTH 3\nMAXVAL 255\n") && head.ends_with(b"ENDHDR\n"));
+    let tiles = folder.path().join("tiles");
+    for ending in ["png", "tif", "bmp", "webp"] {
+        let path = folder.path().join("a").with_extension(ending);
+        imsave(&lazy(&image), &path).unwrap();
+        assert_eq!(image::open(&path).unwrap().into_rgb8().as_raw(), pixels, "{ending}");
+        imsave_tiles(&lazy(&image), &tiles, ending).unwrap();
+        let tile = image::open(tiles.join("tile-1-2").with_extension(ending)).unwrap().into_rgb8();
+        assert_eq!(tile.as_raw(), &image.slice(s![3..6, 8..9, ..]).iter().copied().collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn sixteen_bits_stay_sixteen_bits() {
     let folder = tempfile::tempdir().unwrap();
     let image = Array2::from_shape_fn((5, 6), |(row, column)| (row * 9000 + column) as u16);
@@ -94,6 +117,27 @@ fn tiles_may_differ_in_shape_and_come_back_row_by_row() {
     }
     assert!(matches!(imread(pattern(&folder, "*.png")), Err(Error::FileShape { .. })));
     assert_eq!(Imread::<u8>::new().each(pattern(&folder, "*.png")).unwrap().len(), 9);
+}
+
+#[test]
+fn a_folder_of_other_things_is_not_replaced() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("tiles");
+    let image = picture(4, 5, 3);
+    imsave_tiles(&lazy(&image), &folder, "png").unwrap();
+    imsave_tiles(&lazy(&image), &folder, "tif").unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4, "the tiles that were there are gone");
+    for name in ["notes.txt", "tile-1-2", "tile-1-x.png", "tile-.png", "tile-1-2-3.png"] {
+        fs::write(folder.join(name), "precious").unwrap();
+        let error = imsave_tiles(&lazy(&image), &folder, "png").unwrap_err();
+        assert!(matches!(&error, Error::Foreign { found, .. } if found == name), "{error}");
+        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), "precious");
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left beside it");
+    fs::write(parent.path().join("file"), "precious").unwrap();
+    let error = imsave_tiles(&lazy(&image), parent.path().join("file"), "png").unwrap_err();
+    assert!(matches!(error, Error::Io { action: "list", .. }), "{error}");
 }
 
 #[test]
@@ -169,7 +213,7 @@ fn tiles_that_are_read_and_overwritten_in_one_run_are_refused() {
     let before = fs::read(tiles.join("tile-0-0.tif")).unwrap();
     let image = imread_chunked(tiles.join("tile-0-0.tif"), 1).unwrap();
     let Err(Error::Compute(error)) = imsave_tiles(&image, &tiles, "tif") else { panic!("not refused") };
-    refused(&error, &["imread_rows", "imsave", "overwrites it", "tile-0-0.tif"]);
+    refused(&error, &["imread", "imsave", "overwrites it", "tile-0-0.tif"]);
     assert_eq!(fs::read(tiles.join("tile-0-0.tif")).unwrap(), before);
 }
 
@@ -177,7 +221,7 @@ fn tiles_that_are_read_and_overwritten_in_one_run_are_refused() {
 fn a_missing_part_of_a_file_of_rows_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tif");
-    imsave(&lazy(&picture(4, 5, 3)), &path).unwrap();
+    fs::copy(root().join("crates/testkit/golden/image_files/gray_uint8.tif"), &path).unwrap();
     let image = imread_chunked(&path, 2).unwrap();
     fs::remove_file(&path).unwrap();
     refused(&image.compute().unwrap_err(), &["imread_rows", "a.tif, which is not there"]);

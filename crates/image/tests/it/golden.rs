@@ -1,15 +1,19 @@
 //! Every golden case of scipy.ndimage and scikit-image, over several divisions into blocks.
 
+use std::collections::BTreeSet;
+use std::mem::discriminant;
+
 use musher_array::Array;
 use musher_image::{
-    Gaussian, Histogram, Mode, PerAxis, area, center_of_mass, find_objects, gaussian_filter, label_with,
-    maximum, mean, measure, minimum, rgb_to_gray, standard_deviation, sum_labels, threshold_otsu_with,
-    variance,
+    Column, Columns, Gaussian, GrayWeights, Histogram, Mode, PerAxis, ScaleRange, area, center_of_mass,
+    find_objects, gaussian_filter, label, maximum, mean, measure, minimum, rgb_to_gray, rgb2gray,
+    standard_deviation, sum_labels, threshold_otsu, to_u8_scaled, variance,
 };
+use musher_scheduler::Compute;
 use ndarray::{ArrayD, IxDyn};
 use serde_json::Value;
 
-use crate::support::{Bits, Case, TOLERANCE, cases, check, close, load, some_divisions};
+use crate::support::{Bits, Case, TOLERANCE, cases, check, close, load, operations, some_divisions};
 
 /// The golden file's own arithmetic is `f32`, whose last bit depends on the order of its additions.
 const SINGLE: f64 = 1e-6;
@@ -83,7 +87,44 @@ fn gray_equals_scikit_image() {
         for lengths in some_divisions(&image.shape()[..2]) {
             let lengths = lengths.into_iter().chain([vec![3]]).collect::<Vec<_>>();
             let lazy = Array::from_array(image.clone(), lengths);
-            close(&check(&rgb_to_gray(&lazy).unwrap()), &case.output(), TOLERANCE, &case.name);
+            close(&check(&rgb2gray(&lazy).unwrap()), &case.output(), TOLERANCE, &case.name);
+        }
+    }
+}
+
+#[test]
+fn gray_of_other_weights_equals_numpys_and_rounded_pillows() {
+    let more = cases("image_more", "rgb_to_gray").into_iter();
+    for case in more.chain(cases("image_more", "rgb_to_gray_rounded")) {
+        let color: ArrayD<u8> = load(case.folder, &case.inputs[0]);
+        let lazy = Array::from_array(color, (4, 3, 3));
+        let weights = if case.name == "gray_equal" { GrayWeights::EQUAL } else { GrayWeights::REC_601 };
+        let found = check(&rgb_to_gray(&lazy, weights).unwrap());
+        match case.operation.as_str() {
+            "rgb_to_gray" => close(&found, &case.output(), TOLERANCE, &case.name),
+            // Pillow rounds, and its weights are multiples of 2^-16.
+            _ => {
+                let rounded = case.output::<u8>().mapv(f64::from);
+                assert!(found.iter().zip(&rounded).all(|(found, rounded)| (found - rounded).abs() < 0.51));
+            }
+        }
+    }
+}
+
+#[test]
+fn floats_become_the_bytes_of_scikit_image() {
+    for case in cases("image_more", "to_u8_scaled") {
+        let values: ArrayD<f64> = load(case.folder, &case.inputs[0]);
+        let range = match case.parameters["limits"].as_array() {
+            Some(_) => {
+                let limits = case.numbers("limits", 2);
+                ScaleRange::from(limits[0]..=limits[1])
+            }
+            None => ScaleRange::OfImage,
+        };
+        for lengths in some_divisions(values.shape()) {
+            let lazy = Array::from_array(values.clone(), lengths);
+            assert_eq!(check(&to_u8_scaled(&lazy, range).unwrap()), case.output::<u8>(), "{}", case.name);
         }
     }
 }
@@ -101,7 +142,7 @@ fn labels_equal_scipys() {
         let expected: ArrayD<i32> = case.output();
         for lengths in some_divisions(mask.shape()) {
             let lazy = Array::from_array(mask.clone(), lengths);
-            let (labels, count) = label_with(&lazy, connectivity).unwrap();
+            let (labels, count) = label(&lazy, connectivity).unwrap();
             assert_eq!(check(&labels), expected, "{}", case.name);
             assert_eq!(check(&count), case.number("count") as u64);
         }
@@ -134,6 +175,44 @@ fn measurements_equal_scipys() {
                 };
                 close(&found, &expected, TOLERANCE, &case.name);
             }
+        }
+    }
+}
+
+/// A column of a table, whatever its type.
+fn column(table: &Columns, name: &str) -> Vec<f64> {
+    match table.get(name) {
+        Some(Column::F64(values)) => values.clone(),
+        Some(Column::U64(values)) => values.iter().map(|&value| value as f64).collect(),
+        Some(Column::I64(values)) => values.iter().map(|&value| value as f64).collect(),
+        None => panic!("no column {name}"),
+    }
+}
+
+#[test]
+fn the_table_of_all_regions_equals_scikit_images() {
+    for case in cases("image_more", "measure") {
+        let values: ArrayD<f64> = load(case.folder, &case.inputs[0]);
+        let labels: ArrayD<i32> = load(case.folder, &case.inputs[1]);
+        let names: Vec<&str> =
+            case.parameters["columns"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let expected: ArrayD<f64> = case.output();
+        for lengths in some_divisions(values.shape()) {
+            let values = Array::from_array(values.clone(), lengths.clone());
+            let measurements = measure(&values, &Array::from_array(labels.clone(), lengths)).unwrap();
+            let table = check(&measurements);
+            assert_eq!(table.names().collect::<Vec<_>>(), names, "every column is compared");
+            for (name, expected) in names.iter().zip(expected.outer_iter()) {
+                let found = ArrayD::from_shape_vec(expected.raw_dim(), column(&table, name)).unwrap();
+                close(&found, &expected.to_owned(), TOLERANCE, &format!("{} {name}", case.name));
+            }
+            assert_eq!(measurements.to_delayed().compute().unwrap(), table);
+            let empty = measurements.empty_columns().into_columns();
+            let kinds = |columns: &[(String, Column)]| -> Vec<_> {
+                columns.iter().map(|(name, column)| (name.clone(), discriminant(column))).collect()
+            };
+            assert_eq!(kinds(&empty), kinds(&table.into_columns()));
+            assert!(empty.iter().all(|(_, column)| column.is_empty()));
         }
     }
 }
@@ -184,7 +263,7 @@ fn check_otsu<A: Histogram>(case: &Case) {
     let expected = case.value.as_f64().unwrap();
     for lengths in some_divisions(image.shape()) {
         let lazy = Array::from_array(image.clone(), lengths);
-        let found = check(&threshold_otsu_with(&lazy, case.number("bins") as usize).unwrap());
+        let found = check(&threshold_otsu(&lazy, case.number("bins") as usize).unwrap());
         assert!(
             (found - expected).abs() <= 1e-12 * expected.abs(),
             "{}: {found}, expected {expected}",
@@ -203,4 +282,16 @@ fn otsus_thresholds_equal_scikit_images() {
             _ => check_otsu::<f64>(&case),
         }
     }
+}
+
+#[test]
+fn every_operation_of_the_golden_files_is_compared() {
+    let compared = [
+        ["area", "center_of_mass", "find_objects", "gaussian_filter", "label", "maximum", "mean"].as_slice(),
+        &["measure", "minimum", "rgb_to_gray", "rgb_to_gray_rounded", "standard_deviation", "sum"],
+        &["sum_labels", "threshold_otsu", "to_u8_scaled", "variance"],
+    ];
+    let compared: BTreeSet<&str> = compared.concat().into_iter().collect();
+    let there: Vec<String> = ["image", "image_more"].into_iter().flat_map(operations).collect();
+    assert_eq!(there.iter().map(String::as_str).collect::<BTreeSet<_>>(), compared);
 }

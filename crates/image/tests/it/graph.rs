@@ -3,8 +3,8 @@
 use musher_array::Array;
 use musher_graph_core::{Collection, Graph};
 use musher_image::{
-    Gaussian, Mode, area, gaussian_filter, imread, imsave, label, label_with, mean, measure,
-    standard_deviation, threshold_otsu,
+    Gaussian, Labeling, Mode, Otsu, area, gaussian_filter, imread, imsave, label, mean, measure,
+    standard_deviation, threshold_otsu, to_u8_scaled,
 };
 use musher_scheduler::{Compute, compute};
 use ndarray::{Ix2, arr1};
@@ -33,9 +33,15 @@ fn equal_calls_have_equal_keys_and_different_ones_different_keys() {
     keys.dedup();
     assert_eq!(keys.len(), 8);
     let mask = image.gt(0.0);
-    assert_eq!(label(&mask).0.key(), label_with(&mask, 1).unwrap().0.key());
-    assert_ne!(label(&mask).0.key(), label_with(&mask, 2).unwrap().0.key());
-    assert_eq!(threshold_otsu(&image).unwrap().key(), threshold_otsu(&image).unwrap().key());
+    let key = |parameters: Labeling| label(&mask, parameters).unwrap().0.key();
+    assert_eq!(key(Labeling::default()), key(Labeling::from(1)));
+    assert_ne!(key(Labeling::from(1)), key(Labeling::default().connectivity(2)));
+    let key = |parameters: Otsu| threshold_otsu(&image, parameters).unwrap().key();
+    assert_eq!(key(Otsu::default()), key(Otsu::from(256)));
+    assert_ne!(key(Otsu::from(256)), key(Otsu::default().bins(8)));
+    let key = |range| to_u8_scaled(&image, range).unwrap().key();
+    assert_eq!(key(0.0..=1.0), key(0.0..=1.0));
+    assert_ne!(key(0.0..=1.0), key(0.0..=2.0));
 }
 
 #[test]
@@ -47,7 +53,7 @@ fn without_a_filter_the_image_is_handed_on() {
 #[test]
 fn several_measurements_share_one_pass() {
     let image = image();
-    let (labels, _) = label(&image.gt(0.0));
+    let (labels, _) = label(&image.gt(0.0), 1).unwrap();
     let requests = [
         mean(&image, &labels, ..).unwrap().request(),
         standard_deviation(&image, &labels, 1..5).unwrap().request(),
@@ -89,7 +95,7 @@ fn measurements_go_on_as_arrays_and_delayed_values() {
 fn the_plan_reads_in_the_order_of_the_work() {
     let image = image();
     let smooth = gaussian_filter(&image, 1.0).unwrap();
-    let (labels, _) = label(&smooth.gt(&threshold_otsu(&smooth).unwrap()));
+    let (labels, _) = label(&smooth.gt(&threshold_otsu(&smooth, 256).unwrap()), 1).unwrap();
     let text = measure(&smooth, &labels).unwrap().explain().unwrap().to_string();
     for step in
         ["gaussian_filter", "threshold_otsu", "label", "merge_labels", "relabel", "measure", "region_table"]

@@ -33,7 +33,7 @@ fn measuring_runs_in_a_part_of_the_images_memory() {
         counter.fetch_add(1, Ordering::Relaxed);
         block.to_owned()
     });
-    let (labels, _) = label(&image.gt(0.5));
+    let (labels, _) = label(&image.gt(0.5), 1).unwrap();
     // Labels are needed twice, before and after the merge: 4 MiB of them, beside a few blocks of the image.
     let options = Options::default().threads(2).memory_limit(LIMIT);
     let table = measure(&image, &labels).unwrap().compute_with(&options).unwrap();

@@ -7,9 +7,8 @@ use std::path::Path;
 use musher_array::{Array, Chunking, Element, Gather};
 use musher_image::{
     GrayWeights, Imread, LabelIndex, PerLabel, area, center_of_mass, find_objects, gaussian_filter, imread,
-    imread_chunked, imread_tiles, imsave_tiles, label, label_with, maximum, mean, measure, minimum,
-    rgb_to_gray, rgb_to_gray_with, rgb2gray, standard_deviation, sum_labels, threshold, threshold_otsu,
-    threshold_otsu_with, to_u8_scaled, to_u8_scaled_from, variance,
+    imread_chunked, imread_tiles, imsave_tiles, label, maximum, mean, measure, minimum, rgb_to_gray,
+    rgb2gray, standard_deviation, sum_labels, threshold, threshold_otsu, to_u8_scaled, variance,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
 use musher_testkit::{Cases, Size, digest};
@@ -65,26 +64,19 @@ fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Optio
 fn filters(cases: &mut Cases) {
     cases.add("gaussian_filter", |size, options| read(&gaussian_filter(&image(size), 1.5).unwrap(), options));
     cases.add("rgb_to_gray rgb2gray", |size, options| {
-        let (gray, same) = (rgb_to_gray(&color(size)).unwrap(), rgb2gray(&color(size)).unwrap());
-        Ok(digest([read(&gray, options)?, read(&same, options)?]))
+        let gray = rgb_to_gray(&color(size), GrayWeights::REC_601).unwrap();
+        Ok(digest([read(&gray, options)?, read(&rgb2gray(&color(size)).unwrap(), options)?]))
     });
-    cases.add("rgb_to_gray_with", |size, options| {
-        read(&rgb_to_gray_with(&color(size), GrayWeights::REC_601).unwrap(), options)
+    cases.add("to_u8_scaled", |size, options| {
+        let part = read(&to_u8_scaled(&image(size), 0.0..=6.0).unwrap(), options)?;
+        Ok(digest([read(&to_u8_scaled(&image(size), ..).unwrap(), options)?, part]))
     });
-    cases.add("to_u8_scaled", |size, options| read(&to_u8_scaled(&image(size)).unwrap(), options));
-    cases.add("to_u8_scaled_from", |size, options| {
-        read(&to_u8_scaled_from(&image(size), 0.0, 6.0).unwrap(), options)
-    });
-    cases.add("threshold", |size, options| read(&threshold(&image(size), 3.0), options));
-    cases.add("threshold_otsu", |size, options| read(&threshold_otsu(&image(size)).unwrap(), options));
-    cases.add("threshold_otsu_with", |size, options| {
-        read(&threshold_otsu_with(&image(size), 64).unwrap(), options)
-    });
+    cases.add("threshold", |size, options| read(&threshold(&image(size), 3.0).unwrap(), options));
+    cases.add("threshold_otsu", |size, options| read(&threshold_otsu(&image(size), 64).unwrap(), options));
 }
 
 fn objects(cases: &mut Cases) {
-    cases.add("label", |size, options| read(&label(&image(size).gt(3.0)).0, options));
-    cases.add("label_with", |size, options| read(&label_with(&image(size).gt(3.0), 2).unwrap().0, options));
+    cases.add("label", |size, options| read(&label(&image(size).gt(3.0), 2).unwrap().0, options));
     cases.add("measure Measurements::to_delayed", |size, options| {
         let table = measure(&image(size), &squares(size)).unwrap().to_delayed().compute_with(options)?;
         Ok(digest(table.f64("mean").unwrap().iter().map(|value| value.to_bits())))
@@ -180,13 +172,13 @@ fn files(cases: &mut Cases) {
         }
         Ok(digest(words))
     });
-    cases.add("imread Imread::new Imread::stack Imread::max_decoded_bytes", |size, options| {
+    cases.add("imread Imread::new Imread::stack Imread::page Imread::max_decoded_bytes", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let tiles = folder.path().join("tiles");
         save(size, &tiles);
         let pattern = tiles.join("tile-*.png");
         let (one, other) = (imread(pattern.to_str().unwrap()).unwrap(), Imread::<u8>::new());
-        let other = other.max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
+        let other = other.page(0).max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
         Ok(digest([read(&one, options)?, read(&other, options)?]))
     });
     cases.add("Imread::each Imread::tiles", |size, options| {

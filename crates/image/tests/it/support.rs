@@ -48,8 +48,12 @@ bits! {
     f32: value => u64::from(value.to_bits());
     u8: value => u64::from(value);
     u16: value => u64::from(value);
+    u32: value => u64::from(value);
     u64: value => value;
+    i8: value => value as u64;
+    i16: value => value as u64;
     i32: value => value as u64;
+    i64: value => value as u64;
     bool: value => u64::from(value);
 }
 
@@ -159,6 +163,7 @@ pub(crate) fn load<A: Element>(folder: &str, file: &str) -> ndarray::ArrayD<A> {
 pub(crate) struct Case {
     pub(crate) folder: &'static str,
     pub(crate) name: String,
+    pub(crate) operation: String,
     pub(crate) inputs: Vec<String>,
     pub(crate) parameters: Value,
     pub(crate) output: Option<String>,
@@ -185,19 +190,27 @@ impl Case {
     }
 }
 
+/// The index of a golden folder.
+fn index(folder: &str) -> Vec<Value> {
+    let path = root().join("crates/testkit/golden").join(folder).join("cases.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The operations that a golden folder has cases of, one for each case.
+pub(crate) fn operations(folder: &str) -> Vec<String> {
+    index(folder).iter().map(|case| case["operation"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The cases of one operation in a golden folder; there is at least one.
 pub(crate) fn cases(folder: &'static str, operation: &str) -> Vec<Case> {
-    let path = root().join("crates/testkit/golden").join(folder).join("cases.json");
-    let index: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let cases: Vec<Case> = index
-        .as_array()
-        .unwrap()
+    let cases: Vec<Case> = index(folder)
         .iter()
         .filter(|case| case["operation"] == operation)
         .map(|case| Case {
             folder,
             name: text(&case["name"]).unwrap(),
+            operation: operation.to_owned(),
             inputs: case["inputs"].as_array().unwrap().iter().filter_map(text).collect(),
             parameters: case["parameters"].clone(),
             output: text(&case["output"]),

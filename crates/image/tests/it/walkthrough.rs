@@ -1,7 +1,7 @@
 //! The whole walk-through on the photograph of the examples, against scipy and scikit-image.
 
 use musher_array::Array;
-use musher_image::{gaussian_filter, imread_tiles, label, measure, rgb_to_gray, threshold_otsu};
+use musher_image::{gaussian_filter, imread_tiles, label, measure, rgb2gray, threshold_otsu};
 use musher_scheduler::compute;
 use ndarray::Ix2;
 use serde_json::Value;
@@ -19,12 +19,12 @@ fn the_objects_of_the_photograph_are_found_and_measured() {
     let gray: Vec<Vec<Array<f64, Ix2>>> = imread_tiles(pattern, (3, 3))
         .unwrap()
         .iter()
-        .map(|row| row.iter().map(|tile| rgb_to_gray(tile).unwrap()).collect())
+        .map(|row| row.iter().map(|tile| rgb2gray(tile).unwrap()).collect())
         .collect();
     let gray = Array::block(&gray).unwrap();
     let smooth = gaussian_filter(&gray, 1.0).unwrap();
-    let level = threshold_otsu(&smooth).unwrap();
-    let (labels, count) = label(&smooth.gt(&level));
+    let level = threshold_otsu(&smooth, 256).unwrap();
+    let (labels, count) = label(&smooth.gt(&level), 1).unwrap();
     let tables = (&measure(&gray, &labels).unwrap(), &measure(&smooth, &labels).unwrap());
     let (level, count, of_gray, of_smooth) = compute((&level, &count, tables.0, tables.1)).unwrap();
 

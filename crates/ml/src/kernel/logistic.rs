@@ -31,6 +31,9 @@ pub(crate) struct LogisticSums {
     pub(crate) gradient: Vec<f64>,
     /// Its second derivatives, row-major and symmetric.
     pub(crate) hessian: Vec<f64>,
+    /// By how much the score of a row's own class is above the others, where it is least; positive if all rows are told
+    /// apart.
+    pub(crate) least_margin: f64,
     /// The first value that is not finite; where there is one the other fields mean nothing.
     pub(crate) non_finite: Option<Cell>,
 }
@@ -43,6 +46,7 @@ impl LogisticSums {
             loss: 0.0,
             gradient: vec![0.0; coefficients],
             hessian: vec![0.0; coefficients * coefficients],
+            least_margin: f64::INFINITY,
             non_finite: None,
         }
     }
@@ -57,6 +61,7 @@ impl LogisticSums {
         for (sum, value) in self.hessian.iter_mut().zip(&other.hessian) {
             *sum += value;
         }
+        self.least_margin = self.least_margin.min(other.least_margin);
         self.non_finite = first_cell(self.non_finite, other.non_finite);
         self
     }
@@ -75,12 +80,12 @@ pub(crate) fn logistic_sums(
     first_row: usize,
 ) -> LogisticSums {
     let mut sums = LogisticSums::empty(coefficients.len());
-    let shape = Shape::new(x.ncols(), n_classes, intercept);
-    assert_eq!(coefficients.len(), shape.width * shape.outputs, "one coefficient per column and class");
+    let lengths = Lengths::new(x.ncols(), n_classes, intercept);
+    assert_eq!(coefficients.len(), lengths.width * lengths.outputs, "one coefficient per column and class");
     assert_eq!(targets.len(), x.nrows(), "one target per row");
-    let mut tile = Tile::new(shape);
-    let coefficients = shape.padded(coefficients);
-    let mut packed = vec![0.0; shape.outputs * (shape.outputs + 1) / 2 * shape.stride * shape.stride];
+    let mut tile = Tile::new(lengths);
+    let coefficients = lengths.padded(coefficients);
+    let mut packed = vec![0.0; lengths.outputs * (lengths.outputs + 1) / 2 * lengths.stride * lengths.stride];
     let arch = Arch::new();
     for (index, targets) in targets.chunks(TILE_ROWS).enumerate() {
         let from = index * TILE_ROWS;
@@ -96,7 +101,7 @@ pub(crate) fn logistic_sums(
             sums.non_finite = tile.find_non_finite(first_row + from);
         }
     }
-    unpack(&packed, shape, &mut sums.hessian);
+    unpack(&packed, lengths, &mut sums.hessian);
     sums
 }
 
@@ -108,10 +113,10 @@ pub(crate) fn scores(
     intercept: bool,
     first_row: usize,
 ) -> Result<Vec<f64>, Cell> {
-    let shape = Shape::new(x.ncols(), n_classes, intercept);
-    let coefficients = shape.padded(coefficients);
-    let mut tile = Tile::new(shape);
-    let mut all = Vec::with_capacity(x.nrows() * shape.outputs);
+    let lengths = Lengths::new(x.ncols(), n_classes, intercept);
+    let coefficients = lengths.padded(coefficients);
+    let mut tile = Tile::new(lengths);
+    let mut all = Vec::with_capacity(x.nrows() * lengths.outputs);
     let (arch, rows) = (Arch::new(), x.nrows());
     for from in (0..rows).step_by(TILE_ROWS) {
         tile.load(x.slice(ndarray::s![from..(from + TILE_ROWS).min(rows), ..]));
@@ -121,7 +126,7 @@ pub(crate) fn scores(
         {
             return Err(cell);
         }
-        all.extend_from_slice(&tile.scores[..tile.rows * shape.outputs]);
+        all.extend_from_slice(&tile.scores[..tile.rows * lengths.outputs]);
     }
     Ok(all)
 }
@@ -195,7 +200,7 @@ fn soft_max(scores: &[f64], probabilities: &mut [f64]) -> f64 {
 
 /// The lengths that everything here is laid out by.
 #[derive(Clone, Copy)]
-struct Shape {
+struct Lengths {
     /// Columns of the data.
     columns: usize,
     /// Coefficients of one output: the columns, and the intercept.
@@ -206,11 +211,11 @@ struct Shape {
     outputs: usize,
 }
 
-impl Shape {
+impl Lengths {
     fn new(columns: usize, n_classes: usize, intercept: bool) -> Self {
         let outputs = if n_classes <= 2 { 1 } else { n_classes };
         let width = columns + usize::from(intercept);
-        Shape { columns, width, stride: width.next_multiple_of(LANES).max(LANES), outputs }
+        Lengths { columns, width, stride: width.next_multiple_of(LANES).max(LANES), outputs }
     }
 
     /// Coefficients with zeros after those of each output.
@@ -226,7 +231,7 @@ impl Shape {
 
 /// Some rows, side by side in memory, and what is computed from them.
 struct Tile {
-    shape: Shape,
+    lengths: Lengths,
     rows: usize,
     /// Rows × stride: the columns, a one for the intercept, zeros.
     values: Vec<f64>,
@@ -245,16 +250,16 @@ struct Tile {
 }
 
 impl Tile {
-    fn new(shape: Shape) -> Self {
+    fn new(lengths: Lengths) -> Self {
         Tile {
-            shape,
+            lengths,
             rows: 0,
-            values: vec![0.0; TILE_ROWS * shape.stride],
-            scores: vec![0.0; TILE_ROWS * shape.outputs],
+            values: vec![0.0; TILE_ROWS * lengths.stride],
+            scores: vec![0.0; TILE_ROWS * lengths.outputs],
             scores_finite: true,
-            slopes: vec![0.0; TILE_ROWS * shape.outputs],
-            gradient: vec![0.0; shape.stride],
-            probabilities: vec![0.0; TILE_ROWS * shape.outputs],
+            slopes: vec![0.0; TILE_ROWS * lengths.outputs],
+            gradient: vec![0.0; lengths.stride],
+            probabilities: vec![0.0; TILE_ROWS * lengths.outputs],
             weights: vec![0.0; TILE_ROWS],
         }
     }
@@ -262,7 +267,7 @@ impl Tile {
     /// Takes other rows (at most a tile of them).
     fn load(&mut self, x: ArrayView2<'_, f64>) {
         self.rows = x.nrows();
-        let Shape { columns, width, stride, .. } = self.shape;
+        let Lengths { columns, width, stride, .. } = self.lengths;
         for (into, row) in self.values.chunks_exact_mut(stride).zip(x.rows()) {
             into[columns..width].fill(1.0);
             match row.as_slice() {
@@ -274,7 +279,7 @@ impl Tile {
 
     #[inline(always)]
     fn score(&mut self, coefficients: &[f64]) {
-        let Shape { stride, outputs, .. } = self.shape;
+        let Lengths { stride, outputs, .. } = self.lengths;
         let mut all_finite = true;
         for row in 0..self.rows {
             let values = &self.values[row * stride..(row + 1) * stride];
@@ -291,11 +296,13 @@ impl Tile {
     fn add_to(&mut self, sums: &mut LogisticSums, packed: &mut [f64], targets: &[u32], coefficients: &[f64]) {
         self.score(coefficients);
         sums.rows += self.rows as u64;
-        sums.loss += match self.shape.outputs {
+        let (loss, margin) = match self.lengths.outputs {
             1 => self.two_classes(targets),
             _ => self.many_classes(targets),
         };
-        let Shape { width, stride, outputs, .. } = self.shape;
+        sums.loss += loss;
+        sums.least_margin = sums.least_margin.min(margin);
+        let Lengths { width, stride, outputs, .. } = self.lengths;
         self.pad_rows();
         for output in 0..outputs {
             self.gradient.fill(0.0);
@@ -332,16 +339,16 @@ impl Tile {
     fn pad_rows(&mut self) {
         let (rows, padded) = (self.rows, self.rows.next_multiple_of(4));
         self.weights[rows..padded].fill(0.0);
-        self.values[rows * self.shape.stride..padded * self.shape.stride].fill(0.0);
+        self.values[rows * self.lengths.stride..padded * self.lengths.stride].fill(0.0);
         for slopes in self.slopes.chunks_exact_mut(TILE_ROWS) {
             slopes[rows..padded].fill(0.0);
         }
     }
 
-    /// Slopes and weights of the loss of two classes, and the loss.
+    /// Slopes and weights of the loss of two classes; the loss, and the least margin.
     #[inline(always)]
-    fn two_classes(&mut self, targets: &[u32]) -> f64 {
-        let mut losses = [0.0; LANES];
+    fn two_classes(&mut self, targets: &[u32]) -> (f64, f64) {
+        let (mut losses, mut least) = ([0.0; LANES], f64::INFINITY);
         for first in (0..self.rows).step_by(LANES) {
             let rows = LANES.min(self.rows - first);
             let mut signs = [1.0; LANES];
@@ -354,37 +361,42 @@ impl Tile {
             self.weights.as_chunks_mut::<LANES>().0[first / LANES] = weights;
             for (lane, loss) in losses.iter_mut().enumerate().take(rows) {
                 *loss += lost[lane];
+                least = least.min(scores[lane] * signs[lane]);
             }
         }
-        losses.iter().sum()
+        (losses.iter().sum(), least)
     }
 
-    /// Slopes and probabilities of the soft-max loss, and the loss.
+    /// Slopes and probabilities of the soft-max loss; the loss, and the least margin.
     #[inline(always)]
-    fn many_classes(&mut self, targets: &[u32]) -> f64 {
-        let outputs = self.shape.outputs;
-        let mut loss = 0.0;
+    fn many_classes(&mut self, targets: &[u32]) -> (f64, f64) {
+        let outputs = self.lengths.outputs;
+        let (mut loss, mut least) = (0.0, f64::INFINITY);
         for (row, &target) in targets.iter().enumerate() {
             let scores = &self.scores[row * outputs..(row + 1) * outputs];
             let probabilities = &mut self.probabilities[row * outputs..(row + 1) * outputs];
-            loss += soft_max(scores, probabilities) - scores[target as usize];
+            let own = scores[target as usize];
+            loss += soft_max(scores, probabilities) - own;
             for (output, probability) in probabilities.iter().enumerate() {
                 let hit = if output == target as usize { 1.0 } else { 0.0 };
                 self.slopes[output * TILE_ROWS + row] = probability - hit;
+                if output != target as usize {
+                    least = least.min(own - scores[output]);
+                }
             }
         }
-        loss
+        (loss, least)
     }
 
     /// Adds `Σ weight · row · rowᵀ` to the lower triangle of a square (and to a little above it), four rows at a time.
     #[inline(always)]
     fn add_squares(&self, square: &mut [f64]) {
-        let stride = self.shape.stride;
+        let stride = self.lengths.stride;
         let n_lanes = stride / LANES;
         let padded_rows = self.rows.next_multiple_of(4);
         for top in (0..n_lanes).step_by(SQUARE) {
             for left in (0..=top).step_by(SQUARE) {
-                let end = ((top + SQUARE) * LANES).min(self.shape.width);
+                let end = ((top + SQUARE) * LANES).min(self.lengths.width);
                 for first in (0..padded_rows).step_by(4) {
                     let weights = &self.weights[first..first + 4];
                     let rows = &self.values[first * stride..(first + 4) * stride];
@@ -405,7 +417,7 @@ impl Tile {
     }
 
     fn find_non_finite(&self, first_row: usize) -> Option<Cell> {
-        let Shape { columns, stride, .. } = self.shape;
+        let Lengths { columns, stride, .. } = self.lengths;
         let rows = self.values.chunks_exact(stride).take(self.rows);
         rows.enumerate().find_map(|(row, values)| find_non_finite(&values[..columns], first_row + row, 0))
     }
@@ -455,8 +467,8 @@ fn add_four(into: &mut [f64], weights: [f64; 4], rows: [&[f64]; 4]) {
 }
 
 /// Spreads the lower triangles of the pairs of outputs over the whole symmetric matrix.
-fn unpack(packed: &[f64], shape: Shape, hessian: &mut [f64]) {
-    let Shape { width, stride, outputs, .. } = shape;
+fn unpack(packed: &[f64], lengths: Lengths, hessian: &mut [f64]) {
+    let Lengths { width, stride, outputs, .. } = lengths;
     let side = width * outputs;
     let mut pair = 0;
     for one in 0..outputs {
@@ -537,6 +549,18 @@ mod tests {
     }
 
     #[test]
+    fn the_least_margin_is_that_of_the_row_nearest_to_another_class() {
+        let x = ndarray::array![[1.0], [-3.0], [2.0]];
+        let margin = |targets: &[u32], beta: &[f64], n_classes| {
+            logistic_sums(x.view(), targets, beta, n_classes, false, 0).least_margin
+        };
+        assert_eq!(margin(&[1, 0, 1], &[2.0], 2), 2.0);
+        assert_eq!(margin(&[1, 1, 1], &[2.0], 2), -6.0);
+        assert_eq!(margin(&[2, 0, 2], &[-1.0, 0.0, 1.0], 3), 1.0);
+        assert_eq!(margin(&[1, 0, 2], &[-1.0, 0.0, 1.0], 3), -1.0);
+    }
+
+    #[test]
     fn wide_blocks_use_the_same_formula() {
         let (x, targets) = data(70, 77, 2);
         let beta = vec![0.01; 78];
@@ -564,7 +588,7 @@ mod tests {
                 logistic_sums(x.slice(s![from..to, ..]), &targets[from..to], &beta, 3, true, from)
             };
             let both = part(0, cut).merge(&part(cut, 9));
-            assert_eq!(both.rows, 9);
+            assert_eq!((both.rows, both.least_margin), (9, whole.least_margin));
             let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13);
             assert!(near(&both.gradient, &whole.gradient) && near(&both.hessian, &whole.hessian));
             assert!((both.loss - whole.loss).abs() < 1e-13);

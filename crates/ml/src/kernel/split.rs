@@ -1,9 +1,11 @@
-//! Which rows go to the test side: those with the smallest random keys.
+//! Random keys of rows: those with the smallest go to the test side of a split.
 //!
 //! A row's key depends on the seed and its index in the whole array, so the split does not depend on the chunks. Keys
 //! of different rows differ (the map is a bijection), so that a threshold takes an exact number of rows.
 
 use std::ops::Range;
+
+use super::seed::{mix, seed_of};
 
 /// Keys of rows, drawn from a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +14,9 @@ pub(crate) struct RowKeys {
 }
 
 impl RowKeys {
-    /// Those of a seed.
-    pub(crate) fn new(seed: u64) -> Self {
-        RowKeys { offset: mix(seed ^ 0x7261_696e_5f74_6573) }
+    /// Those of a seed, for the use that is named `purpose`.
+    pub(crate) fn new(purpose: &str, seed: u64) -> Self {
+        RowKeys { offset: seed_of(purpose, seed) }
     }
 
     /// The key of the row at `index`.
@@ -55,14 +57,6 @@ impl RowKeys {
     }
 }
 
-/// The finalizer of SplitMix64: a bijection of 64 bits.
-#[inline(always)]
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +64,7 @@ mod tests {
     #[test]
     fn the_threshold_takes_exactly_the_rows_asked_for() {
         for rows in [1, 2, 3, 10, 1000, 100_000] {
-            let keys = RowKeys::new(rows as u64);
+            let keys = RowKeys::new("test", rows as u64);
             assert_eq!(keys.threshold(rows, 0), None);
             for count in [1, (rows / 4).max(1), (rows / 2).max(1), rows] {
                 let threshold = keys.threshold(rows, count).unwrap();
@@ -81,7 +75,7 @@ mod tests {
 
     #[test]
     fn parts_hold_as_many_as_the_whole() {
-        let keys = RowKeys::new(5);
+        let keys = RowKeys::new("test", 5);
         let threshold = keys.threshold(1000, 250).unwrap();
         let parts: usize =
             (0..1000).step_by(7).map(|from| keys.count(from..(from + 7).min(1000), threshold)).sum();
@@ -90,7 +84,7 @@ mod tests {
 
     #[test]
     fn chosen_rows_spread_over_the_whole() {
-        let keys = RowKeys::new(0);
+        let keys = RowKeys::new("test", 0);
         let threshold = keys.threshold(100_000, 25_000).unwrap();
         for tenth in 0..10 {
             // Standard deviation of a tenth's count is 41: five of them.
@@ -102,7 +96,7 @@ mod tests {
     #[test]
     fn another_seed_takes_other_rows() {
         let chosen = |seed| {
-            let keys = RowKeys::new(seed);
+            let keys = RowKeys::new("test", seed);
             let threshold = keys.threshold(100, 30).unwrap();
             (0..100).filter(|&row| keys.key(row) <= threshold).collect::<Vec<_>>()
         };

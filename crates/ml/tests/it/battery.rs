@@ -321,7 +321,7 @@ fn a_cancelled_fit_is_an_error<S: Subject>() {
 
 fn larger_than_the_memory_limit_is_no_trouble<S: Subject>() {
     // 8 MiB of random numbers in chunks of 64 KiB, under a limit of 1 MiB.
-    let (x, y) = make_classification(131_072).columns(8).chunks(1024).build().unwrap();
+    let (x, y) = make_classification(131_072, Classification::columns(8).chunks(1024)).unwrap();
     let little = S::fit(&x, &y, &Options::default().threads(2).memory_limit(1 << 20)).unwrap();
     assert_eq!(little, S::fit(&x, &y, &Options::default().threads(2)).unwrap());
 }

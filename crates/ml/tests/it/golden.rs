@@ -84,3 +84,13 @@ pub(crate) fn assert_close<'a>(
         assert!((**a - **b).abs() <= tolerance * b.abs().max(1.0), "{what}: {a} {b}");
     }
 }
+
+#[test]
+fn every_operation_of_the_golden_files_is_compared() {
+    // Those of logistic regression, the scaler and several classes end in a match that knows each.
+    let compared = ["accuracy", "linear", "logistic", "scaler"];
+    let others = cases("ml", "")
+        .into_iter()
+        .find(|case| !compared.iter().any(|operation| case.operation.starts_with(operation)));
+    assert!(others.is_none(), "{others:?}");
+}

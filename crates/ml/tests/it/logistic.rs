@@ -33,6 +33,10 @@ fn two_classes_are_fitted_as_by_scikit_learn() {
                 "logistic_coefficients" => assert_close(fitted.coefficients(), &output(), SOLVERS, &what),
                 "logistic_intercept" => assert_close(fitted.intercepts(), &value(), SOLVERS, &what),
                 "logistic_probability" => assert_close(&probability, &output(), SOLVERS, &what),
+                "logistic_decision" => {
+                    let scores = fitted.decision_function(&x).unwrap().compute().unwrap();
+                    assert_close(&scores, &output(), SOLVERS, &what);
+                }
                 "logistic_predict" => {
                     let predicted = fitted.predict(&x).unwrap().compute().unwrap().mapv(|label| label as f64);
                     assert_close(&predicted, &output(), 0.0, &what);
@@ -62,6 +66,14 @@ fn several_classes_and_bad_scales_are_fitted_as_by_scikit_learn() {
         match case.operation.as_str() {
             "coefficients" => assert_close(fitted.coefficients(), &expected, SOLVERS, &case.name),
             "intercepts" => assert_close(fitted.intercepts(), &expected, SOLVERS, &case.name),
+            "decision" => {
+                let mut scores = fitted.decision_function(&x).unwrap().compute().unwrap();
+                if scores.ncols() > 1 {
+                    // The files hold intercepts that add up to nothing.
+                    scores -= fitted.intercepts().iter().sum::<f64>() / scores.ncols() as f64;
+                }
+                assert_close(&scores, &expected, SOLVERS, &case.name);
+            }
             "probability" => {
                 let out = fitted.predict_proba(&x).unwrap().compute().unwrap();
                 assert_close(&out, &expected, SOLVERS, &case.name);
@@ -152,7 +164,10 @@ fn parameters_are_checked_before_the_data_is_read() {
     let x = Array::from_array(rows(0, 0), 1);
     let y = Array::from_array(Array1::<i64>::zeros(0), 1);
     let error = LogisticRegression::new().c(-1.0).fit((&x, &y)).unwrap_err();
-    assert_eq!(error.to_string(), "parameter c must be positive and finite, found -1");
+    let text = error.to_string();
+    assert!(text.starts_with("parameter c must be positive and finite, found -1, at "), "{text}");
+    assert!(text.contains("tests/it/logistic.rs"), "{text}");
+    assert_eq!(format!("{error:?}"), text, "what main prints is the report");
 }
 
 #[test]
@@ -162,6 +177,28 @@ fn classes_far_apart_are_told_apart_even_without_a_penalty() {
     let fitted = LogisticRegression::new().penalty(Penalty::None).fit((&x, &y)).unwrap();
     assert_eq!(fitted.score(&x, &y).unwrap().compute().unwrap(), 1.0);
     assert!(fitted.predict_proba(&x).unwrap().compute().unwrap().iter().all(|p| p.is_finite()));
+    assert!(fitted.is_separated());
+}
+
+#[test]
+fn a_model_says_whether_it_stopped_on_the_way_to_infinity() {
+    let data = rows(90, 2);
+    let x = Array::from_array(data.clone(), 40);
+    let fit = |penalty, targets: &Array1<i64>| {
+        let y = Array::from_array(targets.clone(), 40);
+        LogisticRegression::new().penalty(penalty).fit((&x, &y)).unwrap()
+    };
+    let apart = data.column(0).mapv(|value| i64::from(value > 0.0) + i64::from(value > 0.5));
+    // One row at the low end is of the class of the high end.
+    let lowest = (0..90).min_by(|a, b| data[[*a, 0]].total_cmp(&data[[*b, 0]])).unwrap();
+    let mut mixed = apart.clone();
+    mixed[lowest] = 2;
+    for (targets, is_separated) in [(apart.mapv(|class| class.min(1)), true), (apart, true), (mixed, false)] {
+        let free = fit(Penalty::None, &targets);
+        let is_right = free.predict(&x).unwrap().compute().unwrap() == targets;
+        assert_eq!((free.is_separated(), is_right), (is_separated, is_separated));
+        assert!(!fit(Penalty::L2 { c: 1.0 }, &targets).is_separated());
+    }
 }
 
 #[test]
@@ -184,14 +221,14 @@ fn scores_decide_what_is_predicted() {
 
 #[test]
 fn newton_takes_few_passes() {
-    let (x, y) = make_classification(5000).chunks(1000).build().unwrap();
+    let (x, y) = make_classification(5000, Classification::columns(20).chunks(1000)).unwrap();
     let fitted = LogisticRegression::new().fit((&x, &y)).unwrap();
     assert!((3..=8).contains(&fitted.iterations()), "{}", fitted.iterations());
 }
 
 #[test]
 fn made_data_does_not_depend_on_the_chunks() {
-    let make = |chunk| make_classification(100).columns(3).seed(9).chunks(chunk).build().unwrap();
+    let make = |chunk| make_classification(100, Classification::columns(3).seed(9).chunks(chunk)).unwrap();
     let ((x, y), (x_cut, y_cut)) = (make(100), make(7));
     assert_eq!(x.compute().unwrap(), x_cut.compute().unwrap());
     assert_eq!(y.compute().unwrap(), y_cut.compute().unwrap());

@@ -5,12 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
 mod battery;
+mod datasets;
 mod golden;
 mod logistic;
 mod metrics;
 mod post_fit;
 mod promises;
 mod scaler;
+mod seeds;
 mod split;
 
 use musher_scheduler::Options;

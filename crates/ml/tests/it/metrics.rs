@@ -5,7 +5,7 @@ use musher_ml::prelude::*;
 use musher_testkit::chunkings;
 use ndarray::{Array1, array};
 
-use crate::golden::{cases, labels};
+use crate::golden::{assert_close, cases, labels, vector};
 use crate::schedulers;
 
 #[test]
@@ -18,6 +18,14 @@ fn accuracy_is_that_of_scikit_learn() {
         let found = accuracy_score(&truth, &guess).unwrap().compute_with(&options).unwrap();
         assert_eq!(found, case.value.unwrap());
     }
+    // Counts and weights need nothing but arrays.
+    let find = |name: &str| cases.iter().find(|case| case.name == name).unwrap();
+    let is_right = truth.eq_elem(&guess);
+    assert_eq!(is_right.count_true().compute().unwrap() as f64, find("accuracy_count").value.unwrap());
+    let case = find("accuracy_weighted");
+    let weight = Array::from_array(vector("ml", &case.inputs[2]), 40);
+    let weighted = ((is_right.cast::<f64>() * &weight).sum() / weight.sum()).compute().unwrap();
+    assert_close(&[weighted], &[case.value.unwrap()], 1e-14, "weighted");
 }
 
 #[test]

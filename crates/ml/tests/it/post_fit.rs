@@ -11,6 +11,54 @@ use ndarray::{Array1, ArrayView2, array};
 use crate::golden::{assert_close, cases, matrix, vector};
 use crate::{labels, rows, schedulers, story};
 
+/// An estimator as linfa has them whose classes are numbers: the class whose mean lies nearest.
+pub(crate) struct Nearest;
+
+/// An estimator as linfa has them that asks for no targets: below and above the mean of the first column.
+pub(crate) struct Halves;
+
+/// Means of the first column, for class 0, 1, ….
+pub(crate) struct Means(Vec<f64>);
+
+impl linfa::traits::Fit<ndarray16::Array2<f64>, ndarray16::Array1<usize>, linfa::error::Error> for Nearest {
+    type Object = Means;
+
+    fn fit(
+        &self,
+        data: &linfa::DatasetBase<ndarray16::Array2<f64>, ndarray16::Array1<usize>>,
+    ) -> linfa::error::Result<Means> {
+        let n_classes = data.targets.iter().max().map_or(0, |class| class + 1);
+        let mean = |class| {
+            let own = data.records.column(0).into_iter().zip(&data.targets).filter(|(_, own)| **own == class);
+            let values: Vec<f64> = own.map(|(value, _)| *value).collect();
+            values.iter().sum::<f64>() / values.len() as f64
+        };
+        Ok(Means((0..n_classes).map(mean).collect()))
+    }
+}
+
+impl<T> linfa::traits::Fit<ndarray16::Array2<f64>, T, linfa::error::Error> for Halves {
+    type Object = Means;
+
+    fn fit(&self, data: &linfa::DatasetBase<ndarray16::Array2<f64>, T>) -> linfa::error::Result<Means> {
+        let mean = data.records.column(0).mean().unwrap_or(0.0);
+        Ok(Means(vec![mean - 1.0, mean + 1.0]))
+    }
+}
+
+impl linfa::traits::PredictInplace<ndarray16::ArrayView2<'_, f64>, ndarray16::Array1<usize>> for Means {
+    fn predict_inplace(&self, x: &ndarray16::ArrayView2<'_, f64>, y: &mut ndarray16::Array1<usize>) {
+        for (class, value) in y.iter_mut().zip(x.column(0)) {
+            let far = |class: &usize| (self.0[*class] - value).abs();
+            *class = (0..self.0.len()).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap();
+        }
+    }
+
+    fn default_target(&self, x: &ndarray16::ArrayView2<'_, f64>) -> ndarray16::Array1<usize> {
+        ndarray16::Array1::zeros(x.nrows())
+    }
+}
+
 #[test]
 fn a_linear_model_is_that_of_scikit_learn() {
     let find = |name: &str| cases("ml", "linear").into_iter().find(|case| case.name == name).unwrap();
@@ -32,6 +80,10 @@ fn a_linear_model_is_that_of_scikit_learn() {
         1e-9,
         "predicted",
     );
+    // The share of the variance that is explained needs nothing but arrays.
+    let residual = (model.predict(&x).unwrap() - &y).mapv(|error| error * error).mean();
+    let explained = (residual / y.var(0.0)).mapv(|share| 1.0 - share).compute().unwrap();
+    assert_close(&[explained], &[find("linear_r2").value.unwrap()], 1e-9, "r2");
 }
 
 #[test]
@@ -109,4 +161,47 @@ fn a_clone_is_the_same_model_and_shares_its_work() {
     assert_eq!(model.predict(&x).unwrap().key(), model.clone().predict(&x).unwrap().key());
     let again = ParallelPostFit::fit(&Linear::new(), &x, &y).unwrap();
     assert_ne!(model.predict(&x).unwrap().key(), again.predict(&x).unwrap().key());
+}
+
+/// Labels of three kinds that the first column decides, and what numbers make of them.
+#[track_caller]
+fn check_classes<L: Label>(kinds: [L; 3], ascending: [L; 3]) {
+    let data = array![[9.0], [1.0], [5.0], [8.0], [2.0], [6.0]];
+    let x = Array::from_array(data, (4, 1));
+    let targets = Array1::from_shape_fn(6, |row| kinds[row % 3]);
+    let y = Array::from_array(targets.clone(), 5);
+    let model = ParallelPostFit::fit_classes(&Nearest, &x, &y).unwrap();
+    assert_eq!(model.model().classes(), ascending);
+    assert_eq!(model.model().model().0.len(), 3);
+    for options in schedulers() {
+        assert_eq!(model.predict(&x).unwrap().compute_with(&options).unwrap(), targets);
+    }
+}
+
+#[test]
+fn classes_of_any_type_are_numbered_and_named_again() {
+    check_classes([7_i64, -3, 100], [-3, 7, 100]);
+    check_classes([200_u8, 0, 9], [0, 9, 200]);
+    check_classes([u64::MAX, 1, 5], [1, 5, u64::MAX]);
+    check_classes([0.5_f64, -1.5, f64::INFINITY], [-1.5, 0.5, f64::INFINITY]);
+    let x = Array::from_array(rows(3, 2), 2);
+    let fit = |y: Array1<f64>| ParallelPostFit::fit_classes(&Nearest, &x, &Array::from_array(y, 2)).err();
+    assert!(matches!(fit(array![0.0, f64::NAN, 1.0]), Some(Error::NotALabel { row: 1 })));
+    assert!(matches!(fit(array![0.0, 1.0]), Some(Error::RowMismatch { .. })));
+}
+
+#[test]
+fn clusters_are_read_as_indices() {
+    let data = rows(40, 2);
+    let x = Array::from_array(data.clone(), (7, 1));
+    let model = ParallelPostFit::fit_unlabeled(&Halves, &x).unwrap();
+    let mean = data.column(0).mean().unwrap();
+    let expected = data.column(0).mapv(|value| u64::from(value > mean));
+    for options in schedulers() {
+        assert_eq!(model.predict_index(&x).unwrap().compute_with(&options).unwrap(), expected);
+    }
+    let other = Array::from_array(rows(10, 3), 5);
+    assert!(matches!(model.predict_index(&other), Err(Error::ColumnMismatch { expected: 2, .. })));
+    let none = Array::from_array(rows(0, 2), 1);
+    assert!(matches!(ParallelPostFit::fit_unlabeled(&Halves, &none), Err(Error::TooFewRows { .. })));
 }

@@ -7,14 +7,16 @@ use musher_ml::prelude::*;
 use musher_scheduler::Error;
 use musher_testkit::{Cases, Size, digest};
 
+use crate::post_fit::{Halves, Nearest};
+
 /// Columns of the rows.
 const COLUMNS: usize = 16;
 
 /// Rows of as many bytes as the data, and labels that they decide.
 fn data(size: Size) -> (Array<f64, Ix2>, Array<i64, Ix1>) {
     let rows = size.elements::<[f64; COLUMNS]>();
-    let made = make_classification(rows).columns(COLUMNS).informative(4).scale(1.5).seed(5);
-    let (x, y) = made.chunks(size.chunk::<[f64; COLUMNS]>()).build().unwrap();
+    let made = Classification::columns(COLUMNS).informative(4).scale(1.5).seed(5);
+    let (x, y) = make_classification(rows, made.chunks(size.chunk::<[f64; COLUMNS]>())).unwrap();
     // A copy, so that the rows are chunks and not numbers made anew by each reader.
     (x.map_blocks(|block| block.to_owned()), y)
 }
@@ -48,12 +50,12 @@ fn stopped(error: musher_ml::Error) -> Error {
 
 /// A model of few rows, for what is then done to many.
 fn model() -> FittedLogisticRegression<i64> {
-    let (x, y) = make_classification(500).columns(COLUMNS).informative(4).seed(5).build().unwrap();
+    let (x, y) = make_classification(500, Classification::columns(COLUMNS).informative(4).seed(5)).unwrap();
     LogisticRegression::new().fit_with((&x, &y), &Options::sequential()).unwrap()
 }
 
 fn scaler() -> FittedStandardScaler {
-    let (x, _) = make_classification(500).columns(COLUMNS).seed(5).build().unwrap();
+    let (x, _) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
     StandardScaler::new().fit_with(&x, &Options::sequential()).unwrap()
 }
 
@@ -110,36 +112,43 @@ fn classifiers(cases: &mut Cases) {
         Ok(bits(&[accuracy_score(&y, &guess).unwrap().compute_with(options)?]))
     });
     cases.add("ParallelPostFit::new ParallelPostFit::fit ParallelPostFit::predict", |size, options| {
-        let (few, targets) = make_classification(500).columns(COLUMNS).seed(5).build().unwrap();
+        let (few, targets) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
         let model = ParallelPostFit::fit(&Linear::new(), &few, &targets.mapv(|y| y as f64)).unwrap();
         read_vector(&model.predict(&data(size).0).unwrap(), options)
+    });
+    cases.add("ParallelPostFit::fit_classes", |size, options| {
+        let (few, targets) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
+        let model = ParallelPostFit::fit_classes(&Nearest, &few, &targets).unwrap();
+        read_vector(&model.predict(&data(size).0).unwrap(), options)
+    });
+    cases.add("ParallelPostFit::fit_unlabeled ParallelPostFit::predict_index", |size, options| {
+        let (few, _) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
+        let model = ParallelPostFit::fit_unlabeled(&Halves, &few).unwrap();
+        read_vector(&model.predict_index(&data(size).0).unwrap(), options)
     });
 }
 
 fn datasets(cases: &mut Cases) {
-    let names = "make_classification MakeClassification::columns MakeClassification::informative \
-                 MakeClassification::scale MakeClassification::seed MakeClassification::chunks \
-                 MakeClassification::build";
-    cases.add(names, |size, options| {
+    cases.add("make_classification", |size, options| {
         let (x, y) = data(size);
         Ok(digest([read(&x, options)?, read_vector(&y, options)?]))
     });
-    cases.add("train_test_split TrainTestSplit::test_size TrainTestSplit::split", |size, options| {
+    cases.add("train_test_split", |size, options| {
         let (x, y) = data(size);
-        let split = train_test_split(&x, &y).test_size(0.25).split().unwrap();
+        let split = train_test_split(&x, &y, 0.25).unwrap();
         Ok(digest([read(&split.x_train, options)?, read_vector(&split.y_test, options)?]))
     });
     // A histogram of keys tells where to split.
     cases.beside(512 << 10);
-    cases.add("TrainTestSplit::test_rows TrainTestSplit::seed", |size, options| {
+    cases.add("train_test_split", |size, options| {
         let (x, y) = data(size);
-        let split = train_test_split(&x, &y).test_rows(x.shape()[0] / 3).seed(9).split().unwrap();
+        let split = train_test_split(&x, &y, TestPart::rows(x.shape()[0] / 3).seed(9)).unwrap();
         Ok(digest([read(&split.x_test, options)?, read_vector(&split.y_train, options)?]))
     });
     cases.beside(512 << 10);
-    cases.add("TrainTestSplit::last_rows", |size, options| {
+    cases.add("train_test_split", |size, options| {
         let (x, y) = data(size);
-        let split = train_test_split(&x, &y).last_rows().split().unwrap();
+        let split = train_test_split(&x, &y, TestPart::default().last_rows()).unwrap();
         Ok(digest([read(&split.x_test, options)?, read(&split.x_train, options)?]))
     });
 }

@@ -1,10 +1,14 @@
-"""More golden files of the image area: derivatives of Gaussians, boxes and variances per label, thresholds of every dtype."""
+"""More golden files of the image area: derivatives of Gaussians, boxes and variances per label, the table of all regions,
+thresholds of every dtype, gray by other weights, floats as bytes."""
 
 import warnings
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
+from skimage.exposure import rescale_intensity
 from skimage.filters import threshold_otsu
+from skimage.measure import regionprops_table
 
 from common import Area
 
@@ -39,6 +43,47 @@ def regions():
     AREA.case("find_objects", "find_objects", files, np.asarray(table, np.uint64), index=index)
 
 
+def table():
+    """All columns of `measure` for regions of a plane and of a volume, from scikit-image."""
+    rng = np.random.Generator(np.random.Philox(24))
+    for name, shape in {"plane": (13, 17), "volume": (5, 6, 7)}.items():
+        labels, _ = ndimage.label(rng.random(shape) < 0.4)
+        labels = labels.astype(np.int32)
+        values = rng.random(shape) * 9 + 1
+        files = [AREA.array(f"table_{name}_values", values), AREA.array(f"table_{name}_labels", labels)]
+        wanted = ["label", "area", "intensity_mean", "intensity_std", "intensity_min", "intensity_max", "centroid_weighted", "centroid", "bbox"]
+        found = regionprops_table(labels, values, properties=wanted)
+        axes = range(len(shape))
+        columns = {"label": found["label"], "area": found["area"], "sum": ndimage.sum_labels(values, labels, found["label"])}
+        columns |= {"mean": found["intensity_mean"], "standard_deviation": found["intensity_std"]}
+        columns |= {"minimum": found["intensity_min"], "maximum": found["intensity_max"]}
+        columns |= {f"center_{axis}": found[f"centroid_weighted-{axis}"] for axis in axes}
+        columns |= {f"centroid_{axis}": found[f"centroid-{axis}"] for axis in axes}
+        for axis in axes:
+            columns |= {f"begin_{axis}": found[f"bbox-{axis}"], f"end_{axis}": found[f"bbox-{axis + len(shape)}"]}
+        AREA.case(f"table_{name}", "measure", files, np.array(list(columns.values()), dtype=float), columns=list(columns))
+
+
+def gray():
+    """Pillow's own gray is that of Rec. 601, rounded to whole numbers."""
+    rng = np.random.Generator(np.random.Philox(25))
+    color = rng.integers(0, 256, size=(6, 7, 3)).astype(np.uint8)
+    file = AREA.array("color", color)
+    for name, weights in {"rec_601": [0.299, 0.587, 0.114], "equal": [1 / 3, 1 / 3, 1 / 3]}.items():
+        AREA.case(f"gray_{name}", "rgb_to_gray", [file], color.astype(float) @ np.array(weights), weights=name)
+    AREA.case("gray_pillow", "rgb_to_gray_rounded", [file], np.asarray(Image.fromarray(color).convert("L")))
+
+
+def scaled():
+    """Floats as bytes, rounded; from the whole range, and from a part of it."""
+    rng = np.random.Generator(np.random.Philox(26))
+    values = rng.normal(size=(8, 9)) * 40 + 100
+    file = AREA.array("to_bytes", values)
+    for name, limits in {"all": None, "part": (60.0, 130.0)}.items():
+        floats = rescale_intensity(values, in_range=limits or "image", out_range=(0.0, 255.0))
+        AREA.case(f"scaled_{name}", "to_u8_scaled", [file], np.floor(floats + 0.5).astype(np.uint8), limits=limits)
+
+
 def thresholds():
     rng = np.random.Generator(np.random.Philox(23))
     two = np.concatenate([rng.normal(300, 40, 500), rng.normal(900, 120, 300)])
@@ -48,6 +93,6 @@ def thresholds():
 
 
 warnings.simplefilter("ignore", RuntimeWarning)
-for part in [derivatives, regions, thresholds]:
+for part in [derivatives, regions, table, gray, scaled, thresholds]:
     part()
 AREA.finish()

@@ -47,6 +47,7 @@ def logistic():
         AREA.case(f"logistic_{name}_coefficients", "logistic_coefficients", [file, files["labels"]], model.coef_[0], **given)
         AREA.case(f"logistic_{name}_intercept", "logistic_intercept", [file, files["labels"]], value=float(np.ravel(model.intercept_)[0]), **given)
         AREA.case(f"logistic_{name}_probability", "logistic_probability", [file, files["labels"]], chance, **given)
+        AREA.case(f"logistic_{name}_decision", "logistic_decision", [file, files["labels"]], model.decision_function(scaled), **given)
         AREA.case(f"logistic_{name}_predict", "logistic_predict", [file, files["labels"]], predicted, **given)
         AREA.case(f"logistic_{name}_accuracy", "logistic_accuracy", [file, files["labels"]], value=accuracy_score(labels, predicted), **given)
         AREA.case(f"logistic_{name}_log_loss", "logistic_log_loss", [file, files["labels"]], value=log_loss(labels, chance), **given)

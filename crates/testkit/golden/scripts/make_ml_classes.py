@@ -31,6 +31,7 @@ def soft_max():
         intercepts = np.broadcast_to(model.intercept_, (3,)) - np.mean(model.intercept_)
         AREA.case(f"{name}_coefficients", "coefficients", files, coefficients, **given)
         AREA.case(f"{name}_intercepts", "intercepts", files, intercepts, **given)
+        AREA.case(f"{name}_decision", "decision", files, x @ coefficients.T + intercepts, **given)
         AREA.case(f"{name}_probability", "probability", files, model.predict_proba(x), **given)
         AREA.case(f"{name}_predict", "predict", files, model.predict(x), **given)
 
@@ -43,6 +44,7 @@ def badly_scaled():
     given = {"c": 10.0, "intercept": True}
     AREA.case("far_coefficients", "coefficients", inputs, model.coef_, **given)
     AREA.case("far_intercepts", "intercepts", inputs, np.ravel(model.intercept_), **given)
+    AREA.case("far_decision", "decision", inputs, model.decision_function(far)[:, np.newaxis], **given)
     AREA.case("far_probability", "probability", inputs, model.predict_proba(far), **given)
     AREA.case("far_predict", "predict", inputs, model.predict(far), **given)
 

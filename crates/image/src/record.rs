@@ -1,6 +1,6 @@
 //! Chunks that are no blocks, with one codec for all of them: borders, tables of labels, regions, histograms.
 //!
-//! A packet is a row of numbers, little-endian, where every list says its length first. Bytes that come back are taken as
+//! A record is a row of numbers, little-endian, where every list says its length first. Bytes that come back are taken as
 //! hostile: a length is believed only as far as there are bytes behind it.
 
 use std::io::{Read, Write};
@@ -16,10 +16,10 @@ use crate::kernel::merge::Merged;
 
 /// A value of this crate as a chunk.
 #[derive(Debug, Clone)]
-pub(crate) struct Packet<T>(pub(crate) T);
+pub(crate) struct Record<T>(pub(crate) T);
 
 /// A value that can be written as numbers and read back.
-pub(crate) trait Pack: Clone + Send + Sync + 'static {
+pub(crate) trait AsRecord: Clone + Send + Sync + 'static {
     /// Name and version of the encoding.
     const KIND: &'static str;
 
@@ -27,41 +27,41 @@ pub(crate) trait Pack: Clone + Send + Sync + 'static {
     fn nbytes(&self) -> usize;
 
     /// Writes the value.
-    fn pack(&self, into: &mut Writer);
+    fn write(&self, into: &mut Writer);
 
-    /// Reads a value; `None` when the bytes are not one's.
-    fn unpack(from: &mut Reader<'_>) -> Option<Self>;
+    /// Reads a value; `None` for bytes that hold none.
+    fn read(from: &mut Reader<'_>) -> Option<Self>;
 }
 
-impl<T: Pack> Chunk for Packet<T> {
+impl<T: AsRecord> Chunk for Record<T> {
     fn nbytes(&self) -> Option<usize> {
         Some(self.0.nbytes())
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
-        const { Some(&PacketCodec::<T>(PhantomData)) }
+        const { Some(&RecordCodec::<T>(PhantomData)) }
     }
 }
 
-struct PacketCodec<T>(PhantomData<fn() -> T>);
+struct RecordCodec<T>(PhantomData<fn() -> T>);
 
-/// The bytes are not a packet's.
+/// The bytes are not a record's.
 #[derive(Debug, thiserror::Error)]
-#[error("{bytes} bytes hold no such packet")]
-struct NoPacket {
+#[error("{bytes} bytes hold no such record")]
+struct NotARecord {
     bytes: usize,
 }
 
-impl<T: Pack> Codec for PacketCodec<T> {
+impl<T: AsRecord> Codec for RecordCodec<T> {
     fn kind(&self) -> &'static str {
         T::KIND
     }
 
     fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
-        let packet: &Packet<T> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: T::KIND })?;
-        // Packets are tables of labels, small beside the blocks they come from: written as one.
-        let mut writer = Writer(Vec::with_capacity(packet.0.nbytes() + 64));
-        packet.0.pack(&mut writer);
+        let record: &Record<T> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: T::KIND })?;
+        // Records are tables of labels, small beside the blocks they come from: written as one.
+        let mut writer = Writer(Vec::with_capacity(record.0.nbytes() + 64));
+        record.0.write(&mut writer);
         to.write_all(&writer.0).map_err(|source| CodecError::io(T::KIND, source))
     }
 
@@ -69,10 +69,10 @@ impl<T: Pack> Codec for PacketCodec<T> {
         let mut bytes = Vec::new();
         from.read_to_end(&mut bytes).map_err(|source| CodecError::io(T::KIND, source))?;
         let mut reader = Reader(&bytes);
-        match T::unpack(&mut reader).filter(|_| reader.0.is_empty()) {
-            Some(value) => Ok(Arc::new(Packet(value))),
+        match T::read(&mut reader).filter(|_| reader.0.is_empty()) {
+            Some(value) => Ok(Arc::new(Record(value))),
             None => {
-                let source = Box::new(NoPacket { bytes: bytes.len() });
+                let source = Box::new(NotARecord { bytes: bytes.len() });
                 Err(CodecError::Malformed { kind: T::KIND, source })
             }
         }
@@ -126,20 +126,20 @@ impl Reader<'_> {
     }
 }
 
-impl Pack for Border {
+impl AsRecord for Border {
     const KIND: &'static str = "image.border/1";
 
     fn nbytes(&self) -> usize {
         Border::nbytes(self)
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.list(&self.shape.iter().map(|&length| length as u64).collect::<Vec<_>>());
         into.list(&self.firsts);
         self.faces.iter().flatten().for_each(|face| into.list(face));
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Border> {
+    fn read(from: &mut Reader<'_>) -> Option<Border> {
         let shape = from.lengths()?;
         let firsts: Vec<u64> = from.list()?;
         let pixels = |axis: usize| {
@@ -160,20 +160,20 @@ impl Pack for Border {
     }
 }
 
-impl Pack for Merged {
+impl AsRecord for Merged {
     const KIND: &'static str = "image.merged/1";
 
     fn nbytes(&self) -> usize {
         Merged::nbytes(self)
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.put(self.count);
         into.put(self.tables.len() as u64);
         self.tables.iter().for_each(|table| into.list(table));
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Merged> {
+    fn read(from: &mut Reader<'_>) -> Option<Merged> {
         let count = from.take()?;
         let length = from.length(u64::BYTES)?;
         let tables = (0..length).map(|_| from.list()).collect::<Option<_>>()?;
@@ -181,14 +181,14 @@ impl Pack for Merged {
     }
 }
 
-impl Pack for Regions {
+impl AsRecord for Regions {
     const KIND: &'static str = "image.regions/1";
 
     fn nbytes(&self) -> usize {
         Regions::nbytes(self)
     }
 
-    fn pack(&self, into: &mut Writer) {
+    fn write(&self, into: &mut Writer) {
         into.put(self.ndim as u64);
         into.list(&self.labels);
         for region in &self.regions {
@@ -206,7 +206,7 @@ impl Pack for Regions {
         }
     }
 
-    fn unpack(from: &mut Reader<'_>) -> Option<Regions> {
+    fn read(from: &mut Reader<'_>) -> Option<Regions> {
         let ndim = usize::try_from(from.take::<u64>()?).ok()?;
         let labels: Vec<i32> = from.list()?;
         let mut region = || {
@@ -240,19 +240,19 @@ impl Pack for Regions {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
-    use super::{Border, Chunk, CodecError, Merged, Pack, Packet, Regions};
-    use crate::kernel::label::{Location, label_block};
+    use super::{AsRecord, Border, Chunk, CodecError, Merged, Record, Regions};
+    use crate::kernel::label::{BlockPlace, label_block};
     use crate::kernel::measure::measure_block;
 
     /// A value goes out and comes back; its bytes cut short or made longer are refused, damaged ones never panic.
     #[track_caller]
-    fn check<T: Pack + PartialEq + std::fmt::Debug>(value: T) {
-        let packet = Packet(value);
-        let codec = packet.codec().unwrap();
+    fn check<T: AsRecord + PartialEq + std::fmt::Debug>(value: T) {
+        let record = Record(value);
+        let codec = record.codec().unwrap();
         let mut bytes = Vec::new();
-        codec.encode(&packet, &mut bytes).unwrap();
+        codec.encode(&record, &mut bytes).unwrap();
         let back = codec.decode(&mut bytes.as_slice()).unwrap();
-        assert_eq!(back.downcast_ref::<Packet<T>>().unwrap().0, packet.0);
+        assert_eq!(back.downcast_ref::<Record<T>>().unwrap().0, record.0);
         for end in 0..bytes.len() {
             assert!(matches!(codec.decode(&mut &bytes[..end]), Err(CodecError::Malformed { .. })));
         }
@@ -269,10 +269,10 @@ mod tests {
     }
 
     #[test]
-    fn packets_go_out_and_come_back_and_hostile_ones_are_refused() {
+    fn records_go_out_and_come_back_and_hostile_ones_are_refused() {
         let mask = ArrayD::from_shape_fn(IxDyn(&[3, 5]), |at| (at[0] * 5 + at[1]) % 3 > 0);
-        let location = Location { origin: &[3, 0], image: &[9, 10] };
-        let found = label_block(mask.view(), 1, location).unwrap();
+        let place = BlockPlace { origin: &[3, 0], image: &[9, 10] };
+        let found = label_block(mask.view(), 1, place).unwrap();
         check(found.border);
         check(Border::default());
         check(Merged { tables: vec![vec![0, 4, 2], vec![0]], count: 4 });
@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_codec_refuses_chunks_of_another_kind() {
-        let merged = Packet(Merged::default());
-        let codec = Packet(Regions::default()).codec().unwrap();
+        let merged = Record(Merged::default());
+        let codec = Record(Regions::default()).codec().unwrap();
         assert!(matches!(
             codec.encode(&merged, &mut Vec::new()),
             Err(CodecError::WrongKind { expected: "image.regions/1" })

@@ -1,0 +1,352 @@
+//! From a file to pixels: headers when the graph is built, pixels when it runs.
+//!
+//! Every byte of a file is taken as hostile: a header decides on memory only below a limit, what the pixels turn out to
+//! be is compared with what the header said, and every failure names the file.
+//!
+//! A file may hold several images, called pages whatever the format calls them. TIFF is read here, page by page, strip by
+//! strip; every other format by the image crate, which reads one image of a file.
+
+mod animation;
+mod tiff;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use image::{ImageDecoder, ImageError, ImageReader, Limits};
+
+use crate::error::{Error, PageKind};
+use crate::files::require_file;
+use crate::pixel::{Pixel, number_name};
+
+/// What the pixels of one image may take, by default: 512 MiB.
+pub(crate) const MAX_DECODED_BYTES: u64 = 512 << 20;
+
+/// What a file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Its images, or the one that was chosen; at least one.
+    pub(crate) pages: Vec<Page>,
+    /// Length of the file in bytes.
+    pub(crate) file_bytes: u64,
+    /// When the file was changed, in nanoseconds since 1970, where the system tells.
+    pub(crate) modified: Option<u128>,
+}
+
+/// One image of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Which of the file's images it is.
+    pub(crate) index: usize,
+    pub(crate) kind: PageKind,
+    /// Where a TIFF file describes it; `None` where the whole file is decoded by the image crate.
+    pub(crate) directory: Option<u64>,
+    /// Whether rows can be read without decoding those before them.
+    pub(crate) by_rows: bool,
+    /// Bytes of the largest piece that is decoded at a time: a strip or tile, or all of it.
+    pub(crate) piece_bytes: u64,
+}
+
+impl Page {
+    /// A page that is decoded as a whole, and is the only one.
+    fn whole(kind: PageKind) -> Page {
+        Page { index: 0, kind, directory: None, by_rows: false, piece_bytes: 0 }
+    }
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    require_file(path)?;
+    File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), action: "open", source })
+}
+
+fn refused(path: &Path) -> impl Fn(ImageError) -> Error {
+    let path = path.to_path_buf();
+    move |error| match error {
+        ImageError::IoError(source) => Error::Io { path: path.clone(), action: "read", source },
+        other => Error::Decode { path: path.clone(), source: other.into() },
+    }
+}
+
+fn reader(path: &Path, limit: u64) -> Result<ImageReader<BufReader<File>>, Error> {
+    let reader = ImageReader::new(BufReader::new(open(path)?));
+    let mut reader = reader.with_guessed_format().map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "read",
+        source,
+    })?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(limit);
+    reader.limits(limits);
+    Ok(reader)
+}
+
+/// Reads what a file says of itself, and refuses it if its pixels are not of type `A` or those of one image take more than
+/// `limit` bytes.
+///
+/// `choice` is the one page to look at; otherwise all of them, which are alike.
+pub(crate) fn header<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Header, Error> {
+    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
+    let mut file = open(path)?;
+    let facts = file.metadata().map_err(failed("open"))?;
+    let mut magic = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut magic).map_err(failed("read"))?;
+    let pages = match <[u8; 4]>::try_from(magic) {
+        Ok(magic) if tiff::is_tiff(magic) => tiff::pages::<A>(path, limit, choice)?,
+        _ => vec![only_page::<A>(path, limit, choice)?],
+    };
+    let modified = facts.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    Ok(Header { pages, file_bytes: facts.len(), modified: modified.map(|since| since.as_nanos()) })
+}
+
+/// The image of a file of which the image crate reads one.
+fn only_page<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Page, Error> {
+    let reader = reader(path, limit)?;
+    if choice != Some(0)
+        && let Some(format) = reader.format()
+    {
+        let mut file = BufReader::new(open(path)?);
+        let has_more = animation::has_more_frames(format, &mut file);
+        let failed = |source| Error::Io { path: path.to_path_buf(), action: "read", source };
+        if has_more.map_err(failed)? {
+            return Err(Error::FirstPageOnly { path: path.to_path_buf() });
+        }
+    }
+    let decoder = reader.into_decoder().map_err(refused(path))?;
+    let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
+    let bytes = decoder.total_bytes();
+    if bytes > limit {
+        return Err(Error::TooLarge { path: path.to_path_buf(), width, height, bytes, limit });
+    }
+    match number_name(color) {
+        Some(found) if found == A::NAME => {}
+        found => {
+            let found = found.unwrap_or("of an unknown type");
+            return Err(Error::PixelType { path: path.to_path_buf(), expected: A::NAME, found });
+        }
+    }
+    if let Some(page @ 1..) = choice {
+        return Err(Error::NoSuchPage { path: path.to_path_buf(), page, pages: 1 });
+    }
+    let shape = [height as usize, width as usize, usize::from(color.channel_count())];
+    Ok(Page { piece_bytes: bytes, ..Page::whole(PageKind { shape, numbers: A::NAME }) })
+}
+
+/// Decodes a whole page; its shape must be the one that its header had.
+pub(crate) fn whole<A: Pixel>(path: &Path, page: &Page, limit: u64) -> Result<Vec<A>, Error> {
+    rows(path, page, 0..page.kind.shape[0], limit)
+}
+
+/// Decodes some rows of a page, which are the cheaper the fewer they are if its header said `by_rows`.
+pub(crate) fn rows<A: Pixel>(
+    path: &Path,
+    page: &Page,
+    rows: Range<usize>,
+    limit: u64,
+) -> Result<Vec<A>, Error> {
+    if let Some(directory) = page.directory {
+        return tiff::Strips::open(path, page, directory, limit)?.read(path, rows);
+    }
+    let shape = page.kind.shape;
+    let image = reader(path, limit)?.decode().map_err(refused(path))?;
+    let found = [image.height() as usize, image.width() as usize, usize::from(image.color().channel_count())];
+    if found != shape {
+        return Err(Error::FileShape { path: path.to_path_buf(), expected: shape, found });
+    }
+    let found = number_name(image.color()).unwrap_or("of an unknown type");
+    let pixels = A::of_image(image);
+    let wrong = Error::PixelType { path: path.to_path_buf(), expected: A::NAME, found };
+    let mut pixels = pixels.ok_or(wrong)?;
+    let line = shape[1] * shape[2];
+    pixels.truncate(rows.end * line);
+    pixels.drain(..rows.start * line);
+    Ok(pixels)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use tiff::encoder::{TiffEncoder, colortype};
+
+    use super::{MAX_DECODED_BYTES, Page, header, rows, whole};
+    use crate::encode;
+    use crate::error::Error;
+    use crate::pixel::Pixel;
+
+    const SHAPE: [usize; 3] = [13, 7, 3];
+
+    fn picture() -> Vec<u8> {
+        (0..SHAPE.iter().product()).map(|at: usize| (at * 37 % 251) as u8).collect()
+    }
+
+    fn saved(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        encode::write(&path, &picture(), SHAPE).unwrap();
+        path
+    }
+
+    /// A TIFF file of strips of five rows.
+    fn striped<C>(folder: &Path, values: &[C::Inner], compress: bool) -> PathBuf
+    where
+        C: colortype::ColorType,
+        [C::Inner]: tiff::encoder::TiffValue,
+    {
+        let path = folder.join("strips.tif");
+        let compression = match compress {
+            true => tiff::encoder::Compression::Deflate(Default::default()),
+            false => tiff::encoder::Compression::Uncompressed,
+        };
+        let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+        let mut encoder = TiffEncoder::new(file).unwrap().with_compression(compression);
+        let mut image = encoder.new_image::<C>(SHAPE[1] as u32, SHAPE[0] as u32).unwrap();
+        image.rows_per_strip(5).unwrap();
+        image.write_data(values).unwrap();
+        path
+    }
+
+    /// The only page of a file.
+    fn page<A: Pixel>(path: &Path, limit: u64) -> Result<Page, Error> {
+        let header = header::<A>(path, limit, None)?;
+        assert_eq!((header.pages.len(), header.file_bytes), (1, fs::metadata(path).unwrap().len()));
+        Ok(header.pages[0])
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "a.tif", "a.bmp", "a.ppm", "a.webp"] {
+            let path = saved(folder.path(), name);
+            let found = page::<u8>(&path, MAX_DECODED_BYTES).unwrap();
+            assert_eq!(found.kind.shape, SHAPE, "{name}");
+            assert_eq!(whole::<u8>(&path, &found, MAX_DECODED_BYTES).unwrap(), picture(), "{name}");
+        }
+        let gray = folder.path().join("gray.png");
+        let values: Vec<u16> = (0..91).map(|at| at * 700).collect();
+        encode::write(&gray, &values, [13, 7, 1]).unwrap();
+        let found = page::<u16>(&gray, MAX_DECODED_BYTES).unwrap();
+        assert_eq!(whole::<u16>(&gray, &found, MAX_DECODED_BYTES).unwrap(), values);
+        let none_beside = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(none_beside, 6, "nothing is left beside the files");
+    }
+
+    #[track_caller]
+    fn check_rows<A: Pixel>(path: &Path, expected: &[A], shape: [usize; 3], by_rows: bool) {
+        let page = page::<A>(path, MAX_DECODED_BYTES).unwrap();
+        assert_eq!((page.kind.shape, page.by_rows), (shape, by_rows));
+        let all = whole::<A>(path, &page, MAX_DECODED_BYTES).unwrap();
+        assert_eq!(all, expected);
+        let line = shape[1] * shape[2];
+        for begin in 0..=shape[0] {
+            for end in begin..=shape[0] {
+                let found = rows::<A>(path, &page, begin..end, MAX_DECODED_BYTES).unwrap();
+                assert_eq!(found, all[begin * line..end * line], "{begin}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_strips_equal_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        for compress in [false, true] {
+            let path = striped::<colortype::RGB8>(folder.path(), &picture(), compress);
+            check_rows::<u8>(&path, &picture(), SHAPE, true);
+        }
+        let values: Vec<u16> = (0..91).map(|at| at * 700).collect();
+        let path = striped::<colortype::Gray16>(folder.path(), &values, false);
+        check_rows::<u16>(&path, &values, [13, 7, 1], true);
+        let values: Vec<f32> = picture().iter().map(|&value| f32::from(value) / 3.0).collect();
+        let path = striped::<colortype::RGB32Float>(folder.path(), &values, true);
+        check_rows::<f32>(&path, &values, SHAPE, true);
+        check_rows::<u8>(&saved(folder.path(), "a.png"), &picture(), SHAPE, false);
+    }
+
+    #[test]
+    fn a_file_of_other_numbers_or_another_shape_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = saved(folder.path(), "a.png");
+        assert!(matches!(
+            page::<u16>(&path, MAX_DECODED_BYTES),
+            Err(Error::PixelType { expected: "u16", found: "u8", .. })
+        ));
+        for path in [path.clone(), saved(folder.path(), "a.tif")] {
+            let mut found = page::<u8>(&path, MAX_DECODED_BYTES).unwrap();
+            assert!(whole::<f32>(&path, &found, MAX_DECODED_BYTES).is_err());
+            found.kind.shape = [7, 13, 3];
+            let error = whole::<u8>(&path, &found, MAX_DECODED_BYTES).unwrap_err().to_string();
+            assert!(error.contains("a.") && error.contains("[13, 7, 3]"), "{error}");
+        }
+        let error = page::<u8>(&path, 100).unwrap_err();
+        assert!(error.to_string().contains("header says 7 x 13 (273 bytes), limit 100 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_by_its_header() {
+        // A PNG header of 100,000 x 100,000 pixels and nothing else.
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x02\0\0\0".to_vec();
+        bytes.extend(crc(&bytes[12..]).to_be_bytes());
+        bytes.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb.png");
+        fs::write(&path, bytes).unwrap();
+        let error = page::<u8>(&path, MAX_DECODED_BYTES).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { width: 100_000, .. }), "{error:?}");
+    }
+
+    /// The checksum of a PNG chunk.
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+        })
+    }
+
+    #[test]
+    fn damaged_files_are_errors_or_images_but_never_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut originals: Vec<Vec<u8>> = ["a.png", "a.bmp", "a.ppm", "a.webp"]
+            .iter()
+            .map(|name| fs::read(saved(folder.path(), name)).unwrap())
+            .collect();
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image_files");
+        for name in ["pages.tif", "bilevel.tif", "tiles_color.tif", "animated.png", "animated.webp"] {
+            originals.push(fs::read(Path::new(golden).join(name)).unwrap());
+        }
+        originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), true)).unwrap());
+        originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), false)).unwrap());
+        let path = folder.path().join("damaged");
+        let limit = 1 << 20;
+        let (mut state, mut refused) = (1_u64, 0);
+        for round in 0..5500 {
+            let mut bytes = originals[round % originals.len()].clone();
+            for _ in 0..1 + round % 3 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let at = (state >> 33) as usize % bytes.len();
+                match round % 4 {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes[at] ^= 1 << (state >> 60 & 7),
+                    2 => bytes[at] = 0xFF,
+                    _ => bytes[at] = (state >> 20) as u8,
+                }
+            }
+            // A new file each time: some file systems flush what is overwritten.
+            let _ = fs::remove_file(&path);
+            fs::write(&path, &bytes).unwrap();
+            let Ok(header) = header::<u8>(&path, limit, None) else {
+                refused += 1;
+                continue;
+            };
+            for page in header.pages {
+                let shape = page.kind.shape;
+                if let Ok(pixels) = whole::<u8>(&path, &page, limit) {
+                    assert_eq!(pixels.len(), shape.iter().product::<usize>());
+                }
+                let end = shape[0].min(3);
+                if let Ok(pixels) = rows::<u8>(&path, &page, 0..end, limit) {
+                    assert_eq!(pixels.len(), end * shape[1] * shape[2]);
+                }
+            }
+        }
+        assert!(refused > 100, "{refused}");
+    }
+}
