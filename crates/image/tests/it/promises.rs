@@ -58,7 +58,7 @@ fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Optio
         .map_blocks_to::<u64, IxDyn, _>(Chunking::from_lengths(&ones), move |_, block| {
             ArrayD::from_elem(vec![1; ndim], digest(block.iter().map(word)))
         });
-    Ok(digest(read.unwrap().compute_with(options)?))
+    Ok(digest(read.compute_with(options)?))
 }
 
 fn filters(cases: &mut Cases) {
