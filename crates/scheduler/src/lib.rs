@@ -37,6 +37,7 @@ mod engine;
 mod error;
 mod event;
 mod failed;
+pub mod files;
 mod limit;
 mod machine;
 #[cfg(test)]
