@@ -36,8 +36,8 @@ fn check(words: &Bag<String>, expected: &Frequencies) {
 fn word_frequencies_are_those_of_dask() {
     let (split, letters): (Frequencies, Frequencies) =
         (golden("frequencies_split.json"), golden("frequencies_letters.json"));
-    for block_size in [7, 100, 1_000, 1 << 20] {
-        let lines = Bag::read_text_with(TEXTS, &TextOptions::default().block_size(block_size)).unwrap();
+    for block_bytes in [7, 100, 1_000, 1 << 20] {
+        let lines = Bag::read_text(TextOptions::new(TEXTS).block_bytes(block_bytes)).unwrap();
         assert_eq!(everywhere(&lines.count()), split.lines);
         check(&lines.words(), &split);
         check(&lines.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()), &split);
@@ -74,10 +74,11 @@ struct Accounts {
 #[test]
 fn folded_accounts_are_those_of_dask() {
     let expected: Accounts = golden("accounts.json");
-    for (name, block_size) in [("accounts.jsonl", 300), ("accounts.jsonl", 1 << 20), ("accounts.jsonl.gz", 1)]
+    for (name, block_bytes) in
+        [("accounts.jsonl", 300), ("accounts.jsonl", 1 << 20), ("accounts.jsonl.gz", 1)]
     {
-        let options = TextOptions::default().block_size(block_size);
-        let accounts = Bag::<Account>::read_json_lines_with(&format!("{GOLDEN}/{name}"), &options).unwrap();
+        let options = TextOptions::new(format!("{GOLDEN}/{name}")).block_bytes(block_bytes);
+        let accounts = Bag::<Account>::read_json_lines(options).unwrap();
         let amounts = accounts.map_ref(|account| account.amount);
         let by_name =
             accounts.fold_by(|a| a.name.clone(), 0, |sum, account| sum + account.amount, |a, b| a + b);
@@ -98,7 +99,7 @@ fn folded_accounts_are_those_of_dask() {
 #[test]
 fn plucked_fields_are_those_of_dask() {
     let expected: Accounts = golden("accounts.json");
-    let accounts = Bag::<Value>::read_json_lines(&format!("{GOLDEN}/accounts.jsonl")).unwrap();
+    let accounts = Bag::<Value>::read_json_lines(format!("{GOLDEN}/accounts.jsonl")).unwrap();
     let amounts = accounts.pluck("amount").filter_map(|amount| amount.as_i64());
     assert_eq!(everywhere(&amounts.sum()), expected.sum);
     let names = accounts.pluck("name").filter_map(|name| name.as_str().map(str::to_owned));
