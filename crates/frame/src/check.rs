@@ -6,8 +6,8 @@ use polars_plan::plans::expr_ir::ExprIR;
 use polars_plan::prelude::{AExpr, IR, IRPlan, is_elementwise_rec};
 
 use crate::border::{guard, schema_of};
-use crate::read::Site;
-use crate::{Difference, Error};
+use crate::error::{Difference, Error};
+use crate::site::Site;
 
 /// How deep an expression may be nested: polars' planner takes more than quadratic time, and it drops expressions
 /// by recursion, also on threads of small stacks.

@@ -5,6 +5,8 @@ use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
+use musher_graph_core::report;
+use musher_scheduler::files::FilesError;
 use polars::prelude::{DataType, PolarsError};
 
 /// The first column in which a table differs from what was expected.
@@ -27,11 +29,38 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Why a line of a text file is no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineFlaw {
+    /// It has more fields than there are columns.
+    Fields {
+        /// How many it has.
+        found: usize,
+        /// How many there are columns.
+        expected: usize,
+    },
+    /// It opens quotes that never end.
+    OpenQuote,
+    /// It is not UTF-8.
+    NotUtf8,
+}
+
+impl fmt::Display for LineFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fields { found, expected } => write!(f, "has {found} fields, expected at most {expected}"),
+            Self::OpenQuote => f.write_str("opens quotes that never end"),
+            Self::NotUtf8 => f.write_str("is not UTF-8"),
+        }
+    }
+}
+
 /// What can go wrong with a frame.
 ///
 /// Errors of building (those with a `caller`) name the user's line. Errors of computing reach the user inside the
 /// scheduler's error, which adds operation, place and line, and from there as its `source()`.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// polars refused an expression when it was checked against the schema.
@@ -140,25 +169,26 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A pattern of file names cannot be read.
-    #[error("{caller}: {operation}: {pattern:?} is no pattern of file names")]
-    Pattern {
+    /// The files that a pattern means could not be found.
+    #[error("{caller}: {operation}: {source}")]
+    Find {
         /// The method that was called.
         operation: &'static str,
-        /// The pattern.
-        pattern: String,
         /// The user's line.
         caller: &'static Location<'static>,
-        /// What is wrong with it.
-        source: globset::Error,
+        /// What is wrong.
+        source: FilesError,
     },
-    /// No file fits a pattern.
-    #[error("{caller}: {operation}: no file fits {pattern:?}")]
-    NoFiles {
+    /// A file could not be opened, or has changed since the frame was built.
+    #[error(transparent)]
+    File(FilesError),
+    /// A number of degrees of freedom that is negative or NaN.
+    #[error("{caller}: {operation}: ddof is {ddof}; it must be a number that is not negative")]
+    Ddof {
         /// The method that was called.
         operation: &'static str,
-        /// The pattern.
-        pattern: String,
+        /// What was given.
+        ddof: f64,
         /// The user's line.
         caller: &'static Location<'static>,
     },
@@ -191,15 +221,38 @@ pub enum Error {
         line: u64,
         /// Where the record begins.
         offset: u64,
-        /// The begin of the record.
+        /// The start of the record.
         record: String,
         /// What polars says.
         source: PolarsError,
     },
-    /// Where a block of a text file begins could not be told for certain.
+    /// A line of a text file is no record of its columns.
+    #[error("{path}: line {line} {flaw}: {record:?}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The start of the line.
+        record: String,
+        /// What is wrong with it.
+        flaw: LineFlaw,
+    },
+    /// Lines end with carriage returns alone, as on computers of the last century.
     #[error(
-        "{path}: byte {offset}: whether a record begins here cannot be told, because of quotes; set `block_bytes` \
-         to `u64::MAX` to read files whole, or `quote` to `None` if quotes mean nothing here",
+        "{caller}: {path}: lines end with carriage returns alone; convert them to line feeds",
+        path = path.display()
+    )]
+    LineEnds {
+        /// The file.
+        path: PathBuf,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// Where a block of a text file begins was told wrongly, because a quoted field is longer than what is looked at.
+    #[error(
+        "{path}: byte {offset}: no record begins where one seemed to, because of a very long quoted field; set \
+         `block_bytes` to `u64::MAX` to read files whole, or `quote` to `None` if quotes mean nothing here",
         path = path.display()
     )]
     Boundary {
@@ -219,16 +272,6 @@ pub enum Error {
         found: Vec<String>,
         /// The user's line.
         caller: &'static Location<'static>,
-    },
-    /// A file was changed between building and computing.
-    #[error("{path}: changed since the frame was built: {expected} bytes then, {found} bytes now", path = path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// Its length then.
-        expected: u64,
-        /// Its length now.
-        found: u64,
     },
     /// polars failed on a partition.
     #[error("{steps}: polars failed")]
@@ -292,4 +335,10 @@ pub enum Error {
         /// What stands in it.
         found: String,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

@@ -37,7 +37,7 @@
 //! | `median`, `quantile` | passed over | larger than every number |
 //! | comparison in `filter` | the row is dropped | equal to NaN, larger than every number |
 //! | key of a `join` | has no match | matches NaN |
-//! | `sort_values`, `top_k` | last | larger than every number |
+//! | `sort`, `top_k` | last | larger than every number |
 //!
 //! ```
 //! # use musher_frame::{Frame, How, Order, polars::prelude::*};
@@ -61,10 +61,10 @@
 //!     "least" => [1.0], "greatest" => [true],
 //! )?;
 //! assert_eq!(row, expected);
-//! assert_eq!(frame.group_by([col("x")])?.size()?.compute()?.height(), 4);
+//! assert_eq!(frame.group_by([col("x")])?.len()?.compute()?.height(), 4);
 //! assert_eq!(frame.filter(col("x").gt(lit(2.0)))?.len().compute()?, 3);
 //! assert_eq!(frame.join(df!("x" => [None, Some(nan)])?, [col("x")], [col("x")], How::Inner)?.len().compute()?, 2);
-//! let sorted = frame.sort_values([col("x")], Order::Descending)?.compute()?;
+//! let sorted = frame.sort([col("x")], Order::Descending)?.compute()?;
 //! assert!(sorted.equals_missing(&df!("x" => [Some(nan), Some(nan), Some(3.0), Some(1.0), None])?));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -85,11 +85,12 @@ mod kernel;
 mod ops;
 mod partition;
 mod read;
+mod site;
 mod step;
 mod task;
 mod token;
 
-pub use error::{Difference, Error};
+pub use error::{Difference, Error, LineFlaw};
 pub use frame::Frame;
 pub use ops::{GroupBy, How, Order, Written};
 pub use partition::Partition;

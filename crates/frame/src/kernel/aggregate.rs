@@ -569,9 +569,13 @@ mod tests {
             .collect();
         let pairs: Vec<DataFrame> = partials
             .chunks(2)
-            .map(|pair| group(crate::border::stack(pair).unwrap().lazy(), &plan.combine).collect().unwrap())
+            .map(|pair| {
+                group(crate::border::stack(String::new, pair).unwrap().lazy(), &plan.combine)
+                    .collect()
+                    .unwrap()
+            })
             .collect();
-        let combined = group(crate::border::stack(&pairs).unwrap().lazy(), &plan.combine);
+        let combined = group(crate::border::stack(String::new, &pairs).unwrap().lazy(), &plan.combine);
         combined.select([keys, &plan.finish].concat()).collect().unwrap()
     }
 

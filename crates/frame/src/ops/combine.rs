@@ -4,9 +4,11 @@ use std::panic::Location;
 
 use polars::prelude::{Expr, JoinCoalesce, JoinType};
 
-use crate::read::Site;
-use crate::step::{Operation, Step, order_of};
-use crate::{Error, Frame, check};
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep, order_of};
 
 /// Which rows a join keeps.
 ///
@@ -92,7 +94,7 @@ impl Frame {
         let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
         let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), site)?;
         let suffix = "_right".into();
-        let step = Step::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
+        let step = PartitionStep::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
         Ok(self.then_with(step, &right, schema, site))
     }
 }

@@ -4,10 +4,12 @@ use std::panic::Location;
 
 use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
 
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
 use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
-use crate::read::Site;
-use crate::step::{Operation, Step};
-use crate::{Error, Frame, check};
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 
 /// A frame whose rows are grouped by keys; see [`Frame::group_by`].
 #[derive(Debug, Clone)]
@@ -86,8 +88,8 @@ impl Frame {
             }
         }
         let plan = self.decomposed(&expanded, site)?;
-        let partial = Step::new(Operation::Aggregate(plan.partial.clone()));
-        let combine = Step::new(Operation::Aggregate(plan.combine.clone()));
+        let partial = PartitionStep::new(Operation::Aggregate(plan.partial.clone()));
+        let combine = PartitionStep::new(Operation::Aggregate(plan.combine.clone()));
         let finish = finish(plan.sums, plan.finish.clone());
         let states = self.nothing().select(&plan.partial).select(&plan.combine);
         let schema = Self::resolved(states.select(&plan.finish), site)?;
@@ -110,9 +112,9 @@ impl Frame {
 }
 
 /// The steps that make results of combined states.
-fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<Step> {
-    let check = (!sums.is_empty()).then(|| Step::new(Operation::CheckSums(sums)));
-    check.into_iter().chain([Step::new(Operation::Select(results))]).collect()
+fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<PartitionStep> {
+    let check = (!sums.is_empty()).then(|| PartitionStep::new(Operation::CheckSums(sums)));
+    check.into_iter().chain([PartitionStep::new(Operation::Select(results))]).collect()
 }
 
 impl GroupBy {
@@ -161,19 +163,20 @@ impl GroupBy {
     /// use musher_frame::{Frame, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from(df!("key" => ["a", "b", "a"])?);
-    /// assert_eq!(frame.group_by([col("key")])?.size()?.compute()?, df!("key" => ["a", "b"], "len" => [2_i64, 1])?);
+    /// assert_eq!(frame.group_by([col("key")])?.len()?.compute()?, df!("key" => ["a", "b"], "len" => [2_i64, 1])?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn size(&self) -> Result<Frame, Error> {
-        self.agg_at(&[len()], Site { operation: "size", caller: Location::caller() })
+    #[doc(alias = "size")]
+    pub fn len(&self) -> Result<Frame, Error> {
+        self.agg_at(&[len()], Site { operation: "len", caller: Location::caller() })
     }
 
     pub(super) fn agg_at(&self, aggregates: &[Expr], site: Site) -> Result<Frame, Error> {
         check::depth(aggregates, site)?;
         let frame = &self.frame;
         let grouped = |keys: &[Expr], aggs: &[Expr]| {
-            Step::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
+            PartitionStep::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
         };
         let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), site)?;
         let plan = frame.decomposed(&expanded, site)?;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use musher_graph_core::Tokenizer;
 use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 
-use crate::read::Site;
-use crate::step::{Operation, Step};
-use crate::{Error, Frame, check};
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 
 impl Frame {
     /// The columns that these expressions compute, each row from that row alone.
@@ -36,7 +38,7 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().select(expressions), site)?;
         let schema = Self::resolved(self.nothing().select(expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions.to_vec())), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
     }
 
     /// All columns, and those that these expressions compute; equal names are replaced.
@@ -64,7 +66,7 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().with_columns(expressions), site)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
-        Ok(self.then(Step::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
     }
 
     /// The rows for which a row-wise expression is true.
@@ -93,7 +95,7 @@ impl Frame {
         // As a new column, because a predicate that reads no column is fine.
         check::row_wise(self.nothing().with_columns([predicate.clone().alias("__musher_predicate")]), site)?;
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
-        Ok(self.then(Step::new(Operation::Filter(predicate)), schema, false, site))
+        Ok(self.then(PartitionStep::new(Operation::Filter(predicate)), schema, false, site))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -146,7 +148,7 @@ impl Frame {
         };
         let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
     /// The columns without these.
@@ -169,7 +171,7 @@ impl Frame {
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
     /// The same columns, some of other types; a value that does not fit fails the run.
@@ -232,7 +234,7 @@ impl Frame {
             tokenizer.function::<F>();
             tokenizer.finish()
         });
-        let step = Step::new(Operation::Map {
+        let step = PartitionStep::new(Operation::Map {
             function: Arc::new(move |table| function(table).map_err(Into::into)),
             name: site.operation,
             schema: Arc::clone(&schema),

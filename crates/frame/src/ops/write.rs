@@ -20,8 +20,10 @@ use polars_io::parquet::read::ParquetReader;
 use polars_io::parquet::write::ParquetWriter;
 
 use crate::border::guard;
-use crate::read::Site;
-use crate::{Error, Frame, Partition};
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::partition::Partition;
+use crate::site::Site;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use musher_frame::polars::prelude::*;
 use musher_frame::{CsvOptions, Error, Frame, How};
+use musher_scheduler::files::FilesError;
 
 use crate::support::table;
 
@@ -91,13 +92,19 @@ fn impossible_shapes_are_refused() {
     );
     let error = frame().join(frame(), [col("key")], [col("key")], How::Left).unwrap_err();
     assert!(matches!(error, Error::JoinTooWide { n_partitions: 2, .. }), "{error}");
-    assert!(matches!(Frame::read_csv("/nonexistent/*.csv"), Err(Error::NoFiles { .. })));
-    assert!(matches!(Frame::read_csv("a[b"), Err(Error::Pattern { .. })));
-    let options = CsvOptions { block_bytes: 0, ..CsvOptions::default() };
+    let error = Frame::read_csv("/nonexistent/*.csv").unwrap_err();
+    assert!(matches!(&error, Error::Find { source: FilesError::NoMatch { .. }, .. }), "{error}");
+    assert!(error.to_string().contains("build.rs"), "{error}");
+    let error = Frame::read_csv("a[b").unwrap_err();
+    assert!(matches!(&error, Error::Find { source: FilesError::Pattern { .. }, .. }), "{error}");
+    for ddof in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+        assert!(matches!(frame().var(ddof), Err(Error::Ddof { operation: "var", .. })), "{ddof}");
+        assert!(matches!(frame().std(ddof), Err(Error::Ddof { operation: "std", .. })), "{ddof}");
+    }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.csv");
     std::fs::write(&path, "x\n1\n").unwrap();
-    assert!(matches!(Frame::read_csv_with(path.to_str().unwrap(), options), Err(Error::Zero { .. })));
+    assert!(matches!(Frame::read_csv(CsvOptions::new(&path).block_bytes(0)), Err(Error::Zero { .. })));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn delays_by_carrier_and_month_equal_pandas() {
             delay().std(1).alias("std_dep_delay"),
         ])
         .unwrap()
-        .sort_values([col("carrier"), col("month")], Order::Ascending)
+        .sort([col("carrier"), col("month")], Order::Ascending)
         .unwrap();
     assert_close(&groups.compute().unwrap(), &golden("carrier_month.csv"), 1e-12);
 }
@@ -57,7 +57,7 @@ fn carriers_with_their_names_equal_pandas() {
         .unwrap()
         .join(&airlines, [col("carrier")], [col("carrier")], How::Left)
         .unwrap()
-        .sort_values([col("mean_dep_delay")], Order::Descending)
+        .sort([col("mean_dep_delay")], Order::Descending)
         .unwrap();
     assert_close(&carriers.compute().unwrap(), &golden("carrier_name.csv"), 1e-12);
 }
@@ -199,7 +199,7 @@ fn a_small_table_with_holes_equals_pandas() {
                 col("real").std(1).alias("std"),
             ])
             .unwrap()
-            .sort_values([col("key")], Order::Ascending)
+            .sort([col("key")], Order::Ascending)
             .unwrap();
         let found = groups.compute().unwrap();
         assert_close(&found, &expected, 1e-12);

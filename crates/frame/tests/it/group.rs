@@ -120,8 +120,8 @@ fn columns_at_once() {
         };
         close(frame.sum(), each(&numbers, Expr::sum));
         close(frame.mean(), each(&numbers, Expr::mean));
-        close(frame.std(1), each(&numbers, |x| x.std(1)));
-        close(frame.var(0), each(&numbers, |x| x.var(0)));
+        close(frame.std(1.0), each(&numbers, |x| x.std(1)));
+        close(frame.var(0.0), each(&numbers, |x| x.var(0)));
         close(frame.min(), each(&all, Expr::min));
         close(frame.max(), each(&all, Expr::max));
         close(frame.count(), each(&all, Expr::count));
