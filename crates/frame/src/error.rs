@@ -100,6 +100,21 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// An aggregate of numbers is asked of something else.
+    #[error(
+        "{caller}: {expression}: {part} is of numbers, and this is {dtype}{}",
+        if *dtype == DataType::String { "; if missing values made a column of a file text, name them by `null_values`" } else { "" }
+    )]
+    NotNumeric {
+        /// The expression.
+        expression: String,
+        /// The aggregate.
+        part: String,
+        /// What it is of.
+        dtype: DataType,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// An expression is nested more deeply than polars can follow on a small stack.
     #[error("{caller}: {operation}: an expression is nested {depth} deep, the limit is {limit}")]
     TooDeep {

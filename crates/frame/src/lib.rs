@@ -69,6 +69,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Which polars
+//!
+//! Expressions are those of polars 0.55.2 with these features: `lazy`; for types `temporal`, `timezones`, `dtype-slim`,
+//! `dtype-array`, `dtype-categorical`, `dtype-decimal`, `dtype-struct`, `dtype-i8`, `dtype-i16`, `dtype-i128`, `dtype-u8`,
+//! `dtype-u16`; for text `strings`, `regex`, `concat_str`; for numbers `abs`, `log`, `round_series`, `sign`,
+//! `trigonometry`, `product`, `propagate_nans`, `random`; for joins `cross_join`, `semi_anti_join`; and `coalesce`,
+//! `cum_agg`, `describe`, `diagonal_concat`, `diff`, `dynamic_group_by`, `fmt`, `interpolate`, `is_between`, `is_in`,
+//! `is_unique`, `list_eval`, `mode`, `offset_by`, `partition_by`, `pct_change`, `pivot`, `range`, `rank`, `replace`,
+//! `rolling_window`, `row_hash`, `rows`, `search_sorted`, `to_dummies`, `top_k`, `unique_counts`, `zip_with`.
+//!
+//! polars hides what is behind a feature that is off (`cov` and `pearson_corr`, for example): the compiler says that there
+//! is no such function. To add one, depend on the same version of polars beside musher and name it, and Cargo builds
+//! polars once with the features of both:
+//!
+//! ```toml
+//! polars = { version = "=0.55.2", default-features = false, features = ["cov"] }
+//! ```
+//!
 //! # Threads
 //!
 //! polars has a pool of threads of its own, as many as there are cores, or as the environment variable

@@ -66,6 +66,10 @@ struct Accounts {
     max: i64,
     names: BTreeMap<String, u64>,
     tags: BTreeMap<String, u64>,
+    min: i64,
+    distinct_names: Vec<String>,
+    any_over_990: bool,
+    all_over_minus_490: bool,
     positive: u64,
     topk_amounts: Vec<i64>,
     amount_by_name: BTreeMap<String, i64>,
@@ -88,6 +92,14 @@ fn folded_accounts_are_those_of_dask() {
             max: everywhere(&amounts.max()).unwrap(),
             names: everywhere(&accounts.map(|a| a.name).frequencies()).into_iter().collect(),
             tags: everywhere(&accounts.flat_map(|a| a.tags).frequencies()).into_iter().collect(),
+            min: everywhere(&amounts.min()).unwrap(),
+            distinct_names: {
+                let mut names = everywhere(&accounts.map(|a| a.name).distinct());
+                names.sort();
+                names
+            },
+            any_over_990: everywhere(&amounts.any(|amount| *amount > 990)),
+            all_over_minus_490: everywhere(&amounts.all(|amount| *amount > -490)),
             positive: everywhere(&accounts.filter(|a| a.amount > 0).count()),
             topk_amounts: everywhere(&amounts.topk(5)),
             amount_by_name: everywhere(&by_name).into_iter().collect(),
@@ -104,4 +116,28 @@ fn plucked_fields_are_those_of_dask() {
     assert_eq!(everywhere(&amounts.sum()), expected.sum);
     let names = accounts.pluck("name").filter_map(|name| name.as_str().map(str::to_owned));
     assert_eq!(everywhere(&names.frequencies()).into_iter().collect::<BTreeMap<_, _>>(), expected.names);
+}
+
+/// A few roundings.
+const TOLERANCE: f64 = 1e-12;
+
+#[test]
+fn moments_are_those_of_numpy() {
+    #[derive(Deserialize)]
+    struct Moments {
+        mean: f64,
+        var: [f64; 3],
+        std: [f64; 3],
+    }
+    let expected: Moments = golden("accounts.json");
+    for block_bytes in [300, 1 << 20] {
+        let options = TextOptions::new(format!("{GOLDEN}/accounts.jsonl")).block_bytes(block_bytes);
+        let amounts = Bag::<Account>::read_json_lines(options).unwrap().map_ref(|account| account.amount);
+        let close = |found: Option<f64>, expected: f64| (found.unwrap() / expected - 1.0).abs() < TOLERANCE;
+        assert!(close(everywhere(&amounts.mean()), expected.mean));
+        for (place, ddof) in [0.0, 1.0, 2.5].into_iter().enumerate() {
+            assert!(close(everywhere(&amounts.var(ddof)), expected.var[place]), "{ddof}");
+            assert!(close(everywhere(&amounts.std(ddof)), expected.std[place]), "{ddof}");
+        }
+    }
 }

@@ -87,6 +87,7 @@ impl Frame {
         for (frame, keys) in [(self, &left_on), (&right, &right_on)] {
             check::depth(keys, site)?;
             check::row_wise(frame.nothing().select(keys), site)?;
+            check::types(&frame.schema, keys, site, |lazy| lazy.select(keys))?;
         }
         let how = JoinType::from(how);
         let joined =

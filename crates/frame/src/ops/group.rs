@@ -44,6 +44,7 @@ impl Frame {
         check::depth(keys, site)?;
         check::row_wise(self.nothing().select(keys), site)?;
         let schema = Self::resolved(self.nothing().select(keys), site)?;
+        check::types(&self.schema, keys, site, |lazy| lazy.select(keys))?;
         let key_names = schema.iter_names().cloned().collect();
         Ok(GroupBy { frame: self.clone(), keys: keys.to_vec(), key_names })
     }
@@ -100,14 +101,19 @@ impl Frame {
     }
 
     fn decomposed(&self, expanded: &[(PlSmallStr, Expr)], site: Site) -> Result<Decomposed, Error> {
-        decompose(expanded, &self.schema).map_err(|refusal| match refusal {
+        let plan = decompose(expanded, &self.schema).map_err(|refusal| match refusal {
             Refusal::Part { expression, part } => {
                 Error::NotDecomposable { expression, part, caller: site.caller }
+            }
+            Refusal::Type { expression, part, dtype } => {
+                Error::NotNumeric { expression, part, dtype, caller: site.caller }
             }
             Refusal::Polars(source) => {
                 Error::Expression { operation: site.operation, caller: site.caller, source }
             }
-        })
+        })?;
+        check::types(&self.schema, &plan.partial, site, |lazy| lazy.select(&plan.partial))?;
+        Ok(plan)
     }
 }
 
@@ -134,7 +140,8 @@ impl GroupBy {
     /// `quantile` and `implode` the values themselves. All groups must fit into memory.
     ///
     /// # Errors
-    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once.
+    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once,
+    /// [`Error::NotNumeric`] an aggregate of numbers over texts.
     ///
     /// # Examples
     /// ```

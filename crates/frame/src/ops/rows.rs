@@ -177,6 +177,7 @@ impl Frame {
             .with_nulls_last(true)
             .with_maintain_order(true);
         Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), site)?;
+        check::types(&self.schema, by, site, |lazy| lazy.select(by))?;
         Ok(PartitionStep::new(Operation::Sort { by: by.to_vec(), options }))
     }
 

@@ -38,6 +38,7 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().select(expressions), site)?;
         let schema = Self::resolved(self.nothing().select(expressions), site)?;
+        check::types(&self.schema, expressions, site, |lazy| lazy.select(expressions))?;
         Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
     }
 
@@ -66,6 +67,7 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().with_columns(expressions), site)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
+        check::types(&self.schema, expressions, site, |lazy| lazy.with_columns(expressions))?;
         Ok(self.then(PartitionStep::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
     }
 
@@ -95,6 +97,8 @@ impl Frame {
         // As a new column, because a predicate that reads no column is fine.
         check::row_wise(self.nothing().with_columns([predicate.clone().alias("__musher_predicate")]), site)?;
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
+        let predicates = std::slice::from_ref(&predicate);
+        check::types(&self.schema, predicates, site, |lazy| lazy.filter(predicate.clone()))?;
         Ok(self.then(PartitionStep::new(Operation::Filter(predicate)), schema, false, site))
     }
 

@@ -177,3 +177,11 @@ fn a_description_has_the_statistics_of_every_column() {
         assert_eq!(text, [Some("45"), Some("5"), None, None, Some("t0"), None, None, Some("t9")]);
     }
 }
+
+#[test]
+fn quantiles_are_named_by_their_digits() {
+    let frame = Frame::from(df!("x" => [1, 2]).unwrap());
+    let described = frame.describe(&[0.29, 0.57, 0.001, 0.999, 1.0, 0.0, 1e-7]).unwrap().compute().unwrap();
+    let names: Vec<_> = described.column("statistic").unwrap().str().unwrap().iter().flatten().collect();
+    assert_eq!(names[5..12], ["29%", "57%", "0.1%", "99.9%", "100%", "0%", "0.00001%"]);
+}
