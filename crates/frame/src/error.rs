@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::path::PathBuf;
 
 use musher_graph_core::report;
+use musher_scheduler::GaveUp;
 use musher_scheduler::files::FilesError;
 use polars::prelude::{DataType, PolarsError};
 
@@ -139,7 +140,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// Two tables that must have the same columns have not.
+    /// Two tables that must have the same columns do not.
     #[error("{caller}: {operation}: {place} has other columns than the first: {difference}")]
     Schemas {
         /// The method that was called.
@@ -151,7 +152,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A number that must not be zero is.
+    /// A number that must not be zero is zero.
     #[error("{caller}: {operation}: {what} must be at least 1")]
     Zero {
         /// The method that was called.
@@ -197,6 +198,9 @@ pub enum Error {
     /// A file could not be opened, or has changed since the frame was built.
     #[error(transparent)]
     File(FilesError),
+    /// The run was cancelled while a file was read from its start.
+    #[error(transparent)]
+    GaveUp(#[from] GaveUp),
     /// A number of degrees of freedom that is negative or NaN.
     #[error("{caller}: {operation}: ddof is {ddof}; it must be a number that is not negative")]
     Ddof {
@@ -217,7 +221,7 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// A file does not hold what its kind or the schema says.
+    /// A file does not hold what its format or the schema says.
     #[error("{path}: byte {offset}: malformed", path = path.display())]
     Malformed {
         /// The file.
@@ -253,7 +257,7 @@ pub enum Error {
         /// What is wrong with it.
         flaw: LineFlaw,
     },
-    /// Lines end with carriage returns alone, as on computers of the last century.
+    /// Lines end with carriage returns alone.
     #[error(
         "{caller}: {path}: lines end with carriage returns alone; convert them to line feeds",
         path = path.display()
@@ -296,7 +300,7 @@ pub enum Error {
         /// What polars says.
         source: PolarsError,
     },
-    /// polars, or a function of the user's, panicked.
+    /// polars or a user's function panicked.
     #[error("{place}: panicked: {message}")]
     Panic {
         /// What was computed, or the file that was read.
@@ -314,7 +318,7 @@ pub enum Error {
         /// The type of the result.
         dtype: DataType,
     },
-    /// A partition made by a function of the user's, or read from a file, has other columns than was said.
+    /// A partition made by a user's function, or read from a file, does not have the declared columns.
     #[error("{place}: the columns are not those that were declared: {difference}")]
     Declared {
         /// What made the partition.
@@ -322,7 +326,7 @@ pub enum Error {
         /// Where they differ.
         difference: Box<Difference>,
     },
-    /// A function of the user's failed on a partition.
+    /// A user's function failed on a partition.
     #[error("{name}: the function failed")]
     User {
         /// The method that the function was given to.
@@ -342,7 +346,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A directory that holds other things than a frame is not replaced.
+    /// A directory that holds anything but a frame is not replaced.
     #[error("{path}: not replaced, because it holds {found:?}, which is no part of a frame", path = path.display())]
     Foreign {
         /// The directory.

@@ -49,7 +49,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A table cut into partitions of equal length, as far as that goes.
+    /// Splits a table into partitions whose lengths differ by at most one row.
     ///
     /// **Cost** none: the partitions share the table's memory.
     ///
@@ -83,7 +83,7 @@ impl Frame {
         Self { port: Port::of(layer), schema: Arc::clone(table.schema()), lengths: Some(lengths) }
     }
 
-    /// One partition for each delayed table; all must have this schema, which is checked when they are there.
+    /// One partition for each delayed table; all must have this schema, which is checked when they are computed.
     ///
     /// # Errors
     /// [`Error::Zero`] for no tables.
@@ -256,7 +256,7 @@ impl Frame {
         self.lengths.as_deref()
     }
 
-    /// Some partitions as a frame of their own.
+    /// A frame of the selected partitions.
     ///
     /// # Errors
     /// [`Error::NoPartition`] for a number that is too large, [`Error::Zero`] for no partitions.
@@ -293,7 +293,7 @@ impl Frame {
         Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
     }
 
-    /// Frames of the same columns, one below the other.
+    /// Stacks frames with the same columns vertically.
     ///
     /// # Errors
     /// [`Error::Schemas`] where columns differ, [`Error::Zero`] for no frames.
@@ -418,7 +418,7 @@ impl Collection for Frame {
         Some(&PartitionCodec)
     }
 
-    /// All partitions, one below the other, each column in one piece of memory.
+    /// All partitions stacked, each column in one piece of memory.
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<DataFrame, TaskError> {
         let mut chunks: Vec<_> = chunks.into_iter().map(Some).collect();
         let ends = [chunks.len() as u32];

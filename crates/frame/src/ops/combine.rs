@@ -49,8 +49,8 @@ impl From<How> for JoinType {
 impl Frame {
     /// Joins each partition with a small table: a polars `DataFrame`, or a frame of one partition.
     ///
-    /// Rows keep the order of the left side, and several matches that of the right side; columns of the right side whose names are taken get `_right` behind
-    /// theirs. A missing key has no match.
+    /// Rows keep the order of the left side, and several matches that of the right side. Columns of the right side whose
+    /// names are taken get the suffix `_right`. A missing key has no match.
     ///
     /// **Cost** the right side is held whole, and hashed for each partition; nothing of the left side moves.
     ///

@@ -163,7 +163,7 @@ impl GroupBy {
     /// The number of rows of each group, as column `len`.
     ///
     /// # Errors
-    /// None that [`agg`](GroupBy::agg) does not have.
+    /// Those of [`agg`](GroupBy::agg).
     ///
     /// # Examples
     /// ```

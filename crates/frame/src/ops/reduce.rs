@@ -56,7 +56,7 @@ impl Frame {
         Delayed::from_port(Port::of(layer))
     }
 
-    /// Whether there is no row.
+    /// Whether the frame has no rows.
     ///
     /// **Cost** as [`len`](Frame::len).
     ///

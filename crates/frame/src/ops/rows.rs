@@ -183,8 +183,8 @@ impl Frame {
 
     /// The same rows in `n` partitions.
     ///
-    /// Where lengths are known, the new ones are equal as far as that goes; else neighbors are joined, or each
-    /// partition is cut into equal parts.
+    /// Where lengths are known, the new ones differ by at most one; otherwise neighbors are joined, or each partition is
+    /// cut into parts whose lengths differ by at most one.
     ///
     /// **Cost** one copy.
     ///

@@ -18,7 +18,7 @@ impl Frame {
     ///
     /// # Errors
     /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows
-    /// (aggregates, shifts, windows: those of a partition alone would be wrong without a word).
+    /// (aggregates, shifts, windows): a partition holds only some of the rows, and the result would be silently wrong.
     ///
     /// # Examples
     /// ```
@@ -42,7 +42,7 @@ impl Frame {
         Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
     }
 
-    /// All columns, and those that these expressions compute; equal names are replaced.
+    /// All columns, plus those that these expressions compute; a column of the same name is replaced.
     ///
     /// # Errors
     /// As [`select`](Frame::select).
@@ -155,7 +155,7 @@ impl Frame {
         Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
-    /// The columns without these.
+    /// All columns except these.
     ///
     /// # Errors
     /// [`Error::NoColumn`].
@@ -178,7 +178,7 @@ impl Frame {
         Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
-    /// The same columns, some of other types; a value that does not fit fails the run.
+    /// The same columns with some types changed; a value that does not fit fails the run.
     ///
     /// # Errors
     /// [`Error::NoColumn`]; [`Error::Expression`] where polars knows no such cast.
@@ -204,11 +204,11 @@ impl Frame {
         self.with_columns_at(&expressions, site)
     }
 
-    /// What a function makes of each partition, which it gets as a polars table; `schema` is what it promises, and
-    /// every partition is checked for it.
+    /// Applies a function to each partition as a polars table; `schema` declares its results, and every one is checked
+    /// against it.
     ///
-    /// Partitions are where they are because of files and sizes: a function whose result depends on that, such as
-    /// a cumulative sum, gives what it gives.
+    /// Where partitions begin depends on files and sizes, so a function that looks at several rows, such as a
+    /// cumulative sum, starts anew in each partition.
     /// A function that captures nothing is taken to be pure.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use std::io::Cursor;
 use std::sync::{Arc, PoisonError};
 
 use musher_graph_core::{Region, Token, Tokenizer, Touch};
+use musher_scheduler::check_cancelled;
 use musher_scheduler::files::find;
 use polars::prelude::{DataFrame, PlSmallStr, PolarsError, PolarsResult, SchemaRef, SerReader};
 use polars_io::csv::read::CsvReadOptions;
@@ -39,8 +40,11 @@ struct Part {
     to: u64,
 }
 
-/// Windows in which boundaries are looked for grow up to this.
-const LONGEST_WINDOW: u64 = 1 << 20;
+/// Windows in which boundaries are looked for grow up to this where quotes leave them unsure.
+const LONGEST_UNSURE: u64 = 1 << 20;
+
+/// The same where they hold no record's end.
+const LONGEST_WINDOW: u64 = 64 << 20;
 
 /// What is read at once to find boundaries from the start of a file.
 const PIECE: u64 = 1 << 20;
@@ -142,9 +146,10 @@ impl CsvSource {
             let window = ranges.read(at - 1, end)?;
             match first_start(&window, end == file_end, self.options.dialect()) {
                 Start::At(offset) => return Ok(at - 1 + offset as u64),
-                Start::Unsure if end == file_end || length >= LONGEST_WINDOW => {
+                Start::Unsure if end == file_end || length >= LONGEST_UNSURE => {
                     return self.exact_boundary(ranges, file, at);
                 }
+                Start::Beyond if length >= LONGEST_WINDOW => return self.exact_boundary(ranges, file, at),
                 Start::Beyond | Start::Unsure => length *= 4,
             }
         }
@@ -169,6 +174,7 @@ impl CsvSource {
         let mut boundary = file.data_start.saturating_add(self.options.block_bytes);
         let (mut read_to, mut record) = (file.data_start, file.data_start);
         while read_to < file_end {
+            check_cancelled()?;
             let end = read_to.saturating_add(PIECE).min(file_end);
             let piece = ranges.read(read_to, end)?;
             let mut from = 0;

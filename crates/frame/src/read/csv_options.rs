@@ -30,7 +30,7 @@ pub enum Header {
 
 /// Which files of delimited text are read, and how.
 ///
-/// A path or a pattern is one, with all defaults.
+/// A path or a pattern converts into options with all defaults.
 ///
 /// # Examples
 /// ```
@@ -153,7 +153,7 @@ impl CsvOptions {
         Self { infer_rows: n_rows, ..self }
     }
 
-    /// Bytes of text a partition; 16 MiB by default, `u64::MAX` for one partition a file.
+    /// Bytes of text per partition; 16 MiB by default, `u64::MAX` for one partition a file.
     #[must_use]
     #[doc(alias = "blocksize")]
     pub fn block_bytes(self, bytes: u64) -> Self {

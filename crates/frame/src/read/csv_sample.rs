@@ -40,6 +40,10 @@ impl<'a> Sample<'a> {
         Self { options, site, first: None, text: Vec::new() }
     }
 
+    fn has_header(&self) -> bool {
+        self.options.header == Header::FirstLine
+    }
+
     /// How many columns there are.
     pub(super) fn n_columns(&self) -> usize {
         self.first.as_ref().map_or(0, Vec::len)
@@ -51,7 +55,8 @@ impl<'a> Sample<'a> {
         let mut length = 64 << 10;
         loop {
             let (text, whole) = file.head(length)?;
-            if text.is_empty() {
+            let is_blank = |byte: &u8| matches!(byte, b'\n' | b'\r');
+            if text.is_empty() || whole && self.has_header() && without_mark(&text).iter().all(is_blank) {
                 return Ok(None);
             }
             if let Some(extent) = self.extent(&text, whole || length >= LONGEST, n_rows) {
@@ -64,9 +69,9 @@ impl<'a> Sample<'a> {
 
     /// Where header and sampled rows are in the start of a text; `None` if more of it is needed.
     fn extent(&self, text: &[u8], is_all: bool, n_rows: usize) -> Option<Extent> {
-        let mark = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mark = text.len() - without_mark(text).len();
         let is_text = |byte: &u8| !matches!(byte, b'\n' | b'\r');
-        let has_header = self.options.header == Header::FirstLine;
+        let has_header = self.has_header();
         let header = match has_header {
             true => text[mark..].iter().position(is_text).map_or(text.len(), |at| mark + at),
             false => mark,
@@ -89,7 +94,7 @@ impl<'a> Sample<'a> {
         let &Extent { header, data, end } = extent;
         file.data_start = data as u64;
         let dialect = self.options.dialect();
-        let has_header = self.options.header == Header::FirstLine;
+        let has_header = self.has_header();
         let first_end = if has_header {
             data
         } else {
@@ -211,6 +216,11 @@ impl<'a> Sample<'a> {
         }
         Ok(schema)
     }
+}
+
+/// A text behind its byte order mark.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
 }
 
 /// What polars says, without its advice on options of its own reader.

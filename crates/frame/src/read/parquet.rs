@@ -16,7 +16,7 @@ use crate::site::Site;
 
 /// Which Parquet files are read, and how they are cut into partitions.
 ///
-/// A path or a pattern is one, with partitions of about 64 MiB.
+/// A path or a pattern converts into options with partitions of about 64 MiB.
 ///
 /// # Examples
 /// ```
@@ -61,7 +61,7 @@ pub(crate) struct ParquetSource {
     schema: SchemaRef,
 }
 
-/// Some row groups in a row.
+/// Consecutive row groups.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     file: usize,

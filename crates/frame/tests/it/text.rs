@@ -226,6 +226,16 @@ fn a_file_without_a_last_line_end_is_not_glued_to_the_next() {
 }
 
 #[test]
+fn files_of_blank_lines_have_no_header_to_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("a.csv", "\n\r\n"), ("b.csv", "x,y\n1,2\n"), ("c.csv", "\u{feff}"), ("d.csv", "")] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let found = Frame::read_csv(folder.path()).unwrap().compute().unwrap();
+    assert_same(&found, &df!("x" => [1_i64], "y" => [2_i64]).unwrap(), "blank files");
+}
+
+#[test]
 fn short_records_are_filled_in_blocks_as_in_whole_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
