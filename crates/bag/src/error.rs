@@ -57,7 +57,7 @@ pub enum Error {
         line: u64,
         /// Bytes from the start of the decoded text to the line's first byte.
         offset: u64,
-        /// What is wrong, and in which column; to its own mind each line is line 1.
+        /// What is wrong, and in which column; serde_json counts each line as line 1.
         json: serde_json::Error,
     },
     /// Two bags that go together item by item have different numbers of partitions.
@@ -120,7 +120,7 @@ pub enum Error {
         /// The items' type.
         item: &'static str,
     },
-    /// A bag cannot be cut into no partitions.
+    /// A bag needs at least one partition.
     #[error("a bag has at least one partition")]
     NoPartitions,
 }

@@ -17,7 +17,7 @@ use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Upstream, push};
 impl<T: Item> Bag<T> {
     /// The bag of these items, in `n_partitions` partitions that differ in length by at most one.
     ///
-    /// No partitions at all are taken as one.
+    /// Zero partitions count as one.
     ///
     /// **Cost** the items are moved once.
     ///

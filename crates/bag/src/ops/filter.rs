@@ -57,7 +57,7 @@ impl<T: Item> Bag<T> {
         })
     }
 
-    /// What `function` makes of each item for which it makes something.
+    /// Applies `function` to each item and keeps what is not `None`.
     ///
     /// **Cost** one pass, fused.
     ///
@@ -76,7 +76,7 @@ impl<T: Item> Bag<T> {
         self.staged(FilterMap { function, site: Site::new("filter_map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// About this fraction of the items, each chosen by its own throw of a die.
+    /// A random sample of about this fraction of the items, each chosen independently.
     ///
     /// Whether an item is taken depends on `seed`, its partition and its position there only.
     ///

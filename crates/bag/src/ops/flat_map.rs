@@ -12,7 +12,7 @@ use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// All items of what `function` makes of each item.
+    /// All items that `function` makes of each item.
     ///
     /// **Cost** one pass, fused. Text is cut faster by [`split_with`](Bag::split_with) and [`words`](Bag::words).
     ///
@@ -38,7 +38,7 @@ impl<T: Item> Bag<T> {
         })
     }
 
-    /// All items of each item.
+    /// The items of all items, one after the other.
     ///
     /// **Cost** one pass, fused.
     ///

@@ -16,9 +16,9 @@ use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
-    /// How often each different item occurs, in the order of first appearance, as a bag of one partition.
+    /// How often each distinct item occurs, in the order of first appearance, as a bag of one partition.
     ///
-    /// **Cost** one pass, fused; one table of the different items for each partition, and in the end one of all. An item is
+    /// **Cost** one pass, fused; one table of the distinct items for each partition, and in the end one of all. An item is
     /// copied at most once for each table.
     ///
     /// # Examples
@@ -37,7 +37,7 @@ impl<T: Item> Bag<T> {
         Bag::from_port(self.folded(Frequencies, Grid::from([1])))
     }
 
-    /// The different items, in the order of first appearance, as a bag of one partition.
+    /// The distinct items, in the order of first appearance, as a bag of one partition.
     ///
     /// **Cost** that of [`frequencies`](Bag::frequencies).
     ///
@@ -60,7 +60,7 @@ impl<T: Item> Bag<T> {
     ///
     /// `init`, `function` and `combine` are those of [`fold`](Bag::fold), for each key.
     ///
-    /// **Cost** one pass, fused; one table of the different keys for each partition, and in the end one of all.
+    /// **Cost** one pass, fused; one table of the distinct keys for each partition, and in the end one of all.
     ///
     /// # Examples
     /// ```

@@ -21,7 +21,7 @@ impl<T: Item> Bag<T> {
     /// The same items in another number of partitions, order kept.
     ///
     /// Fewer partitions are runs of the old ones; more are even cuts of them.
-    /// No partitions at all are taken as one.
+    /// Zero partitions count as one.
     ///
     /// **Cost** one pass; a task holds the old partitions that it reads and its own.
     ///

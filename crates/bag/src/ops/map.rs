@@ -12,7 +12,7 @@ use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// What `function` makes of each item.
+    /// Applies `function` to each item.
     ///
     /// **Cost** one pass, fused with the operations before and after it. An item is moved into `function` where nobody else
     /// holds its partition, else cloned; where it is only looked at, [`map_ref`](Bag::map_ref) spares that.
@@ -32,7 +32,7 @@ impl<T: Item> Bag<T> {
         self.staged(Map { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// What `function` makes of a look at each item.
+    /// Applies `function` to a reference to each item.
     ///
     /// **Cost** one pass, fused; no item is copied, and a line of text is not even stored.
     ///
@@ -51,7 +51,7 @@ impl<T: Item> Bag<T> {
         self.staged(MapRef { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// What `function` makes of each item, or the first error it gives.
+    /// Applies a function that may fail to each item; the first error fails the run.
     ///
     /// Its error may be of any error type, boxed ones and those of `anyhow` among them, or a text.
     ///

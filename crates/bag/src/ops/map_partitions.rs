@@ -11,7 +11,7 @@ use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// What `function` makes of all items of each partition.
+    /// Applies `function` to all items of each partition at once.
     ///
     /// **Cost** one pass, fused; the items of a partition are in memory together.
     ///

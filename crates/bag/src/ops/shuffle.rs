@@ -86,7 +86,7 @@ impl<T: Item> Bag<T> {
     /// The items of a key stand in order. Within a partition the keys stand in the order of first appearance; over all
     /// partitions they do not, unlike in [`group_by`](Bag::group_by), which ends in one partition.
     ///
-    /// **Cost** that of [`shuffle_by`](Bag::shuffle_by); the key of an item is made twice. A task holds one partition's
+    /// **Cost** that of [`shuffle_by`](Bag::shuffle_by); the key of an item is computed twice. A task holds one partition's
     /// groups.
     ///
     /// # Panics
@@ -164,7 +164,7 @@ impl<T: Item> Bag<T> {
         local.pairs_joined("fold_by_into", n_partitions, Some(identity), move |a, b| combine(a, b))
     }
 
-    /// How often each different item occurs, as a bag of `n_partitions` partitions.
+    /// How often each distinct item occurs, as a bag of `n_partitions` partitions.
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
@@ -193,11 +193,11 @@ impl<T: Item> Bag<T> {
         counts.with_coder(coder).pairs_joined("frequencies_into", n_partitions, None, add)
     }
 
-    /// The different items, as a bag of `n_partitions` partitions.
+    /// The distinct items, as a bag of `n_partitions` partitions.
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
-    /// **Cost** one pass, fused, then a shuffle of the different items of each partition; see
+    /// **Cost** one pass, fused, then a shuffle of the distinct items of each partition; see
     /// [`spillable`](Bag::spillable).
     ///
     /// # Panics

@@ -21,7 +21,7 @@ use crate::site::Site;
 
 /// Which text files are read, and how.
 ///
-/// A path or a pattern is one, with blocks of 32 MiB, and compression by the ending of the file's name.
+/// A path or a pattern converts into options with blocks of 32 MiB and compression by the ending of the file's name.
 ///
 /// # Examples
 /// ```

@@ -37,7 +37,7 @@ impl<T: Item> Bag<T> {
 
     /// The `k` items with the greatest keys, greatest first, the earlier first among equals.
     ///
-    /// **Cost** that of [`topk`](Bag::topk); the key of an item is made for each comparison.
+    /// **Cost** that of [`topk`](Bag::topk); the key of an item is computed for each comparison.
     ///
     /// # Examples
     /// ```
