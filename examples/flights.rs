@@ -8,8 +8,8 @@ use musher::prelude::*;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let flights = Frame::read_parquet(&format!("{DATA}/flights/*.parquet"))?;
-    let airlines = Frame::read_csv(&format!("{DATA}/airlines.csv"))?;
+    let flights = Frame::read_parquet(format!("{DATA}/flights/*.parquet"))?;
+    let airlines = Frame::read_csv(format!("{DATA}/airlines.csv"))?;
     let delays = flights
         .filter(col("dep_delay").is_not_null())?
         .group_by([col("carrier"), col("month")])?

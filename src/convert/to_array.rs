@@ -1,10 +1,12 @@
 //! To an array: frames of numbers.
 
+use std::panic::Location;
+
 use musher_array::ndarray::{Array2, Ix2, ShapeBuilder};
 use musher_array::{Array, Chunking, Element};
-use musher_frame::polars::prelude::{DataFrame, PolarsError};
+use musher_frame::polars::prelude::{DataFrame, DataType, PolarsError};
 use musher_frame::{Error, Frame};
-use musher_graph_core::delayed;
+use musher_graph_core::{delayed, report};
 use musher_scheduler::compute;
 
 use super::Cell;
@@ -16,8 +18,9 @@ pub trait ToArray {
     /// **Cost** where the lengths of the partitions are not known, one counting pass runs at once.
     ///
     /// # Errors
-    /// [`ToArrayError`] where the counting pass fails or there are no columns. A missing value, and a column that
-    /// does not convert, fail the computation.
+    /// [`ToArrayError`] where the counting pass fails, there are no columns, or one holds neither numbers nor booleans. A
+    /// missing value, and a number that `A` cannot hold, fail the computation.
+    #[track_caller]
     fn to_array<A: Number>(&self) -> Result<Array<A, Ix2>, ToArrayError>;
 }
 
@@ -47,9 +50,17 @@ macro_rules! numbers {
 numbers!(f64 => f64, f32 => f32, i64 => i64, i32 => i32, u64 => u64, u32 => u32);
 
 /// A frame that cannot become an array.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum ToArrayError {
+    /// A column does not hold numbers.
+    Column {
+        /// Its name.
+        column: String,
+        /// What it holds.
+        dtype: DataType,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// The lengths of its partitions could not be counted.
     Count(musher_scheduler::Error),
     /// It could not be cut into partitions.
@@ -60,17 +71,30 @@ pub enum ToArrayError {
 
 impl std::fmt::Display for ToArrayError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Count(_) => "the rows of a frame could not be counted",
-            Self::Frame(_) => "a frame could not be cut into partitions",
-            Self::Array(_) => "the partitions of a frame do not form an array",
-        })
+        match self {
+            Self::Column { column, dtype, caller } => {
+                write!(
+                    f,
+                    "{caller}: to_array: column \"{column}\" is {dtype}; an array holds numbers, so cast or drop it"
+                )
+            }
+            Self::Count(_) => f.write_str("the rows of a frame could not be counted"),
+            Self::Frame(_) => f.write_str("a frame could not be cut into partitions"),
+            Self::Array(_) => f.write_str("the partitions of a frame do not form an array"),
+        }
+    }
+}
+
+impl std::fmt::Debug for ToArrayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        report(self, f)
     }
 }
 
 impl std::error::Error for ToArrayError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Column { .. } => None,
             Self::Count(error) => Some(error),
             Self::Frame(error) => Some(error),
             Self::Array(error) => Some(error),
@@ -92,6 +116,12 @@ impl ToArray for Frame {
     fn to_array<A: Number>(&self) -> Result<Array<A, Ix2>, ToArrayError> {
         fn height(table: &DataFrame) -> u64 {
             table.height() as u64
+        }
+        let is_number =
+            |dtype: &DataType| dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool();
+        if let Some((column, dtype)) = self.schema().iter().find(|(_, dtype)| !is_number(dtype)) {
+            let (column, dtype) = (column.to_string(), dtype.clone());
+            return Err(ToArrayError::Column { column, dtype, caller: Location::caller() });
         }
         let partitions = self.to_delayed();
         let lengths: Vec<usize> = match self.lengths() {

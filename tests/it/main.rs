@@ -26,6 +26,18 @@ fn siblings_become_each_other_and_are_computed_together() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn a_column_of_text_is_no_array_before_anything_runs() -> Outcome {
+    let frame =
+        Frame::from_polars(df!("x" => [1.5, 2.5], "text" => ["1.5", "a"], "flag" => [true, false])?, 2)?;
+    let error = frame.to_array::<f64>().map(drop).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("main.rs") && text.contains("column \"text\" is str"), "{text}");
+    let numbers = frame.drop(["text"])?.to_array::<f64>()?.sum_axis(Axis(0));
+    assert_eq!(numbers.compute()?, arr1(&[4.0, 1.0]));
+    Ok(())
+}
+
 /// The table of the walk-through is that of SciPy: the number of objects, and the first of the biggest.
 #[test]
 fn the_walk_through_ends_in_a_frame() -> Outcome {

@@ -10,7 +10,7 @@ use musher_graph_core::{ChunkRef, Collection, Grid, Inputs, Layer, Port, Task, T
 use crate::coder::Coder;
 use crate::drain::{Collect, Drain};
 use crate::partition::Partition;
-use crate::pipe::{Item, Source, Stage, Staged};
+use crate::pipe::{Item, Stage, Staged, Upstream};
 
 /// A lazy sequence of items of any type, cut into partitions that are worked on in parallel.
 ///
@@ -81,14 +81,14 @@ impl<T: Item> Bag<T> {
 
     /// The bag of what a source pushes whose slot 0 is a partition of this bag.
     #[track_caller]
-    pub(crate) fn piped<U: Item>(&self, source: Source<U>) -> Bag<U> {
+    pub(crate) fn piped<U: Item>(&self, source: Upstream<U>) -> Bag<U> {
         Bag::from_port(self.layer(Drain::new(source, Collect::<U>::new())))
     }
 }
 
 /// The bag of what a source pushes at each of `n` places.
 #[track_caller]
-pub(crate) fn from_source<T: Item>(source: Source<T>, n: usize) -> Bag<T> {
+pub(crate) fn from_source<T: Item>(source: Upstream<T>, n: usize) -> Bag<T> {
     let layer = Layer::build(Drain::new(source, Collect::<T>::new()));
     Bag::from_port(Port::of(layer.finish(Grid::from([n]))))
 }

@@ -12,7 +12,7 @@ use musher_graph_core::{
 };
 
 use crate::partition::Partition;
-use crate::pipe::{Feed, Flow, Item, Rewire, Source, may_fuse};
+use crate::pipe::{Feed, Flow, Item, Rewire, Upstream, may_fuse};
 use crate::site::name_panics;
 
 /// What is made of the items of one partition.
@@ -130,12 +130,12 @@ pub(crate) struct Drain(Arc<dyn Work>);
 
 impl Drain {
     /// A task that makes one chunk of what the source pushes.
-    pub(crate) fn new<T: Item>(source: Source<T>, reduce: impl Reduce<T>) -> Self {
+    pub(crate) fn new<T: Item>(source: Upstream<T>, reduce: impl Reduce<T>) -> Self {
         Self(Arc::new(Reduction { source, reduce: Arc::new(reduce) }))
     }
 
     /// The source of the items, if they are collected.
-    pub(crate) fn collected<T: Item>(&self) -> Option<&Source<T>> {
+    pub(crate) fn collected<T: Item>(&self) -> Option<&Upstream<T>> {
         self.0.collected()?.downcast_ref()
     }
 }
@@ -149,12 +149,12 @@ trait Work: Send + Sync {
     fn facts(&self, at: Place<'_>) -> Facts;
     fn touches(&self, at: Place<'_>) -> Vec<Touch>;
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>>;
-    /// The `Source<T>`, if the items are collected.
+    /// The `Upstream<T>`, if the items are collected.
     fn collected(&self) -> Option<&dyn Any>;
 }
 
 struct Reduction<T, R> {
-    source: Source<T>,
+    source: Upstream<T>,
     reduce: Arc<R>,
 }
 

@@ -1,34 +1,33 @@
 //! What can go wrong with a bag: when it is built, and while it runs.
 
+use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::path::PathBuf;
 
+use musher_graph_core::report;
+use musher_scheduler::files::FilesError;
+
 /// Why a bag could not be built, read or written.
-#[derive(Debug, thiserror::Error)]
+///
+/// Errors of building name the user's line. Errors of computing reach the user inside the scheduler's error, which adds
+/// operation, place and line, and from there as its `source()`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The pattern is not a valid one.
-    #[error("`{pattern}` is not a valid file pattern")]
-    Pattern {
-        /// The pattern as given.
-        pattern: String,
-        /// What is wrong with it.
-        source: globset::Error,
+    /// The files that a pattern means could not be found.
+    #[error("{caller}: {operation}: {source}")]
+    Find {
+        /// The method that was called.
+        operation: &'static str,
+        /// The user's line.
+        caller: &'static Location<'static>,
+        /// What is wrong.
+        source: FilesError,
     },
-    /// No file has a name that the pattern matches.
-    #[error("no file matches `{pattern}`")]
-    NoFiles {
-        /// The pattern as given.
-        pattern: String,
-    },
-    /// A file or folder could not be opened, listed or measured.
-    #[error("cannot open {}", path.display())]
-    Open {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    /// A file could not be opened, or has changed since the bag was built.
+    #[error(transparent)]
+    File(FilesError),
     /// A file could not be read to its end.
     #[error("cannot read {} at byte {offset}", path.display())]
     Read {
@@ -39,33 +38,27 @@ pub enum Error {
         /// The system's or the decoder's reason.
         source: io::Error,
     },
-    /// A file is no longer as long as when the bag was built.
-    #[error("{} had {expected} bytes when the bag was built and now has {found}", path.display())]
-    FileChanged {
-        /// The file.
-        path: PathBuf,
-        /// Bytes when the bag was built.
-        expected: u64,
-        /// Bytes now.
-        found: u64,
-    },
     /// A text file holds a byte that is not UTF-8.
-    #[error("{} is not UTF-8 at byte {offset}", path.display())]
+    #[error("{}: line {line}, byte {offset}: not UTF-8", path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
+        /// The line, from 1.
+        line: u64,
         /// Bytes from the start of the decoded text.
         offset: u64,
     },
     /// A line is not JSON, or not of the wanted form.
-    #[error("{} has no valid JSON in the line at byte {offset}", path.display())]
+    #[error("{}: line {line}, column {}: {}", path.display(), json.column(), without_place(json))]
     Json {
         /// The file.
         path: PathBuf,
+        /// The line, from 1.
+        line: u64,
         /// Bytes from the start of the decoded text to the line's first byte.
         offset: u64,
-        /// What is wrong, with the column.
-        source: serde_json::Error,
+        /// What is wrong, and in which column; serde_json counts each line as line 1.
+        json: serde_json::Error,
     },
     /// Two bags that go together item by item have different numbers of partitions.
     #[error("bags of {left} and {right} partitions cannot be zipped")]
@@ -127,7 +120,20 @@ pub enum Error {
         /// The items' type.
         item: &'static str,
     },
-    /// A bag cannot be cut into no partitions.
+    /// A bag needs at least one partition.
     #[error("a bag has at least one partition")]
     NoPartitions,
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
+}
+
+/// What is wrong with a line, without the place in it.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or_else(|| text.clone(), str::to_owned)
 }

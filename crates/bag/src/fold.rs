@@ -10,7 +10,7 @@ use musher_graph_core::{
 use crate::bag::Bag;
 use crate::drain::{Drain, Reduce, Takes};
 use crate::partition::Partial;
-use crate::pipe::{Flow, Item, Source};
+use crate::pipe::{Flow, Item, Upstream};
 
 /// How many partial results are joined by one task: wide enough for a flat tree, narrow enough for memory.
 const FAN_IN: usize = 8;
@@ -145,7 +145,7 @@ impl<T: Item> Bag<T> {
     #[track_caller]
     pub(crate) fn folded_locally<U: Item>(&self, fold: impl Fold<T>) -> Bag<U> {
         let local = Partially { fold: Arc::new(fold), last: true };
-        Bag::from_port(self.layer(Drain::new(Source::Slot(0), local)))
+        Bag::from_port(self.layer(Drain::new(Upstream::Slot(0), local)))
     }
 
     /// The layers of a fold; the answer's chunk is the only one of the last layer, whose grid is `grid`.
@@ -153,7 +153,7 @@ impl<T: Item> Bag<T> {
     pub(crate) fn folded<F: Fold<T>>(&self, fold: F, grid: Grid) -> Port {
         let fold = Arc::new(fold);
         let mut port =
-            self.layer(Drain::new(Source::Slot(0), Partially { fold: Arc::clone(&fold), last: false }));
+            self.layer(Drain::new(Upstream::Slot(0), Partially { fold: Arc::clone(&fold), last: false }));
         let mut partials = self.n_partitions();
         while partials > FAN_IN {
             partials = partials.div_ceil(FAN_IN);

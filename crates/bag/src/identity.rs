@@ -4,9 +4,9 @@ use musher_graph_core::{Session, Token, Tokenizer};
 
 /// A function that captures nothing is known by its type; one that captures something is like no other.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Identity(Option<(u64, u64)>);
+pub(crate) struct FnIdentity(Option<(u64, u64)>);
 
-impl Identity {
+impl FnIdentity {
     /// The identity of a function of type `F`, made once where the function enters a graph.
     pub(crate) fn of<F: 'static>() -> Self {
         Self((size_of::<F>() != 0).then(Session::fresh))

@@ -47,7 +47,7 @@ mod site;
 pub use bag::Bag;
 pub use error::Error;
 pub use kernel::decode::Compression;
-pub use kernel::sum::{Compensated, Exact, Number, Total};
+pub use kernel::sum::{Compensated, Exact, Summand, Total};
 pub use ops::TextOptions;
 pub use partition::Partition;
 pub use pipe::Item;

@@ -156,14 +156,14 @@ pub(crate) enum Rewire<'a> {
 }
 
 /// Where a stage takes its items from.
-pub(crate) enum Source<T> {
+pub(crate) enum Upstream<T> {
     /// The partition in this slot.
     Slot(usize),
     /// Another pipe.
     Pipe(Arc<dyn Pipe<T>>),
 }
 
-impl<T> Clone for Source<T> {
+impl<T> Clone for Upstream<T> {
     fn clone(&self) -> Self {
         match self {
             Self::Slot(slot) => Self::Slot(*slot),
@@ -172,7 +172,7 @@ impl<T> Clone for Source<T> {
     }
 }
 
-impl<T: Item> Source<T> {
+impl<T: Item> Upstream<T> {
     /// See [`Pipe::owned`]. The items of a partition that nobody else holds are moved out of it.
     pub(crate) fn owned(
         &self,
@@ -319,7 +319,7 @@ pub(crate) trait Stage<T: Item, U: Item>: Send + Sync + 'static {
     /// See [`Pipe::owned`].
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError>;
@@ -327,7 +327,7 @@ pub(crate) trait Stage<T: Item, U: Item>: Send + Sync + 'static {
     /// See [`Pipe::lent`].
     fn lent(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&U) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -335,7 +335,7 @@ pub(crate) trait Stage<T: Item, U: Item>: Send + Sync + 'static {
     }
 
     /// See [`Pipe::lends`].
-    fn lends(&self, source: &Source<T>, feed: &Feed<'_, '_>) -> bool {
+    fn lends(&self, source: &Upstream<T>, feed: &Feed<'_, '_>) -> bool {
         let _ = (source, feed);
         false
     }
@@ -343,17 +343,17 @@ pub(crate) trait Stage<T: Item, U: Item>: Send + Sync + 'static {
 
 /// A stage behind its source.
 pub(crate) struct Staged<T, S> {
-    source: Source<T>,
+    source: Upstream<T>,
     stage: Arc<S>,
 }
 
 impl<T: Item, S> Staged<T, S> {
     /// The stage on the partition in slot 0.
-    pub(crate) fn first<U: Item>(stage: S) -> Source<U>
+    pub(crate) fn first<U: Item>(stage: S) -> Upstream<U>
     where
         S: Stage<T, U>,
     {
-        Source::Pipe(Arc::new(Self { source: Source::Slot(0), stage: Arc::new(stage) }))
+        Upstream::Pipe(Arc::new(Self { source: Upstream::Slot(0), stage: Arc::new(stage) }))
     }
 }
 

@@ -14,7 +14,7 @@ use musher_graph_core::{
 use crate::bag::Bag;
 use crate::coder::Coder;
 use crate::error::Error;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::partition::Partition;
 use crate::pipe::Item;
 
@@ -24,7 +24,7 @@ pub(crate) struct Shuffle<T, F> {
     target: F,
     label: &'static str,
     /// What the target stands on; none where the label says it all.
-    identity: Option<Identity>,
+    identity: Option<FnIdentity>,
     n_targets: usize,
     coder: Option<Coder<T>>,
     item: PhantomData<fn() -> T>,
@@ -175,7 +175,7 @@ impl<T: Item> Bag<T> {
         &self,
         label: &'static str,
         n: usize,
-        identity: Option<Identity>,
+        identity: Option<FnIdentity>,
         target: F,
     ) -> Self
     where

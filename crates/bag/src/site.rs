@@ -9,6 +9,9 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
 use musher_graph_core::{StepError, StepPanic, TaskError};
+use musher_scheduler::files::FilesError;
+
+use crate::error::Error;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +52,11 @@ impl Site {
     /// An error of this operation.
     pub(crate) fn error(&self, cause: impl Into<TaskError>) -> TaskError {
         TaskError::new(StepError { label: self.label.to_owned(), caller: self.caller, cause: cause.into() })
+    }
+
+    /// Why the files of this operation could not be found.
+    pub(crate) fn find(&self, source: FilesError) -> Error {
+        Error::Find { operation: self.label, caller: self.caller, source }
     }
 
     /// Calls a user's function, so that its panic is known to be this operation's.

@@ -15,7 +15,7 @@ use polars::prelude::{
     SerWriter,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// A typed error on its way out of polars, whose own errors cannot hold it.
 #[derive(Clone, Default)]
@@ -92,17 +92,23 @@ pub(crate) fn canonical(mut table: DataFrame) -> DataFrame {
     table
 }
 
-/// The rows of several tables one below the other, in order.
+/// The rows of several tables one below the other, in order; `steps` names the work in errors.
 ///
 /// The tables have equal schemas; that is checked.
-pub(crate) fn stack<'a>(tables: impl IntoIterator<Item = &'a DataFrame>) -> PolarsResult<DataFrame> {
-    let mut tables = tables.into_iter();
-    let first = tables.next().ok_or_else(|| PolarsError::NoData("no tables to stack".into()))?;
-    let mut stacked = first.clone();
-    for table in tables {
-        stacked.vstack_mut(table)?;
-    }
-    Ok(canonical(stacked))
+pub(crate) fn stack<'a>(
+    steps: impl Fn() -> String,
+    tables: impl IntoIterator<Item = &'a DataFrame>,
+) -> Result<DataFrame, Error> {
+    let stacked = || {
+        let mut tables = tables.into_iter();
+        let first = tables.next().ok_or_else(|| PolarsError::NoData("no tables to stack".into()))?;
+        let mut stacked = first.clone();
+        for table in tables {
+            stacked.vstack_mut(table)?;
+        }
+        Ok(canonical(stacked))
+    };
+    guard(&steps, |source| Error::Polars { steps: steps(), source }, stacked)
 }
 
 /// Writes a table in the Arrow stream format, some hundred thousand rows at a time.

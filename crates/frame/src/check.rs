@@ -6,8 +6,8 @@ use polars_plan::plans::expr_ir::ExprIR;
 use polars_plan::prelude::{AExpr, IR, IRPlan, is_elementwise_rec};
 
 use crate::border::{guard, schema_of};
-use crate::read::Site;
-use crate::{Difference, Error};
+use crate::error::{Difference, Error};
+use crate::site::Site;
 
 /// How deep an expression may be nested: polars' planner takes more than quadratic time, and it drops expressions
 /// by recursion, also on threads of small stacks.
@@ -41,6 +41,30 @@ pub(crate) fn resolve(mut lazy: LazyFrame, site: Site) -> Result<SchemaRef, Erro
         caller: site.caller,
         source,
     })
+}
+
+/// Refuses expressions that fail for these types whatever the values: polars resolves the schema of a text compared with
+/// a number, or of the year of a number, and fails when it runs.
+///
+/// They are run on no row and on a row of missing values, because some fail on either one alone (those that look for the
+/// first value, for example). A function of the user's is not run before its time.
+pub(crate) fn types(
+    schema: &Schema,
+    expressions: &[Expr],
+    site: Site,
+    step: impl Fn(LazyFrame) -> LazyFrame,
+) -> Result<(), Error> {
+    let is_users = |node: &Expr| matches!(node, Expr::AnonymousFunction { .. } | Expr::RenameAlias { .. });
+    if expressions.iter().flatten().any(is_users) {
+        return Ok(());
+    }
+    let wrong = |source| Error::Expression { operation: site.operation, caller: site.caller, source };
+    let run = |table: DataFrame| guard(String::new, wrong, || step(table.lazy()).collect()).err();
+    let (none, missing) = (DataFrame::empty_with_schema(schema), || DataFrame::full_null(schema, 1));
+    match run(none) {
+        Some(error @ Error::Expression { .. }) if run(missing()).is_some() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a selection (`lazy` is `select` or `with_columns` over an empty table) in which an expression needs

@@ -5,6 +5,9 @@ use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
 
+use musher_graph_core::report;
+use musher_scheduler::GaveUp;
+use musher_scheduler::files::FilesError;
 use polars::prelude::{DataType, PolarsError};
 
 /// The first column in which a table differs from what was expected.
@@ -27,11 +30,38 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Why a line of a text file is no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineFlaw {
+    /// It has more fields than there are columns.
+    Fields {
+        /// How many it has.
+        found: usize,
+        /// How many there are columns.
+        expected: usize,
+    },
+    /// It opens quotes that never end.
+    OpenQuote,
+    /// It is not UTF-8.
+    NotUtf8,
+}
+
+impl fmt::Display for LineFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fields { found, expected } => write!(f, "has {found} fields, expected at most {expected}"),
+            Self::OpenQuote => f.write_str("opens quotes that never end"),
+            Self::NotUtf8 => f.write_str("is not UTF-8"),
+        }
+    }
+}
+
 /// What can go wrong with a frame.
 ///
 /// Errors of building (those with a `caller`) name the user's line. Errors of computing reach the user inside the
 /// scheduler's error, which adds operation, place and line, and from there as its `source()`.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// polars refused an expression when it was checked against the schema.
@@ -71,6 +101,21 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// An aggregate of numbers is asked of something else.
+    #[error(
+        "{caller}: {expression}: {part} is of numbers, and this is {dtype}{}",
+        if *dtype == DataType::String { "; if missing values made a column of a file text, name them by `null_values`" } else { "" }
+    )]
+    NotNumeric {
+        /// The expression.
+        expression: String,
+        /// The aggregate.
+        part: String,
+        /// What it is of.
+        dtype: DataType,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// An expression is nested more deeply than polars can follow on a small stack.
     #[error("{caller}: {operation}: an expression is nested {depth} deep, the limit is {limit}")]
     TooDeep {
@@ -95,7 +140,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// Two tables that must have the same columns have not.
+    /// Two tables that must have the same columns do not.
     #[error("{caller}: {operation}: {place} has other columns than the first: {difference}")]
     Schemas {
         /// The method that was called.
@@ -107,7 +152,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A number that must not be zero is.
+    /// A number that must not be zero is zero.
     #[error("{caller}: {operation}: {what} must be at least 1")]
     Zero {
         /// The method that was called.
@@ -140,25 +185,29 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A pattern of file names cannot be read.
-    #[error("{caller}: {operation}: {pattern:?} is no pattern of file names")]
-    Pattern {
+    /// The files that a pattern means could not be found.
+    #[error("{caller}: {operation}: {source}")]
+    Find {
         /// The method that was called.
         operation: &'static str,
-        /// The pattern.
-        pattern: String,
         /// The user's line.
         caller: &'static Location<'static>,
-        /// What is wrong with it.
-        source: globset::Error,
+        /// What is wrong.
+        source: FilesError,
     },
-    /// No file fits a pattern.
-    #[error("{caller}: {operation}: no file fits {pattern:?}")]
-    NoFiles {
+    /// A file could not be opened, or has changed since the frame was built.
+    #[error(transparent)]
+    File(FilesError),
+    /// The run was cancelled while a file was read from its start.
+    #[error(transparent)]
+    GaveUp(#[from] GaveUp),
+    /// A number of degrees of freedom that is negative or NaN.
+    #[error("{caller}: {operation}: ddof is {ddof}; it must be a number that is not negative")]
+    Ddof {
         /// The method that was called.
         operation: &'static str,
-        /// The pattern.
-        pattern: String,
+        /// What was given.
+        ddof: f64,
         /// The user's line.
         caller: &'static Location<'static>,
     },
@@ -172,7 +221,7 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// A file does not hold what its kind or the schema says.
+    /// A file does not hold what its format or the schema says.
     #[error("{path}: byte {offset}: malformed", path = path.display())]
     Malformed {
         /// The file.
@@ -191,15 +240,38 @@ pub enum Error {
         line: u64,
         /// Where the record begins.
         offset: u64,
-        /// The begin of the record.
+        /// The start of the record.
         record: String,
         /// What polars says.
         source: PolarsError,
     },
-    /// Where a block of a text file begins could not be told for certain.
+    /// A line of a text file is no record of its columns.
+    #[error("{path}: line {line} {flaw}: {record:?}", path = path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The start of the line.
+        record: String,
+        /// What is wrong with it.
+        flaw: LineFlaw,
+    },
+    /// Lines end with carriage returns alone.
     #[error(
-        "{path}: byte {offset}: whether a record begins here cannot be told, because of quotes; set `block_bytes` \
-         to `u64::MAX` to read files whole, or `quote` to `None` if quotes mean nothing here",
+        "{caller}: {path}: lines end with carriage returns alone; convert them to line feeds",
+        path = path.display()
+    )]
+    LineEnds {
+        /// The file.
+        path: PathBuf,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
+    /// Where a block of a text file begins was told wrongly, because a quoted field is longer than what is looked at.
+    #[error(
+        "{path}: byte {offset}: no record begins where one seemed to, because of a very long quoted field; set \
+         `block_bytes` to `u64::MAX` to read files whole, or `quote` to `None` if quotes mean nothing here",
         path = path.display()
     )]
     Boundary {
@@ -220,16 +292,6 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A file was changed between building and computing.
-    #[error("{path}: changed since the frame was built: {expected} bytes then, {found} bytes now", path = path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// Its length then.
-        expected: u64,
-        /// Its length now.
-        found: u64,
-    },
     /// polars failed on a partition.
     #[error("{steps}: polars failed")]
     Polars {
@@ -238,7 +300,7 @@ pub enum Error {
         /// What polars says.
         source: PolarsError,
     },
-    /// polars, or a function of the user's, panicked.
+    /// polars or a user's function panicked.
     #[error("{place}: panicked: {message}")]
     Panic {
         /// What was computed, or the file that was read.
@@ -256,7 +318,7 @@ pub enum Error {
         /// The type of the result.
         dtype: DataType,
     },
-    /// A partition made by a function of the user's, or read from a file, has other columns than was said.
+    /// A partition made by a user's function, or read from a file, does not have the declared columns.
     #[error("{place}: the columns are not those that were declared: {difference}")]
     Declared {
         /// What made the partition.
@@ -264,7 +326,7 @@ pub enum Error {
         /// Where they differ.
         difference: Box<Difference>,
     },
-    /// A function of the user's failed on a partition.
+    /// A user's function failed on a partition.
     #[error("{name}: the function failed")]
     User {
         /// The method that the function was given to.
@@ -284,7 +346,7 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A directory that holds other things than a frame is not replaced.
+    /// A directory that holds anything but a frame is not replaced.
     #[error("{path}: not replaced, because it holds {found:?}, which is no part of a frame", path = path.display())]
     Foreign {
         /// The directory.
@@ -292,4 +354,10 @@ pub enum Error {
         /// What stands in it.
         found: String,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        report(self, f)
+    }
 }

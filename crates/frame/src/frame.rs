@@ -12,11 +12,13 @@ use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, Schema
 
 use crate::border::stack;
 use crate::check::{compare_schemas, empty, resolve};
+use crate::error::Error;
+use crate::partition::Partition;
 use crate::partition::PartitionCodec;
-use crate::read::{CsvSource, ParquetSource, Site, Source};
-use crate::step::Step;
+use crate::read::{CsvOptions, CsvSource, ParquetOptions, ParquetSource, PartReader};
+use crate::site::Site;
+use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
-use crate::{CsvOptions, Error, ParquetOptions, Partition};
 
 /// How many partial results are combined by one task.
 const FAN_IN: usize = 8;
@@ -47,7 +49,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A table cut into partitions of equal length, as far as that goes.
+    /// Splits a table into partitions whose lengths differ by at most one row.
     ///
     /// **Cost** none: the partitions share the table's memory.
     ///
@@ -81,7 +83,7 @@ impl Frame {
         Self { port: Port::of(layer), schema: Arc::clone(table.schema()), lengths: Some(lengths) }
     }
 
-    /// One partition for each delayed table; all must have this schema, which is checked when they are there.
+    /// One partition for each delayed table; all must have this schema, which is checked when they are computed.
     ///
     /// # Errors
     /// [`Error::Zero`] for no tables.
@@ -126,108 +128,75 @@ impl Frame {
         Ok(Self { port: Port::of(layer.finish(Grid::from([n_partitions]))), schema, lengths: None })
     }
 
-    /// Delimited text files that fit a pattern, in natural order of their names, in blocks of bytes.
+    /// Delimited text files that a pattern means, in natural order of their names, in blocks of bytes.
     ///
-    /// `*` and `?` stop at directory separators, `**` does not; a directory stands for the text files in it.
-    /// Files compressed by gzip or zstd (which polars decodes whole) are one partition each.
+    /// Patterns are those of [`find`](musher_scheduler::files::find); a folder stands for the text files in it (`.csv`,
+    /// `.tsv`, `.txt`, `.gz`, `.zst`). What is read, and how, is a path or a pattern, or [`CsvOptions`] made of one.
+    /// Files compressed by gzip or Zstandard are decoded whole and are one partition each.
     ///
-    /// **Cost** when built: the begin of each file, and a sample. When computed: each block once, and of its
+    /// **Cost** when built: the start of each file, and a sample. When computed: each block once, and of its
     /// columns only those that are needed are parsed.
     ///
     /// # Errors
-    /// [`Error::NoFiles`], [`Error::Columns`] where headers differ, [`Error::Malformed`] where the sample does not
-    /// parse; on computing [`Error::Record`] names file and line of what does not fit.
-    ///
-    /// # Examples
-    /// ```
-    /// use musher_frame::Frame;
-    /// use musher_scheduler::Compute;
-    /// # let directory = tempfile::tempdir()?;
-    /// let path = directory.path().join("part-1.csv");
-    /// std::fs::write(&path, "name,size\na,1\nb,2\n")?;
-    /// let pattern = directory.path().join("part-*.csv");
-    /// let frame = Frame::read_csv(pattern.to_str().expect("a text"))?;
-    /// assert_eq!(frame.compute()?.height(), 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[track_caller]
-    #[doc(alias = "read_table")]
-    pub fn read_csv(pattern: &str) -> Result<Self, Error> {
-        Self::read_csv_with(pattern, CsvOptions::default())
-    }
-
-    /// [`read_csv`](Frame::read_csv) with options: separators, missing values, types, size of blocks.
-    ///
-    /// # Errors
-    /// As [`read_csv`](Frame::read_csv); [`Error::NoColumn`] for a type of a column that is not there.
+    /// [`Error::Find`] where files cannot be found, [`Error::Columns`] where headers differ, [`Error::Line`] and
+    /// [`Error::Malformed`] where the sample does not parse, [`Error::NoColumn`] for a type of a column that is not
+    /// there; on computing [`Error::Line`] and [`Error::Record`] name file and line of what does not fit, and
+    /// [`Error::File`] a file that has changed.
     ///
     /// # Examples
     /// ```
     /// use musher_frame::{CsvOptions, Frame};
+    /// use musher_scheduler::Compute;
     /// # let directory = tempfile::tempdir()?;
-    /// let path = directory.path().join("a.csv");
-    /// std::fs::write(&path, "name;size\na;NA\nb;2\n")?;
-    /// let options = CsvOptions { separator: b';', null_values: vec!["NA".into()], ..CsvOptions::default() };
-    /// let frame = Frame::read_csv_with(path.to_str().expect("a text"), options)?;
+    /// # let directory = directory.path();
+    /// std::fs::write(directory.join("part-1.csv"), "name,size\na,1\nb,2\n")?;
+    /// std::fs::write(directory.join("part-2.csv"), "name,size\nc,3\n")?;
+    /// assert_eq!(Frame::read_csv(directory.join("part-*.csv"))?.compute()?.height(), 3);
+    ///
+    /// std::fs::write(directory.join("b.txt"), "name;size\na;NA\nb;2\n")?;
+    /// let frame = Frame::read_csv(CsvOptions::new(directory.join("b.txt")).separator(b';').null_values(["NA"]))?;
     /// assert!(frame.schema().get("size").is_some_and(|dtype| dtype.is_integer()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn read_csv_with(pattern: &str, options: CsvOptions) -> Result<Self, Error> {
+    #[doc(alias = "read_table")]
+    #[doc(alias = "scan_csv")]
+    pub fn read_csv(files: impl Into<CsvOptions>) -> Result<Self, Error> {
         let site = Site { operation: "read_csv", caller: Location::caller() };
-        Ok(Self::files(Arc::new(CsvSource::open(pattern, options, site)?), site))
+        Ok(Self::files(Arc::new(CsvSource::open(files.into(), site)?), site))
     }
 
-    /// Parquet files that fit a pattern, in natural order of their names, in row groups.
+    /// Parquet files that a pattern means, in natural order of their names, in row groups.
     ///
-    /// Patterns are those of [`read_csv`](Frame::read_csv). The files say how many rows they have, so
-    /// [`lengths`](Frame::lengths) are known.
+    /// Patterns are those of [`find`](musher_scheduler::files::find); a folder stands for the files in it that end in
+    /// `.parquet` or `.pq`. The files say how many rows they have, so [`lengths`](Frame::lengths) are known.
     ///
     /// **Cost** when built: the footer of each file. When computed: only the columns that are needed are read.
     ///
     /// # Errors
-    /// [`Error::NoFiles`], [`Error::Schemas`] where columns differ, [`Error::Malformed`] for what is no Parquet.
-    ///
-    /// # Examples
-    /// ```
-    /// use musher_frame::{Frame, polars::prelude::*};
-    /// use musher_scheduler::Compute;
-    /// # let directory = tempfile::tempdir()?;
-    /// # let path = directory.path().join("numbers");
-    /// # let path = path.to_str().expect("a text");
-    /// Frame::from_polars(df!("x" => [1, 2, 3])?, 2)?.to_parquet(path)?.compute()?;
-    /// assert_eq!(Frame::read_parquet(path)?.lengths(), Some([1, 2].as_slice()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[track_caller]
-    pub fn read_parquet(pattern: &str) -> Result<Self, Error> {
-        Self::read_parquet_with(pattern, &ParquetOptions::default())
-    }
-
-    /// [`read_parquet`](Frame::read_parquet) with a size of partitions.
-    ///
-    /// # Errors
-    /// As [`read_parquet`](Frame::read_parquet).
+    /// [`Error::Find`] where files cannot be found, [`Error::Schemas`] where columns differ, [`Error::Malformed`] for
+    /// what is no Parquet; on computing [`Error::File`] where a file has changed.
     ///
     /// # Examples
     /// ```
     /// use musher_frame::{Frame, ParquetOptions, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// # let directory = tempfile::tempdir()?;
-    /// # let path = directory.path().join("x.parquet");
-    /// # let path = path.to_str().expect("a text");
-    /// Frame::from_polars(df!("x" => [1, 2, 3])?, 3)?.to_parquet(path)?.compute()?;
-    /// let options = ParquetOptions { partition_bytes: 1 };
-    /// assert_eq!(Frame::read_parquet_with(path, &options)?.n_partitions(), 3, "one for each row group");
+    /// # let path = directory.path().join("numbers");
+    /// Frame::from_polars(df!("x" => [1, 2, 3])?, 2)?.to_parquet(&path)?.compute()?;
+    /// assert_eq!(Frame::read_parquet(&path)?.lengths(), Some([1, 2].as_slice()));
+    /// let small = ParquetOptions::new(&path).partition_bytes(1);
+    /// assert_eq!(Frame::read_parquet(small)?.n_partitions(), 2, "at least one for each file");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn read_parquet_with(pattern: &str, options: &ParquetOptions) -> Result<Self, Error> {
+    #[doc(alias = "scan_parquet")]
+    pub fn read_parquet(files: impl Into<ParquetOptions>) -> Result<Self, Error> {
         let site = Site { operation: "read_parquet", caller: Location::caller() };
-        Ok(Self::files(Arc::new(ParquetSource::open(pattern, options, site)?), site))
+        Ok(Self::files(Arc::new(ParquetSource::open(&files.into(), site)?), site))
     }
 
-    fn files(source: Arc<dyn Source>, site: Site) -> Self {
+    fn files(source: Arc<dyn PartReader>, site: Site) -> Self {
         let n_parts = source.n_parts();
         let schema = Arc::clone(source.schema());
         let lengths = source.lengths().map(Arc::from);
@@ -287,7 +256,7 @@ impl Frame {
         self.lengths.as_deref()
     }
 
-    /// Some partitions as a frame of their own.
+    /// A frame of the selected partitions.
     ///
     /// # Errors
     /// [`Error::NoPartition`] for a number that is too large, [`Error::Zero`] for no partitions.
@@ -324,7 +293,7 @@ impl Frame {
         Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
     }
 
-    /// Frames of the same columns, one below the other.
+    /// Stacks frames with the same columns vertically.
     ///
     /// # Errors
     /// [`Error::Schemas`] where columns differ, [`Error::Zero`] for no frames.
@@ -364,14 +333,14 @@ impl Frame {
     }
 
     /// This frame with one more step in every partition.
-    pub(crate) fn then(&self, step: Step, schema: SchemaRef, keeps_rows: bool, site: Site) -> Self {
+    pub(crate) fn then(&self, step: PartitionStep, schema: SchemaRef, keeps_rows: bool, site: Site) -> Self {
         let layer = Layer::build(PartitionTask::step(step)).caller(site.caller);
         let layer = layer.input(&self.port, Wiring::one_to_one(1)).finish(self.port.grid().clone());
         Self { port: Port::of(layer), schema, lengths: self.lengths.clone().filter(|_| keeps_rows) }
     }
 
     /// This frame with one more slot and step in every partition.
-    pub(crate) fn then_with(&self, step: Step, right: &Self, schema: SchemaRef, site: Site) -> Self {
+    pub(crate) fn then_with(&self, step: PartitionStep, right: &Self, schema: SchemaRef, site: Site) -> Self {
         let layer = Layer::build(PartitionTask::step(step)).caller(site.caller);
         let layer = layer.input(&self.port, Wiring::one_to_one(1));
         let layer =
@@ -381,8 +350,14 @@ impl Frame {
 
     /// One partition of all: groups of partitions are stacked and put through `combine` until one is left, which
     /// ends with `finish`.
-    pub(crate) fn tree(&self, combine: &[Step], finish: Vec<Step>, schema: SchemaRef, site: Site) -> Self {
-        let level = |port: &Port, steps: Vec<Step>| {
+    pub(crate) fn tree(
+        &self,
+        combine: &[PartitionStep],
+        finish: Vec<PartitionStep>,
+        schema: SchemaRef,
+        site: Site,
+    ) -> Self {
+        let level = |port: &Port, steps: Vec<PartitionStep>| {
             let n_tasks = port.grid().n_tasks().div_ceil(FAN_IN);
             let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
             let layer = Layer::build(task).caller(site.caller).input(port, Wiring::tree(&[FAN_IN]));
@@ -443,13 +418,13 @@ impl Collection for Frame {
         Some(&PartitionCodec)
     }
 
-    /// All partitions, one below the other, each column in one piece of memory.
+    /// All partitions stacked, each column in one piece of memory.
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<DataFrame, TaskError> {
         let mut chunks: Vec<_> = chunks.into_iter().map(Some).collect();
         let ends = [chunks.len() as u32];
         let inputs = Inputs::new(&mut chunks, &ends);
         let partitions = inputs.slot::<Partition>(0)?;
-        Ok(stack(partitions.iter().map(|partition| &partition.0))?)
+        Ok(stack(|| "gather".to_owned(), partitions.iter().map(|partition| &partition.0))?)
     }
 
     fn with_port(&self, port: Port) -> Self {

@@ -37,7 +37,7 @@
 //! | `median`, `quantile` | passed over | larger than every number |
 //! | comparison in `filter` | the row is dropped | equal to NaN, larger than every number |
 //! | key of a `join` | has no match | matches NaN |
-//! | `sort_values`, `top_k` | last | larger than every number |
+//! | `sort`, `top_k` | last | larger than every number |
 //!
 //! ```
 //! # use musher_frame::{Frame, How, Order, polars::prelude::*};
@@ -61,12 +61,30 @@
 //!     "least" => [1.0], "greatest" => [true],
 //! )?;
 //! assert_eq!(row, expected);
-//! assert_eq!(frame.group_by([col("x")])?.size()?.compute()?.height(), 4);
+//! assert_eq!(frame.group_by([col("x")])?.len()?.compute()?.height(), 4);
 //! assert_eq!(frame.filter(col("x").gt(lit(2.0)))?.len().compute()?, 3);
 //! assert_eq!(frame.join(df!("x" => [None, Some(nan)])?, [col("x")], [col("x")], How::Inner)?.len().compute()?, 2);
-//! let sorted = frame.sort_values([col("x")], Order::Descending)?.compute()?;
+//! let sorted = frame.sort([col("x")], Order::Descending)?.compute()?;
 //! assert!(sorted.equals_missing(&df!("x" => [Some(nan), Some(nan), Some(3.0), Some(1.0), None])?));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Which polars
+//!
+//! Expressions are those of polars 0.55.2 with these features: `lazy`; for types `temporal`, `timezones`, `dtype-slim`,
+//! `dtype-array`, `dtype-categorical`, `dtype-decimal`, `dtype-struct`, `dtype-i8`, `dtype-i16`, `dtype-i128`, `dtype-u8`,
+//! `dtype-u16`; for text `strings`, `regex`, `concat_str`; for numbers `abs`, `log`, `round_series`, `sign`,
+//! `trigonometry`, `product`, `propagate_nans`, `random`; for joins `cross_join`, `semi_anti_join`; and `coalesce`,
+//! `cum_agg`, `describe`, `diagonal_concat`, `diff`, `dynamic_group_by`, `fmt`, `interpolate`, `is_between`, `is_in`,
+//! `is_unique`, `list_eval`, `mode`, `offset_by`, `partition_by`, `pct_change`, `pivot`, `range`, `rank`, `replace`,
+//! `rolling_window`, `row_hash`, `rows`, `search_sorted`, `to_dummies`, `top_k`, `unique_counts`, `zip_with`.
+//!
+//! polars hides what is behind a feature that is off (`cov` and `pearson_corr`, for example): the compiler says that there
+//! is no such function. To add one, depend on the same version of polars beside musher and name it, and Cargo builds
+//! polars once with the features of both:
+//!
+//! ```toml
+//! polars = { version = "=0.55.2", default-features = false, features = ["cov"] }
 //! ```
 //!
 //! # Threads
@@ -85,11 +103,12 @@ mod kernel;
 mod ops;
 mod partition;
 mod read;
+mod site;
 mod step;
 mod task;
 mod token;
 
-pub use error::{Difference, Error};
+pub use error::{Difference, Error, LineFlaw};
 pub use frame::Frame;
 pub use ops::{GroupBy, How, Order, Written};
 pub use partition::Partition;

@@ -11,8 +11,10 @@ use polars::prelude::{
 
 use crate::border::{Escape, canonical};
 use crate::check::compare_schemas;
+use crate::error::Error;
 use crate::kernel::aggregate::WideSum;
-use crate::{Error, Partition, token};
+use crate::partition::Partition;
+use crate::token;
 
 /// A function of the user's from the rows of a partition to other rows.
 pub(crate) type MapFn =
@@ -20,7 +22,7 @@ pub(crate) type MapFn =
 
 /// One step and its fingerprint; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Step(Arc<Inner>);
+pub(crate) struct PartitionStep(Arc<Inner>);
 
 struct Inner {
     operation: Operation,
@@ -54,7 +56,7 @@ pub(crate) enum Operation {
     Map { function: MapFn, name: &'static str, schema: SchemaRef, identity: Option<Key> },
 }
 
-impl Step {
+impl PartitionStep {
     /// The step with its fingerprint; what polars cannot compare has a fresh one, made here once.
     pub(crate) fn new(operation: Operation) -> Self {
         let mut tokenizer = Tokenizer::new();
@@ -188,7 +190,7 @@ pub(crate) enum Needs {
     All,
 }
 
-impl Token for Step {
+impl Token for PartitionStep {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.key(self.0.key);
         if self.0.process_bound {

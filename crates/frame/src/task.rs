@@ -12,10 +12,11 @@ use musher_graph_core::{
 };
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
-use crate::border::{Escape, collect, guard, stack};
-use crate::read::{Source, scan};
-use crate::step::{Needs, Operation, Step};
-use crate::{Error, Partition};
+use crate::border::{Escape, collect, stack};
+use crate::error::Error;
+use crate::partition::Partition;
+use crate::read::{PartReader, scan};
+use crate::step::{Needs, Operation, PartitionStep};
 
 /// Steps that are put into one lazy frame at most: polars' planner takes more than linear time.
 const LONGEST: usize = 32;
@@ -25,8 +26,8 @@ const LONGEST: usize = 32;
 pub(crate) struct PartitionTask {
     rows: Rows,
     /// Steps that all branches share; none where there is a single branch.
-    common: Vec<Step>,
-    branches: Vec<Vec<Step>>,
+    common: Vec<PartitionStep>,
+    branches: Vec<Vec<PartitionStep>>,
     /// The columns that the branches read behind the common steps, as far as the steps tell.
     needed: Option<Vec<PlSmallStr>>,
 }
@@ -39,15 +40,15 @@ pub(crate) enum Rows {
     /// The partitions in a slot, one below the other.
     Stack { slot: usize },
     /// A part of some files; `parts[place]` says which.
-    Files { source: Arc<dyn Source>, parts: Arc<[u32]>, label: &'static str },
+    Files { source: Arc<dyn PartReader>, parts: Arc<[u32]>, label: &'static str },
 }
 
 impl PartitionTask {
-    pub(crate) fn new(rows: Rows, steps: Vec<Step>) -> Self {
+    pub(crate) fn new(rows: Rows, steps: Vec<PartitionStep>) -> Self {
         Self::branching(rows, Vec::new(), vec![steps])
     }
 
-    fn branching(rows: Rows, common: Vec<Step>, branches: Vec<Vec<Step>>) -> Self {
+    fn branching(rows: Rows, common: Vec<PartitionStep>, branches: Vec<Vec<PartitionStep>>) -> Self {
         let mut union: Option<Vec<PlSmallStr>> = Some(Vec::new());
         for branch in &branches {
             union = union.zip(needed(branch)).map(|(mut union, more)| {
@@ -59,7 +60,7 @@ impl PartitionTask {
     }
 
     /// The rows of the input partition, then a step.
-    pub(crate) fn step(step: Step) -> Self {
+    pub(crate) fn step(step: PartitionStep) -> Self {
         Self::new(Rows::Input { slot: 0 }, vec![step])
     }
 
@@ -68,7 +69,7 @@ impl PartitionTask {
     }
 
     /// The steps, if there is a single branch.
-    pub(crate) fn steps(&self) -> Option<&[Step]> {
+    pub(crate) fn steps(&self) -> Option<&[PartitionStep]> {
         match self.branches.as_slice() {
             [steps] => Some(steps),
             _ => None,
@@ -85,9 +86,8 @@ impl PartitionTask {
             Rows::Input { slot } => inputs.slot::<Partition>(*slot)?[0].0.clone().lazy(),
             Rows::Stack { slot } => {
                 let partitions = inputs.slot::<Partition>(*slot)?;
-                let polars = |source| Error::Polars { steps: self.label().into_owned(), source };
                 let tables = partitions.iter().map(|partition| &partition.0);
-                guard(|| self.label().into_owned(), polars, || stack(tables))?.lazy()
+                stack(|| self.label().into_owned(), tables)?.lazy()
             }
             Rows::Files { source, parts, label } => {
                 let part = parts[at.index()] as usize;
@@ -108,7 +108,7 @@ impl PartitionTask {
             }
             Rows::Input { .. } | Rows::Stack { .. } => self.label().into_owned(),
         };
-        let run = |begin: LazyFrame, steps: &[Step]| -> Result<DataFrame, TaskError> {
+        let run = |begin: LazyFrame, steps: &[PartitionStep]| -> Result<DataFrame, TaskError> {
             let mut steps = steps.iter();
             let lazy = steps.try_fold(begin, |lazy, step| step.add_to(lazy, &inputs, &escape))?;
             Ok(collect(lazy, &escape, place)?)
@@ -121,7 +121,7 @@ impl PartitionTask {
         let mut common = self.common.clone();
         if let Some(needed) = self.needed.as_ref().filter(|needed| !needed.is_empty()) {
             let columns = needed.iter().map(|name| col(name.clone())).collect();
-            common.push(Step::new(Operation::Select(columns)));
+            common.push(PartitionStep::new(Operation::Select(columns)));
         }
         let rows = run(begin, &common)?;
         let branches = self.branches.iter();
@@ -134,7 +134,7 @@ impl PartitionTask {
 }
 
 /// The columns that these steps read of their input; `None` if that may be all.
-fn needed(steps: &[Step]) -> Option<Vec<PlSmallStr>> {
+fn needed(steps: &[PartitionStep]) -> Option<Vec<PlSmallStr>> {
     let mut columns = Vec::new();
     for step in steps {
         match step.need(&mut columns) {
@@ -153,13 +153,15 @@ impl Task for PartitionTask {
             Rows::Stack { .. } => Some("combine"),
             Rows::Files { label, .. } => Some(*label),
         };
-        let shared = self.steps().unwrap_or(&self.common).iter().map(Step::name);
+        let shared = self.steps().unwrap_or(&self.common).iter().map(PartitionStep::name);
         let mut names: Vec<&str> = rows.into_iter().chain(shared).collect();
         let ends: Vec<String>;
         let all;
         if self.steps().is_none() {
             let branches = self.branches.iter();
-            ends = branches.map(|steps| steps.iter().map(Step::name).collect::<Vec<_>>().join("·")).collect();
+            ends = branches
+                .map(|steps| steps.iter().map(PartitionStep::name).collect::<Vec<_>>().join("·"))
+                .collect();
             all = format!("({})", ends.join(" | "));
             names.push(&all);
         }
@@ -203,8 +205,10 @@ impl Task for PartitionTask {
             }
             Rows::Input { .. } | Rows::Stack { .. } => (0, inputs.iter().copied().sum()),
         };
-        let estimate = |bytes, steps: &[Step]| steps.iter().fold(bytes, |bytes, step| step.estimate(bytes));
-        let output = |steps: &Vec<Step>| rows.map(|bytes| estimate(estimate(bytes, &self.common), steps));
+        let estimate =
+            |bytes, steps: &[PartitionStep]| steps.iter().fold(bytes, |bytes, step| step.estimate(bytes));
+        let output =
+            |steps: &Vec<PartitionStep>| rows.map(|bytes| estimate(estimate(bytes, &self.common), steps));
         // The rows exist beside the result while it is made, and the text beside the rows.
         let scratch = if self.n_steps() == 0 { read } else { read + rows.unwrap_or(0) };
         let cost = rows.map(|bytes| (read * 3 + bytes * (1 + self.n_steps() as u64)).max(20_000));
@@ -243,7 +247,7 @@ impl Task for PartitionTask {
             }
         };
         let before = before.iter().map(|step| step.with_slots(request.producer_slots));
-        let own = |steps: &[Step]| {
+        let own = |steps: &[PartitionStep]| {
             steps.iter().map(|step| step.with_slots(request.consumer_slots)).collect::<Vec<_>>()
         };
         Some(Arc::new(match self.steps() {

@@ -451,6 +451,11 @@ impl TaskError {
         Self(Box::new(cause))
     }
 
+    /// An error that is boxed already, such as one of `anyhow`'s.
+    pub fn from_boxed(cause: Box<dyn StdError + Send + Sync>) -> Self {
+        Self(cause)
+    }
+
     /// The cause.
     pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
         self.0.as_ref()

@@ -38,6 +38,7 @@ mod error;
 mod event;
 mod event_log;
 mod failed;
+pub mod files;
 mod limit;
 mod machine;
 #[cfg(test)]

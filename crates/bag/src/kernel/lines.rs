@@ -13,6 +13,9 @@ use memchr::{memchr, memrchr};
 /// Bytes read at once: small enough for the second-level cache, large enough to hide the system call.
 const BUFFER: usize = 1 << 18;
 
+/// What some programs put before UTF-8 text; it is no part of it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Why text could not be read; offsets are bytes from the start of the decoded file.
 #[derive(Debug)]
 pub(crate) enum TextError {
@@ -26,7 +29,7 @@ pub(crate) enum TextError {
 ///
 /// `stream` stands at byte `start` of the file. With `inside` the block begins within the file, so that `start` is the
 /// byte before it, and everything up to the first line end belongs to the block before. A run ends with its line end,
-/// except at the end of the file. Returns `Break` when `sink` asked to stop.
+/// except at the end of the file; a byte order mark at the start of the file is in none. Returns `Break` when `sink` asked to stop.
 pub(crate) fn for_each_run(
     stream: &mut dyn Read,
     block: Range<u64>,
@@ -53,7 +56,11 @@ pub(crate) fn for_each_run(
                 return Err(TextError::NotUtf8 { offset: buffer.offset + error.valid_up_to() as u64 });
             }
         };
-        if sink(buffer.offset, text).is_break() {
+        let (offset, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
+            Some(text) if buffer.offset == 0 => (BYTE_ORDER_MARK.len_utf8() as u64, text),
+            _ => (buffer.offset, text),
+        };
+        if sink(offset, text).is_break() {
             return Ok(ControlFlow::Break(()));
         }
         if last {

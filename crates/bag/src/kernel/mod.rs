@@ -5,7 +5,6 @@
 pub(crate) mod counter;
 pub(crate) mod decode;
 pub(crate) mod extreme;
-pub(crate) mod glob;
 pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod lines;

@@ -43,8 +43,9 @@ impl Moments {
     }
 
     /// The variance with `ddof` degrees of freedom taken off, or `None` when none is left.
-    pub(crate) fn variance(&self, ddof: u64) -> Option<f64> {
-        (self.count > ddof).then(|| self.squares / (self.count - ddof) as f64)
+    pub(crate) fn variance(&self, ddof: f64) -> Option<f64> {
+        let left = self.count as f64 - ddof;
+        (left > 0.0).then(|| self.squares / left)
     }
 }
 
@@ -71,15 +72,15 @@ mod tests {
             joined.merge(&of(&items[cut..]));
             assert_eq!(joined.count, 23);
             assert!((joined.mean().unwrap() / mean - 1.0).abs() < TOLERANCE);
-            assert!((joined.variance(0).unwrap() / variance - 1.0).abs() < 1e-9);
+            assert!((joined.variance(0.0).unwrap() / variance - 1.0).abs() < 1e-9);
         }
     }
 
     #[test]
     fn nothing_has_no_mean_and_nan_stays() {
         assert_eq!(of(&[]).mean(), None);
-        assert_eq!(of(&[1.0]).variance(1), None);
-        assert_eq!(of(&[1.0]).variance(0), Some(0.0));
+        assert_eq!(of(&[1.0]).variance(1.0), None);
+        assert_eq!(of(&[1.0]).variance(0.0), Some(0.0));
         let mut joined = of(&[1.0]);
         joined.merge(&of(&[f64::NAN]));
         assert!(joined.mean().unwrap().is_nan());

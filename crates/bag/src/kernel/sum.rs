@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// A number that a bag can sum and average: the primitive integers and floats.
-pub trait Number: Copy + PartialOrd + Send + Sync + fmt::Debug + 'static {
+pub trait Summand: Copy + PartialOrd + Send + Sync + fmt::Debug + 'static {
     /// What a sum is given as: `i64` and `u64` for integers up to 64 bits (NumPy's rule), else the type itself.
     type Sum: Clone + Send + Sync + fmt::Debug + PartialEq + 'static;
 
@@ -76,7 +76,7 @@ impl<A> Compensated<A> {
     }
 }
 
-/// `impl Number` for integers; for `i32` it reads: the sum of `i32` is an `i64`, made in 128 bits.
+/// `impl Summand` for integers; for `i32` it reads: the sum of `i32` is an `i64`, made in 128 bits.
 macro_rules! integer {
     ($($item:ty => $sum:ty),*) => {$(
         impl Total for Exact<$item> {
@@ -96,7 +96,7 @@ macro_rules! integer {
             }
         }
 
-        impl Number for $item {
+        impl Summand for $item {
             type Sum = $sum;
             type Total = Exact<$item>;
 
@@ -109,7 +109,7 @@ macro_rules! integer {
 integer!(i8 => i64, i16 => i64, i32 => i64, i64 => i64, isize => i64, i128 => i128);
 integer!(u8 => u64, u16 => u64, u32 => u64, u64 => u64, usize => u64);
 
-/// `impl Number` for floats; for `f32` it reads: the sum of `f32` is an `f32`, made in compensated `f64`.
+/// `impl Summand` for floats; for `f32` it reads: the sum of `f32` is an `f32`, made in compensated `f64`.
 macro_rules! float {
     ($($item:ty),*) => {$(
         impl Total for Compensated<$item> {
@@ -130,7 +130,7 @@ macro_rules! float {
             }
         }
 
-        impl Number for $item {
+        impl Summand for $item {
             type Sum = $item;
             type Total = Compensated<$item>;
 
@@ -144,9 +144,9 @@ float!(f32, f64);
 
 #[cfg(test)]
 mod tests {
-    use super::{Number, Total};
+    use super::{Summand, Total};
 
-    fn total<A: Number>(items: &[A]) -> A::Total {
+    fn total<A: Summand>(items: &[A]) -> A::Total {
         let mut total = A::Total::default();
         items.iter().for_each(|&item| total.add(item));
         total
@@ -179,7 +179,7 @@ mod tests {
         left.merge(&total(&[1.0f64]));
         left.merge(&total(&[-1e100f64]));
         assert_eq!(left.finish(), Some(1.0));
-        assert_eq!(<f32 as Number>::Total::default().finish(), Some(0.0));
+        assert_eq!(<f32 as Summand>::Total::default().finish(), Some(0.0));
         assert_eq!(total(&[16_777_216f32, 1.0, 1.0]).finish(), Some(16_777_218.0));
     }
 }

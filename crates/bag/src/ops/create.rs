@@ -12,12 +12,12 @@ use musher_graph_core::{
 use crate::bag::{Bag, from_source};
 use crate::kernel::ranges::even_ranges;
 use crate::partition::Partition;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, push};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Upstream, push};
 
 impl<T: Item> Bag<T> {
     /// The bag of these items, in `n_partitions` partitions that differ in length by at most one.
     ///
-    /// No partitions at all are taken as one.
+    /// Zero partitions count as one.
     ///
     /// **Cost** the items are moved once.
     ///
@@ -122,7 +122,7 @@ impl Bag<i64> {
     pub fn range(numbers: Range<i64>, n_partitions: usize) -> Self {
         let n_partitions = n_partitions.max(1);
         let pipe = Count { numbers, n_partitions, selection: Selection::default() };
-        from_source(Source::Pipe(Arc::new(pipe)), n_partitions)
+        from_source(Upstream::Pipe(Arc::new(pipe)), n_partitions)
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer, Touch};
 
 use crate::bag::Bag;
-use crate::identity::Identity;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, Stage, opaque};
+use crate::identity::FnIdentity;
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Stage, Upstream, opaque};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
@@ -30,7 +30,7 @@ impl<T: Item> Bag<T> {
             predicate,
             wanted: true,
             site: Site::new("filter"),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
         })
     }
 
@@ -53,11 +53,11 @@ impl<T: Item> Bag<T> {
             predicate,
             wanted: false,
             site: Site::new("remove"),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
         })
     }
 
-    /// What `function` makes of each item for which it makes something.
+    /// Applies `function` to each item and keeps what is not `None`.
     ///
     /// **Cost** one pass, fused.
     ///
@@ -73,10 +73,10 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> Option<U> + Send + Sync + 'static,
     {
-        self.staged(FilterMap { function, site: Site::new("filter_map"), identity: Identity::of::<F>() })
+        self.staged(FilterMap { function, site: Site::new("filter_map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// About this fraction of the items, each chosen by its own throw of a die.
+    /// A random sample of about this fraction of the items, each chosen independently.
     ///
     /// Whether an item is taken depends on `seed`, its partition and its position there only.
     ///
@@ -94,8 +94,8 @@ impl<T: Item> Bag<T> {
     #[track_caller]
     #[doc(alias = "sample")]
     pub fn random_sample(&self, fraction: f64, seed: u64) -> Self {
-        let pipe = Sample { source: Source::Slot(0), fraction, seed, selection: Selection::default() };
-        self.piped(Source::Pipe(Arc::new(pipe)))
+        let pipe = Sample { source: Upstream::Slot(0), fraction, seed, selection: Selection::default() };
+        self.piped(Upstream::Pipe(Arc::new(pipe)))
     }
 }
 
@@ -103,7 +103,7 @@ struct Filter<F> {
     predicate: F,
     wanted: bool,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<F> {
@@ -118,7 +118,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(T) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -134,7 +134,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
 
     fn lent(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&T) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -144,7 +144,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
         })
     }
 
-    fn lends(&self, source: &Source<T>, feed: &Feed<'_, '_>) -> bool {
+    fn lends(&self, source: &Upstream<T>, feed: &Feed<'_, '_>) -> bool {
         source.lends(feed)
     }
 }
@@ -152,7 +152,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
 struct FilterMap<F> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U> for FilterMap<F> {
@@ -166,7 +166,7 @@ impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -180,7 +180,7 @@ impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U
 /// Lets through what its die chooses; a pipe of its own, because the die depends on the partition's number.
 #[derive(Clone)]
 struct Sample<T> {
-    source: Source<T>,
+    source: Upstream<T>,
     fraction: f64,
     seed: u64,
     selection: Selection,

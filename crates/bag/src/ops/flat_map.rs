@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use musher_graph_core::{TaskError, Tokenizer};
 
 use crate::bag::Bag;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::words::for_each_word;
-use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// All items of what `function` makes of each item.
+    /// All items that `function` makes of each item.
     ///
     /// **Cost** one pass, fused. Text is cut faster by [`split_with`](Bag::split_with) and [`words`](Bag::words).
     ///
@@ -33,12 +33,12 @@ impl<T: Item> Bag<T> {
         self.staged(FlatMap {
             function,
             site: Site::new("flat_map"),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
             many: PhantomData,
         })
     }
 
-    /// All items of each item.
+    /// The items of all items, one after the other.
     ///
     /// **Cost** one pass, fused.
     ///
@@ -79,7 +79,7 @@ impl Bag<String> {
     where
         F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static,
     {
-        self.staged(SplitWith { split, site: Site::new("split_with"), identity: Identity::of::<F>() })
+        self.staged(SplitWith { split, site: Site::new("split_with"), identity: FnIdentity::of::<F>() })
     }
 
     /// The words of each text: runs of characters that are not white space.
@@ -103,7 +103,7 @@ impl Bag<String> {
 struct FlatMap<I, F> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
     many: PhantomData<fn() -> I>,
 }
 
@@ -124,7 +124,7 @@ where
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -155,7 +155,7 @@ impl Lender<'_> {
 struct SplitWith<F> {
     split: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, String> for SplitWith<F> {
@@ -169,7 +169,7 @@ impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, St
 
     fn owned(
         &self,
-        source: &Source<String>,
+        source: &Upstream<String>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(String) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -178,7 +178,7 @@ impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, St
 
     fn lent(
         &self,
-        source: &Source<String>,
+        source: &Upstream<String>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&String) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -197,7 +197,7 @@ impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, St
         })
     }
 
-    fn lends(&self, _source: &Source<String>, _feed: &Feed<'_, '_>) -> bool {
+    fn lends(&self, _source: &Upstream<String>, _feed: &Feed<'_, '_>) -> bool {
         true
     }
 }
@@ -215,7 +215,7 @@ impl Stage<String, String> for Words {
 
     fn owned(
         &self,
-        source: &Source<String>,
+        source: &Upstream<String>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(String) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -224,7 +224,7 @@ impl Stage<String, String> for Words {
 
     fn lent(
         &self,
-        source: &Source<String>,
+        source: &Upstream<String>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&String) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -237,7 +237,7 @@ impl Stage<String, String> for Words {
         }
     }
 
-    fn lends(&self, _source: &Source<String>, _feed: &Feed<'_, '_>) -> bool {
+    fn lends(&self, _source: &Upstream<String>, _feed: &Feed<'_, '_>) -> bool {
         true
     }
 }

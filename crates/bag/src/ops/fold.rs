@@ -7,7 +7,7 @@ use musher_graph_core::{ChunkRef, Delayed, TaskError, Tokenizer};
 use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::{Fold, value};
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
@@ -35,7 +35,7 @@ impl<T: Item> Bag<T> {
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
         // What `init` is cannot be told, so that equal folds are not merged.
-        self.answered(ByFunctions { init, function, combine, identity: Identity::fresh() })
+        self.answered(ByFunctions { init, function, combine, identity: FnIdentity::fresh() })
     }
 
     /// Joins all items by `function`, earlier ones on the left; `None` of an empty bag.
@@ -57,7 +57,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T, T) -> T + Send + Sync + 'static,
     {
-        self.answered(ByFunction { function, identity: Identity::of::<F>() })
+        self.answered(ByFunction { function, identity: FnIdentity::of::<F>() })
     }
 }
 
@@ -65,7 +65,7 @@ struct ByFunctions<A, F, C> {
     init: A,
     function: F,
     combine: C,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<T, A, F, C> Fold<T> for ByFunctions<A, F, C>
@@ -111,7 +111,7 @@ where
 
 struct ByFunction<F> {
     function: F,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<F> ByFunction<F> {

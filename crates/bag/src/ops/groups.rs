@@ -9,16 +9,16 @@ use musher_graph_core::{ChunkRef, Grid, TaskError, Tokenizer};
 use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::counter::Counter;
 use crate::kernel::groups::Groups;
 use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
-    /// How often each different item occurs, in the order of first appearance, as a bag of one partition.
+    /// How often each distinct item occurs, in the order of first appearance, as a bag of one partition.
     ///
-    /// **Cost** one pass, fused; one table of the different items for each partition, and in the end one of all. An item is
+    /// **Cost** one pass, fused; one table of the distinct items for each partition, and in the end one of all. An item is
     /// copied at most once for each table.
     ///
     /// # Examples
@@ -37,7 +37,7 @@ impl<T: Item> Bag<T> {
         Bag::from_port(self.folded(Frequencies, Grid::from([1])))
     }
 
-    /// The different items, in the order of first appearance, as a bag of one partition.
+    /// The distinct items, in the order of first appearance, as a bag of one partition.
     ///
     /// **Cost** that of [`frequencies`](Bag::frequencies).
     ///
@@ -60,7 +60,7 @@ impl<T: Item> Bag<T> {
     ///
     /// `init`, `function` and `combine` are those of [`fold`](Bag::fold), for each key.
     ///
-    /// **Cost** one pass, fused; one table of the different keys for each partition, and in the end one of all.
+    /// **Cost** one pass, fused; one table of the distinct keys for each partition, and in the end one of all.
     ///
     /// # Examples
     /// ```
@@ -80,7 +80,7 @@ impl<T: Item> Bag<T> {
         F: Fn(A, T) -> A + Send + Sync + 'static,
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        let fold = FoldBy { key, init, function, combine, identity: Identity::fresh() };
+        let fold = FoldBy { key, init, function, combine, identity: FnIdentity::fresh() };
         Bag::from_port(self.folded(fold, Grid::from([1])))
     }
 
@@ -103,7 +103,7 @@ impl<T: Item> Bag<T> {
         K: Item + Eq + Hash,
         G: Fn(&T) -> K + Send + Sync + 'static,
     {
-        let fold = GroupBy { key, identity: Identity::of::<G>(), name: "group_by" };
+        let fold = GroupBy { key, identity: FnIdentity::of::<G>(), name: "group_by" };
         Bag::from_port(self.folded(fold, Grid::from([1])))
     }
 }
@@ -188,7 +188,7 @@ pub(crate) struct FoldBy<A, G, F, C> {
     pub(crate) init: A,
     pub(crate) function: F,
     pub(crate) combine: C,
-    pub(crate) identity: Identity,
+    pub(crate) identity: FnIdentity,
 }
 
 impl<T, K, A, G, F, C> Fold<T> for FoldBy<A, G, F, C>
@@ -242,7 +242,7 @@ where
 /// The items of each key, in order.
 pub(crate) struct GroupBy<G> {
     pub(crate) key: G,
-    pub(crate) identity: Identity,
+    pub(crate) identity: FnIdentity,
     pub(crate) name: &'static str,
 }
 

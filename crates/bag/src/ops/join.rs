@@ -12,11 +12,11 @@ use musher_graph_core::{
 use crate::bag::Bag;
 use crate::drain::{Collect, Drain, Takes};
 use crate::fold::Fold;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::GroupBy;
 use crate::partition::Partial;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Source, opaque};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Upstream, opaque};
 
 impl<T: Item> Bag<T> {
     /// Pairs of each item with each item of the small bag `other` that has the same key.
@@ -43,16 +43,16 @@ impl<T: Item> Bag<T> {
         F: Fn(&T) -> K + Send + Sync + 'static,
         G: Fn(&U) -> K + Send + Sync + 'static,
     {
-        let groups = GroupBy { key: other_key, identity: Identity::of::<G>(), name: "join table" };
+        let groups = GroupBy { key: other_key, identity: FnIdentity::of::<G>(), name: "join table" };
         let table = other.folded(Table(groups), Grid::scalar());
         let join: Join<T, U, K, F> = Join {
-            source: Source::Slot(0),
+            source: Upstream::Slot(0),
             table: 1,
             key: Arc::new(key),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
             items: PhantomData,
         };
-        let layer = Layer::build(Drain::new(Source::Pipe(Arc::new(join)), Collect::<(T, U)>::new()))
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(join)), Collect::<(T, U)>::new()))
             .input(self.port(), Wiring::one_to_one(1))
             .input(&table, Wiring::axes([]));
         Bag::from_port(Port::of(layer.finish(Grid::from([self.n_partitions()]))))
@@ -103,10 +103,10 @@ where
 
 /// Looks each item up in the table, which is the chunk of slot `table`.
 struct Join<T, U, K, F> {
-    source: Source<T>,
+    source: Upstream<T>,
     table: usize,
     key: Arc<F>,
-    identity: Identity,
+    identity: FnIdentity,
     items: PhantomData<fn() -> (U, K)>,
 }
 

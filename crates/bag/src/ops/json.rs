@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::kernel::json::parse;
 use crate::kernel::lines::for_each_line;
 use crate::ops::text::{Blocks, TextOptions};
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source, Stage};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item + DeserializeOwned> Bag<T> {
@@ -26,7 +26,7 @@ impl<T: Item + DeserializeOwned> Bag<T> {
     /// **Cost** one pass, fused; no line is stored.
     ///
     /// # Errors
-    /// Those of `read_text`; when it is computed [`Error::Json`] with file, offset of the line and column, too.
+    /// Those of `read_text`; when it is computed [`Error::Json`] with file, line and column, too.
     ///
     /// # Examples
     /// ```
@@ -34,27 +34,18 @@ impl<T: Item + DeserializeOwned> Bag<T> {
     /// # let folder = tempfile::tempdir()?;
     /// # let path = folder.path().join("points.jsonl");
     /// std::fs::write(&path, "[1, 2]\n[3, 4]\n")?;
-    /// let points = Bag::<(f64, f64)>::read_json_lines(path.to_str().unwrap())?;
+    /// let points = Bag::<(f64, f64)>::read_json_lines(&path)?;
     /// assert_eq!(points.compute()?, [(1.0, 2.0), (3.0, 4.0)]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
     #[doc(alias = "ndjson")]
-    pub fn read_json_lines(pattern: &str) -> Result<Self, Error> {
-        Self::read_json_lines_with(pattern, &TextOptions::default())
-    }
-
-    /// [`read_json_lines`](Bag::read_json_lines) with options.
-    ///
-    /// # Errors
-    /// Those of `read_json_lines`.
-    #[track_caller]
-    pub fn read_json_lines_with(pattern: &str, options: &TextOptions) -> Result<Self, Error> {
-        let blocks = Arc::new(Blocks::find(pattern, options)?);
-        let n = blocks.blocks.len();
+    pub fn read_json_lines(files: impl Into<TextOptions>) -> Result<Self, Error> {
         let site = Site::new("read_json_lines");
+        let blocks = Arc::new(Blocks::find(&files.into(), site)?);
+        let n = blocks.blocks.len();
         let pipe = JsonLines { blocks, selection: Selection::default(), site, item: PhantomData };
-        Ok(from_source(Source::Pipe(Arc::new(pipe)), n))
+        Ok(from_source(Upstream::Pipe(Arc::new(pipe)), n))
     }
 }
 
@@ -108,7 +99,8 @@ struct JsonLines<T> {
 impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
     fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, TaskError> {
         let (mut failure, mut asked) = (None, Ok(()));
-        let flow = self.blocks.for_each_run(self.selection.index(feed.at), &mut |path, offset, run| {
+        let index = self.selection.index(feed.at);
+        let flow = self.blocks.for_each_run(index, &mut |offset, run| {
             asked = check_cancelled();
             if asked.is_err() {
                 return Flow::Break(());
@@ -116,17 +108,18 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
             for_each_line(offset, run, &mut |offset, line| match parse(line) {
                 Ok(Some(item)) => sink(item),
                 Ok(None) => Flow::Continue(()),
-                Err(source) => {
-                    failure = Some(Error::Json { path: path.to_owned(), offset, source });
+                Err(json) => {
+                    failure = Some((offset, json));
                     Flow::Break(())
                 }
             })
         });
         asked?;
-        match (failure, flow) {
-            (Some(error), _) | (None, Err(error)) => Err(self.site.error(error)),
-            (None, Ok(flow)) => Ok(flow),
+        if let Some((offset, json)) = failure {
+            let failed = |(path, line)| Error::Json { path, line, offset, json };
+            return Err(self.site.error(self.blocks.place(index, offset).map_or_else(|error| error, failed)));
         }
+        flow.map_err(|error| self.site.error(error))
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
@@ -178,7 +171,7 @@ impl Stage<Value, Value> for Pluck {
 
     fn owned(
         &self,
-        source: &Source<Value>,
+        source: &Upstream<Value>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(Value) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -187,7 +180,7 @@ impl Stage<Value, Value> for Pluck {
 
     fn lent(
         &self,
-        source: &Source<Value>,
+        source: &Upstream<Value>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&Value) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -205,7 +198,7 @@ impl Stage<Value, Value> for Pluck {
         }
     }
 
-    fn lends(&self, _source: &Source<Value>, _feed: &Feed<'_, '_>) -> bool {
+    fn lends(&self, _source: &Upstream<Value>, _feed: &Feed<'_, '_>) -> bool {
         true
     }
 }

@@ -15,13 +15,13 @@ use crate::drain::{Collect, Drain, Reduce, Takes};
 use crate::fold::Fold;
 use crate::kernel::ranges::even_ranges;
 use crate::partition::Partition;
-use crate::pipe::{Flow, Item, Source};
+use crate::pipe::{Flow, Item, Upstream};
 
 impl<T: Item> Bag<T> {
     /// The same items in another number of partitions, order kept.
     ///
     /// Fewer partitions are runs of the old ones; more are even cuts of them.
-    /// No partitions at all are taken as one.
+    /// Zero partitions count as one.
     ///
     /// **Cost** one pass; a task holds the old partitions that it reads and its own.
     ///
@@ -77,7 +77,7 @@ impl<T: Item> Bag<T> {
         let n = self.n_partitions();
         assert!(range.start < range.end && range.end <= n, "partitions {range:?} of a bag that has {n}");
         let wiring = Wiring::axes([AxisMap::Affine { axis: 0, start: range.start as isize, step: 1 }]);
-        let task = Drain::new(Source::Slot(0), Collect::<T>::new());
+        let task = Drain::new(Upstream::Slot(0), Collect::<T>::new());
         Self::from_port(Port::of(
             Layer::build(task).input(self.port(), wiring).finish(Grid::from([range.len()])),
         ))
@@ -139,7 +139,7 @@ impl<T: Item> Bag<T> {
     pub fn to_delayed(&self) -> Vec<Delayed<Vec<T>>> {
         let mut parts = Vec::with_capacity(self.n_partitions());
         for index in 0..self.n_partitions() {
-            let task = Drain::new(Source::<T>::Slot(0), ToValue);
+            let task = Drain::new(Upstream::<T>::Slot(0), ToValue);
             let layer = Layer::build(task).input(self.port(), Wiring::axes([AxisMap::Fixed(index)]));
             parts.push(Delayed::from_port(Port::of(layer.finish(Grid::scalar()))));
         }
@@ -165,7 +165,7 @@ impl<T: Item> Bag<T> {
     where
         T: Measure,
     {
-        Self::from_port(self.layer(Drain::new(Source::Slot(0), Collect::<T>::measured())))
+        Self::from_port(self.layer(Drain::new(Upstream::Slot(0), Collect::<T>::measured())))
     }
 }
 

@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 use musher_graph_core::{TaskError, Tokenizer};
 
 use crate::bag::Bag;
-use crate::identity::Identity;
-use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::identity::FnIdentity;
+use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// What `function` makes of each item.
+    /// Applies `function` to each item.
     ///
     /// **Cost** one pass, fused with the operations before and after it. An item is moved into `function` where nobody else
     /// holds its partition, else cloned; where it is only looked at, [`map_ref`](Bag::map_ref) spares that.
@@ -29,10 +29,10 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> U + Send + Sync + 'static,
     {
-        self.staged(Map { function, site: Site::new("map"), identity: Identity::of::<F>() })
+        self.staged(Map { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// What `function` makes of a look at each item.
+    /// Applies `function` to a reference to each item.
     ///
     /// **Cost** one pass, fused; no item is copied, and a line of text is not even stored.
     ///
@@ -48,10 +48,12 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> U + Send + Sync + 'static,
     {
-        self.staged(MapRef { function, site: Site::new("map"), identity: Identity::of::<F>() })
+        self.staged(MapRef { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
     }
 
-    /// What `function` makes of each item, or the first error it gives.
+    /// Applies a function that may fail to each item; the first error fails the run.
+    ///
+    /// Its error may be of any error type, boxed ones and those of `anyhow` among them, or a text.
     ///
     /// **Cost** that of [`map`](Bag::map).
     ///
@@ -70,13 +72,13 @@ impl<T: Item> Bag<T> {
     #[track_caller]
     pub fn try_map<U: Item, E, F>(&self, function: F) -> Bag<U>
     where
-        E: StdError + Send + Sync + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>> + 'static,
         F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
     {
         self.staged(TryMap {
             function,
             site: Site::new("try_map"),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
             error: PhantomData,
         })
     }
@@ -117,7 +119,7 @@ impl<A: Item, B: Item> Bag<(A, B)> {
 struct Map<F> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Map<F> {
@@ -131,7 +133,7 @@ impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Ma
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -142,7 +144,7 @@ impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Ma
 struct MapRef<F> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for MapRef<F> {
@@ -156,7 +158,7 @@ impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for M
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -167,7 +169,7 @@ impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for M
 struct TryMap<F, E> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
     error: PhantomData<fn() -> E>,
 }
 
@@ -175,7 +177,7 @@ impl<T, U, E, F> Stage<T, U> for TryMap<F, E>
 where
     T: Item,
     U: Item,
-    E: StdError + Send + Sync + 'static,
+    E: Into<Box<dyn StdError + Send + Sync>> + 'static,
     F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
 {
     fn label(&self) -> Cow<'static, str> {
@@ -188,7 +190,7 @@ where
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
@@ -201,7 +203,7 @@ where
             }
         })?;
         match failure {
-            Some(error) => Err(self.site.error(error)),
+            Some(error) => Err(self.site.error(TaskError::from_boxed(error.into()))),
             None => Ok(flow),
         }
     }

@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 use musher_graph_core::{TaskError, Tokenizer};
 
 use crate::bag::Bag;
-use crate::identity::Identity;
-use crate::pipe::{Feed, Flow, Item, Source, Stage};
+use crate::identity::FnIdentity;
+use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
-    /// What `function` makes of all items of each partition.
+    /// Applies `function` to all items of each partition at once.
     ///
     /// **Cost** one pass, fused; the items of a partition are in memory together.
     ///
@@ -33,7 +33,7 @@ impl<T: Item> Bag<T> {
         self.staged(MapPartitions {
             function,
             site: Site::new("map_partitions"),
-            identity: Identity::of::<F>(),
+            identity: FnIdentity::of::<F>(),
             many: PhantomData,
         })
     }
@@ -42,7 +42,7 @@ impl<T: Item> Bag<T> {
 struct MapPartitions<I, F> {
     function: F,
     site: Site,
-    identity: Identity,
+    identity: FnIdentity,
     many: PhantomData<fn() -> I>,
 }
 
@@ -63,7 +63,7 @@ where
 
     fn owned(
         &self,
-        source: &Source<T>,
+        source: &Upstream<T>,
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<Flow, TaskError> {

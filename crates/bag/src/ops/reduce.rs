@@ -8,10 +8,10 @@ use musher_graph_core::{Delayed, Grid, TaskError, Token};
 use crate::bag::Bag;
 use crate::error::Error;
 use crate::fold::{Fold, Steps, named, value};
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::extreme::replaces;
 use crate::kernel::moments::Moments;
-use crate::kernel::sum::{Number, Total};
+use crate::kernel::sum::{Summand, Total};
 use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
@@ -61,7 +61,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> bool + Send + Sync + 'static,
     {
-        let identity = Identity::of::<F>();
+        let identity = FnIdentity::of::<F>();
         self.answered(Steps {
             label: "any",
             token: Box::new(move |tokenizer| identity.enter::<F>("bag.any/1", tokenizer)),
@@ -90,7 +90,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> bool + Send + Sync + 'static,
     {
-        let identity = Identity::of::<F>();
+        let identity = FnIdentity::of::<F>();
         self.answered(Steps {
             label: "all",
             token: Box::new(move |tokenizer| identity.enter::<F>("bag.all/1", tokenizer)),
@@ -170,7 +170,7 @@ impl<T: Item> Bag<T> {
     }
 }
 
-impl<A: Number> Bag<A> {
+impl<A: Summand> Bag<A> {
     /// Σ xᵢ: integers widen to 64 bits and never wrap, floats carry their rounding errors along.
     ///
     /// **Cost** one pass, fused.
@@ -217,7 +217,7 @@ impl<A: Number> Bag<A> {
     /// ```
     #[track_caller]
     pub fn mean(&self) -> Delayed<Option<f64>> {
-        self.moments("mean", 0, |moments| moments.mean())
+        self.moments("mean", 0.0, |moments| moments.mean())
     }
 
     /// Σ (xᵢ − mean)² / (n − `ddof`), or `None` where n is not greater than `ddof`.
@@ -226,17 +226,20 @@ impl<A: Number> Bag<A> {
     ///
     /// **Cost** one pass, fused.
     ///
+    /// # Panics
+    /// If `ddof` is negative or NaN.
+    ///
     /// # Examples
     /// ```
     /// use musher_bag::{Bag, prelude::*};
-    /// assert_eq!(Bag::from_sequence([1.0, 3.0], 2).var(0).compute()?, Some(1.0));
+    /// assert_eq!(Bag::from_sequence([1.0, 3.0], 2).var(0.0).compute()?, Some(1.0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// **Source** B. P. Welford, *Technometrics* 4 (1962) 419; joined by T. F. Chan, G. H. Golub and R. J. LeVeque, *The American
     /// Statistician* 37 (1983) 242.
     #[track_caller]
-    pub fn var(&self, ddof: u64) -> Delayed<Option<f64>> {
+    pub fn var(&self, ddof: f64) -> Delayed<Option<f64>> {
         self.moments("var", ddof, move |moments| moments.variance(ddof))
     }
 
@@ -244,14 +247,17 @@ impl<A: Number> Bag<A> {
     ///
     /// **Cost** one pass, fused.
     ///
+    /// # Panics
+    /// As [`var`](Bag::var).
+    ///
     /// # Examples
     /// ```
     /// use musher_bag::{Bag, prelude::*};
-    /// assert_eq!(Bag::from_sequence([1.0, 5.0], 2).std(0).compute()?, Some(2.0));
+    /// assert_eq!(Bag::from_sequence([1.0, 5.0], 2).std(0.0).compute()?, Some(2.0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn std(&self, ddof: u64) -> Delayed<Option<f64>> {
+    pub fn std(&self, ddof: f64) -> Delayed<Option<f64>> {
         self.moments("std", ddof, move |moments| moments.variance(ddof).map(f64::sqrt))
     }
 
@@ -259,9 +265,10 @@ impl<A: Number> Bag<A> {
     fn moments(
         &self,
         label: &'static str,
-        ddof: u64,
+        ddof: f64,
         finish: impl Fn(&Moments) -> Option<f64> + Send + Sync + 'static,
     ) -> Delayed<Option<f64>> {
+        assert!(ddof >= 0.0, "{label}: ddof is {ddof}; it must be a number that is not negative");
         self.answered(Steps {
             label,
             token: Box::new(move |tokenizer| {

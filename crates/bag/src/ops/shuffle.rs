@@ -15,7 +15,7 @@ use crate::bag::Bag;
 use crate::coder::Coder;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::{Distinct, FoldBy, Frequencies, GroupBy};
 use crate::partition::Partition;
@@ -76,7 +76,7 @@ impl<T: Item> Bag<T> {
         K: Hash,
         G: Fn(&T) -> K + Send + Sync + 'static,
     {
-        let identity = Identity::of::<G>();
+        let identity = FnIdentity::of::<G>();
         let target = move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item));
         self.shuffled("shuffle_by", n_partitions, Some(identity), target)
     }
@@ -86,7 +86,7 @@ impl<T: Item> Bag<T> {
     /// The items of a key stand in order. Within a partition the keys stand in the order of first appearance; over all
     /// partitions they do not, unlike in [`group_by`](Bag::group_by), which ends in one partition.
     ///
-    /// **Cost** that of [`shuffle_by`](Bag::shuffle_by); the key of an item is made twice. A task holds one partition's
+    /// **Cost** that of [`shuffle_by`](Bag::shuffle_by); the key of an item is computed twice. A task holds one partition's
     /// groups.
     ///
     /// # Panics
@@ -109,7 +109,7 @@ impl<T: Item> Bag<T> {
         K: Item + Eq + Hash,
         G: Fn(&T) -> K + Send + Sync + 'static,
     {
-        let identity = Identity::of::<G>();
+        let identity = FnIdentity::of::<G>();
         let key = Arc::new(key);
         let target = {
             let key = Arc::clone(&key);
@@ -154,7 +154,7 @@ impl<T: Item> Bag<T> {
         F: Fn(A, T) -> A + Send + Sync + 'static,
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        let identity = Identity::fresh();
+        let identity = FnIdentity::fresh();
         let combine = Arc::new(combine);
         let local = {
             let combine = Arc::clone(&combine);
@@ -164,7 +164,7 @@ impl<T: Item> Bag<T> {
         local.pairs_joined("fold_by_into", n_partitions, Some(identity), move |a, b| combine(a, b))
     }
 
-    /// How often each different item occurs, as a bag of `n_partitions` partitions.
+    /// How often each distinct item occurs, as a bag of `n_partitions` partitions.
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
@@ -193,11 +193,11 @@ impl<T: Item> Bag<T> {
         counts.with_coder(coder).pairs_joined("frequencies_into", n_partitions, None, add)
     }
 
-    /// The different items, as a bag of `n_partitions` partitions.
+    /// The distinct items, as a bag of `n_partitions` partitions.
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
-    /// **Cost** one pass, fused, then a shuffle of the different items of each partition; see
+    /// **Cost** one pass, fused, then a shuffle of the distinct items of each partition; see
     /// [`spillable`](Bag::spillable).
     ///
     /// # Panics
@@ -224,7 +224,7 @@ impl<T: Item> Bag<T> {
 impl<K: Item + Eq + Hash, A: Item> Bag<(K, A)> {
     /// One value for each key, joined from those of all partitions, in new partitions.
     #[track_caller]
-    fn pairs_joined<C>(&self, label: &'static str, n: usize, identity: Option<Identity>, combine: C) -> Self
+    fn pairs_joined<C>(&self, label: &'static str, n: usize, identity: Option<FnIdentity>, combine: C) -> Self
     where
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
@@ -239,7 +239,7 @@ impl<K: Item + Eq + Hash, A: Item> Bag<(K, A)> {
 struct Joined<C> {
     combine: C,
     /// What `combine` stands on; none where the label says it all.
-    identity: Option<Identity>,
+    identity: Option<FnIdentity>,
     label: &'static str,
 }
 

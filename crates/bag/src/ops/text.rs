@@ -1,58 +1,59 @@
 //! Lines of text files, read in blocks.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
+use memchr::memchr_iter;
 use musher_graph_core::{Facts, Place, Region, TaskError, Token, Tokenizer, Touch};
 use musher_scheduler::check_cancelled;
+use musher_scheduler::files::{FileFacts, find};
 
 use crate::bag::{Bag, from_source};
 use crate::error::Error;
 use crate::kernel::decode::{Compression, decoded};
-use crate::kernel::glob::{GlobError, files};
 use crate::kernel::lines::{self, TextError, for_each_line};
 use crate::kernel::ranges::byte_ranges;
-use crate::pipe::{Feed, Flow, Pipe, Rewire, Selection, Source};
+use crate::pipe::{Feed, Flow, Pipe, Rewire, Selection, Upstream};
 use crate::site::Site;
 
-/// How text files are read.
+/// Which text files are read, and how.
+///
+/// A path or a pattern converts into options with blocks of 32 MiB and compression by the ending of the file's name.
 ///
 /// # Examples
 /// ```
 /// use musher_bag::{Compression, TextOptions};
-/// let options = TextOptions::default().block_size(1 << 20).compression(Compression::Plain);
-/// # let _ = options;
+/// let options = TextOptions::new("logs/*.txt").block_bytes(1 << 20).compression(Compression::Plain);
+/// assert_ne!(options, "logs/*.txt".into());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextOptions {
-    block_size: u64,
+    pattern: PathBuf,
+    block_bytes: u64,
     compression: Compression,
 }
 
-impl Default for TextOptions {
-    /// Blocks of 32 MiB; compression by the ending of the file's name.
-    fn default() -> Self {
-        Self { block_size: 32 << 20, compression: Compression::Infer }
-    }
-}
-
 impl TextOptions {
+    /// The files that a pattern means; see [`find`].
+    pub fn new(pattern: impl AsRef<Path>) -> Self {
+        let pattern = pattern.as_ref().to_path_buf();
+        Self { pattern, block_bytes: 32 << 20, compression: Compression::Infer }
+    }
+
     /// Bytes of a plain file that one partition reads; at least one.
     #[must_use]
     #[doc(alias = "blocksize")]
-    pub fn block_size(self, bytes: u64) -> Self {
-        Self { block_size: bytes.max(1), ..self }
+    pub fn block_bytes(self, bytes: u64) -> Self {
+        Self { block_bytes: bytes.max(1), ..self }
     }
 
     /// One partition for each file, however long it is.
     #[must_use]
     pub fn whole_files(self) -> Self {
-        self.block_size(u64::MAX)
+        self.block_bytes(u64::MAX)
     }
 
     /// How the files are compressed; a compressed file is one partition.
@@ -62,10 +63,17 @@ impl TextOptions {
     }
 }
 
+impl<P: AsRef<Path>> From<P> for TextOptions {
+    fn from(pattern: P) -> Self {
+        Self::new(pattern)
+    }
+}
+
 impl Bag<String> {
-    /// The lines of the files whose names match `pattern`, without their line ends, in natural order of the names.
+    /// The lines of the files that a pattern means, without their line ends, in natural order of the names.
     ///
-    /// `*`, `?`, `[..]`, `{a,b}` and `**` match as in a shell. A line ends with `\n` or `\r\n`, as for `str::lines`; text is UTF-8.
+    /// Patterns are those of [`find`]. A line ends with `\n` or `\r\n`, as for `str::lines`; text is UTF-8, and a byte
+    /// order mark at the start of a file is no part of it.
     /// Files ending in `.gz`, `.zst` or `.zstd` are decoded.
     ///
     /// Partitions are blocks of 32 MiB, cut at line ends, or whole compressed files.
@@ -74,34 +82,29 @@ impl Bag<String> {
     /// time: what is fused to it never sees the block as a whole, and lines that are only looked at are not stored.
     ///
     /// # Errors
-    /// [`Error::Pattern`], [`Error::NoFiles`], [`Error::Open`] where files cannot be found or measured. When it is computed:
-    /// [`Error::Open`], [`Error::Read`], [`Error::NotUtf8`], [`Error::FileChanged`].
+    /// [`Error::Find`] where files cannot be found or looked at. When it is computed: [`Error::File`] where one cannot be
+    /// opened or has changed, [`Error::Read`], [`Error::NotUtf8`].
     ///
     /// # Examples
     /// ```
-    /// use musher_bag::{Bag, prelude::*};
+    /// use musher_bag::{Bag, TextOptions, prelude::*};
     /// # let folder = tempfile::tempdir()?;
     /// std::fs::write(folder.path().join("part-1.txt"), "to be\nor not\n")?;
     /// std::fs::write(folder.path().join("part-2.txt"), "to be\n")?;
-    /// let lines = Bag::read_text(folder.path().join("part-*.txt").to_str().unwrap())?;
+    /// let pattern = folder.path().join("part-*.txt");
+    /// let lines = Bag::read_text(&pattern)?;
     /// assert_eq!(lines.words().frequencies().compute()?[0], ("to".to_string(), 2));
+    /// let small = Bag::read_text(TextOptions::new(&pattern).block_bytes(4))?;
+    /// assert_eq!((small.n_partitions(), small.compute()?), (6, lines.compute()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn read_text(pattern: &str) -> Result<Self, Error> {
-        Self::read_text_with(pattern, &TextOptions::default())
-    }
-
-    /// [`read_text`](Bag::read_text) with options.
-    ///
-    /// # Errors
-    /// Those of `read_text`.
-    #[track_caller]
-    pub fn read_text_with(pattern: &str, options: &TextOptions) -> Result<Self, Error> {
-        let blocks = Arc::new(Blocks::find(pattern, options)?);
+    pub fn read_text(files: impl Into<TextOptions>) -> Result<Self, Error> {
+        let site = Site::new("read_text");
+        let blocks = Arc::new(Blocks::find(&files.into(), site)?);
         let n = blocks.blocks.len();
-        let pipe = Lines { blocks, selection: Selection::default(), site: Site::new("read_text") };
-        Ok(from_source(Source::Pipe(Arc::new(pipe)), n))
+        let pipe = Lines { blocks, selection: Selection::default(), site };
+        Ok(from_source(Upstream::Pipe(Arc::new(pipe)), n))
     }
 }
 
@@ -114,9 +117,7 @@ pub(crate) struct Blocks {
 
 #[derive(Debug)]
 struct TextFile {
-    path: PathBuf,
-    length: u64,
-    modified: Option<Duration>,
+    facts: FileFacts,
     compression: Compression,
 }
 
@@ -129,25 +130,19 @@ pub(crate) struct Block {
 
 impl Blocks {
     /// Finds and measures the files, and cuts them.
-    pub(crate) fn find(pattern: &str, options: &TextOptions) -> Result<Self, Error> {
-        let paths = files(pattern).map_err(|error| match error {
-            GlobError::Pattern(source) => Error::Pattern { pattern: pattern.to_owned(), source },
-            GlobError::List { folder, source } => Error::Open { path: folder, source },
-            GlobError::NoMatch => Error::NoFiles { pattern: pattern.to_owned() },
-        })?;
-        let mut all = Self { files: Vec::with_capacity(paths.len()), blocks: Vec::new() };
-        for (file, path) in (0u32..).zip(paths) {
-            let facts = fs::metadata(&path).map_err(|source| Error::Open { path: path.clone(), source })?;
-            let compression = options.compression.of(&path);
-            let modified = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    pub(crate) fn find(options: &TextOptions, site: Site) -> Result<Self, Error> {
+        let found = find(&options.pattern, &[]).map_err(|source| site.find(source))?;
+        let mut all = Self { files: Vec::with_capacity(found.len()), blocks: Vec::new() };
+        for (file, facts) in (0u32..).zip(found) {
+            let compression = options.compression.of(facts.path());
             match compression {
                 Compression::Plain => {
-                    let ranges = byte_ranges(facts.len(), options.block_size);
+                    let ranges = byte_ranges(facts.bytes(), options.block_bytes);
                     all.blocks.extend(ranges.into_iter().map(|bytes| Block { file, bytes }));
                 }
                 _ => all.blocks.push(Block { file, bytes: 0..u64::MAX }),
             }
-            all.files.push(TextFile { path, length: facts.len(), modified, compression });
+            all.files.push(TextFile { facts, compression });
         }
         Ok(all)
     }
@@ -155,9 +150,8 @@ impl Blocks {
     /// Enters the facts of the files and the cuts into a fingerprint.
     pub(crate) fn token(&self, tokenizer: &mut Tokenizer) {
         for file in &self.files {
-            // A relative path means another file in another folder.
-            std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone()).token(tokenizer);
-            (file.length, file.modified, file.compression as u8).token(tokenizer);
+            file.facts.token(tokenizer);
+            (file.compression as u8).token(tokenizer);
         }
         for block in &self.blocks {
             (block.file, block.bytes.start, block.bytes.end).token(tokenizer);
@@ -170,7 +164,7 @@ impl Blocks {
         const SCRATCH: u64 = 1 << 19;
         let block = &self.blocks[index];
         let file = &self.files[block.file as usize];
-        let bytes = block.bytes.end.min(file.length) - block.bytes.start;
+        let bytes = block.bytes.end.min(file.facts.bytes()) - block.bytes.start;
         // Also a file without lines is opened.
         Facts::default().scratch(SCRATCH).read(bytes.max(1))
     }
@@ -183,36 +177,59 @@ impl Blocks {
             Compression::Plain => Region::Bytes(block.bytes.clone()),
             _ => Region::Whole,
         };
-        Touch::read(&file.path).region(region)
+        Touch::read(file.facts.path()).region(region)
     }
 
     /// Calls `sink` with runs of whole lines of a block, and the offset at which each run starts.
     pub(crate) fn for_each_run(
         &self,
         index: usize,
-        sink: &mut dyn FnMut(&Path, u64, &str) -> Flow,
+        sink: &mut dyn FnMut(u64, &str) -> Flow,
     ) -> Result<Flow, Error> {
         let block = &self.blocks[index];
-        let file = &self.files[block.file as usize];
-        let path = || file.path.clone();
-        let open = |source| Error::Open { path: path(), source };
-        let mut opened = File::open(&file.path).map_err(open)?;
-        let found = opened.metadata().map_err(open)?.len();
-        if found != file.length {
-            return Err(Error::FileChanged { path: path(), expected: file.length, found });
-        }
         let inside = block.bytes.start > 0;
-        if inside {
-            // The byte before the block tells whether a line begins with it.
-            opened.seek(SeekFrom::Start(block.bytes.start - 1)).map_err(open)?;
-        }
-        let mut stream = decoded(opened, file.compression).map_err(open)?;
-        let run = &mut |offset, run: &str| sink(&file.path, offset, run);
-        match lines::for_each_run(&mut *stream, block.bytes.clone(), inside, run) {
+        // The byte before the block tells whether a line begins with it.
+        let mut stream = self.open(index, block.bytes.start - u64::from(inside))?;
+        match lines::for_each_run(&mut *stream, block.bytes.clone(), inside, sink) {
             Ok(flow) => Ok(flow),
-            Err(TextError::Read { offset, source }) => Err(Error::Read { path: path(), offset, source }),
-            Err(TextError::NotUtf8 { offset }) => Err(Error::NotUtf8 { path: path(), offset }),
+            Err(TextError::Read { offset, source }) => Err(self.unreadable(index, offset, source)),
+            Err(TextError::NotUtf8 { offset }) => {
+                let (path, line) = self.place(index, offset)?;
+                Err(Error::NotUtf8 { path, line, offset })
+            }
         }
+    }
+
+    /// The decoded bytes of a block's file from this offset on, which is 0 in a compressed file.
+    fn open(&self, index: usize, from: u64) -> Result<Box<dyn Read>, Error> {
+        let file = &self.files[self.blocks[index].file as usize];
+        let mut opened = file.facts.open().map_err(Error::File)?;
+        let unreadable = |source| self.unreadable(index, from, source);
+        opened.seek(SeekFrom::Start(from)).map_err(unreadable)?;
+        decoded(opened, file.compression).map_err(unreadable)
+    }
+
+    fn unreadable(&self, index: usize, offset: u64, source: io::Error) -> Error {
+        let path = self.files[self.blocks[index].file as usize].facts.path().to_path_buf();
+        Error::Read { path, offset, source }
+    }
+
+    /// The file of a block, and the number of the line in which its byte `offset` stands.
+    ///
+    /// **Cost** the file is read again up to there; it is asked for errors alone.
+    pub(crate) fn place(&self, index: usize, offset: u64) -> Result<(PathBuf, u64), Error> {
+        let mut before = self.open(index, 0)?.take(offset);
+        let mut buffer = vec![0; 1 << 16];
+        let mut line = 1;
+        loop {
+            match before.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => line += memchr_iter(b'\n', &buffer[..read]).count() as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.unreadable(index, offset, source)),
+            }
+        }
+        Ok((self.files[self.blocks[index].file as usize].facts.path().to_path_buf(), line))
     }
 }
 
@@ -226,7 +243,7 @@ struct Lines {
 impl Lines {
     fn runs(&self, feed: &Feed<'_, '_>, sink: &mut dyn FnMut(u64, &str) -> Flow) -> Result<Flow, TaskError> {
         let mut asked = Ok(());
-        let flow = self.blocks.for_each_run(self.selection.index(feed.at), &mut |_, offset, run| {
+        let flow = self.blocks.for_each_run(self.selection.index(feed.at), &mut |offset, run| {
             asked = check_cancelled();
             if asked.is_ok() { sink(offset, run) } else { Flow::Break(()) }
         });

@@ -9,7 +9,7 @@ use musher_graph_core::{ChunkRef, Grid, TaskError, Token, Tokenizer};
 use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::top::Top;
 use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
@@ -37,7 +37,7 @@ impl<T: Item> Bag<T> {
 
     /// The `k` items with the greatest keys, greatest first, the earlier first among equals.
     ///
-    /// **Cost** that of [`topk`](Bag::topk); the key of an item is made for each comparison.
+    /// **Cost** that of [`topk`](Bag::topk); the key of an item is computed for each comparison.
     ///
     /// # Examples
     /// ```
@@ -52,7 +52,7 @@ impl<T: Item> Bag<T> {
         K: Ord,
         F: Fn(&T) -> K + Send + Sync + 'static,
     {
-        let identity = Identity::of::<F>();
+        let identity = FnIdentity::of::<F>();
         let compare = move |left: &T, right: &T| key(left).cmp(&key(right));
         self.top(k, compare, move |tokenizer| identity.enter::<F>("bag.topk_by_key/1", tokenizer))
     }
@@ -72,7 +72,7 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T, &T) -> Ordering + Send + Sync + 'static,
     {
-        let identity = Identity::of::<F>();
+        let identity = FnIdentity::of::<F>();
         self.top(k, compare, move |tokenizer| identity.enter::<F>("bag.topk/1", tokenizer))
     }
 

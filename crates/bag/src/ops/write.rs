@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::bag::Bag;
 use crate::error::Error;
-use crate::identity::Identity;
+use crate::identity::FnIdentity;
 use crate::kernel::decode::Compression;
 use crate::kernel::write::write_lines;
 use crate::partition::Partition;
@@ -90,7 +90,7 @@ impl<T: Item> Bag<T> {
         format: fn(&T, &mut Vec<u8>) -> io::Result<()>,
     ) -> Result<Delayed<Vec<PathBuf>>, Error> {
         let paths: Arc<[PathBuf]> = output_paths(pattern, self.n_partitions())?.into();
-        let identity = Identity::fresh();
+        let identity = FnIdentity::fresh();
         let stage =
             Port::of(Layer::build(OpenStage { path: paths[0].clone(), identity }).finish(Grid::scalar()));
         let write = WritePart { label, paths: Arc::clone(&paths), format };
@@ -138,7 +138,7 @@ impl Chunk for Staged {
 /// Makes the stage: inside the folder of the files, or beside it where it does not exist yet.
 struct OpenStage {
     path: PathBuf,
-    identity: Identity,
+    identity: FnIdentity,
 }
 
 impl Task for OpenStage {

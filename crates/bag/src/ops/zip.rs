@@ -10,7 +10,7 @@ use crate::bag::Bag;
 use crate::drain::{Collect, Drain};
 use crate::error::Error;
 use crate::partition::Partition;
-use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Source};
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Upstream};
 use crate::site::Site;
 
 impl<T: Item> Bag<T> {
@@ -52,7 +52,7 @@ impl<T: Item> Bag<T> {
         let site = Site::new("zip");
         let pipe: Zip<T, U> =
             Zip { left: 0, right: 1, selection: Selection::default(), site, items: PhantomData };
-        let layer = Layer::build(Drain::new(Source::Pipe(Arc::new(pipe)), Collect::<(T, U)>::new()))
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<(T, U)>::new()))
             .input(self.port(), Wiring::one_to_one(1))
             .input(other.port(), Wiring::one_to_one(1));
         Ok(Bag::from_port(Port::of(layer.finish(Grid::from([left])))))

@@ -190,3 +190,15 @@ fn a_sum_that_does_not_fit_is_an_error() {
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the sum does not fit into i64");
     assert_eq!(Bag::from_sequence([i64::MAX, 1, -1], 3).sum().compute().unwrap(), i64::MAX);
 }
+
+#[test]
+fn a_function_may_fail_with_any_error_boxed_ones_included() {
+    use std::error::Error as StdError;
+    let numbers = Bag::from_sequence(["1", "x"], 2);
+    let boxed = |text: &str| -> Result<i64, Box<dyn StdError + Send + Sync>> { Ok(text.parse()?) };
+    let error = numbers.try_map(boxed).compute().unwrap_err();
+    let cause = error.source().unwrap().downcast_ref::<std::num::ParseIntError>();
+    assert_eq!(cause.unwrap().to_string(), "invalid digit found in string");
+    let error = numbers.try_map(|text| if text == "x" { Err("no number") } else { Ok(1) }).compute();
+    assert_eq!(error.unwrap_err().source().unwrap().to_string(), "no number");
+}

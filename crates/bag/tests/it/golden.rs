@@ -36,8 +36,8 @@ fn check(words: &Bag<String>, expected: &Frequencies) {
 fn word_frequencies_are_those_of_dask() {
     let (split, letters): (Frequencies, Frequencies) =
         (golden("frequencies_split.json"), golden("frequencies_letters.json"));
-    for block_size in [7, 100, 1_000, 1 << 20] {
-        let lines = Bag::read_text_with(TEXTS, &TextOptions::default().block_size(block_size)).unwrap();
+    for block_bytes in [7, 100, 1_000, 1 << 20] {
+        let lines = Bag::read_text(TextOptions::new(TEXTS).block_bytes(block_bytes)).unwrap();
         assert_eq!(everywhere(&lines.count()), split.lines);
         check(&lines.words(), &split);
         check(&lines.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()), &split);
@@ -66,6 +66,10 @@ struct Accounts {
     max: i64,
     names: BTreeMap<String, u64>,
     tags: BTreeMap<String, u64>,
+    min: i64,
+    distinct_names: Vec<String>,
+    any_over_990: bool,
+    all_over_minus_490: bool,
     positive: u64,
     topk_amounts: Vec<i64>,
     amount_by_name: BTreeMap<String, i64>,
@@ -74,10 +78,11 @@ struct Accounts {
 #[test]
 fn folded_accounts_are_those_of_dask() {
     let expected: Accounts = golden("accounts.json");
-    for (name, block_size) in [("accounts.jsonl", 300), ("accounts.jsonl", 1 << 20), ("accounts.jsonl.gz", 1)]
+    for (name, block_bytes) in
+        [("accounts.jsonl", 300), ("accounts.jsonl", 1 << 20), ("accounts.jsonl.gz", 1)]
     {
-        let options = TextOptions::default().block_size(block_size);
-        let accounts = Bag::<Account>::read_json_lines_with(&format!("{GOLDEN}/{name}"), &options).unwrap();
+        let options = TextOptions::new(format!("{GOLDEN}/{name}")).block_bytes(block_bytes);
+        let accounts = Bag::<Account>::read_json_lines(options).unwrap();
         let amounts = accounts.map_ref(|account| account.amount);
         let by_name =
             accounts.fold_by(|a| a.name.clone(), 0, |sum, account| sum + account.amount, |a, b| a + b);
@@ -87,6 +92,14 @@ fn folded_accounts_are_those_of_dask() {
             max: everywhere(&amounts.max()).unwrap(),
             names: everywhere(&accounts.map(|a| a.name).frequencies()).into_iter().collect(),
             tags: everywhere(&accounts.flat_map(|a| a.tags).frequencies()).into_iter().collect(),
+            min: everywhere(&amounts.min()).unwrap(),
+            distinct_names: {
+                let mut names = everywhere(&accounts.map(|a| a.name).distinct());
+                names.sort();
+                names
+            },
+            any_over_990: everywhere(&amounts.any(|amount| *amount > 990)),
+            all_over_minus_490: everywhere(&amounts.all(|amount| *amount > -490)),
             positive: everywhere(&accounts.filter(|a| a.amount > 0).count()),
             topk_amounts: everywhere(&amounts.topk(5)),
             amount_by_name: everywhere(&by_name).into_iter().collect(),
@@ -98,9 +111,33 @@ fn folded_accounts_are_those_of_dask() {
 #[test]
 fn plucked_fields_are_those_of_dask() {
     let expected: Accounts = golden("accounts.json");
-    let accounts = Bag::<Value>::read_json_lines(&format!("{GOLDEN}/accounts.jsonl")).unwrap();
+    let accounts = Bag::<Value>::read_json_lines(format!("{GOLDEN}/accounts.jsonl")).unwrap();
     let amounts = accounts.pluck("amount").filter_map(|amount| amount.as_i64());
     assert_eq!(everywhere(&amounts.sum()), expected.sum);
     let names = accounts.pluck("name").filter_map(|name| name.as_str().map(str::to_owned));
     assert_eq!(everywhere(&names.frequencies()).into_iter().collect::<BTreeMap<_, _>>(), expected.names);
+}
+
+/// A few roundings.
+const TOLERANCE: f64 = 1e-12;
+
+#[test]
+fn moments_are_those_of_numpy() {
+    #[derive(Deserialize)]
+    struct Moments {
+        mean: f64,
+        var: [f64; 3],
+        std: [f64; 3],
+    }
+    let expected: Moments = golden("accounts.json");
+    for block_bytes in [300, 1 << 20] {
+        let options = TextOptions::new(format!("{GOLDEN}/accounts.jsonl")).block_bytes(block_bytes);
+        let amounts = Bag::<Account>::read_json_lines(options).unwrap().map_ref(|account| account.amount);
+        let close = |found: Option<f64>, expected: f64| (found.unwrap() / expected - 1.0).abs() < TOLERANCE;
+        assert!(close(everywhere(&amounts.mean()), expected.mean));
+        for (place, ddof) in [0.0, 1.0, 2.5].into_iter().enumerate() {
+            assert!(close(everywhere(&amounts.var(ddof)), expected.var[place]), "{ddof}");
+            assert!(close(everywhere(&amounts.std(ddof)), expected.std[place]), "{ddof}");
+        }
+    }
 }

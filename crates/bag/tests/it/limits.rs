@@ -23,8 +23,7 @@ fn text_larger_than_the_memory_limit_is_counted() {
     let path = folder.path().join("big.txt");
     let line = "the quick brown fox jumps over the lazy dog\n";
     std::fs::write(&path, line.repeat(400_000)).unwrap();
-    let options = TextOptions::default().block_size(4 << 20);
-    let words = Bag::read_text_with(path.to_str().unwrap(), &options).unwrap().words();
+    let words = Bag::read_text(TextOptions::new(&path).block_bytes(4 << 20)).unwrap().words();
     let limit = Options::default().threads(2).memory_limit(2 << 20);
     let counts = words.frequencies().compute_with(&limit).unwrap();
     assert_eq!(counts[0], ("the".to_owned(), 800_000));

@@ -80,8 +80,8 @@ fn lines(size: Size, line: impl Fn(u64) -> String) -> (TempDir, String) {
     (folder, path)
 }
 
-fn blocks(size: Size) -> TextOptions {
-    TextOptions::default().block_size(size.chunk::<u8>() as u64)
+fn blocks(path: &str, size: Size) -> TextOptions {
+    TextOptions::new(path).block_bytes(size.chunk::<u8>() as u64)
 }
 
 fn json(n: u64) -> String {
@@ -176,8 +176,8 @@ fn reductions(cases: &mut Cases) {
     let floats = |size| numbers(size).map(|n| (n >> 11) as f64);
     cases.add("Bag::sum", move |size, options| told(&floats(size).sum(), options));
     cases.add("Bag::mean", move |size, options| told(&floats(size).mean(), options));
-    cases.add("Bag::var", move |size, options| told(&floats(size).var(1), options));
-    cases.add("Bag::std", move |size, options| told(&floats(size).std(0), options));
+    cases.add("Bag::var", move |size, options| told(&floats(size).var(1.0), options));
+    cases.add("Bag::std", move |size, options| told(&floats(size).std(0.0), options));
     cases.add("Bag::topk", |size, options| read_records(&records(size).topk(50), options));
     cases.add("Bag::topk_by_key", |size, options| {
         read_records(&records(size).topk_by_key(50, |r| r.0 % 1009), options)
@@ -228,18 +228,18 @@ fn groups(cases: &mut Cases) {
 fn files(cases: &mut Cases) {
     let line = |n: u64| format!("line {n} {:0TEXT$}", n % KEYS);
     let words = |text: &String| digest(text.bytes().take(30).map(u64::from));
-    cases.add("Bag::read_text_with", move |size, options| {
+    cases.add("Bag::read_text", move |size, options| {
         let (_folder, path) = lines(size, line);
-        read(&Bag::read_text_with(&path, &blocks(size)).unwrap(), options, words)
+        read(&Bag::read_text(blocks(&path, size)).unwrap(), options, words)
     });
     cases.add("Bag::read_text", move |size, options| {
         let (_folder, path) = lines(size, line);
         read(&Bag::read_text(&path).unwrap(), options, words)
     });
     let number = |value: &Value| value.as_u64().unwrap_or(0);
-    cases.add("Bag::read_json_lines_with Bag::pluck", move |size, options| {
+    cases.add("Bag::read_json_lines Bag::pluck", move |size, options| {
         let (_folder, path) = lines(size, json);
-        let values: Bag<Value> = Bag::read_json_lines_with(&path, &blocks(size)).unwrap();
+        let values: Bag<Value> = Bag::read_json_lines(blocks(&path, size)).unwrap();
         read(&values.pluck("n"), options, number)
     });
     cases.add("Bag::read_json_lines Bag::pluck_or", move |size, options| {

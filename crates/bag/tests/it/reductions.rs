@@ -49,16 +49,30 @@ fn moments_equal_their_definition() {
     for parts in [1, 2, 7, 64, 199, 300] {
         let bag = Bag::from_sequence(items.clone(), parts);
         assert!((everywhere(&bag.mean()).unwrap() / mean - 1.0).abs() < TOLERANCE);
-        for ddof in [0, 1] {
-            let expected = squares / (n - ddof as f64);
+        for ddof in [0.0, 1.0, 2.5] {
+            let expected = squares / (n - ddof);
             assert!((everywhere(&bag.var(ddof)).unwrap() / expected - 1.0).abs() < 1e-8);
             assert!((everywhere(&bag.std(ddof)).unwrap() / expected.sqrt() - 1.0).abs() < 1e-8);
         }
     }
     let nothing = Bag::<f64>::from_sequence([], 3);
     assert_eq!(everywhere(&nothing.mean()), None);
-    assert_eq!(everywhere(&nothing.var(0)), None);
-    assert_eq!(everywhere(&Bag::from_sequence([1.0], 3).std(1)), None);
+    assert_eq!(everywhere(&nothing.var(0.0)), None);
+    assert_eq!(everywhere(&Bag::from_sequence([1.0], 3).std(1.0)), None);
+}
+
+#[test]
+fn a_variance_has_as_many_degrees_of_freedom_as_are_left() {
+    let bag = Bag::from_sequence([5.0, 6.0], 2);
+    assert_eq!(everywhere(&bag.var(1.5)), Some(1.0));
+    for ddof in [2.0, 3.0, f64::INFINITY] {
+        assert_eq!((everywhere(&bag.var(ddof)), everywhere(&bag.std(ddof))), (None, None), "{ddof}");
+    }
+    for ddof in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+        let refused = std::panic::catch_unwind(|| Bag::from_sequence([5.0, 6.0], 2).var(ddof));
+        let panic = refused.unwrap_err();
+        assert!(panic.downcast_ref::<String>().unwrap().starts_with("var: ddof is "), "{ddof}");
+    }
 }
 
 fn as_text<T: std::fmt::Debug + Clone + Send + Sync + 'static>(value: &Delayed<T>) -> Delayed<String> {

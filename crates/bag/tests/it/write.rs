@@ -30,7 +30,7 @@ fn partitions_become_files_that_read_back() {
             assert!(paths[3].ends_with(format!("part-03.{ending}")));
             assert_eq!(names(&folder.path().join("new/deep")).len(), 11);
             assert_eq!(names(&folder.path().join("new")), ["deep"]);
-            let back = Bag::read_text(pattern.to_str().unwrap()).unwrap();
+            let back = Bag::read_text(&pattern).unwrap();
             assert_eq!(everywhere(&back), lines);
         }
     }
@@ -43,7 +43,7 @@ fn json_reads_back() {
         (0..9).map(|i| (i, (i % 2 == 0).then(|| format!("\"{i}\"\n")))).collect();
     let pattern = folder.path().join("*.jsonl");
     Bag::from_sequence(items.clone(), 3).to_json_lines(&pattern).unwrap().compute().unwrap();
-    let back = Bag::<(u32, Option<String>)>::read_json_lines(pattern.to_str().unwrap()).unwrap();
+    let back = Bag::<(u32, Option<String>)>::read_json_lines(&pattern).unwrap();
     assert_eq!(everywhere(&back), items);
 }
 
@@ -106,7 +106,7 @@ fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
             .unwrap()
             .compute()
             .unwrap();
-        let lines = Bag::<String>::read_json_lines(pattern.to_str().unwrap()).unwrap().map(|line| line + "!");
+        let lines = Bag::<String>::read_json_lines(&pattern).unwrap().map(|line| line + "!");
         let written = lines.to_json_lines(&pattern).unwrap();
         refused(written.compute(), &["read_json_lines", "while to_json_lines", "overwrites it", "0.jsonl"]);
         assert_eq!(fs::read_to_string(folder.path().join("0.jsonl")).unwrap().lines().next(), Some("\"a\""));

@@ -54,6 +54,15 @@ pub(crate) enum Refusal {
         /// The part.
         part: String,
     },
+    /// This part of this expression is an aggregate of numbers over something else.
+    Type {
+        /// The whole expression.
+        expression: String,
+        /// The part.
+        part: String,
+        /// What it is over.
+        dtype: DataType,
+    },
     /// polars refused the expression.
     Polars(PolarsError),
 }
@@ -137,6 +146,9 @@ impl States<'_> {
         });
         let rewritten = match (refused, rewritten) {
             (Some(Refusal::Part { part, .. }), _) => return Err(Refusal::Part { expression: whole(), part }),
+            (Some(Refusal::Type { part, dtype, .. }), _) => {
+                return Err(Refusal::Type { expression: whole(), part, dtype });
+            }
             (Some(refusal), _) => return Err(refusal),
             (None, rewritten) => rewritten?,
         };
@@ -187,13 +199,15 @@ impl States<'_> {
             return Err(refuse());
         }
         let dtype = &facts.dtype;
+        let wrong_type =
+            || Refusal::Type { expression: String::new(), part: node.to_string(), dtype: dtype.clone() };
         Ok(match wanted {
             Wanted::Simple(kind) => col(self.state(kind, input, dtype)),
             Wanted::Element(kind) => {
                 let list = col(self.state(kind, input, dtype)).list();
                 if matches!(kind, Kind::Last | Kind::LastNonNull) { list.last() } else { list.first() }
             }
-            Wanted::Sum => self.sum(input, dtype).ok_or_else(refuse)?,
+            Wanted::Sum => self.sum(input, dtype).ok_or_else(wrong_type)?,
             Wanted::Product if dtype.is_float() => col(self.state(Kind::Product, input, dtype)),
             Wanted::Product => return Err(refuse()),
             Wanted::Mean if is_number(dtype) => {
@@ -203,7 +217,7 @@ impl States<'_> {
                 let mean = sum / count.clone().cast(DataType::Float64);
                 or_null(count.gt(lit(0_i64)), mean).cast(result)
             }
-            Wanted::Mean => return Err(refuse()),
+            Wanted::Mean => return Err(wrong_type()),
             Wanted::Moment { root, ddof } if is_number(dtype) => {
                 let state = self.state(Kind::Moments, input, dtype);
                 let ddof = lit(i64::from(ddof));
@@ -211,7 +225,7 @@ impl States<'_> {
                 let variance = or_null(col(part(&state, "n")).gt(ddof), col(part(&state, "m")) / degrees);
                 if root { variance.sqrt().cast(result) } else { variance.cast(result) }
             }
-            Wanted::Moment { .. } => return Err(refuse()),
+            Wanted::Moment { .. } => return Err(wrong_type()),
             Wanted::Distinct => {
                 col(self.state(Kind::Distinct, input, dtype)).list().len().cast(DataType::Int64)
             }
@@ -569,9 +583,13 @@ mod tests {
             .collect();
         let pairs: Vec<DataFrame> = partials
             .chunks(2)
-            .map(|pair| group(crate::border::stack(pair).unwrap().lazy(), &plan.combine).collect().unwrap())
+            .map(|pair| {
+                group(crate::border::stack(String::new, pair).unwrap().lazy(), &plan.combine)
+                    .collect()
+                    .unwrap()
+            })
             .collect();
-        let combined = group(crate::border::stack(&pairs).unwrap().lazy(), &plan.combine);
+        let combined = group(crate::border::stack(String::new, &pairs).unwrap().lazy(), &plan.combine);
         combined.select([keys, &plan.finish].concat()).collect().unwrap()
     }
 

@@ -4,9 +4,11 @@ use std::panic::Location;
 
 use polars::prelude::{Expr, JoinCoalesce, JoinType};
 
-use crate::read::Site;
-use crate::step::{Operation, Step, order_of};
-use crate::{Error, Frame, check};
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep, order_of};
 
 /// Which rows a join keeps.
 ///
@@ -47,8 +49,8 @@ impl From<How> for JoinType {
 impl Frame {
     /// Joins each partition with a small table: a polars `DataFrame`, or a frame of one partition.
     ///
-    /// Rows keep the order of the left side, and several matches that of the right side; columns of the right side whose names are taken get `_right` behind
-    /// theirs. A missing key has no match.
+    /// Rows keep the order of the left side, and several matches that of the right side. Columns of the right side whose
+    /// names are taken get the suffix `_right`. A missing key has no match.
     ///
     /// **Cost** the right side is held whole, and hashed for each partition; nothing of the left side moves.
     ///
@@ -85,6 +87,7 @@ impl Frame {
         for (frame, keys) in [(self, &left_on), (&right, &right_on)] {
             check::depth(keys, site)?;
             check::row_wise(frame.nothing().select(keys), site)?;
+            check::types(&frame.schema, keys, site, |lazy| lazy.select(keys))?;
         }
         let how = JoinType::from(how);
         let joined =
@@ -92,7 +95,7 @@ impl Frame {
         let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
         let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), site)?;
         let suffix = "_right".into();
-        let step = Step::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
+        let step = PartitionStep::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
         Ok(self.then_with(step, &right, schema, site))
     }
 }

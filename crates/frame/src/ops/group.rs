@@ -4,10 +4,12 @@ use std::panic::Location;
 
 use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
 
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
 use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
-use crate::read::Site;
-use crate::step::{Operation, Step};
-use crate::{Error, Frame, check};
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 
 /// A frame whose rows are grouped by keys; see [`Frame::group_by`].
 #[derive(Debug, Clone)]
@@ -42,6 +44,7 @@ impl Frame {
         check::depth(keys, site)?;
         check::row_wise(self.nothing().select(keys), site)?;
         let schema = Self::resolved(self.nothing().select(keys), site)?;
+        check::types(&self.schema, keys, site, |lazy| lazy.select(keys))?;
         let key_names = schema.iter_names().cloned().collect();
         Ok(GroupBy { frame: self.clone(), keys: keys.to_vec(), key_names })
     }
@@ -86,8 +89,8 @@ impl Frame {
             }
         }
         let plan = self.decomposed(&expanded, site)?;
-        let partial = Step::new(Operation::Aggregate(plan.partial.clone()));
-        let combine = Step::new(Operation::Aggregate(plan.combine.clone()));
+        let partial = PartitionStep::new(Operation::Aggregate(plan.partial.clone()));
+        let combine = PartitionStep::new(Operation::Aggregate(plan.combine.clone()));
         let finish = finish(plan.sums, plan.finish.clone());
         let states = self.nothing().select(&plan.partial).select(&plan.combine);
         let schema = Self::resolved(states.select(&plan.finish), site)?;
@@ -98,21 +101,26 @@ impl Frame {
     }
 
     fn decomposed(&self, expanded: &[(PlSmallStr, Expr)], site: Site) -> Result<Decomposed, Error> {
-        decompose(expanded, &self.schema).map_err(|refusal| match refusal {
+        let plan = decompose(expanded, &self.schema).map_err(|refusal| match refusal {
             Refusal::Part { expression, part } => {
                 Error::NotDecomposable { expression, part, caller: site.caller }
+            }
+            Refusal::Type { expression, part, dtype } => {
+                Error::NotNumeric { expression, part, dtype, caller: site.caller }
             }
             Refusal::Polars(source) => {
                 Error::Expression { operation: site.operation, caller: site.caller, source }
             }
-        })
+        })?;
+        check::types(&self.schema, &plan.partial, site, |lazy| lazy.select(&plan.partial))?;
+        Ok(plan)
     }
 }
 
 /// The steps that make results of combined states.
-fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<Step> {
-    let check = (!sums.is_empty()).then(|| Step::new(Operation::CheckSums(sums)));
-    check.into_iter().chain([Step::new(Operation::Select(results))]).collect()
+fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<PartitionStep> {
+    let check = (!sums.is_empty()).then(|| PartitionStep::new(Operation::CheckSums(sums)));
+    check.into_iter().chain([PartitionStep::new(Operation::Select(results))]).collect()
 }
 
 impl GroupBy {
@@ -132,7 +140,8 @@ impl GroupBy {
     /// `quantile` and `implode` the values themselves. All groups must fit into memory.
     ///
     /// # Errors
-    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once.
+    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once,
+    /// [`Error::NotNumeric`] an aggregate of numbers over texts.
     ///
     /// # Examples
     /// ```
@@ -154,26 +163,27 @@ impl GroupBy {
     /// The number of rows of each group, as column `len`.
     ///
     /// # Errors
-    /// None that [`agg`](GroupBy::agg) does not have.
+    /// Those of [`agg`](GroupBy::agg).
     ///
     /// # Examples
     /// ```
     /// use musher_frame::{Frame, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from(df!("key" => ["a", "b", "a"])?);
-    /// assert_eq!(frame.group_by([col("key")])?.size()?.compute()?, df!("key" => ["a", "b"], "len" => [2_i64, 1])?);
+    /// assert_eq!(frame.group_by([col("key")])?.len()?.compute()?, df!("key" => ["a", "b"], "len" => [2_i64, 1])?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn size(&self) -> Result<Frame, Error> {
-        self.agg_at(&[len()], Site { operation: "size", caller: Location::caller() })
+    #[doc(alias = "size")]
+    pub fn len(&self) -> Result<Frame, Error> {
+        self.agg_at(&[len()], Site { operation: "len", caller: Location::caller() })
     }
 
     pub(super) fn agg_at(&self, aggregates: &[Expr], site: Site) -> Result<Frame, Error> {
         check::depth(aggregates, site)?;
         let frame = &self.frame;
         let grouped = |keys: &[Expr], aggs: &[Expr]| {
-            Step::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
+            PartitionStep::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
         };
         let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), site)?;
         let plan = frame.decomposed(&expanded, site)?;

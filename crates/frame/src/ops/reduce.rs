@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
 use polars::prelude::{
-    Column, DataFrame, DataType, Expr, Field, IntoColumn, NamedFrom, PlSmallStr, PolarsResult,
-    QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit,
+    Column, DataFrame, DataType, Expr, Field, IntoColumn, NULL, NamedFrom, PlSmallStr, PolarsResult,
+    QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit, when,
 };
 
-use crate::read::Site;
-use crate::step::{Operation, Step};
-use crate::{Error, Frame, Partition};
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::partition::Partition;
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 
 impl Frame {
     /// The number of rows.
@@ -39,7 +41,7 @@ impl Frame {
             let layer = Layer::build(task).caller(site.caller).finish(Grid::scalar());
             return Delayed::from_port(Port::of(layer));
         }
-        let counts = Step::new(Operation::Aggregate(vec![len().cast(DataType::UInt64)]));
+        let counts = PartitionStep::new(Operation::Aggregate(vec![len().cast(DataType::UInt64)]));
         let counts = self.then(counts, Arc::clone(&self.schema), false, site);
         let sum = FnTask::new("len", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let mut n_rows = 0;
@@ -54,7 +56,7 @@ impl Frame {
         Delayed::from_port(Port::of(layer))
     }
 
-    /// Whether there is no row.
+    /// Whether the frame has no rows.
     ///
     /// **Cost** as [`len`](Frame::len).
     ///
@@ -117,40 +119,46 @@ impl Frame {
         self.each(is_number, Expr::mean, Site { operation: "mean", caller: Location::caller() })
     }
 
-    /// The standard deviation of each column of numbers or booleans, as one row; `ddof` is taken off the count.
+    /// The standard deviation of each column of numbers or booleans, as one row: the root of [`var`](Frame::var).
     ///
     /// # Errors
-    /// [`Error::Zero`] if there is no such column.
+    /// As [`var`](Frame::var).
     ///
     /// # Examples
     /// ```
     /// use musher_frame::{Frame, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
-    /// assert_eq!(frame.std(1)?.compute()?, df!("x" => [7_f64.sqrt()])?);
+    /// assert_eq!(frame.std(1.0)?.compute()?, df!("x" => [7_f64.sqrt()])?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn std(&self, ddof: u8) -> Result<Self, Error> {
-        self.each(is_number, |x| x.std(ddof), Site { operation: "std", caller: Location::caller() })
+    pub fn std(&self, ddof: f64) -> Result<Self, Error> {
+        let site = Site { operation: "std", caller: Location::caller() };
+        check_ddof(ddof, site)?;
+        self.each(is_number, |x| deviation(x, ddof, true), site)
     }
 
-    /// The variance of each column of numbers or booleans, as one row; `ddof` is taken off the count.
+    /// The variance of each column of numbers or booleans, as one row: Σ (xᵢ − mean)² / (n − `ddof`) over the n values
+    /// that are not missing, or a missing value where n is not greater than `ddof`.
     ///
     /// # Errors
-    /// [`Error::Zero`] if there is no such column.
+    /// [`Error::Zero`] if there is no such column, [`Error::Ddof`] if `ddof` is negative or NaN.
     ///
     /// # Examples
     /// ```
     /// use musher_frame::{Frame, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from_polars(df!("x" => [1, 2, 6], "name" => ["a", "b", "b"])?, 2)?;
-    /// assert_eq!(frame.var(1)?.compute()?, df!("x" => [7.0])?);
+    /// assert_eq!(frame.var(1.0)?.compute()?, df!("x" => [7.0])?);
+    /// assert!(frame.var(-1.0).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn var(&self, ddof: u8) -> Result<Self, Error> {
-        self.each(is_number, |x| x.var(ddof), Site { operation: "var", caller: Location::caller() })
+    pub fn var(&self, ddof: f64) -> Result<Self, Error> {
+        let site = Site { operation: "var", caller: Location::caller() };
+        check_ddof(ddof, site)?;
+        self.each(is_number, |x| deviation(x, ddof, false), site)
     }
 
     /// The smallest value of each column that has an order, as one row.
@@ -327,7 +335,7 @@ impl Frame {
         }
         let schema = Arc::new(schema);
         let names: Vec<String> = statistics.iter().map(Statistic::name).collect();
-        let step = Step::new(Operation::Map {
+        let step = PartitionStep::new(Operation::Map {
             function: Arc::new(move |row| Ok(upright(&row, &columns, &names)?)),
             name: site.operation,
             schema: Arc::clone(&schema),
@@ -359,7 +367,7 @@ impl Frame {
         self.check_column(column, site)?;
         let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], site)?;
         let options = SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
-        let sort = Step::new(Operation::Sort { by: vec![col("count")], options });
+        let sort = PartitionStep::new(Operation::Sort { by: vec![col("count")], options });
         let schema = Arc::clone(&counts.schema);
         Ok(counts.then(sort, schema, true, site))
     }
@@ -388,10 +396,31 @@ impl Frame {
         let columns: Vec<&str> = columns.into_iter().collect();
         columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
         let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
-        let step = Step::new(Operation::Unique { subset, keep: UniqueKeepStrategy::First });
+        let step = PartitionStep::new(Operation::Unique { subset, keep: UniqueKeepStrategy::First });
         let parts = self.then(step.clone(), Arc::clone(&self.schema), false, site);
         Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), site))
     }
+}
+
+fn check_ddof(ddof: f64, site: Site) -> Result<(), Error> {
+    // NaN is not greater either.
+    if ddof >= 0.0 {
+        return Ok(());
+    }
+    Err(Error::Ddof { operation: site.operation, ddof, caller: site.caller })
+}
+
+/// The variance of `x`, or its root, with `ddof` degrees of freedom taken off.
+fn deviation(x: Expr, ddof: f64, root: bool) -> Expr {
+    // polars takes small whole numbers, which nearly all are.
+    if ddof.fract() == 0.0 && ddof <= f64::from(u8::MAX) {
+        return if root { x.std(ddof as u8) } else { x.var(ddof as u8) };
+    }
+    let n = x.clone().count().cast(DataType::Float64);
+    let left = n.clone() - lit(ddof);
+    let variance = x.var(0) * n / left.clone();
+    let variance = if root { variance.sqrt() } else { variance };
+    when(left.gt(lit(0.0))).then(variance).otherwise(lit(NULL).cast(DataType::Float64))
 }
 
 fn is_number(dtype: &DataType) -> bool {
@@ -423,7 +452,7 @@ impl Statistic {
             Self::Mean => "mean".to_owned(),
             Self::Std => "std".to_owned(),
             Self::Min => "min".to_owned(),
-            Self::Quantile(at) => format!("{}%", at * 100.0),
+            Self::Quantile(at) => format!("{}%", hundredfold(*at)),
             Self::Max => "max".to_owned(),
         }
     }
@@ -443,6 +472,16 @@ impl Statistic {
             Self::Quantile(at) => Some(x.cast(DataType::Float64).quantile(lit(*at), QuantileMethod::Linear)),
         }
     }
+}
+
+/// A hundred times a number, as its decimal digits say it: 29 for 0.29, of which the product is 28.999999999999996.
+fn hundredfold(x: f64) -> f64 {
+    let text = format!("{x:e}");
+    let moved = text.split_once('e').and_then(|(digits, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{digits}e{}", exponent + 2).parse().ok()
+    });
+    moved.unwrap_or(x * 100.0)
 }
 
 /// The name of a statistic of a column while they lie side by side.

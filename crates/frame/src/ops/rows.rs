@@ -10,11 +10,15 @@ use musher_graph_core::{
 };
 use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
 
-use crate::border::{Escape, collect, guard, stack};
-use crate::read::{Site, Source, scan};
-use crate::step::{Operation, Step};
+use crate::border::{Escape, collect, stack};
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::partition::Partition;
+use crate::read::{PartReader, scan};
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 use crate::task::{PartitionTask, Rows};
-use crate::{Error, Frame, Partition, check};
 
 impl Frame {
     /// The first `n` rows.
@@ -79,7 +83,7 @@ impl Frame {
     }
 
     /// The files, and the steps on each part of them, if this frame is nothing else.
-    fn files_and_steps(&self) -> Option<(FileParts, Vec<Step>)> {
+    fn files_and_steps(&self) -> Option<(FileParts, Vec<PartitionStep>)> {
         let mut steps = Vec::new();
         let mut layer = self.port.layer.clone();
         loop {
@@ -145,26 +149,27 @@ impl Frame {
     /// use musher_frame::{Frame, Order, polars::prelude::*};
     /// use musher_scheduler::Compute;
     /// let frame = Frame::from_polars(df!("x" => [3, 1, 2])?, 2)?;
-    /// assert_eq!(frame.sort_values([col("x")], Order::Ascending)?.compute()?, df!("x" => [1, 2, 3])?);
+    /// assert_eq!(frame.sort([col("x")], Order::Ascending)?.compute()?, df!("x" => [1, 2, 3])?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    #[doc(alias = "sort")]
-    pub fn sort_values(&self, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
-        let site = Site { operation: "sort_values", caller: Location::caller() };
+    #[doc(alias = "sort_values")]
+    #[doc(alias = "order_by")]
+    pub fn sort(&self, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
+        let site = Site { operation: "sort", caller: Location::caller() };
         let sort = self.sort_step(by.as_ref(), order, site)?;
         Ok(self.gathered(vec![sort], site))
     }
 
     /// All partitions in one, then steps.
-    fn gathered(&self, steps: Vec<Step>, site: Site) -> Self {
+    fn gathered(&self, steps: Vec<PartitionStep>, site: Site) -> Self {
         let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
         let layer = Layer::build(task).caller(site.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
         let lengths = self.lengths().map(|lengths| Arc::from([lengths.iter().sum()]));
         Self { port: Port::of(layer.finish(Grid::from([1]))), schema: Arc::clone(&self.schema), lengths }
     }
 
-    fn sort_step(&self, by: &[Expr], order: Order, site: Site) -> Result<Step, Error> {
+    fn sort_step(&self, by: &[Expr], order: Order, site: Site) -> Result<PartitionStep, Error> {
         check::depth(by, site)?;
         check::row_wise(self.nothing().select(by), site)?;
         let options = SortMultipleOptions::default()
@@ -172,13 +177,14 @@ impl Frame {
             .with_nulls_last(true)
             .with_maintain_order(true);
         Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), site)?;
-        Ok(Step::new(Operation::Sort { by: by.to_vec(), options }))
+        check::types(&self.schema, by, site, |lazy| lazy.select(by))?;
+        Ok(PartitionStep::new(Operation::Sort { by: by.to_vec(), options }))
     }
 
     /// The same rows in `n` partitions.
     ///
-    /// Where lengths are known, the new ones are equal as far as that goes; else neighbors are joined, or each
-    /// partition is cut into equal parts.
+    /// Where lengths are known, the new ones differ by at most one; otherwise neighbors are joined, or each partition is
+    /// cut into parts whose lengths differ by at most one.
     ///
     /// **Cost** one copy.
     ///
@@ -214,13 +220,9 @@ impl Frame {
         let parameters: Vec<_> = cuts.iter().map(|cut| (cut.skip, cut.take, cut.part)).collect();
         let task = FnTask::new(site.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let partitions = inputs.slot::<Partition>(0)?;
-            let polars = |source| Error::Polars { steps: "repartition".to_owned(), source };
             let cut = &cuts[at.index()];
-            let table = guard(
-                || "repartition".to_owned(),
-                polars,
-                || stack(partitions.iter().map(|partition| &partition.0)),
-            )?;
+            let tables = partitions.iter().map(|partition| &partition.0);
+            let table = stack(|| "repartition".to_owned(), tables)?;
             Ok(Partition(cut.of(&table)))
         })
         .params("frame.repartition/1", &parameters);
@@ -229,7 +231,7 @@ impl Frame {
     }
 }
 
-/// In which order rows are ranked; see [`Frame::top_k`] and [`Frame::sort_values`].
+/// In which order rows are ranked; see [`Frame::top_k`] and [`Frame::sort`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Smallest first.
@@ -246,12 +248,12 @@ enum End {
 }
 
 impl End {
-    fn step(self, n: u32) -> Step {
+    fn step(self, n: u32) -> PartitionStep {
         let offset = match self {
             Self::Head => 0,
             Self::Tail => -i64::from(n),
         };
-        Step::new(Operation::Slice { offset, length: n })
+        PartitionStep::new(Operation::Slice { offset, length: n })
     }
 
     /// The fewest partitions at this end that hold `n` rows; at least one.
@@ -274,14 +276,14 @@ impl End {
 
 /// Some parts of files, in order.
 struct FileParts {
-    source: Arc<dyn Source>,
+    source: Arc<dyn PartReader>,
     parts: Arc<[u32]>,
 }
 
 /// The rows at one end of some files: reads part after part until there are enough.
 struct EndTask {
     files: FileParts,
-    steps: Vec<Step>,
+    steps: Vec<PartitionStep>,
     end: End,
     n: u32,
 }
@@ -319,7 +321,7 @@ impl Task for EndTask {
         if self.end == End::Tail {
             tables.reverse();
         }
-        Ok(Output::one(Partition(stack(&tables)?)))
+        Ok(Output::one(Partition(stack(|| self.label().into_owned(), &tables)?)))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -347,7 +349,7 @@ impl Task for EndTask {
 struct Cut {
     /// First and end of the old partitions.
     partitions: (u32, u32),
-    /// Rows that are left out at the begin.
+    /// Rows that are left out at the start.
     skip: usize,
     /// Rows that are taken.
     take: usize,

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use musher_graph_core::Tokenizer;
 use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 
-use crate::read::Site;
-use crate::step::{Operation, Step};
-use crate::{Error, Frame, check};
+use crate::check;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::site::Site;
+use crate::step::{Operation, PartitionStep};
 
 impl Frame {
     /// The columns that these expressions compute, each row from that row alone.
     ///
     /// # Errors
     /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows
-    /// (aggregates, shifts, windows: those of a partition alone would be wrong without a word).
+    /// (aggregates, shifts, windows): a partition holds only some of the rows, and the result would be silently wrong.
     ///
     /// # Examples
     /// ```
@@ -36,10 +38,11 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().select(expressions), site)?;
         let schema = Self::resolved(self.nothing().select(expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions.to_vec())), schema, true, site))
+        check::types(&self.schema, expressions, site, |lazy| lazy.select(expressions))?;
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
     }
 
-    /// All columns, and those that these expressions compute; equal names are replaced.
+    /// All columns, plus those that these expressions compute; a column of the same name is replaced.
     ///
     /// # Errors
     /// As [`select`](Frame::select).
@@ -64,7 +67,8 @@ impl Frame {
         check::depth(expressions, site)?;
         check::row_wise(self.nothing().with_columns(expressions), site)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
-        Ok(self.then(Step::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
+        check::types(&self.schema, expressions, site, |lazy| lazy.with_columns(expressions))?;
+        Ok(self.then(PartitionStep::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
     }
 
     /// The rows for which a row-wise expression is true.
@@ -93,7 +97,9 @@ impl Frame {
         // As a new column, because a predicate that reads no column is fine.
         check::row_wise(self.nothing().with_columns([predicate.clone().alias("__musher_predicate")]), site)?;
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
-        Ok(self.then(Step::new(Operation::Filter(predicate)), schema, false, site))
+        let predicates = std::slice::from_ref(&predicate);
+        check::types(&self.schema, predicates, site, |lazy| lazy.filter(predicate.clone()))?;
+        Ok(self.then(PartitionStep::new(Operation::Filter(predicate)), schema, false, site))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -146,10 +152,10 @@ impl Frame {
         };
         let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
-    /// The columns without these.
+    /// All columns except these.
     ///
     /// # Errors
     /// [`Error::NoColumn`].
@@ -169,10 +175,10 @@ impl Frame {
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(Step::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
     }
 
-    /// The same columns, some of other types; a value that does not fit fails the run.
+    /// The same columns with some types changed; a value that does not fit fails the run.
     ///
     /// # Errors
     /// [`Error::NoColumn`]; [`Error::Expression`] where polars knows no such cast.
@@ -198,11 +204,11 @@ impl Frame {
         self.with_columns_at(&expressions, site)
     }
 
-    /// What a function makes of each partition, which it gets as a polars table; `schema` is what it promises, and
-    /// every partition is checked for it.
+    /// Applies a function to each partition as a polars table; `schema` declares its results, and every one is checked
+    /// against it.
     ///
-    /// Partitions are where they are because of files and sizes: a function whose result depends on that, such as
-    /// a cumulative sum, gives what it gives.
+    /// Where partitions begin depends on files and sizes, so a function that looks at several rows, such as a
+    /// cumulative sum, starts anew in each partition.
     /// A function that captures nothing is taken to be pure.
     ///
     /// # Errors
@@ -232,7 +238,7 @@ impl Frame {
             tokenizer.function::<F>();
             tokenizer.finish()
         });
-        let step = Step::new(Operation::Map {
+        let step = PartitionStep::new(Operation::Map {
             function: Arc::new(move |table| function(table).map_err(Into::into)),
             name: site.operation,
             schema: Arc::clone(&schema),

@@ -20,8 +20,10 @@ use polars_io::parquet::read::ParquetReader;
 use polars_io::parquet::write::ParquetWriter;
 
 use crate::border::guard;
-use crate::read::Site;
-use crate::{Error, Frame, Partition};
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::partition::Partition;
+use crate::site::Site;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Frame {
     /// Writes Parquet: a single file if the path ends in `.parquet`, else a directory with a file for each
     /// partition, `part-00000.parquet` and so on. Nothing is written before this is computed.
     ///
-    /// A file or such a directory that is there already is replaced at the end, at once.
+    /// An existing file, or a directory of such files, is replaced at the end, atomically.
     ///
     /// **Cost** one pass; for a single file the partitions are written twice.
     ///
@@ -80,7 +82,7 @@ impl Frame {
     /// Writes CSV with a header: a single file if the path ends in `.csv`, else a directory with a file for each
     /// partition, `part-00000.csv` and so on. Nothing is written before this is computed.
     ///
-    /// As [`to_parquet`](Frame::to_parquet) in all else.
+    /// Otherwise like [`to_parquet`](Frame::to_parquet).
     ///
     /// # Errors
     /// [`Error::Foreign`] as [`to_parquet`](Frame::to_parquet); [`Error::Unwritable`] for columns of lists or

@@ -1,7 +1,5 @@
 //! Readers of files in parts: each partition reads its own byte range or row groups, and only what it needs.
 
-use std::panic::Location;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use musher_graph_core::Touch;
@@ -10,29 +8,22 @@ use polars::prelude::{
     SchemaRef,
 };
 
-use crate::Error;
 use crate::border::{Escape, canonical};
+use crate::error::Error;
 
 mod csv;
-mod files;
+mod csv_options;
+mod csv_sample;
 mod parquet;
+mod text;
 
 pub(crate) use csv::CsvSource;
-pub use csv::{CsvOptions, Header};
+pub use csv_options::{CsvOptions, Header};
 pub use parquet::ParquetOptions;
 pub(crate) use parquet::ParquetSource;
 
-/// What a reading call knows of its caller.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Site {
-    /// The method that was called.
-    pub(crate) operation: &'static str,
-    /// The user's line.
-    pub(crate) caller: &'static Location<'static>,
-}
-
 /// Files that are read in parts, one for each partition.
-pub(crate) trait Source: Send + Sync {
+pub(crate) trait PartReader: Send + Sync {
     /// Columns of all files.
     fn schema(&self) -> &SchemaRef;
 
@@ -63,18 +54,9 @@ pub(crate) trait Source: Send + Sync {
     ) -> Result<DataFrame, Error>;
 }
 
-/// A file as it was when the frame was built.
-#[derive(Debug, Clone)]
-pub(crate) struct FileFacts {
-    pub(crate) path: PathBuf,
-    pub(crate) bytes: u64,
-    /// Nanoseconds since 1970, 0 where the system does not say: enters the fingerprint.
-    pub(crate) modified: u128,
-}
-
 /// A part of some files as the beginning of a lazy frame: polars pushes the columns, and the number of rows, that
 /// later steps need down into the reader.
-pub(crate) fn scan(source: Arc<dyn Source>, part: usize, escape: &Escape) -> PolarsResult<LazyFrame> {
+pub(crate) fn scan(source: Arc<dyn PartReader>, part: usize, escape: &Escape) -> PolarsResult<LazyFrame> {
     let schema = Arc::clone(source.schema());
     let scan = Scan { source, part, escape: escape.clone() };
     let arguments =
@@ -83,7 +65,7 @@ pub(crate) fn scan(source: Arc<dyn Source>, part: usize, escape: &Escape) -> Pol
 }
 
 struct Scan {
-    source: Arc<dyn Source>,
+    source: Arc<dyn PartReader>,
     part: usize,
     escape: Escape,
 }

@@ -1,35 +1,53 @@
 //! Parquet files in row groups.
 
-use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use musher_graph_core::{Token, Tokenizer, Touch};
+use musher_scheduler::files::{FileFacts, find};
 use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, SerReader};
 use polars_io::parquet::read::ParquetReader;
 
-use super::{FileFacts, Site, Source, files};
-use crate::Error;
+use super::PartReader;
 use crate::border::guard;
 use crate::check::compare_schemas;
+use crate::error::Error;
+use crate::site::Site;
 
-/// How Parquet files are cut into partitions.
+/// Which Parquet files are read, and how they are cut into partitions.
+///
+/// A path or a pattern converts into options with partitions of about 64 MiB.
 ///
 /// # Examples
 /// ```
 /// use musher_frame::ParquetOptions;
-/// let options = ParquetOptions { partition_bytes: 8 << 20 };
-/// assert!(options.partition_bytes < ParquetOptions::default().partition_bytes);
+/// let options = ParquetOptions::new("flights/*.parquet").partition_bytes(8 << 20);
+/// assert_ne!(options, "flights/*.parquet".into());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParquetOptions {
-    /// Row groups of a file go into one partition up to about this many bytes, uncompressed; 64 MiB by default.
-    /// A row group is never split, and a partition never spans files.
-    pub partition_bytes: u64,
+    pattern: PathBuf,
+    partition_bytes: u64,
 }
 
-impl Default for ParquetOptions {
-    fn default() -> Self {
-        Self { partition_bytes: 64 << 20 }
+impl ParquetOptions {
+    /// The files that a pattern means; see [`find`].
+    pub fn new(pattern: impl AsRef<Path>) -> Self {
+        Self { pattern: pattern.as_ref().to_path_buf(), partition_bytes: 64 << 20 }
+    }
+
+    /// Row groups of a file go into one partition up to about this many bytes, uncompressed.
+    ///
+    /// A row group is never split, and a partition never spans files.
+    #[must_use]
+    pub fn partition_bytes(self, bytes: u64) -> Self {
+        Self { partition_bytes: bytes, ..self }
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for ParquetOptions {
+    fn from(pattern: P) -> Self {
+        Self::new(pattern)
     }
 }
 
@@ -43,7 +61,7 @@ pub(crate) struct ParquetSource {
     schema: SchemaRef,
 }
 
-/// Some row groups in a row.
+/// Consecutive row groups.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     file: usize,
@@ -55,18 +73,19 @@ struct Part {
 
 impl ParquetSource {
     /// Finds the files and reads their footers.
-    pub(crate) fn open(pattern: &str, options: &ParquetOptions, site: Site) -> Result<Self, Error> {
+    pub(crate) fn open(options: &ParquetOptions, site: Site) -> Result<Self, Error> {
         let mut files: Vec<(FileFacts, Metadata)> = Vec::new();
         let mut schema: Option<SchemaRef> = None;
         let mut parts = Vec::new();
-        for facts in files::find(pattern, &["parquet", "pq"], site)? {
+        let found = find(&options.pattern, &["parquet", "pq"]).map_err(|source| site.find(source))?;
+        for facts in found {
             let (metadata, found) = read_footer(&facts)?;
             match &schema {
                 None => schema = Some(Arc::new(found)),
                 Some(first) => {
                     compare_schemas(first, &found).map_err(|difference| Error::Schemas {
                         operation: site.operation,
-                        place: facts.path.display().to_string(),
+                        place: facts.path().display().to_string(),
                         difference,
                         caller: site.caller,
                     })?;
@@ -81,10 +100,10 @@ impl ParquetSource {
 }
 
 fn read_footer(facts: &FileFacts) -> Result<(Metadata, Schema), Error> {
-    let file = open(facts)?;
-    let malformed = |source| Error::Malformed { path: facts.path.clone(), offset: 0, source };
+    let file = facts.open().map_err(Error::File)?;
+    let malformed = |source| Error::Malformed { path: facts.path().to_path_buf(), offset: 0, source };
     guard(
-        || facts.path.display().to_string(),
+        || facts.path().display().to_string(),
         malformed,
         || {
             let mut reader = ParquetReader::new(file);
@@ -93,14 +112,6 @@ fn read_footer(facts: &FileFacts) -> Result<(Metadata, Schema), Error> {
             Ok((metadata, schema))
         },
     )
-}
-
-fn open(facts: &FileFacts) -> Result<File, Error> {
-    File::open(&facts.path).map_err(|source| Error::Io {
-        operation: "open",
-        path: facts.path.clone(),
-        source,
-    })
 }
 
 fn push_parts(file: usize, metadata: &Metadata, options: &ParquetOptions, parts: &mut Vec<Part>) {
@@ -119,7 +130,7 @@ fn push_parts(file: usize, metadata: &Metadata, options: &ParquetOptions, parts:
     parts.push(part);
 }
 
-impl Source for ParquetSource {
+impl PartReader for ParquetSource {
     fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -152,12 +163,12 @@ impl Source for ParquetSource {
 
     /// All of the file: its end says where everything is.
     fn touch(&self, part: usize) -> Touch {
-        Touch::read(&self.files[self.parts[part].file].0.path)
+        Touch::read(self.files[self.parts[part].file].0.path())
     }
 
     fn place(&self, part: usize) -> String {
         let Part { file, first_row, n_rows, .. } = self.parts[part];
-        format!("{} rows {first_row}..{}", self.files[file].0.path.display(), first_row + n_rows)
+        format!("{} rows {first_row}..{}", self.files[file].0.path().display(), first_row + n_rows)
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -177,12 +188,11 @@ impl Source for ParquetSource {
         let Part { file, first_row, n_rows: all, .. } = self.parts[part];
         let (facts, metadata) = &self.files[file];
         let n_rows = n_rows.unwrap_or(all).min(all);
-        let handle = open(facts)?;
-        facts.check(&handle)?;
+        let handle = facts.open().map_err(Error::File)?;
         if columns.is_some_and(<[PlSmallStr]>::is_empty) {
             return Ok(DataFrame::new(n_rows, Vec::new()).expect("no columns have any height"));
         }
-        let malformed = |source| Error::Malformed { path: facts.path.clone(), offset: 0, source };
+        let malformed = |source| Error::Malformed { path: facts.path().to_path_buf(), offset: 0, source };
         guard(
             || self.place(part),
             malformed,
@@ -193,24 +203,5 @@ impl Source for ParquetSource {
                 reader.with_columns(columns).with_slice(Some((first_row, n_rows))).finish()
             },
         )
-    }
-}
-
-impl FileFacts {
-    /// Whether the file is as long as it was.
-    pub(super) fn check(&self, handle: &File) -> Result<(), Error> {
-        let failed = |source| Error::Io { operation: "stat", path: self.path.clone(), source };
-        let found = handle.metadata().map_err(failed)?.len();
-        if found == self.bytes {
-            return Ok(());
-        }
-        Err(Error::Changed { path: self.path.clone(), expected: self.bytes, found })
-    }
-}
-
-impl Token for FileFacts {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.path.token(tokenizer);
-        (self.bytes, self.modified).token(tokenizer);
     }
 }

@@ -1,7 +1,8 @@
 //! What can be told from metadata fails when the frame is built, with the user's line.
 
 use musher_frame::polars::prelude::*;
-use musher_frame::{CsvOptions, Error, Frame, How};
+use musher_frame::{CsvOptions, Error, Frame, How, Order};
+use musher_scheduler::files::FilesError;
 
 use crate::support::table;
 
@@ -43,6 +44,58 @@ fn a_wrong_column_or_type_names_the_line() {
     ] {
         assert!(matches!(&error, Error::NoColumn { column, .. } if column == "nope"), "{error}");
     }
+}
+
+#[test]
+fn expressions_that_fail_whatever_the_values_are_refused() {
+    let frame = frame();
+    let text = || col("text").gt(lit(3));
+    for error in [
+        frame.filter(text()).map(drop),
+        frame.select([text()]).map(drop),
+        frame.with_columns([text().alias("x")]).map(drop),
+        frame.group_by([text()]).map(drop),
+        frame.aggregate([text().any(true)]).map(drop),
+        frame.sort([text()], Order::Ascending).map(drop),
+        frame.select([col("int").dt().year()]).map(drop),
+    ] {
+        let error = error.unwrap_err();
+        assert!(
+            matches!(error, Error::Expression { .. }) && error.to_string().contains("build.rs"),
+            "{error}"
+        );
+    }
+    // What only looks for a first value, or may fit, is not refused.
+    let format = StrptimeOptions { format: Some("t%d".into()), ..StrptimeOptions::default() };
+    let dates = col("text").str().to_date(format);
+    for may_fit in [dates, col("text").strict_cast(DataType::Int64)] {
+        frame.select([may_fit]).unwrap();
+    }
+    // A function of the user's is not called when the frame is built.
+    let panics = col("int").map(|_| panic!("called"), |_, field| Ok(field.clone()));
+    assert!(frame.select([panics]).is_ok());
+}
+
+#[test]
+fn an_aggregate_of_numbers_over_a_text_says_that_it_is_text() {
+    for expression in [col("text").mean(), col("text").var(0), col("text").std(1) * lit(2.0)] {
+        let error = frame().aggregate([expression.clone()]).map(drop).unwrap_err();
+        assert!(matches!(error, Error::NotNumeric { dtype: DataType::String, .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("this is str") && text.contains("null_values"), "{text}");
+        assert!(matches!(
+            frame().group_by([col("key")]).unwrap().agg([expression]),
+            Err(Error::NotNumeric { .. })
+        ));
+    }
+}
+
+#[test]
+fn debug_of_an_error_is_its_report() {
+    let error = frame().select([col("nope")]).unwrap_err();
+    let report = format!("{error:?}");
+    assert!(report.starts_with(&error.to_string()) && report.contains("Caused by:"), "{report}");
+    assert!(report.contains("nope"), "{report}");
 }
 
 #[test]
@@ -91,13 +144,19 @@ fn impossible_shapes_are_refused() {
     );
     let error = frame().join(frame(), [col("key")], [col("key")], How::Left).unwrap_err();
     assert!(matches!(error, Error::JoinTooWide { n_partitions: 2, .. }), "{error}");
-    assert!(matches!(Frame::read_csv("/nonexistent/*.csv"), Err(Error::NoFiles { .. })));
-    assert!(matches!(Frame::read_csv("a[b"), Err(Error::Pattern { .. })));
-    let options = CsvOptions { block_bytes: 0, ..CsvOptions::default() };
+    let error = Frame::read_csv("/nonexistent/*.csv").unwrap_err();
+    assert!(matches!(&error, Error::Find { source: FilesError::NoMatch { .. }, .. }), "{error}");
+    assert!(error.to_string().contains("build.rs"), "{error}");
+    let error = Frame::read_csv("a[b").unwrap_err();
+    assert!(matches!(&error, Error::Find { source: FilesError::Pattern { .. }, .. }), "{error}");
+    for ddof in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+        assert!(matches!(frame().var(ddof), Err(Error::Ddof { operation: "var", .. })), "{ddof}");
+        assert!(matches!(frame().std(ddof), Err(Error::Ddof { operation: "std", .. })), "{ddof}");
+    }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.csv");
     std::fs::write(&path, "x\n1\n").unwrap();
-    assert!(matches!(Frame::read_csv_with(path.to_str().unwrap(), options), Err(Error::Zero { .. })));
+    assert!(matches!(Frame::read_csv(CsvOptions::new(&path).block_bytes(0)), Err(Error::Zero { .. })));
 }
 
 #[test]

@@ -34,8 +34,8 @@ fn a_read_and_its_steps_are_one_task_a_partition() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     CsvWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut table(80)).unwrap();
-    let options = CsvOptions { block_bytes: 500, ..CsvOptions::default() };
-    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    let options = CsvOptions::new(&path).block_bytes(500);
+    let frame = Frame::read_csv(options).unwrap();
     assert!(frame.n_partitions() > 2 && frame.n_partitions() <= 8);
     let explained = steps(&frame, |frame| frame).unwrap().explain().unwrap().to_string();
     assert!(explained.contains("in 2 layers"), "{explained}");
@@ -52,8 +52,8 @@ fn only_the_columns_that_are_needed_are_parsed() {
     (0..3000).for_each(|i| text.push_str(&format!("{i},{i},x\n")));
     text.push_str("3000,oops,y\n");
     std::fs::write(&path, &text).unwrap();
-    let options = CsvOptions { block_bytes: 4096, infer_rows: 100, ..CsvOptions::default() };
-    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    let options = CsvOptions::new(&path).block_bytes(4096).infer_rows(100);
+    let frame = Frame::read_csv(options).unwrap();
     let sum = frame.filter(col("other").neq(lit("y"))).unwrap().aggregate([col("good").sum()]).unwrap();
     assert_eq!(sum.compute().unwrap(), df!("good" => [(0..3000_i64).sum::<i64>()]).unwrap());
     assert_eq!(frame.len().compute().unwrap(), 3001);
@@ -113,8 +113,8 @@ fn a_group_by_needs_much_less_memory_than_its_rows() {
     let mut rows =
         df!("key" => (0..200_000_i64).map(|i| i % 3).collect::<Vec<_>>(), "x" => vec![1.5; 200_000]).unwrap();
     CsvWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut rows).unwrap();
-    let options = CsvOptions { block_bytes: 50_000, ..CsvOptions::default() };
-    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    let options = CsvOptions::new(&path).block_bytes(50_000);
+    let frame = Frame::read_csv(options).unwrap();
     assert!(frame.n_partitions() > 20);
     let limit = Options::default().threads(2).memory_limit(1_500_000);
     let sums = frame.group_by([col("key")]).unwrap().agg([col("x").sum()]).unwrap();
@@ -128,8 +128,8 @@ fn what_is_computed_of_the_same_rows_reads_them_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     CsvWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut table(80)).unwrap();
-    let options = CsvOptions { block_bytes: 500, ..CsvOptions::default() };
-    let frame = Frame::read_csv_with(path.to_str().unwrap(), options).unwrap();
+    let options = CsvOptions::new(&path).block_bytes(500);
+    let frame = Frame::read_csv(options).unwrap();
     let joined = Frame::from(df!("name" => ["a", "b"], "rank" => [1, 2]).unwrap());
     let kept = frame.filter(col("int").gt(lit(-4))).unwrap();
     let a = kept.aggregate([col("float").std(1), len()]).unwrap();

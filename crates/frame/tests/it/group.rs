@@ -120,8 +120,8 @@ fn columns_at_once() {
         };
         close(frame.sum(), each(&numbers, Expr::sum));
         close(frame.mean(), each(&numbers, Expr::mean));
-        close(frame.std(1), each(&numbers, |x| x.std(1)));
-        close(frame.var(0), each(&numbers, |x| x.var(0)));
+        close(frame.std(1.0), each(&numbers, |x| x.std(1)));
+        close(frame.var(0.0), each(&numbers, |x| x.var(0)));
         close(frame.min(), each(&all, Expr::min));
         close(frame.max(), each(&all, Expr::max));
         close(frame.count(), each(&all, Expr::count));
@@ -176,4 +176,12 @@ fn a_description_has_the_statistics_of_every_column() {
         let text: Vec<_> = found.column("text").unwrap().str().unwrap().iter().collect();
         assert_eq!(text, [Some("45"), Some("5"), None, None, Some("t0"), None, None, Some("t9")]);
     }
+}
+
+#[test]
+fn quantiles_are_named_by_their_digits() {
+    let frame = Frame::from(df!("x" => [1, 2]).unwrap());
+    let described = frame.describe(&[0.29, 0.57, 0.001, 0.999, 1.0, 0.0, 1e-7]).unwrap().compute().unwrap();
+    let names: Vec<_> = described.column("statistic").unwrap().str().unwrap().iter().flatten().collect();
+    assert_eq!(names[5..12], ["29%", "57%", "0.1%", "99.9%", "100%", "0%", "0.00001%"]);
 }

@@ -11,4 +11,5 @@ mod group;
 mod read;
 mod rows;
 mod support;
+mod text;
 mod write;

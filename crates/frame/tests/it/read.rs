@@ -6,13 +6,13 @@ use std::path::Path;
 
 use musher_frame::polars::prelude::*;
 use musher_frame::{CsvOptions, Error, Frame, Header, ParquetOptions};
+use musher_scheduler::files::{Change, FilesError};
 use musher_scheduler::{Compute, Options};
 
 use crate::support::{assert_same, cause, table};
 
 fn csv(path: &Path, block_bytes: u64) -> Frame {
-    let options = CsvOptions { block_bytes, ..CsvOptions::default() };
-    Frame::read_csv_with(path.to_str().unwrap(), options).unwrap()
+    Frame::read_csv(CsvOptions::new(path).block_bytes(block_bytes)).unwrap()
 }
 
 fn eager(path: &Path) -> DataFrame {
@@ -26,7 +26,7 @@ fn every_size_of_block_gives_the_same_rows() {
         "a,b,c\n1,x,1.5\n2,y,2.5\n3,z,\n4,,3.5\n",
         "a,b,c\n1,\"two\nlines\",1.5\n2,\"a, \"\"quoted\"\" word\",2.5\r\n3,\"\n\n\n\",\n4,plain,3.5",
         "a,b,c\r\n1,x,1.5\r\n2,y,2.5\r\n",
-        "\u{feff}\n\na,b,c\n\n1,x,1.5\n\n2,y,2.5\n",
+        "\u{feff}\n\na,b,c\n1,x,1.5\n2,y,2.5\n",
         "a,b,c\n",
         "a,b,c\n1,\"\u{e4}\u{20ac}\",2\n",
         "a\n1\n2\n3\n",
@@ -96,37 +96,32 @@ fn a_boundary_that_cannot_be_told_is_an_error_and_never_wrong_rows() {
 fn options_say_how_text_is_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.txt");
-    let path_text = path.to_str().unwrap();
     fs::write(&path, "01;NA;2013-01-02\n02;5;2013-02-03\n").unwrap();
-    let options = CsvOptions {
-        separator: b';',
-        header: Header::Names(vec!["code".into(), "n".into(), "day".into()]),
-        null_values: vec!["NA".into()],
-        dtypes: vec![("code".into(), DataType::String)],
-        parse_dates: true,
-        ..CsvOptions::default()
+    let options = || {
+        let names = ["code", "n", "day"].map(str::to_owned).to_vec();
+        let options = CsvOptions::new(&path).separator(b';').header(Header::Names(names));
+        options.null_values(["NA"]).dtypes([("code", DataType::String)]).parse_dates(true)
     };
-    let frame = Frame::read_csv_with(path_text, options.clone()).unwrap();
+    let frame = Frame::read_csv(options()).unwrap();
     let types: Vec<_> = frame.schema().iter_values().cloned().collect();
     assert_eq!(types, [DataType::String, DataType::Int64, DataType::Date]);
     let found = frame.select([col("code"), col("n"), col("day").dt().month()]).unwrap().compute().unwrap();
     let expected = df!("code" => ["01", "02"], "n" => [None, Some(5_i64)], "day" => [1_i8, 2]).unwrap();
     assert_same(&found, &expected, "named");
 
-    let absent = CsvOptions { header: Header::Absent, dtypes: vec![], ..options.clone() };
-    assert_eq!(
-        Frame::read_csv_with(path_text, absent).unwrap().columns(),
-        ["column_1", "column_2", "column_3"]
-    );
+    let absent = options().header(Header::Absent).dtypes([("column_2", DataType::Float64)]);
+    let absent = Frame::read_csv(absent).unwrap();
+    assert_eq!(absent.columns(), ["column_1", "column_2", "column_3"]);
+    assert_eq!(absent.schema().get("column_2"), Some(&DataType::Float64));
 
-    let wrong = CsvOptions { dtypes: vec![("nope".into(), DataType::String)], ..options.clone() };
-    assert!(matches!(Frame::read_csv_with(path_text, wrong), Err(Error::NoColumn { .. })));
-    let few = CsvOptions { header: Header::Names(vec!["one".into()]), ..options };
-    assert!(matches!(Frame::read_csv_with(path_text, few), Err(Error::Columns { .. })));
+    let wrong = options().dtypes([("nope", DataType::String)]);
+    assert!(matches!(Frame::read_csv(wrong), Err(Error::NoColumn { .. })));
+    let few = options().header(Header::Names(vec!["one".into()]));
+    assert!(matches!(Frame::read_csv(few), Err(Error::Columns { .. })));
 
     fs::write(&path, "a,b\n1,it's 5\" wide\n2,\"\n").unwrap();
-    let unquoted = CsvOptions { quote: None, block_bytes: 5, ..CsvOptions::default() };
-    let found = Frame::read_csv_with(path_text, unquoted).unwrap().compute().unwrap();
+    let unquoted = CsvOptions::new(&path).quote(None).block_bytes(5);
+    let found = Frame::read_csv(unquoted).unwrap().compute().unwrap();
     assert_same(&found, &df!("a" => [1_i64, 2], "b" => ["it's 5\" wide", "\""]).unwrap(), "unquoted");
 }
 
@@ -140,14 +135,14 @@ fn files_come_in_natural_order_and_must_have_the_same_columns() {
     write("part-50.csv", "");
     write("other.csv", "x,z\n0,b\n");
     let pattern = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    let frame = Frame::read_csv(&pattern("part-*.csv")).unwrap();
+    let frame = Frame::read_csv(pattern("part-*.csv")).unwrap();
     let expected = df!("x" => [1_i64, 9, 10, 100], "y" => ["a"; 4]).unwrap();
     assert_same(&frame.compute().unwrap(), &expected, "natural");
-    let error = Frame::read_csv(directory.path().to_str().unwrap()).unwrap_err();
+    let error = Frame::read_csv(directory.path()).unwrap_err();
     assert!(matches!(&error, Error::Columns { path, .. } if path.ends_with("part-1.csv")), "{error}");
     // A later file may hold what the first one does not: types come from both.
     write("part-2.csv", "x,y\n0.5,a\n");
-    let frame = Frame::read_csv(&pattern("part-*.csv")).unwrap();
+    let frame = Frame::read_csv(pattern("part-*.csv")).unwrap();
     assert_eq!(frame.schema().get("x"), Some(&DataType::Float64));
 }
 
@@ -183,7 +178,11 @@ fn a_file_that_has_changed_is_an_error() {
     let frame = csv(&path, u64::MAX);
     fs::write(&path, "x\n1\n").unwrap();
     let error = frame.compute().unwrap_err();
-    assert!(matches!(cause(&error), Error::Changed { expected: 6, found: 4, .. }), "{error:?}");
+    let change = Change::Length { then: 6, now: 4 };
+    assert!(
+        matches!(cause(&error), Error::File(FilesError::Changed { change: found, .. }) if *found == change),
+        "{error:?}"
+    );
     fs::remove_file(&path).unwrap();
     let error = frame.compute().unwrap_err();
     let musher_scheduler::Error::Check { problems } = &error else { panic!("{error}") };
@@ -207,8 +206,8 @@ fn row_groups_form_partitions() {
     let pattern = directory.path().join("*.parquet");
     let mut counts = Vec::new();
     for partition_bytes in [1, 700, 2000, u64::MAX] {
-        let options = ParquetOptions { partition_bytes };
-        let frame = Frame::read_parquet_with(pattern.to_str().unwrap(), &options).unwrap();
+        let frame =
+            Frame::read_parquet(ParquetOptions::new(&pattern).partition_bytes(partition_bytes)).unwrap();
         counts.push(frame.n_partitions());
         assert_eq!(frame.lengths().unwrap().iter().sum::<usize>(), 100);
         assert_same(&frame.compute().unwrap(), &table, "all");
@@ -246,6 +245,6 @@ fn broken_parquet_is_an_error_with_the_file() {
     assert!(error.to_string().contains("a.parquet"), "{error}");
     parquet(&path, &table(5), 20);
     parquet(&directory.path().join("b.parquet"), &df!("x" => [1]).unwrap(), 20);
-    let error = Frame::read_parquet(directory.path().to_str().unwrap()).unwrap_err();
+    let error = Frame::read_parquet(directory.path()).unwrap_err();
     assert!(matches!(&error, Error::Schemas { place, .. } if place.ends_with("b.parquet")), "{error}");
 }

@@ -64,7 +64,7 @@ fn ends_and_ranks_equal_polars() {
                 .with_maintain_order(true);
             let by = || [col("key"), col("int")];
             let sorted = lazy(&table).sort_by_exprs(by(), options).collect().unwrap();
-            check(&table, &sorted, |frame| frame.sort_values(by(), order));
+            check(&table, &sorted, |frame| frame.sort(by(), order));
             check(&table, &sorted.head(Some(7)), |frame| frame.top_k(7, by(), order));
         }
     }

@@ -62,6 +62,20 @@ def small():
     answer["rows"] = grouped.size()
     answer["std"] = grouped["real"].std()
     write("small_grouped", answer.reset_index())
+    numbers = table[["whole", "real"]].astype("float64")
+    write("small_moments", pd.DataFrame(
+        {"ddof": ddof, "column": c, "var": numbers[c].var(ddof=ddof), "std": numbers[c].std(ddof=ddof), "mean": numbers[c].mean(), "sum": numbers[c].sum(),
+         "min": numbers[c].min(), "max": numbers[c].max(), "count": numbers[c].count(), "missing": numbers[c].isna().sum(), "distinct": numbers[c].nunique()}
+        for ddof in (0, 1, 8, 9, 20) for c in numbers
+    ))
+    ordered = table.sort_values(["key", "whole"], ascending=[True, True], kind="stable", na_position="last")
+    write("small_sorted", ordered[["key", "whole", "text"]])
+    write("small_unique", table.drop_duplicates("key")[["key", "whole"]])
+    write("small_top", table.nlargest(3, "whole")[["key", "whole"]])
+    write("small_counts", table["text"].value_counts(dropna=False).rename("count").reset_index().sort_values(["count", "text"], ascending=[False, True]))
+    names = pd.DataFrame({"key": ["a", "b", "b", "z"], "name": ["Ada", "Bob", "Ben", "Zoe"]})
+    for how in ["inner", "left"]:
+        write(f"small_{how}", table[["key", "whole"]].dropna(subset=["key"]).merge(names, on="key", how=how))
 
 
 for part in [carrier_month, carrier_name, whole, small]:
