@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let bright = smooth.gt(&threshold_otsu(&smooth, 256)?);
     let (labels, count) = label(&bright, 1)?;
-    let objects = measure(&image, &labels)?.to_frame()?;
+    let objects = measure(&image, &labels)?.to_frame(..)?;
     let objects = objects.select([col("label"), col("area"), col("mean"), col("standard_deviation")])?;
     println!("{}\n", objects.explain()?);
 

@@ -19,4 +19,4 @@ pub use to_array::{Number, ToArray, ToArrayError};
 #[cfg(all(feature = "array", feature = "bag"))]
 pub use to_bag::ToBag;
 #[cfg(feature = "frame")]
-pub use to_frame::{ToFrame, ToFrameNamed};
+pub use to_frame::ToFrame;

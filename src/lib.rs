@@ -41,6 +41,8 @@ mod documents {
     struct Dask;
     #[doc = include_str!("../docs/nan.md")]
     struct Nan;
+    #[doc = include_str!("../docs/ndarray.md")]
+    struct Ndarray;
     #[doc = include_str!("../crates/macros/src/delayed.md")]
     struct DelayedAttribute;
     #[doc = include_str!("../crates/macros/src/token.md")]

@@ -17,6 +17,6 @@ pub use crate::convert::ToArray;
 #[cfg(all(feature = "array", feature = "bag"))]
 pub use crate::convert::ToBag;
 #[cfg(feature = "frame")]
-pub use crate::convert::{ToFrame, ToFrameNamed};
+pub use crate::convert::ToFrame;
 #[cfg(feature = "viz")]
 pub use crate::{Visualize, VisualizeOptions};

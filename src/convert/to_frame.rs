@@ -3,18 +3,9 @@
 use musher_frame::{Error, Frame};
 use musher_graph_core::delayed;
 
-/// Collections that name their own columns.
+/// Collections that become a frame.
 pub trait ToFrame {
-    /// The lazy frame of this collection's rows.
-    ///
-    /// # Errors
-    /// [`Error`] where the columns cannot form a table.
-    fn to_frame(&self) -> Result<Frame, Error>;
-}
-
-/// Collections whose columns are named when they become a frame.
-pub trait ToFrameNamed {
-    /// An array of names, one for each column.
+    /// What the columns are called: a name or an array of names; `..` where the collection names them itself.
     type Names;
 
     /// The lazy frame of this collection's rows, under these names.
@@ -26,6 +17,7 @@ pub trait ToFrameNamed {
 
 #[cfg(feature = "image")]
 mod measured {
+    use std::ops::RangeFull;
     use std::sync::Arc;
 
     use musher_frame::polars::prelude::{
@@ -36,6 +28,8 @@ mod measured {
     use super::{Error, Frame, ToFrame, delayed};
 
     impl ToFrame for Measurements {
+        type Names = RangeFull;
+
         /// One row for each region, in one partition.
         ///
         /// # Examples
@@ -43,12 +37,12 @@ mod measured {
         /// use musher::prelude::*;
         /// let image = Array::from_array(ndarray::arr2(&[[1.0, 3.0, 0.0], [5.0, 0.0, 8.0]]), (1, 3));
         /// let (labels, _count) = musher::image::label(&image.gt(0.0), 1)?;
-        /// let table = musher::image::measure(&image, &labels)?.to_frame()?.compute()?;
+        /// let table = musher::image::measure(&image, &labels)?.to_frame(..)?.compute()?;
         /// assert_eq!(table.height(), 2);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         #[track_caller]
-        fn to_frame(&self) -> Result<Frame, Error> {
+        fn to_frame(&self, _: RangeFull) -> Result<Frame, Error> {
             let dtype = |column: &Column| match column {
                 Column::I64(_) => DataType::Int64,
                 Column::U64(_) => DataType::UInt64,
@@ -83,9 +77,9 @@ mod rows {
     use musher_frame::polars::prelude::{DataFrame, PolarsError};
 
     use super::super::Row;
-    use super::{Error, Frame, ToFrameNamed, delayed};
+    use super::{Error, Frame, ToFrame, delayed};
 
-    impl<T: Row> ToFrameNamed for Bag<T> {
+    impl<T: Row> ToFrame for Bag<T> {
         type Names = T::Names;
 
         /// One partition for each partition of the bag.
@@ -117,9 +111,9 @@ mod arrays {
     use musher_frame::polars::prelude::{DataFrame, Field, PolarsError, Schema};
 
     use super::super::Cell;
-    use super::{Error, Frame, ToFrameNamed, delayed};
+    use super::{Error, Frame, ToFrame, delayed};
 
-    impl<A: Element + Cell> ToFrameNamed for Array<A, Ix1> {
+    impl<A: Element + Cell> ToFrame for Array<A, Ix1> {
         type Names = &'static str;
 
         /// One column; one partition for each block.
@@ -145,7 +139,7 @@ mod arrays {
         }
     }
 
-    impl<A: Element + Cell> ToFrameNamed for Array<A, Ix2> {
+    impl<A: Element + Cell> ToFrame for Array<A, Ix2> {
         type Names = &'static [&'static str];
 
         /// One column for each name; one partition for each block of rows. Columns in several blocks are put

@@ -3,11 +3,12 @@
 #![cfg(all(feature = "array", feature = "bag", feature = "frame", feature = "image", feature = "viz"))]
 
 mod delayed;
+mod preludes;
 mod token;
 
 use musher::frame::polars::prelude::{SortMultipleOptions, col, df};
 use musher::image::{gaussian_filter, imread_tiles, label, measure, rgb2gray, threshold_otsu};
-use musher::ndarray::{Axis, Ix2, arr1};
+use musher::ndarray::{Ix2, arr1};
 use musher::prelude::*;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -48,7 +49,7 @@ fn the_walk_through_ends_in_a_frame() -> Outcome {
     let image = Array::block(&gray)?;
     let smooth = gaussian_filter(&image, 1.0)?;
     let (labels, count) = label(&smooth.gt(&threshold_otsu(&smooth, 256)?), 1)?;
-    let objects = measure(&image, &labels)?.to_frame()?.select([col("label"), col("area")])?;
+    let objects = measure(&image, &labels)?.to_frame(..)?.select([col("label"), col("area")])?;
     assert!((&count, &objects).to_svg_string()?.contains("gaussian_filter"));
     let (count, table) = compute((&count, &objects))?;
     assert_eq!((count, table.height()), (797, 797));
