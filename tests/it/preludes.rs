@@ -13,10 +13,12 @@ fn inc(x: i64) -> i64 {
 
 #[test]
 fn no_name_of_the_preludes_is_ambiguous() {
-    fn collections<C: Collection + Compute + Checkpointing + Visualize>(_: &C) {}
+    fn is_computed<C: Collection + Compute + Checkpointing>(_: &C) {}
+    fn is_drawn(_: impl Visualize) {}
     let options: Options = Options::default();
     let three: Delayed<i64> = delayed(inc).call(opaque(2));
-    collections(&three);
+    is_computed(&three);
+    is_drawn(&three);
     assert_eq!(compute((&three, &persist(&three).unwrap())).unwrap(), (3, 3));
     let x: Array<f64, Ix2> = Array::ones((2, 3), 2);
     let table: Frame = x.to_frame(&["a", "b", "c"]).unwrap();
