@@ -11,8 +11,25 @@ pub trait ToFrame {
     /// The lazy frame of this collection's rows, under these names.
     ///
     /// # Errors
-    /// [`Error`] where the columns cannot form a table.
+    /// [`Error`] where the columns cannot form a table: two names are equal, for example.
+    #[track_caller]
     fn to_frame(&self, names: Self::Names) -> Result<Frame, Error>;
+}
+
+/// Refuses names of which two are equal.
+#[cfg(any(feature = "array", feature = "bag"))]
+#[track_caller]
+fn check_names(names: &[&str]) -> Result<(), Error> {
+    use musher_frame::polars::prelude::PolarsError;
+    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+    match twice {
+        None => Ok(()),
+        Some((_, name)) => Err(Error::Expression {
+            operation: "to_frame",
+            caller: std::panic::Location::caller(),
+            source: PolarsError::Duplicate(format!("column {name:?} is named twice").into()),
+        }),
+    }
 }
 
 #[cfg(feature = "image")]
@@ -77,7 +94,7 @@ mod rows {
     use musher_frame::polars::prelude::{DataFrame, PolarsError};
 
     use super::super::Row;
-    use super::{Error, Frame, ToFrame, delayed};
+    use super::{Error, Frame, ToFrame, check_names, delayed};
 
     impl<T: Row> ToFrame for Bag<T> {
         type Names = T::Names;
@@ -94,6 +111,7 @@ mod rows {
         /// ```
         #[track_caller]
         fn to_frame(&self, names: T::Names) -> Result<Frame, Error> {
+            check_names(names.as_ref())?;
             let table = move |rows: Vec<T>| -> Result<DataFrame, PolarsError> { T::table(names, rows) };
             let table = delayed(table).token(&names.as_ref()).fallible().label("to_frame");
             let tables = self.to_delayed().into_iter().map(|part| table.call(part));
@@ -111,7 +129,7 @@ mod arrays {
     use musher_frame::polars::prelude::{DataFrame, Field, PolarsError, Schema};
 
     use super::super::Cell;
-    use super::{Error, Frame, ToFrame, delayed};
+    use super::{Error, Frame, ToFrame, check_names, delayed};
 
     impl<A: Element + Cell> ToFrame for Array<A, Ix1> {
         type Names = &'static str;
@@ -159,6 +177,7 @@ mod arrays {
         #[track_caller]
         fn to_frame(&self, names: &'static [&'static str]) -> Result<Frame, Error> {
             assert_eq!(names.len(), self.shape()[1], "one name for each column");
+            check_names(names)?;
             let lengths = [self.chunks().axis(0).to_vec(), vec![names.len()]];
             let rows = self.rechunk(musher_array::Chunking::from_lengths(&lengths));
             let table = move |block: Array2<A>| -> Result<DataFrame, PolarsError> {

@@ -39,6 +39,18 @@ fn a_column_of_text_is_no_array_before_anything_runs() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn equal_names_are_refused_before_anything_runs() {
+    let twice = [
+        Bag::from_sequence([(1, 2)], 1).to_frame(["x", "x"]).map(drop),
+        Array::from_array(musher::ndarray::arr2(&[[1.0, 2.0]]), 1).to_frame(&["x", "x"]).map(drop),
+    ];
+    for error in twice {
+        let report = format!("{:?}", error.unwrap_err());
+        assert!(report.contains("main.rs") && report.contains("named twice"), "{report}");
+    }
+}
+
 /// The table of the walk-through is that of SciPy: the number of objects, and the first of the biggest.
 #[test]
 fn the_walk_through_ends_in_a_frame() -> Outcome {

@@ -97,6 +97,14 @@ fn every_form_of_a_text_has_the_rows_of_python_or_the_same_error() {
         for skip_blank in [true, false] {
             let expected = expected(case, skip_blank);
             let mut flaws = Vec::new();
+            let together = CsvOptions::new(folder.path().join("t.csv*")).infer_rows(0);
+            let types = ["x", "y", "z"].map(|name| (name, DataType::String));
+            match (rows(together.dtypes(types).skip_blank_lines(skip_blank)), &expected) {
+                (Ok(found), Ok(expected)) => {
+                    assert_eq!(found, vec![expected.clone(); 3].concat(), "{text:?} together")
+                }
+                (found, expected) => assert_eq!(found.is_err(), expected.is_err(), "{text:?} together"),
+            }
             let mut check = |options: CsvOptions, what: &str| {
                 let dtypes = ["x", "y", "z"].map(|name| (name, DataType::String));
                 let found = rows(options.dtypes(dtypes).skip_blank_lines(skip_blank));

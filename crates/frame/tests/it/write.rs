@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use musher_frame::polars::prelude::*;
-use musher_frame::{Error, Frame};
+use musher_frame::{CsvOptions, Error, Frame};
 use musher_scheduler::Compute;
 
 use crate::support::{assert_same, layouts, table};
@@ -152,5 +152,27 @@ fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
         let (rows, written) = (back.filter(col("x").gt(lit(1))).unwrap(), frame.to_parquet(&path).unwrap());
         refused(musher_scheduler::compute((&rows, &written)), &["read_parquet", "overwrites it", name]);
         assert_eq!(rows.compute().unwrap().height(), 2, "the old rows are still there");
+    }
+}
+
+#[test]
+fn every_short_text_survives_a_csv_file() {
+    const LETTERS: [&str; 7] = ["a", "\"", ",", "\n", "\r", " ", "1"];
+    let texts: Vec<String> = (0..=3_u32)
+        .flat_map(|length| (0..7_usize.pow(length)).map(move |code| (length, code)))
+        .map(|(length, code)| (0..length).map(|place| LETTERS[code / 7_usize.pow(place) % 7]).collect())
+        .collect();
+    let numbers: Vec<i64> = (0..texts.len() as i64).collect();
+    let mut reversed: Vec<Option<String>> = texts.iter().rev().cloned().map(Some).collect();
+    reversed[5] = None;
+    let table = df!("text" => texts, "number" => numbers, "last" => reversed).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    Frame::from_polars(table.clone(), 3).unwrap().to_csv(&path).unwrap().compute().unwrap();
+    for block_bytes in [37, 1000, u64::MAX] {
+        let options = CsvOptions::new(&path).block_bytes(block_bytes);
+        let types = [("text", DataType::String), ("last", DataType::String)];
+        let found = Frame::read_csv(options.dtypes(types)).unwrap().compute().unwrap();
+        assert_same(&found, &table, &format!("in blocks of {block_bytes}"));
     }
 }
