@@ -24,7 +24,22 @@ pub(crate) fn write<A: Pixel>(path: &Path, pixels: &[A], shape: [usize; 3]) -> R
     let format = format_of(path)?;
     let unfit =
         |source: Box<dyn std::error::Error + Send + Sync>| Error::Encode { path: path.to_path_buf(), source };
-    let color = match (A::NAME, shape[2]) {
+    let side = |length: usize| u32::try_from(length).map_err(|source| unfit(source.into()));
+    let ([height, width], channels) = ([side(shape[0])?, side(shape[1])?], shape[2]);
+    let no_color = || unfit(format!("{channels} channels of {}", A::NAME).into());
+    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
+    let create = || AtomicFile::create(path).map(BufWriter::new).map_err(failed("create beside"));
+    let commit = |writer: BufWriter<AtomicFile>| {
+        let file = writer.into_inner().map_err(|error| failed("write")(error.into_error()))?;
+        file.commit().map_err(failed("rename"))
+    };
+    if format == ImageFormat::Tiff {
+        let mut writer = create()?;
+        let written = A::write_tiff(pixels, [height, width], channels, &mut writer).ok_or_else(no_color)?;
+        written.map_err(|source| unfit(source.into()))?;
+        return commit(writer);
+    }
+    let color = match (A::NAME, channels) {
         ("u8", 1) => ExtendedColorType::L8,
         ("u8", 2) => ExtendedColorType::La8,
         ("u8", 3) => ExtendedColorType::Rgb8,
@@ -35,14 +50,10 @@ pub(crate) fn write<A: Pixel>(path: &Path, pixels: &[A], shape: [usize; 3]) -> R
         ("u16", 4) => ExtendedColorType::Rgba16,
         ("f32", 3) => ExtendedColorType::Rgb32F,
         ("f32", 4) => ExtendedColorType::Rgba32F,
-        (_, channels) => return Err(unfit(format!("{channels} channels of {}", A::NAME).into())),
+        _ => return Err(no_color()),
     };
-    let side = |length: usize| u32::try_from(length).map_err(|source| unfit(source.into()));
-    let (height, width) = (side(shape[0])?, side(shape[1])?);
-    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
-    let mut writer = BufWriter::new(AtomicFile::create(path).map_err(failed("create beside"))?);
+    let mut writer = create()?;
     image::write_buffer_with_format(&mut writer, &A::bytes(pixels), width, height, color, format)
         .map_err(|source| unfit(source.into()))?;
-    let file = writer.into_inner().map_err(|error| failed("write")(error.into_error()))?;
-    file.commit().map_err(failed("rename"))
+    commit(writer)
 }

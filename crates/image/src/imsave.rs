@@ -22,8 +22,8 @@ use crate::wire::{grid_of, port_of};
 /// The file is written beside its place and renamed, so a reader sees the old one or the new one. Numbers are written
 /// as they are: scale floats with [`to_u8_scaled`](crate::to_u8_scaled) first.
 ///
-/// **Shape** `(rows, columns)` for gray, `(rows, columns, channels)` with 1 to 4 channels; `u8` or `u16` for PNG and
-/// TIFF, `u8` for the others, `f32` with 3 or 4 channels for TIFF. Numbers of other types are read, but not written.
+/// **Shape** `(rows, columns)` for gray, `(rows, columns, channels)` with 1 to 4 channels: `u8` or `u16` for PNG, `u8` for
+/// the others; TIFF takes any [`Pixel`] for gray, and unsigned integers or floats for 3 or 4 channels.
 /// **Cost** the array's computation; the whole image in memory, twice.
 ///
 /// # Errors

@@ -24,8 +24,12 @@ macro_rules! pixels {
 pixels!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
 
 pub(crate) mod sealed {
+    use std::io::{Seek, Write};
+
     use image::DynamicImage;
+    use tiff::TiffResult;
     use tiff::decoder::DecodingResult;
+    use tiff::encoder::{TiffEncoder, colortype};
 
     /// How each type leaves a decoder and enters an encoder.
     #[expect(unnameable_types, reason = "sealed: the list of types is closed")]
@@ -38,11 +42,20 @@ pub(crate) mod sealed {
 
         /// The bytes of pixels, as this machine orders them.
         fn bytes(pixels: &[Self]) -> Vec<u8>;
+
+        /// Writes rows of columns of channels as TIFF; `None` where no colors have so many channels of this type.
+        fn write_tiff(
+            pixels: &[Self],
+            size: [u32; 2],
+            channels: usize,
+            to: impl Write + Seek,
+        ) -> Option<TiffResult<()>>;
     }
 
-    /// How images and strips are taken apart. For `i16` it reads: no variant of `DynamicImage`, `DecodingResult::I16`.
+    /// How images and strips are taken apart and put together. For `i16` it reads: no variant of `DynamicImage`,
+    /// `DecodingResult::I16`, one channel is `GrayI16`.
     macro_rules! pixels {
-        ($($t:ty: $image:expr, $tiff:expr;)*) => {$(
+        ($($t:ty: $image:expr, $tiff:expr, [$($channels:literal $color:ident),*];)*) => {$(
             impl Sealed for $t {
                 fn of_image(image: DynamicImage) -> Option<Vec<$t>> {
                     let of_image: fn(DynamicImage) -> Option<Vec<$t>> = $image;
@@ -57,6 +70,21 @@ pub(crate) mod sealed {
                 fn bytes(pixels: &[$t]) -> Vec<u8> {
                     pixels.iter().flat_map(|pixel| pixel.to_ne_bytes()).collect()
                 }
+
+                fn write_tiff(
+                    pixels: &[$t],
+                    [rows, columns]: [u32; 2],
+                    channels: usize,
+                    to: impl Write + Seek,
+                ) -> Option<TiffResult<()>> {
+                    let encoder = TiffEncoder::new(to);
+                    match channels {
+                        $($channels => Some(encoder.and_then(|mut encoder| {
+                            encoder.write_image::<colortype::$color>(columns, rows, pixels)
+                        })),)*
+                        _ => None,
+                    }
+                }
             }
         )*};
     }
@@ -68,14 +96,16 @@ pub(crate) mod sealed {
             DynamicImage::ImageRgb8(image) => Some(image.into_raw()),
             DynamicImage::ImageRgba8(image) => Some(image.into_raw()),
             _ => None,
-        }, |result| if let DecodingResult::U8(values) = result { Some(values) } else { None };
+        }, |result| if let DecodingResult::U8(values) = result { Some(values) } else { None },
+            [1 Gray8, 3 RGB8, 4 RGBA8];
         u16: |image| match image {
             DynamicImage::ImageLuma16(image) => Some(image.into_raw()),
             DynamicImage::ImageLumaA16(image) => Some(image.into_raw()),
             DynamicImage::ImageRgb16(image) => Some(image.into_raw()),
             DynamicImage::ImageRgba16(image) => Some(image.into_raw()),
             _ => None,
-        }, |result| if let DecodingResult::U16(values) = result { Some(values) } else { None };
+        }, |result| if let DecodingResult::U16(values) = result { Some(values) } else { None },
+            [1 Gray16, 3 RGB16, 4 RGBA16];
         f32: |image| match image {
             DynamicImage::ImageRgb32F(image) => Some(image.into_raw()),
             DynamicImage::ImageRgba32F(image) => Some(image.into_raw()),
@@ -84,14 +114,21 @@ pub(crate) mod sealed {
             DecodingResult::F32(values) => Some(values),
             DecodingResult::F16(values) => Some(values.into_iter().map(f32::from).collect()),
             _ => None,
-        };
-        u32: |_| None, |result| if let DecodingResult::U32(values) = result { Some(values) } else { None };
-        u64: |_| None, |result| if let DecodingResult::U64(values) = result { Some(values) } else { None };
-        i8: |_| None, |result| if let DecodingResult::I8(values) = result { Some(values) } else { None };
-        i16: |_| None, |result| if let DecodingResult::I16(values) = result { Some(values) } else { None };
-        i32: |_| None, |result| if let DecodingResult::I32(values) = result { Some(values) } else { None };
-        i64: |_| None, |result| if let DecodingResult::I64(values) = result { Some(values) } else { None };
-        f64: |_| None, |result| if let DecodingResult::F64(values) = result { Some(values) } else { None };
+        }, [1 Gray32Float, 3 RGB32Float, 4 RGBA32Float];
+        u32: |_| None, |result| if let DecodingResult::U32(values) = result { Some(values) } else { None },
+            [1 Gray32, 3 RGB32, 4 RGBA32];
+        u64: |_| None, |result| if let DecodingResult::U64(values) = result { Some(values) } else { None },
+            [1 Gray64, 3 RGB64, 4 RGBA64];
+        i8: |_| None, |result| if let DecodingResult::I8(values) = result { Some(values) } else { None },
+            [1 GrayI8];
+        i16: |_| None, |result| if let DecodingResult::I16(values) = result { Some(values) } else { None },
+            [1 GrayI16];
+        i32: |_| None, |result| if let DecodingResult::I32(values) = result { Some(values) } else { None },
+            [1 GrayI32];
+        i64: |_| None, |result| if let DecodingResult::I64(values) = result { Some(values) } else { None },
+            [1 GrayI64];
+        f64: |_| None, |result| if let DecodingResult::F64(values) = result { Some(values) } else { None },
+            [1 Gray64Float, 3 RGB64Float, 4 RGBA64Float];
     }
 }
 

@@ -244,6 +244,15 @@ impl Strips {
         let (across, down) = (width.div_ceil(self.piece.1), height.div_ceil(self.piece.0));
         // Channels lie side by side in each piece, or in pieces of their own, all pieces of one channel after the other.
         let (planes, side_by_side) = if self.layout.is_planar { (channels, 1) } else { (1, channels) };
+        let first = rows.start / self.piece.0 * self.piece.0;
+        if planes == 1 && across == 1 && !rows.is_empty() && rows.end <= first + self.piece.0 {
+            // All rows are in one strip: what is decoded is the answer.
+            let (line, number) = (width * channels, (first / self.piece.0) as u32);
+            let mut pixels = self.piece::<A>(path, number, line, rows.end - first)?;
+            pixels.truncate((rows.end - first) * line);
+            pixels.drain(..(rows.start - first) * line);
+            return Ok(pixels);
+        }
         let mut pixels = zeros::<A>(rows.len() * width * channels)?;
         for row_of_pieces in rows.start / self.piece.0..rows.end.div_ceil(self.piece.0) {
             let first = row_of_pieces * self.piece.0;

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use musher_array::Array;
-use musher_image::{Error, Imread, imread, imread_chunked, imread_tiles, imsave, imsave_tiles};
+use musher_image::{Error, Imread, Pixel, imread, imread_chunked, imread_tiles, imsave, imsave_tiles};
 use musher_scheduler::Compute;
 use ndarray::{Array2, Array3, Axis, Ix2, Ix3, s};
 
-use crate::support::{check, root};
+use crate::support::{Bits, check, root};
 
 fn picture(rows: usize, columns: usize, channels: usize) -> Array3<u8> {
     Array3::from_shape_fn((rows, columns, channels), |(row, column, channel)| {
@@ -94,6 +94,40 @@ fn sixteen_bits_stay_sixteen_bits() {
         assert_eq!(check(&again).remove_axis(Axis(2)), image);
         assert!(matches!(imread_chunked(&path, 2), Err(Error::PixelType { found: "u16", .. })));
     }
+}
+
+/// Written as TIFF and read again, as gray and in colors where there are some.
+fn check_tiff<A: Pixel + Bits + Copy>(folder: &Path, number: fn(usize) -> A, has_colors: bool) {
+    for channels in 1..=4 {
+        let image = Array3::from_shape_fn((5, 7, channels), |(row, column, channel)| {
+            number(row * 1000 + column * 31 + channel * 7)
+        });
+        let path = folder.join(format!("{}-{channels}.tif", A::NAME));
+        let saved = imsave(&Array::from_array(image.clone(), (3, 4, channels)), &path);
+        if channels == 2 || channels > 1 && !has_colors {
+            assert!(matches!(saved, Err(Error::Encode { .. })), "{} {channels}", A::NAME);
+            assert!(!path.exists());
+        } else {
+            saved.unwrap();
+            let again = Imread::<A>::new().chunked(&path, 2).unwrap();
+            assert_eq!(check(&again), image, "{} {channels}", A::NAME);
+        }
+    }
+}
+
+#[test]
+fn tiff_keeps_numbers_of_every_type() {
+    let folder = tempfile::tempdir().unwrap();
+    check_tiff(folder.path(), |at| at as u8, true);
+    check_tiff(folder.path(), |at| (at * 13) as u16, true);
+    check_tiff(folder.path(), |at| (at * 77_777) as u32, true);
+    check_tiff(folder.path(), |at| at as u64 * 0x1_0000_0001, true);
+    check_tiff(folder.path(), |at| at as i8, false);
+    check_tiff(folder.path(), |at| (at * 13) as i16, false);
+    check_tiff(folder.path(), |at| -(at as i32 * 77_777), false);
+    check_tiff(folder.path(), |at| at as i64 * -0x1_0000_0001, false);
+    check_tiff(folder.path(), |at| at as f32 / -3.0, true);
+    check_tiff(folder.path(), |at| at as f64 / 7.0, true);
 }
 
 #[test]

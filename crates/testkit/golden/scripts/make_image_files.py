@@ -65,6 +65,15 @@ def layouts():
     case(*written("pressed_f32.tif", numbers("float32", 5, 7), compression="zlib", rowsperstrip=2))
     case(*written("big_endian.tif", numbers("int16", 5, 7), byteorder=">"))
     case(*written("bigtiff.tif", numbers("uint32", 2, 5, 7), bigtiff=True))
+    for compression in ["tiff_lzw", "packbits"]:
+        values = numbers("uint8", 5, 7, 3)
+        Image.fromarray(values).save(path(f"{compression}.tif"), compression=compression)
+        case(f"{compression}.tif", frames(values, True))
+    # Pillow turns black and white around, tifffile does not.
+    values = numbers("uint8", 5, 7)
+    tifffile.imwrite(path("white_is_zero.tif"), values, photometric="miniswhite", metadata=None)
+    np.testing.assert_array_equal(np.asarray(Image.open(path("white_is_zero.tif"))), 255 - values)
+    case("white_is_zero.tif", frames(255 - values, False))
     bits = RNG.random((5, 11)) < 0.5
     Image.fromarray(bits).save(path("bilevel.tif"))
     case("bilevel.tif", frames(bits.astype(np.uint8) * 255, False))
