@@ -53,7 +53,7 @@ impl Elementwise {
             let node = match operand {
                 Operand::Value(scalar) => program.node(Op::Constant(*scalar), [], scalar.dtype()),
                 Operand::Blocks(core, dtype) => {
-                    let core = dtype.visit(InLine(core, &chunking, self.caller));
+                    let core = dtype.visit(Align(core, &chunking, self.caller));
                     let (axes, wiring) = broadcast(&core.chunking, &chunking);
                     let slot = inputs.len() as u32;
                     inputs.push((core.port, wiring));
@@ -138,13 +138,13 @@ pub(crate) fn aligned<A: Element>(
         let (left, right) = (Shape(wanted), Shape(shape));
         return Err(Error::Shapes { operation, left, right, caller });
     }
-    Ok(InLine(operand, whole, caller).visit::<A>())
+    Ok(Align(operand, whole, caller).visit::<A>())
 }
 
 /// Brings the blocks of an operand into line with those of the result.
-struct InLine<'a>(&'a Core, &'a Chunking, &'static Location<'static>);
+struct Align<'a>(&'a Core, &'a Chunking, &'static Location<'static>);
 
-impl Visit for InLine<'_> {
+impl Visit for Align<'_> {
     type Output = Core;
 
     fn visit<A: Element>(self) -> Core {

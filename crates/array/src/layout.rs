@@ -13,7 +13,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// A layer that hands blocks on under other axes; whatever is elementwise sees through it.
-pub(crate) fn handed_on<A: Element>(
+pub(crate) fn passed_through<A: Element>(
     label: &'static str,
     core: &Core,
     (axes, wiring): (Axes, Wiring),
@@ -125,7 +125,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let axes: Axes = (0..self.ndim()).map(|axis| Some(place(axis) as u8)).collect();
         let wiring = Wiring::axes((0..self.ndim()).map(|axis| AxisMap::follow(place(axis))));
         let chunking = Chunking::from_axes(order.iter().map(|&axis| self.chunks().shared_axis(axis)));
-        Self::from_core(handed_on::<A>(label, self.core(), (axes, wiring), chunking, caller))
+        Self::from_core(passed_through::<A>(label, self.core(), (axes, wiring), chunking, caller))
     }
 
     /// The array with a new axis of length 1.
@@ -165,7 +165,13 @@ impl<A: Element, D: Dimension> Array<A, D> {
             (0..self.ndim()).map(|own| self.chunks().shared_axis(own)).collect();
         lengths.insert(axis.0, [1].into());
         let chunking = Chunking::from_axes(lengths);
-        Ok(Array::from_core(handed_on::<A>("insert_axis", self.core(), (axes, wiring), chunking, caller)))
+        Ok(Array::from_core(passed_through::<A>(
+            "insert_axis",
+            self.core(),
+            (axes, wiring),
+            chunking,
+            caller,
+        )))
     }
 
     /// The array without an axis, at one index along it.
@@ -251,7 +257,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let chunking = Chunking::from_axes(lengths);
         let own = single_blocks::<A>(self.core(), &chunking, caller);
         let seen = broadcast(&own.chunking, &chunking);
-        Ok(Array::from_core(handed_on::<A>("broadcast_to", &own, seen, chunking, caller)))
+        Ok(Array::from_core(passed_through::<A>("broadcast_to", &own, seen, chunking, caller)))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
-use crate::layout::handed_on;
+use crate::layout::passed_through;
 use musher_graph_core::{
     AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
 };
@@ -223,7 +223,7 @@ fn layer<A: Element>(
         // Whole blocks: elementwise work sees through the slice, generators included.
         let place = |axis: usize| kept.iter().position(|kept| *kept == Some(axis)).map(|at| at as u8);
         let axes: Axes = (0..along.len()).map(place).collect();
-        return handed_on::<A>(label, core, (axes, wiring), chunking, caller);
+        return passed_through::<A>(label, core, (axes, wiring), chunking, caller);
     }
     let task = SliceBlock::<A> { label, along, kept, marker: PhantomData };
     let layer = Layer::build(task).caller(caller).input(&core.port, wiring).finish(chunking.grid());

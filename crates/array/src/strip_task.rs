@@ -10,7 +10,7 @@ use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
 use crate::gather::check;
 use crate::kernel::reduce::{AxisSet, n_states};
 use crate::kernel::strip::{
-    Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, RunError, Sink, Taken,
+    Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Reused, RunError, Sink,
     Term,
 };
 use musher_graph_core::{
@@ -56,23 +56,23 @@ impl StripTask {
 
     /// Takes over the elements of an input that nobody else holds, for the result to take their place; an input that turns
     /// out to be shared, or laid out otherwise, is given back.
-    fn take_over(
+    fn try_reuse(
         &self,
         types: &[DType],
         shape: &[usize],
         inputs: &mut Inputs<'_>,
-    ) -> Result<Option<(usize, Taking)>, TaskError> {
+    ) -> Result<Option<(usize, Reuse)>, TaskError> {
         for slot in self.program.reusable(shape.len()) {
             if Arc::strong_count(inputs.chunk(slot)?) > 1 {
                 continue;
             }
-            return Ok(Some((slot, types[slot].visit(Take { inputs, slot, shape })?)));
+            return Ok(Some((slot, types[slot].visit(TryReuse { inputs, slot, shape })?)));
         }
         Ok(None)
     }
 
     /// The axes of the only input, when all the program does is to hand it on.
-    fn handed_on(&self) -> Option<&Axes> {
+    fn passed_through(&self) -> Option<&Axes> {
         let [target] = self.program.targets() else { return None };
         match (&self.program.nodes().get(target.node.index())?.op, target.sink) {
             (Op::Load { axes, .. }, Sink::Block) if self.program.n_slots() == 1 => Some(axes),
@@ -152,20 +152,20 @@ impl<'t> Visit for Bind<'t> {
 }
 
 /// Takes the elements out of a block that nobody else holds, if they are in C order and in memory of just their size.
-struct Take<'t, 'i> {
+struct TryReuse<'t, 'i> {
     inputs: &'t mut Inputs<'i>,
     slot: usize,
     shape: &'t [usize],
 }
 
 /// The elements, or the block as it was.
-enum Taking {
+enum Reuse {
     Elements(Buffer),
     Chunk(ChunkRef),
 }
 
-impl Visit for Take<'_, '_> {
-    type Output = Result<Taking, TaskError>;
+impl Visit for TryReuse<'_, '_> {
+    type Output = Result<Reuse, TaskError>;
 
     fn visit<A: Element>(self) -> Self::Output {
         let Self { inputs, slot, shape } = self;
@@ -173,19 +173,19 @@ impl Visit for Take<'_, '_> {
         let in_order = block.shape() == shape && block.view().is_standard_layout();
         Ok(match Arc::try_unwrap(block) {
             Ok(block) if in_order => match block.into_elements() {
-                Ok(elements) => Taking::Elements(A::into_buffer(elements)),
-                Err(block) => Taking::Chunk(Arc::new(block)),
+                Ok(elements) => Reuse::Elements(A::into_buffer(elements)),
+                Err(block) => Reuse::Chunk(Arc::new(block)),
             },
-            Ok(block) => Taking::Chunk(Arc::new(block)),
-            Err(block) => Taking::Chunk(block),
+            Ok(block) => Reuse::Chunk(Arc::new(block)),
+            Err(block) => Reuse::Chunk(block),
         })
     }
 }
 
 /// An input without elements: its place is known to be that of the result.
-struct Nothing;
+struct NoElements;
 
-impl Visit for Nothing {
+impl Visit for NoElements {
     type Output = Source<'static>;
     fn visit<A: Element>(self) -> Self::Output {
         A::into_source(&[])
@@ -193,13 +193,13 @@ impl Visit for Nothing {
 }
 
 /// Hands a block on under other axes, without copying; none where axes must be repeated.
-struct HandOn<'t, 'i> {
+struct PassThrough<'t, 'i> {
     inputs: &'t Inputs<'i>,
     axes: &'t Axes,
     shape: &'t [usize],
 }
 
-impl Visit for HandOn<'_, '_> {
+impl Visit for PassThrough<'_, '_> {
     type Output = Result<Option<ChunkRef>, TaskError>;
 
     fn visit<A: Element>(self) -> Self::Output {
@@ -249,9 +249,9 @@ impl Task for StripTask {
     fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let coords = at.coords();
         let shape = self.chunking.block_shape(&coords);
-        if let Some(axes) = self.handed_on() {
+        if let Some(axes) = self.passed_through() {
             let dtype = self.program.nodes()[self.program.targets()[0].node.index()].dtype;
-            if let Some(chunk) = dtype.visit(HandOn { inputs: &inputs, axes, shape: &shape })? {
+            if let Some(chunk) = dtype.visit(PassThrough { inputs: &inputs, axes, shape: &shape })? {
                 return Ok(Output::shared(chunk));
             }
         }
@@ -264,22 +264,22 @@ impl Task for StripTask {
         }
         let types: Vec<DType> =
             types.into_iter().map(|dtype| dtype.expect("a slot that is read by some load")).collect();
-        let (taken, returned) = match self.take_over(&types, &shape, &mut inputs)? {
-            Some((slot, Taking::Elements(elements))) => (Some(Taken { slot, elements }), None),
-            Some((slot, Taking::Chunk(chunk))) => (None, Some((slot, chunk))),
+        let (reused, returned) = match self.try_reuse(&types, &shape, &mut inputs)? {
+            Some((slot, Reuse::Elements(elements))) => (Some(Reused { slot, elements }), None),
+            Some((slot, Reuse::Chunk(chunk))) => (None, Some((slot, chunk))),
             None => (None, None),
         };
-        // Of what is taken over, the shape and the strides of C order are all that is bound.
+        // Of what is reused, the shape and the strides of C order are all that is bound.
         let strides: SmallVec<[isize; 4]> = c_strides(&shape);
-        let bind = |(slot, dtype): (usize, &DType)| match (&taken, &returned) {
-            (Some(taken), _) if taken.slot == slot => {
-                Ok(Binding { elements: dtype.visit(Nothing), shape: &shape, strides: &strides })
+        let bind = |(slot, dtype): (usize, &DType)| match (&reused, &returned) {
+            (Some(reused), _) if reused.slot == slot => {
+                Ok(Binding { elements: dtype.visit(NoElements), shape: &shape, strides: &strides })
             }
             (_, Some((own, chunk))) if *own == slot => dtype.visit(Bind(chunk, slot)),
             _ => dtype.visit(Bind(inputs.chunk(slot)?, slot)),
         };
         let bindings: Vec<Binding<'_>> = types.iter().enumerate().map(bind).collect::<Result<_, _>>()?;
-        let made = code.run_in_place(&shape, &coords, &bindings, taken, &|| check_cancelled().is_err())?;
+        let made = code.run_in_place(&shape, &coords, &bindings, reused, &|| check_cancelled().is_err())?;
         let targets = self.program.targets();
         let chunks: Vec<ChunkRef> = made
             .into_iter()
@@ -320,7 +320,7 @@ impl Task for StripTask {
             };
             facts.output_bytes.push(Some(bytes as u64));
         }
-        if self.handed_on().is_some() {
+        if self.passed_through().is_some() {
             return Facts { scratch_bytes: 0, reuses_input: true, ..facts }.cost(500);
         }
         facts.reuses_input = !self.program.reusable(shape.len()).is_empty();
@@ -342,7 +342,7 @@ impl Task for StripTask {
             return None;
         }
         let through =
-            Through { maps, grid: request.grid, chunking: &self.chunking, slots: request.producer_slots };
+            SeenThrough { maps, grid: request.grid, chunking: &self.chunking, slots: request.producer_slots };
         let mut program = Program::default();
         let mut possible = true;
         let numbers = program.graft(&self.program, |program, node| match &node.op {
@@ -411,7 +411,7 @@ impl StripTask {
 }
 
 /// How a consumer sees its producer.
-struct Through<'a> {
+struct SeenThrough<'a> {
     /// For each axis of the producer, which block is read.
     maps: &'a [AxisMap],
     /// The consumer's grid.
@@ -422,7 +422,7 @@ struct Through<'a> {
     slots: &'a [usize],
 }
 
-impl Through<'_> {
+impl SeenThrough<'_> {
     /// Puts the producer's program in the place of a load with these axes; none where that is not possible or would
     /// repeat much work.
     fn substitute(

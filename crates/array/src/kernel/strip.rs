@@ -14,7 +14,7 @@ mod layout;
 mod run;
 
 pub use code::{Code, CompileError};
-pub use run::{BETWEEN_LOOKS, Binding, Made, RunError, Taken};
+pub use run::{BETWEEN_LOOKS, Binding, Made, Reused, RunError};
 
 use super::ops::{BinaryOp, Class, CompareOp, Fault, PartOp, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};

@@ -4,7 +4,7 @@ use musher_frame::polars::prelude::*;
 use musher_frame::{Error, Frame, How, Order};
 use musher_scheduler::Compute;
 
-use crate::support::{cause, check, table};
+use crate::support::{assert_same, cause, check, table};
 
 fn lazy(table: &DataFrame) -> LazyFrame {
     table.clone().lazy()
@@ -189,4 +189,16 @@ fn partitions_can_be_chosen_and_concatenated() {
     let expected = expected[0].vstack(&expected[1]).unwrap().vstack(&expected[2]).unwrap();
     assert!(chosen.compute().unwrap().equals_missing(&expected));
     assert_eq!(chosen.lengths(), Some([3, 3, 3].as_slice()));
+}
+
+#[test]
+fn parts_put_together_are_the_table() {
+    let table = table(9);
+    let parts =
+        [0..2, 2..2, 2..9].map(|rows| Frame::from(table.slice(rows.start, (rows.end - rows.start) as usize)));
+    let whole = Frame::concat(&parts).unwrap();
+    assert_same(&whole.compute().unwrap(), &table, "concat");
+    assert_eq!(whole.lengths(), Some([2, 0, 7].as_slice()));
+    let again = Frame::from_delayed(whole.to_delayed(), whole.schema().clone()).unwrap();
+    assert_same(&again.compute().unwrap(), &table, "from_delayed");
 }

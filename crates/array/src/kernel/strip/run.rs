@@ -47,7 +47,7 @@ pub struct Binding<'a> {
 
 /// A block that nobody else reads, whose place the result takes.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct Reused {
     /// Which input it is; its binding says shape and strides, which are those of C order, and holds no elements.
     pub slot: usize,
     /// The elements.
@@ -79,7 +79,7 @@ struct Input<'a> {
     register: u32,
     located: Located,
     /// Whether the elements are those that a result takes the place of, and not `elements`.
-    is_taken: bool,
+    is_reused: bool,
 }
 
 /// Where the elements of a strip are.
@@ -103,7 +103,7 @@ struct Generator {
 pub(super) struct Tile<'a> {
     registers: Vec<Buffer>,
     /// The block that a result takes the place of, strip by strip.
-    taken: Buffer,
+    reused: Buffer,
     inputs: Vec<Input<'a>>,
     generators: Vec<Generator>,
     constants: &'a [Scalar],
@@ -145,7 +145,7 @@ impl Code {
         shape: &[usize],
         coords: &[usize],
         inputs: &[Binding<'_>],
-        taken: Option<Taken>,
+        reused: Option<Reused>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Made>, RunError> {
         // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
@@ -158,7 +158,7 @@ impl Code {
         rows.dedup();
         if rows.len() <= 1 {
             let all: Vec<usize> = (0..self.targets.len()).collect();
-            return self.pass(shape, coords, inputs, rows.first().copied(), &all, taken, stop);
+            return self.pass(shape, coords, inputs, rows.first().copied(), &all, reused, stop);
         }
         let mut made: Vec<Option<Made>> = self.targets.iter().map(|_| None).collect();
         for (pass, &row) in rows.iter().enumerate() {
@@ -182,18 +182,18 @@ impl Code {
         inputs: &[Binding<'_>],
         row: Option<usize>,
         targets: &[usize],
-        taken: Option<Taken>,
+        reused: Option<Reused>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Made>, RunError> {
         let mut inputs = self.bind(shape, inputs)?;
-        let in_place = taken.is_some();
+        let in_place = reused.is_some();
         let mut elements = Buffer::Bool(Vec::new());
-        if let Some(taken) = taken {
+        if let Some(reused) = reused {
             for (input, load) in inputs.iter_mut().zip(&self.loads) {
                 let op = &self.program.nodes()[load.node.index()].op;
-                input.is_taken = matches!(op, Op::Load { slot, .. } if *slot as usize == taken.slot);
+                input.is_reused = matches!(op, Op::Load { slot, .. } if *slot as usize == reused.slot);
             }
-            elements = taken.elements;
+            elements = reused.elements;
         }
         let cover = Cover::new(shape, row, inputs.iter().map(|input| input.strides.as_slice()));
         let room = cover.largest(shape);
@@ -203,7 +203,7 @@ impl Code {
                 .iter()
                 .map(|dtype| dtype.visit(Zeros(room)))
                 .collect::<Result<_, _>>()?,
-            taken: elements,
+            reused: elements,
             inputs,
             generators: self.generators(shape, coords),
             constants: &self.constants,
@@ -233,12 +233,12 @@ impl Code {
             if let (true, &[target]) = (in_place, targets) {
                 // The result is in a register: what stood in its place has been read.
                 let Outcome { home, dtype, mask, .. } = self.targets[target];
-                tile.fill_taken(|tile, output| dtype.visit(Keep { tile, home, mask, output }));
+                tile.fill_reused(|tile, output| dtype.visit(Keep { tile, home, mask, output }));
             }
             Ok::<(), RunError>(())
         })?;
         if in_place {
-            return Ok(vec![Made::Block(tile.taken)]);
+            return Ok(vec![Made::Block(tile.reused)]);
         }
         Ok(outputs.into_iter().map(Keeping::finish).collect())
     }
@@ -271,7 +271,7 @@ impl Code {
                     strides,
                     register: load.register,
                     located,
-                    is_taken: false,
+                    is_reused: false,
                 })
             })
             .collect()
@@ -439,18 +439,18 @@ impl Tile<'_> {
 
     /// The elements of an input.
     fn elements<'t, A: Element>(&'t self, input: &'t Input<'_>) -> &'t [A] {
-        match input.is_taken {
-            true => A::buffer_ref(&self.taken).expect(TYPED),
+        match input.is_reused {
+            true => A::buffer_ref(&self.reused).expect(TYPED),
             false => A::from_source(input.elements).expect(TYPED),
         }
     }
 
     /// Takes the block out whose place the result takes, lets `f` write a strip of it, and puts it back.
-    fn fill_taken(&mut self, f: impl FnOnce(&Self, &mut Keeping)) {
-        let mut output = Keeping::Placed(std::mem::replace(&mut self.taken, Buffer::Bool(Vec::new())));
+    fn fill_reused(&mut self, f: impl FnOnce(&Self, &mut Keeping)) {
+        let mut output = Keeping::Placed(std::mem::replace(&mut self.reused, Buffer::Bool(Vec::new())));
         f(self, &mut output);
-        if let Keeping::Placed(taken) = output {
-            self.taken = taken;
+        if let Keeping::Placed(reused) = output {
+            self.reused = reused;
         }
     }
 
