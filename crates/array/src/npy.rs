@@ -85,7 +85,7 @@ fn ranges(chunking: &Chunking, coords: &[usize]) -> Vec<Range<usize>> {
 struct Unfinished {
     header: NpyHeader,
     temporary: PathBuf,
-    /// Reused when it is committed; dropped without that, it removes itself.
+    /// Taken when it is committed; dropped without that, it removes itself.
     file: Mutex<Option<AtomicFile>>,
     /// Held while a task writes: the system lets one at a time write a file, and the others would wait for it in a loop that
     /// takes a processor.
