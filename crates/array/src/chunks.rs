@@ -57,10 +57,13 @@ impl Chunks {
     ///
     /// # Errors
     /// [`Error::Chunks`] when there are more or fewer lengths than axes, a length is 0, or exact lengths do not sum
-    /// up to the shape.
+    /// up to the shape; [`Error::TooLarge`] when elements or blocks cannot be counted.
     #[track_caller]
     pub fn resolve(&self, shape: &[usize], dtype: DType) -> Result<Chunking, Error> {
         let caller = Location::caller();
+        if n_elements(shape).is_none() {
+            return Err(Error::TooLarge { shape: shape.into(), what: "elements", caller });
+        }
         let wrong = |blocks: Vec<usize>| Error::Chunks { blocks: Shape(blocks), shape: shape.into(), caller };
         let lengths = match self {
             Self::Auto => auto_lengths(shape, dtype.bytes()),
@@ -81,8 +84,25 @@ impl Chunks {
         if lengths.len() != shape.len() || lengths.contains(&0) {
             return Err(wrong(lengths));
         }
+        // Counted before a list of their lengths is made.
+        let counts = shape.iter().zip(&lengths).map(|(&n, &length)| n.div_ceil(length).max(1));
+        if counts.fold(1_usize, usize::saturating_mul) > MOST_BLOCKS {
+            return Err(Error::TooLarge { shape: shape.into(), what: "blocks", caller });
+        }
         Ok(Chunking(shape.iter().zip(&lengths).map(|(&n, &length)| even_lengths(n, length)).collect()))
     }
+}
+
+/// Blocks of an array: each is a task at least, of which a plan can count 2³².
+const MOST_BLOCKS: usize = 1 << 28;
+
+/// The number of elements of a shape, where it can be counted. The lengths that are not 0 must multiply to an `isize`, as
+/// ndarray demands it of its arrays.
+pub(crate) fn n_elements(shape: &[usize]) -> Option<usize> {
+    let others = shape.iter().filter(|&&length| length > 0);
+    let product = others.copied().try_fold(1_usize, usize::checked_mul)?;
+    isize::try_from(product).ok()?;
+    Some(if shape.contains(&0) { 0 } else { product })
 }
 
 /// `n` in pieces of `length`, the last one shorter; one empty piece for an empty axis.

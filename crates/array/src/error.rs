@@ -101,6 +101,16 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// A shape, or its division, has more elements or blocks than can be counted.
+    #[error("an array of shape {shape} would have too many {what}, at {caller}")]
+    TooLarge {
+        /// The shape.
+        shape: Shape,
+        /// `elements` or `blocks`.
+        what: &'static str,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// An element type has no such operation.
     #[error("{operation} is not defined for {dtype}, at {caller}")]
     Undefined {

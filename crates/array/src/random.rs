@@ -13,7 +13,7 @@ use crate::array::Array;
 use crate::chunks::Chunks;
 use crate::creation::{global_index, source};
 use crate::element::Float;
-use crate::kernel::random::{Distribution, Engine, Philox, RandomFloat, SplitMix};
+use crate::kernel::random::{Distribution, Engine, Philox, RandomFloat, SplitMix, seed_of};
 use crate::kernel::strip::Op;
 use musher_graph_core::Session;
 use ndarray::{Dimension, IntoDimension};
@@ -37,6 +37,18 @@ pub struct Random<A, D> {
 enum Kind {
     Float(Distribution),
     Integer { low: i64, span: u64 },
+}
+
+impl Kind {
+    /// The name of this use of a seed: the numbers of two distributions have nothing to do with each other.
+    const fn purpose(self) -> &'static str {
+        match self {
+            Self::Float(Distribution::Uniform { .. }) => "random uniform",
+            Self::Float(Distribution::Normal { .. }) => "random normal",
+            Self::Float(Distribution::Exponential { .. }) => "random exponential",
+            Self::Integer { .. } => "random integers",
+        }
+    }
 }
 
 fn random<A, Sh: IntoDimension>(
@@ -81,7 +93,7 @@ pub fn uniform<Sh: IntoDimension>(shape: Sh, chunks: impl Into<Chunks>) -> Rando
 /// use musher_array::random;
 /// use musher_scheduler::Compute;
 /// let x = random::normal((500, 500), (100, 250)).seed(1).build() * 2.0 + 10.0;
-/// assert!((x.std().compute()? - 2.0).abs() < 0.02);
+/// assert!((x.std(0.0).compute()? - 2.0).abs() < 0.02);
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[doc(alias = "dask.array.random.normal")]
@@ -122,8 +134,8 @@ pub fn integers<Sh: IntoDimension>(
 }
 
 impl<A, D> Random<A, D> {
-    /// Chooses the seed: the same seed gives the same numbers in every run. Without one, each array of a session
-    /// has another seed.
+    /// Chooses the seed: the same seed gives the same numbers in every run, and of another distribution others. Without
+    /// one, each array of a session has another seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -147,6 +159,7 @@ impl<A, D> Random<A, D> {
             let (session, count) = Session::fresh();
             session ^ count.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
+        let seed = seed_of(self.distribution.purpose(), seed);
         if self.philox {
             Engine::Philox(Philox::new(seed, self.stream))
         } else {

@@ -8,7 +8,7 @@ mod moves;
 use self::moves::Moves;
 use crate::array::{Array, Core};
 use crate::block::Block;
-use crate::chunks::{Chunking, Chunks};
+use crate::chunks::{Chunking, Chunks, n_elements};
 use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
@@ -66,7 +66,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let caller = Location::caller();
         let (from, shape) = (self.shape(), shape.into_dimension());
         let to = shape.slice();
-        if from.iter().product::<usize>() != to.iter().product::<usize>() {
+        if n_elements(&from) != n_elements(to) {
             let (left, right) = (Shape(from), to.into());
             return Err(Error::Shapes { operation: "reshape", left, right, caller });
         }

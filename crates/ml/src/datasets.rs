@@ -2,13 +2,13 @@
 
 use std::panic::Location;
 
+use musher_array::kernel::random::seed_of;
 use musher_array::{Array, Block, random};
 use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Wiring};
 use ndarray::{Ix1, Ix2};
 
 use crate::blocks::{array_of, block_of_two, starts};
 use crate::error::Error;
-use crate::kernel::seed::seed_of;
 use crate::kernel::split::RowKeys;
 
 /// The parameters of [`make_classification`].

@@ -8,12 +8,14 @@
 
 mod math;
 mod philox;
+mod seed;
 mod splitmix;
 
 use super::simd::dispatch_wide;
 use math::{exponent_trick_unit, ln_unit, sin_cos_turn};
 pub use philox::{Philox, philox4x32_10};
-pub use splitmix::SplitMix;
+pub use seed::seed_of;
+pub use splitmix::{SplitMix, mix};
 
 /// A source of 64 random bits for each index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

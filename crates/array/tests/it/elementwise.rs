@@ -224,3 +224,27 @@ fn zeros_like_takes_shape_and_blocks() {
     assert_eq!(zeros.chunks(), x.chunks());
     assert_eq!(answer(&zeros), Array2::<f32>::zeros((3, 4)));
 }
+
+#[test]
+fn shapes_beyond_counting_are_refused_with_the_users_line() {
+    let (huge, long) = (1_usize << 40, 1_usize << 60);
+    for (shape, chunks, words) in [
+        ((huge, huge), Chunks::whole(), "too many elements"),
+        ((long, 0), Chunks::from(long), "of shape"),
+        ((long, 4), Chunks::from(1), "too many blocks"),
+    ] {
+        let Err(panic) = std::panic::catch_unwind(|| Array::<f64, Ix2>::zeros(shape, chunks)) else {
+            assert!(shape.1 == 0, "{shape:?}");
+            continue;
+        };
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains(words) && text.contains(file!()), "{text}");
+    }
+    let empty = Array::<f64, Ix1>::zeros(0, 1);
+    assert!(matches!(empty.try_reshape((1 << 32, 1 << 32)), Err(Error::Shapes { .. })));
+    assert_eq!(empty.reshape((0, 7)).shape(), [0, 7]);
+    assert!(matches!(
+        Array::<f64, Ix1>::zeros(1, 1).try_broadcast_to((huge, huge)),
+        Err(Error::TooLarge { .. })
+    ));
+}

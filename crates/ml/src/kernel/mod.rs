@@ -8,7 +8,6 @@ pub(crate) mod logistic;
 pub(crate) mod math;
 pub(crate) mod moments;
 pub(crate) mod newton;
-pub(crate) mod seed;
 pub(crate) mod solve;
 pub(crate) mod split;
 

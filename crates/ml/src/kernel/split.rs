@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::seed::{mix, seed_of};
+use musher_array::kernel::random::{mix, seed_of};
 
 /// Keys of rows, drawn from a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

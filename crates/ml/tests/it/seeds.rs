@@ -71,10 +71,9 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 fn equal_seeds_in_two_functions_draw_numbers_that_have_nothing_to_do_with_each_other() {
     for seed in [0, 1, 42] {
         let draw = |(name, draw): &Draw| (*name, ranks(&draw(seed)));
-        let ours: Vec<_> = OURS.iter().map(draw).collect();
-        let theirs: Vec<_> = OF_ARRAYS.iter().map(draw).collect();
-        for (number, (name, one)) in ours.iter().enumerate() {
-            for (other_name, other) in ours[number + 1..].iter().chain(&theirs) {
+        let all: Vec<_> = OURS.iter().chain(&OF_ARRAYS).map(draw).collect();
+        for (number, (name, one)) in all.iter().enumerate() {
+            for (other_name, other) in &all[number + 1..] {
                 let found = correlation(one, other);
                 assert!(found.abs() < BOUND, "seed {seed}: {name} and {other_name}: {found}");
             }

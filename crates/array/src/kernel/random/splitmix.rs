@@ -32,9 +32,10 @@ impl SplitMix {
 /// 2⁶⁴ divided by the golden ratio, odd.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Stafford's variant 13 of the 64-bit finalizer.
+/// Stafford's variant 13 of the 64-bit finalizer: a bijection in which every bit depends on all.
+#[must_use]
 #[inline(always)]
-const fn mix(mut z: u64) -> u64 {
+pub const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

@@ -3,21 +3,16 @@
 //! Two functions that are given the same seed must not draw the same numbers: rows whose random label is 1 would be those
 //! that are chosen for the test. So every use has a name, and the name goes into the stream.
 
+use super::splitmix::mix;
+
 /// The seed of the use that is named `purpose`, for a user's `seed`.
-pub(crate) fn seed_of(purpose: &str, seed: u64) -> u64 {
+#[must_use]
+pub fn seed_of(purpose: &str, seed: u64) -> u64 {
     // FNV-1a: names are short, and mixed below.
     let name = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     mix(mix(name).wrapping_add(seed))
-}
-
-/// The finalizer of SplitMix64: a bijection of 64 bits.
-#[inline(always)]
-pub(crate) fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
