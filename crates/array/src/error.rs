@@ -158,7 +158,7 @@ pub enum Error {
     NothingLeft {
         /// The operation.
         operation: &'static str,
-        /// The type of the answer.
+        /// The type of the elements.
         dtype: DType,
     },
     /// A list of arrays is empty, or not as regular as the operation needs.

@@ -157,14 +157,14 @@ impl Task for Combine {
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let Reduce { asked, operation, ddof, .. } = self.reduce;
+        let Reduce { asked, operation, from, ddof, .. } = self.reduce;
         let masked = self.reduce.is_masked();
         let chunk = match &self.output {
             None => asked.combine(&inputs, masked)?,
             Some(output) => {
                 let shape = output.block_shape(&at.coords());
                 let count = (!masked).then_some(self.count as u64);
-                asked.finish(&inputs, &Asking { operation, count, ddof, shape: &shape })?
+                asked.finish(&inputs, &Asking { operation, count, ddof, from, shape: &shape })?
             }
         };
         Ok(Output::shared(chunk))

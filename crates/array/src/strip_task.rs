@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
 use crate::gather::check;
-use crate::kernel::reduce::{AxisSet, n_states};
+use crate::kernel::reduce::{AxisSet, scratch_states};
 use crate::kernel::strip::{
     Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Reused, RunError, Sink,
     Term,
@@ -313,8 +313,7 @@ impl Task for StripTask {
                 Sink::Reduce { reduction, axes, mask } => {
                     let answers: usize = axes.reduced(&shape).iter().product();
                     let bytes = reduction.algebra().state_bytes(mask.is_some());
-                    // Those of the sink, and twice the answers: they are combined axis by axis.
-                    facts.scratch_bytes += ((n_states(&shape, axes) + 2 * answers) * bytes) as u64;
+                    facts.scratch_bytes += ((scratch_states(&shape, axes) + answers) * bytes) as u64;
                     answers * bytes
                 }
             };

@@ -14,7 +14,7 @@ mod states;
 pub use crate::block::StateList;
 pub use accumulate::{Accumulate, combine_states};
 pub(crate) use accumulate::{AllOf, AnyOf, ArgMax, ArgMin, Max, Min, Prod, Spread, Sum};
-pub use axes::{AxisSet, n_states, row_length};
+pub use axes::{AxisSet, ordered_axes, row_length, scratch_states};
 pub(crate) use masked::Counted;
 pub use masked::CountedState;
 pub use sink::{Algebra, Reducer, Reduction, States};

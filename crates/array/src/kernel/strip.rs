@@ -16,7 +16,7 @@ mod run;
 pub use code::{Code, CompileError};
 pub use run::{BETWEEN_LOOKS, Binding, Made, Reused, RunError};
 
-use super::ops::{BinaryOp, Class, CompareOp, Fault, PartOp, TestOp, UnaryOp};
+use super::ops::{BinaryOp, Class, CompareOp, PartOp, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};
 use super::reduce::{AxisSet, Reduction};
 use crate::element::{Buffer, DType, Scalar, Source};
@@ -324,7 +324,7 @@ impl Program {
     /// Everything that decides what the program computes, as words for a fingerprint.
     #[must_use]
     pub fn words(&self) -> Vec<u64> {
-        let mut words = Vec::new();
+        let mut words = vec![self.nodes.len() as u64];
         for node in &self.nodes {
             words.extend(node.op.words());
             words.push(node.dtype as u64);
@@ -431,6 +431,7 @@ impl Op {
                 words.push(4);
                 scalar_words(start, &mut words);
                 scalar_words(step, &mut words);
+                words.push(u64::from(last.is_some()));
                 if let Some((at, value)) = last {
                     words.push(*at);
                     scalar_words(value, &mut words);
@@ -473,9 +474,6 @@ impl Op {
         }
     }
 }
-
-/// The fault of a step, for which the program found no better place.
-pub type StepResult = Result<(), Fault>;
 
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,8 @@ pub(super) struct Asking<'a> {
     pub(super) count: Option<u64>,
     /// The degrees of freedom taken off a variance.
     pub(super) ddof: f64,
+    /// The type of the elements.
+    pub(super) from: DType,
     /// The shape of the answers.
     pub(super) shape: &'a [usize],
 }
@@ -149,7 +151,7 @@ fn finished<W: Answer>(
         };
         answers.push(answer.map_err(|unanswered| match unanswered {
             Unanswered::TooLarge(value) => Error::Overflow { operation, value, dtype },
-            Unanswered::Nothing => Error::NothingLeft { operation, dtype },
+            Unanswered::Nothing => Error::NothingLeft { operation, dtype: asking.from },
         })?);
     }
     Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(asking.shape), answers)?)))

@@ -118,16 +118,20 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// As [`over`](Self::over).
     ///
     /// # Errors
-    /// [`Error::Axis`] when there is no such axis, [`Error::Arrangement`] when one is named twice.
+    /// [`Error::Axis`] when there is no such axis, [`Error::Arrangement`] when one is named twice, or there are more than 64.
     ///
     /// # Panics
     /// When a type of your own implements [`Axes`] and names more or fewer axes than it says are left.
     #[track_caller]
     pub fn try_over<X: Axes<D>>(&self, axes: X) -> Result<Over<'_, A, D, X::Left>, Error> {
         let (operation, ndim, caller) = ("over", self.ndim(), Location::caller());
+        if ndim > AxisSet::MOST {
+            let problem = "arrays of more than 64 axes are not reduced";
+            return Err(Error::Arrangement { operation, problem, caller });
+        }
         let mut set = AxisSet::NONE;
         for &Axis(axis) in axes.axes().unwrap_or_default() {
-            if axis >= ndim.min(AxisSet::MOST) {
+            if axis >= ndim {
                 return Err(Error::Axis { operation, axis, ndim, caller });
             }
             if set.contains(axis) {
@@ -165,8 +169,8 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
 
     /// Passes over elements where `mask` is false; its shape is broadcast to that of the array.
     ///
-    /// The sum of none is 0 and their product 1; the computation of an extreme of none fails, but for floats, of which it is
-    /// NaN.
+    /// The sum of none is 0 and their product 1. An extreme of none is NaN where the elements are floats; else, and where the
+    /// place of an extreme is asked for, the computation fails.
     ///
     /// # Panics
     /// When the shape does not fit, which naming the reduction tells.
@@ -207,10 +211,11 @@ fn check_ddof(operation: &'static str, ddof: f64) -> Result<(), Error> {
     }
 }
 
-/// Reductions that nothing refuses. Written out for `sum`: `x.over(axes).sum()` and `x.sum()`.
+/// Reductions that only a mask of another shape refuses. Written out for `sum`: `x.over(axes).sum()`, its twin `try_sum`,
+/// and `x.sum()`.
 macro_rules! reductions {
     (($($generic:tt)*) $element:ty;
-        $($(#[$meta:meta])* fn $name:ident $(where A: $bound:ident)? => $out:ty;)*
+        $($(#[$meta:meta])* fn $name:ident $try:ident $(where A: $bound:ident)? => $out:ty;)*
     ) => {
         impl<$($generic)* D: Dimension, L: Dimension> Over<'_, $element, D, L> {$(
             $(#[$meta])*
@@ -224,7 +229,18 @@ macro_rules! reductions {
             pub fn $name(self) -> Array<$out, L>
             $(where A: $bound,)?
             {
-                expect(self.ask(stringify!($name), answers::$name, 0.0))
+                expect(self.$try())
+            }
+
+            #[doc = concat!("As [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+            ///
+            /// # Errors
+            /// [`Error::Shapes`] when a mask does not fit.
+            #[track_caller]
+            pub fn $try(self) -> Result<Array<$out, L>, Error>
+            $(where A: $bound,)?
+            {
+                self.ask(stringify!($name), answers::$name, 0.0)
             }
         )*}
 
@@ -248,24 +264,24 @@ reductions! {
     (A: Element,) A;
     /// The sum. Integers widen to 64 bits, and a sum beyond them fails the computation; floats are added in `f64` by a fixed
     /// tree.
-    fn sum where A: Number => A::Sum;
+    fn sum try_sum where A: Number => A::Sum;
     /// The mean; of integers as `f64`, of nothing NaN.
     #[doc(alias = "average")]
-    fn mean where A: Number => A::Mean;
+    fn mean try_mean where A: Number => A::Mean;
     /// The product. Integers widen to 64 bits, and a product beyond them fails the computation.
     #[doc(alias = "prod")]
-    fn product where A: Real => A::Sum;
+    fn product try_product where A: Real => A::Sum;
 }
 
 reductions! {
     () bool;
     /// Whether any element is true; not so of nothing.
-    fn any => bool;
+    fn any try_any => bool;
     /// Whether all elements are true; so of nothing.
-    fn all => bool;
+    fn all try_all => bool;
     /// How many elements are true.
     #[doc(alias = "count_nonzero")]
-    fn count_true => u64;
+    fn count_true try_count_true => u64;
 }
 
 /// Reductions that refuse to answer of nothing. Written out for `min`: `x.over(axes).min()`, `x.min()`, and their twins

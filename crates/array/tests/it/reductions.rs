@@ -3,7 +3,7 @@
 use crate::blocks::{answer, bits, cuts, grids};
 use musher_array::ndarray::{ArrayD, Axis, IxDyn, arr1, arr2};
 use musher_array::{All, Array, Complex, Error};
-use musher_scheduler::Compute;
+use musher_scheduler::{Compute, compute};
 
 /// A table with a NaN, an infinity and signs.
 fn table() -> musher_array::ndarray::Array2<f64> {
@@ -196,9 +196,10 @@ fn an_extreme_of_nothing_is_nan_of_floats_and_an_error_of_integers() {
     let error = n.over(All).where_true(&n.gt(9)).max().compute().unwrap_err();
     assert!(causes(&error).contains("max of i32: no element is left to reduce"), "{}", causes(&error));
     let error = x.over(Axis(1)).skip_nan().argmin().compute().unwrap_err();
-    assert!(causes(&error).contains("argmin of u64: no element is left to reduce"), "{}", causes(&error));
+    assert!(causes(&error).contains("argmin of f64: no element is left to reduce"), "{}", causes(&error));
     let wrong = Array::from_array(arr1(&[true, false, true]), 1);
     assert!(matches!(n.over(All).where_true(&wrong).try_max(), Err(Error::Shapes { .. })));
+    assert!(matches!(n.over(All).where_true(&wrong).try_sum(), Err(Error::Shapes { .. })));
 }
 
 #[test]
@@ -225,5 +226,41 @@ fn one_axis_by_ndarrays_names() {
         assert!(near(&answer(&x.mean_axis(axis)), whole.mean_axis(axis).unwrap()));
         assert!(near(&answer(&x.var_axis(axis, 1.0)), whole.var_axis(axis, 1.0)));
         assert!(near(&answer(&x.std_axis(axis, 0.0)), whole.std_axis(axis, 0.0)));
+    }
+}
+
+/// Blocks that lie otherwise in memory are read in another order, and reduced to the same bits.
+#[test]
+fn any_layout_is_reduced_over_any_axes_to_the_same_bits() {
+    let value = |i: &IxDyn| ((i[0] * 31 + i[1] * 17 + i[2] * 7) % 101) as f64 * 0.1 - 3.0;
+    for shape in [[40, 3, 64], [3, 40, 64], [64, 33, 20]] {
+        let whole = ArrayD::from_shape_fn(IxDyn(&shape), |i| value(&i));
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let turned = whole.clone().permuted_axes(IxDyn(&order));
+            let plain = turned.as_standard_layout().into_owned();
+            let (turned, plain) = (Array::from_array(turned, 1 << 20), Array::from_array(plain, 1 << 20));
+            // One that only a program turns.
+            let lazily = Array::from_array(whole.clone(), 1 << 20).permuted_axes(order.to_vec()) * 1.0;
+            for bits_of_axes in 1..7_usize {
+                let axes: Vec<Axis> = (0..3).filter(|axis| bits_of_axes >> axis & 1 == 1).map(Axis).collect();
+                let all = |x: &Array<f64, IxDyn>| {
+                    let over = || x.over(&axes[..]);
+                    let mask = x.gt(0.0);
+                    let answers = compute((
+                        &over().sum(),
+                        &over().max(),
+                        &over().var(1.0),
+                        &over().argmax(),
+                        &over().where_true(&mask).sum(),
+                    ));
+                    let (sum, max, var, place, masked) = answers.unwrap();
+                    let floats = [sum, max, var, masked].iter().flat_map(bits).collect::<Vec<u8>>();
+                    (floats, place)
+                };
+                let want = all(&plain);
+                assert_eq!(all(&turned), want, "{shape:?} {order:?} {axes:?}");
+                assert_eq!(all(&lazily), want, "{shape:?} {order:?} {axes:?}, lazily");
+            }
+        }
     }
 }

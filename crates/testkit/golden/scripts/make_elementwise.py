@@ -41,16 +41,20 @@ def floats(rng, dtype):
     x, y = (side.ravel() for side in np.meshgrid(special, special))
     near = 1.0 + np.array([1e-3, -1e-3, 1e-6, -1e-6, 3e-7, -3e-7])
     small = np.array([1e-8, -1e-8, 1e-4, -1e-4, 30.0, -30.0, 80.0, -80.0, 0.49999997, -0.49999997])
-    x = np.concatenate([x, near, small, rng.normal(size=60) * 3, rng.uniform(-1, 1, size=60)])
-    y = np.concatenate([y, rng.normal(size=16), rng.normal(size=60) * 2, rng.uniform(-4, 4, size=60)])
+    large = np.array([1e8, -1e8, 1e20, -1e20, 1e30, -1e30])
+    x = np.concatenate([x, near, small, large, rng.normal(size=60) * 3, rng.uniform(-1, 1, size=60)])
+    y = np.concatenate([y, rng.normal(size=22), rng.normal(size=60) * 2, rng.uniform(-4, 4, size=60)])
     return x.astype(dtype), y.astype(dtype)
 
 
 def complexes(rng, dtype):
-    """Two operands away from the branch points, where nothing is exact."""
+    """Two operands away from the branch points themselves, where nothing is exact."""
+    side = np.array([[1], [-1]])
     x = np.concatenate([
         rng.normal(size=80) * 2 + 1j * rng.normal(size=80) * 2, 1e-3 * (rng.normal(size=8) + 1j * rng.normal(size=8)),
         np.array([1e15 - 2e15j, -3e15 + 1e14j, 0.25, -0.5, 0.75j, -0.5j, 3.0 + 1e-9j, -3.0 - 1e-9j]),
+        # Beside the branch points of the inverse functions.
+        (side * (1 - 64 * np.finfo(dtype).eps) * np.array([1, 1j])).ravel(), (side * 0.99 * np.array([1, 1j])).ravel(),
     ])
     y = rng.normal(size=x.size) + 1j * rng.normal(size=x.size)
     y[:12] = x[:12]

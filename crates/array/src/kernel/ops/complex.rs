@@ -45,17 +45,52 @@ pub(super) fn direction<T: Float>(z: Complex<T>) -> Complex<T> {
     if length.is_zero() { z } else { Complex::new(z.re / length, z.im / length) }
 }
 
+/// A length times the sine or cosine of an angle; 0 of an axis also where the length is infinite.
+fn along<T: Float>(length: T, part: T) -> T {
+    if part.is_zero() { part } else { length * part }
+}
+
+/// e to the power of `z`.
+pub(super) fn exp<T: Float>(z: Complex<T>) -> Complex<T> {
+    let ((sin, cos), length) = (z.im.sin_cos(), z.re.exp());
+    Complex::new(along(length, cos), along(length, sin))
+}
+
+/// The sine.
+pub(super) fn sin<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = z.re.sin_cos();
+    Complex::new(along(z.im.cosh(), sin), along(z.im.sinh(), cos))
+}
+
+/// The cosine.
+pub(super) fn cos<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = z.re.sin_cos();
+    Complex::new(along(z.im.cosh(), cos), -along(z.im.sinh(), sin))
+}
+
+/// The hyperbolic sine.
+pub(super) fn sinh<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = z.im.sin_cos();
+    Complex::new(along(z.re.sinh(), cos), along(z.re.cosh(), sin))
+}
+
+/// The hyperbolic cosine.
+pub(super) fn cosh<T: Float>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = z.im.sin_cos();
+    Complex::new(along(z.re.cosh(), cos), along(z.re.sinh(), sin))
+}
+
 /// 2 to the power of `z`.
 pub(super) fn exp2<T: Float>(z: Complex<T>) -> Complex<T> {
     let (sin, cos) = (z.im * two::<T>().ln()).sin_cos();
     let length = z.re.exp2();
-    Complex::new(length * cos, length * sin)
+    Complex::new(along(length, cos), along(length, sin))
 }
 
 /// e to the power of `z`, less 1.
 pub(super) fn exp_m1<T: Float>(z: Complex<T>) -> Complex<T> {
     let half = (z.im / two()).sin();
-    Complex::new(z.re.exp_m1() * z.im.cos() - two::<T>() * half * half, z.re.exp() * z.im.sin())
+    Complex::new(along(z.re.exp_m1(), z.im.cos()) - two::<T>() * half * half, along(z.re.exp(), z.im.sin()))
 }
 
 /// The natural logarithm.
@@ -87,9 +122,11 @@ pub(super) fn ln_1p<T: Float>(z: Complex<T>) -> Complex<T> {
 
 /// The hyperbolic tangent; exact near its poles, too.
 pub(super) fn tanh<T: Float>(z: Complex<T>) -> Complex<T> {
-    // Beyond this the hyperbolic functions are infinite long before their quotient is anything but ±1.
+    // Beyond this the quotient is ±1 and a trace, and further on the hyperbolic functions are infinite.
     if z.re.abs() > constant(40.0) {
-        return Complex::new(T::one().copysign(z.re), T::zero().copysign((z.im * two()).sin()));
+        let (sin, cos) = z.im.sin_cos();
+        let trace = constant::<T>(4.0) * sin * cos * (-two::<T>() * z.re.abs()).exp();
+        return Complex::new(T::one().copysign(z.re), trace);
     }
     let (tan, sinh) = (z.im.tan(), z.re.sinh());
     let (beta, rho) = (T::one() + tan * tan, (T::one() + sinh * sinh).sqrt());
@@ -136,10 +173,12 @@ pub(super) fn atanh<T: Float>(z: Complex<T>) -> Complex<T> {
         let quarter = constant::<T>(std::f64::consts::FRAC_PI_2).copysign(z.im);
         return Complex::new(recip(z).re, quarter);
     }
-    let (apart, square) = (one - z.re, z.im * z.im);
-    let re = (constant::<T>(4.0) * z.re / (apart * apart + square)).ln_1p() / constant(4.0);
-    let im = (two::<T>() * z.im).atan2(apart * (one + z.re) - square) / two();
-    Complex::new(re, im)
+    // On the right side the logarithm is of 1 and more; on the left digits would cancel.
+    let (re, square) = (z.re.abs(), z.im * z.im);
+    let apart = one - re;
+    let length = (constant::<T>(4.0) * re / (apart * apart + square)).ln_1p() / constant(4.0);
+    let angle = (two::<T>() * z.im).atan2(apart * (one + re) - square) / two();
+    Complex::new(length.copysign(z.re), angle)
 }
 
 /// The angle whose tangent `z` is.
@@ -183,4 +222,33 @@ pub(super) fn power<T: Float>(exponent: i32, x: &[Complex<T>], out: &mut [Comple
         *out = if exponent < 0 { recip(acc) } else { acc };
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On the real axis they are the real functions, also where these are infinite.
+    #[test]
+    fn the_real_axis_stays_real() {
+        for x in [-2000.0_f64, -800.0, -1.5, 0.0, 0.25, 700.0, 1000.0, 2000.0] {
+            let z = Complex::new(x, 0.0);
+            assert_eq!(exp(z), Complex::new(x.exp(), 0.0));
+            assert_eq!(exp2(z), Complex::new(x.exp2(), 0.0));
+            assert_eq!(exp_m1(z), Complex::new(x.exp_m1(), 0.0));
+            assert_eq!(sinh(z), Complex::new(x.sinh(), 0.0));
+            assert_eq!(cosh(z), Complex::new(x.cosh(), 0.0));
+            assert_eq!(sin(Complex::new(0.0, x)), Complex::new(0.0, x.sinh()));
+            assert_eq!(cos(Complex::new(0.0, x)), Complex::new(x.cosh(), 0.0));
+        }
+    }
+
+    #[test]
+    fn a_trace_is_left_of_what_is_far() {
+        // 4 sin(1) cos(1) e^-82.
+        let found = tanh(Complex::new(41.0, 1.0)).im;
+        let want = 4.0 * 1.0_f64.sin() * 1.0_f64.cos() * (-82.0_f64).exp();
+        assert!((found / want - 1.0).abs() < 1e-14, "{found:e} for {want:e}");
+        assert_eq!(tanh(Complex::new(-2000.0, 1.0)).re, -1.0);
+    }
 }

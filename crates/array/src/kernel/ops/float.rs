@@ -53,6 +53,9 @@ pub(super) fn acosh<A: Float>(x: A) -> A {
     if is_huge(x) {
         return x.ln() + (one + one).ln();
     }
+    if x < one {
+        return A::nan();
+    }
     let above = x - one;
     (above + (above * (above + one + one)).sqrt()).ln_1p()
 }

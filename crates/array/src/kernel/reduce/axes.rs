@@ -1,6 +1,7 @@
 //! Which axes a reduction takes away, and how a block lies along them.
 
 use super::{GROUP, SEGMENT};
+use std::ops::Range;
 
 /// A set of axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +78,8 @@ pub(super) struct Lines {
     pub(super) row: usize,
     /// Length of each axis before the run, and whether it is reduced.
     pub(super) before: Vec<(usize, bool)>,
+    /// The axes of the run.
+    pub(super) run: Range<usize>,
 }
 
 impl Lines {
@@ -92,7 +95,7 @@ impl Lines {
                 }
                 row *= length;
             }
-            return Self { outer: 1, n: total, inner: 1, row, before: Vec::new() };
+            return Self { outer: 1, n: total, inner: 1, row, before: Vec::new(), run: 0..shape.len() };
         }
         let end = axes.iter().take_while(|&axis| axis < shape.len()).last().map_or(0, |last| last + 1);
         let start = (0..end).rev().take_while(|&axis| axes.contains(axis)).last().unwrap_or(end);
@@ -103,6 +106,7 @@ impl Lines {
             inner: shape[end..].iter().product(),
             row: n,
             before: (0..start).map(|axis| (shape[axis], axes.contains(axis))).collect(),
+            run: start..end,
         }
     }
 
@@ -125,10 +129,21 @@ pub fn row_length(shape: &[usize], axes: AxisSet) -> Option<usize> {
     (lines.inner == 1).then_some(lines.row)
 }
 
-/// States that a reduction keeps of a block of this shape while it runs over it.
+/// The axes along which the elements of a line must come in order, where a reduction does not lie along rows.
 #[must_use]
-pub fn n_states(shape: &[usize], axes: AxisSet) -> usize {
-    Lines::new(shape, axes).n_states()
+pub fn ordered_axes(shape: &[usize], axes: AxisSet) -> Option<Range<usize>> {
+    let lines = Lines::new(shape, axes);
+    (lines.inner != 1).then_some(lines.run)
+}
+
+/// States that are alive at once while a block of this shape is reduced: those of the sink, those along its last run of
+/// axes, and those that are combined along the axes before it.
+#[must_use]
+pub fn scratch_states(shape: &[usize], axes: AxisSet) -> usize {
+    let lines = Lines::new(shape, axes);
+    let along = lines.outer * lines.inner;
+    let combined = if lines.before.iter().any(|(_, reduced)| *reduced) { along } else { 0 };
+    lines.n_states().max(combined) + along
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub type States = Box<dyn StateList>;
 /// Reduces the elements of one block, which come as runs.
 ///
 /// A run covers neighbors in C order. Along a row (see [`row_length`](super::row_length)) it begins at a multiple of
-/// [`SEGMENT`] and ends at one or at the end of a row; across rows, runs of one group come in order.
+/// [`SEGMENT`] and ends at one or at the end of a row; across rows, the elements along the
+/// [ordered axes](super::ordered_axes) come in order.
 pub trait Reducer: Send {
     /// Enters the run that begins at `start` in the block; of a masked reduction what `mask` says.
     fn accept(&mut self, start: usize, run: Source<'_>, mask: &[bool]);
@@ -194,6 +195,7 @@ impl<C: Accumulate> Sink<C> {
     /// The states along all reduced axes: those before the run are combined as a tree by index, too.
     fn answers(mut self) -> Result<Vec<C::State>, OutOfMemory> {
         let mut states = self.along_the_run()?;
+        self.states = Vec::new();
         let Lines { n, inner, before, .. } = self.lines;
         // From the last axis to the first, so that an index along the reduced axes is the number in C order.
         let mut weight = n;

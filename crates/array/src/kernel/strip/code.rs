@@ -33,7 +33,7 @@ pub(super) enum Home {
 /// One step: reads homes, fills a register.
 pub(super) type Step = Box<dyn Fn(&mut Tile<'_>) -> Result<(), Fault> + Send + Sync>;
 
-/// A load: which slot, by which axes, and the register for elements that must be gathered.
+/// A load: its node, and the register for elements that must be gathered.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     pub(super) node: NodeIx,
@@ -169,7 +169,7 @@ fn join_pairs(program: &Program) -> Program {
     }
     let mut needed = vec![false; joined.len()];
     program.targets().iter().flat_map(Target::reads).for_each(|node| needed[node.index()] = true);
-    for index in (0..joined.len()).rev().filter(|&index| index < joined.len()) {
+    for index in (0..joined.len()).rev() {
         if needed[index] {
             joined[index].inputs.iter().for_each(|input| needed[input.index()] = true);
         }

@@ -2,6 +2,7 @@
 
 use crate::kernel::reduce::SEGMENT;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Elements of a strip, about: three strips of `f64` fit into L1.
 const STRIP: usize = 1024;
@@ -137,12 +138,14 @@ impl Strip {
 }
 
 impl Cover {
-    /// Covers a block of this shape. `row` is what reductions ask for, `strides` are those of the inputs.
+    /// Covers a block of this shape. `row` is what reductions along rows ask for, `ordered` the axes along which others
+    /// must meet the elements in order, `strides` are those of the inputs.
     ///
     /// It depends on the layout of the inputs, but no result does: see `kernel/reduce.rs`.
     pub(super) fn new<'a>(
         shape: &[usize],
         row: Option<usize>,
+        ordered: &[Range<usize>],
         strides: impl Iterator<Item = &'a [usize]>,
     ) -> Self {
         let total: usize = shape.iter().product();
@@ -161,7 +164,10 @@ impl Cover {
             let axis = before.iter().position(|&stride| stride == 1)?;
             (along > 1 && shape[axis] >= ROWS).then_some(axis)
         };
-        let axis = strides.filter_map(turned).next();
+        // Boxes run through their axis before the axes between it and the last one.
+        let in_order =
+            |axis: &usize| !ordered.iter().any(|run| run.contains(axis) && run.contains(&(axis + 1)));
+        let axis = strides.filter_map(turned).find(in_order);
         axis.map_or(flat, |axis| Self::Boxes { axis })
     }
 
@@ -232,7 +238,7 @@ mod tests {
             for cover in [
                 Cover::Boxes { axis },
                 Cover::Flat { row: shape[shape.len() - 1], strip: 256 },
-                Cover::new(&shape, None, std::iter::empty()),
+                Cover::new(&shape, None, &[], std::iter::empty()),
             ] {
                 let mut seen = vec![0; shape.iter().product()];
                 cover

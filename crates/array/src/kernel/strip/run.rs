@@ -7,8 +7,9 @@ use crate::element::{Buffer, DType, Element, Scalar, Source, Visit};
 use crate::kernel::memory::{OutOfMemory, with_room, zeros};
 use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
-use crate::kernel::reduce::{Reducer, row_length};
+use crate::kernel::reduce::{Reducer, ordered_axes, row_length};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Elements between two looks at whether to stop: some ten microseconds of work, so that looking costs nothing.
 pub const BETWEEN_LOOKS: usize = 1 << 16;
@@ -195,7 +196,14 @@ impl Code {
             }
             elements = reused.elements;
         }
-        let cover = Cover::new(shape, row, inputs.iter().map(|input| input.strides.as_slice()));
+        let ordered: Vec<Range<usize>> = targets
+            .iter()
+            .filter_map(|&target| match self.targets[target].sink {
+                Sink::Reduce { axes, .. } => ordered_axes(shape, axes),
+                Sink::Block => None,
+            })
+            .collect();
+        let cover = Cover::new(shape, row, &ordered, inputs.iter().map(|input| input.strides.as_slice()));
         let room = cover.largest(shape);
         let mut tile = Tile {
             registers: self
