@@ -24,7 +24,7 @@ use musher_graph_core::{Token, Tokenizer, report};
 /// - Links to files are read. Links to folders are entered as a shell does, but not by patterns with `**`: a link to
 ///   a folder above itself would give its files again and again.
 /// - Folders below `**` that may not be listed, and what vanishes meanwhile, are passed over.
-/// - What matches and is neither file nor folder, a pipe for example, is an error: to open it would wait for ever.
+/// - What matches and is neither file nor folder, a pipe for example, is an error: to open it would wait forever.
 ///
 /// **Cost** one listing for each folder that the pattern may reach, and one look at each file found.
 ///
