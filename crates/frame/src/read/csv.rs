@@ -2,9 +2,10 @@
 //!
 //! The schema is settled once, from a sample, when the frame is built; every block is parsed with it. Blocks end at
 //! record ends outside quotes. Where a block begins is told from a window of text; where that cannot be told, because
-//! the window may lie inside quotes, the file is read once from its start, and all its blocks know. As the reader of a
-//! block computes the exact end of its last record, and compares it with where the next block begins, a wrong start is
-//! an error and never wrong rows.
+//! the window may lie inside quotes, as one without a quote may, the file is read once from its start up to there, and all
+//! its blocks know. What is told relies on quotes that open to end, and on text that follows their end to be rare. As the
+//! reader of a block computes the exact end of its last record, and compares it with where the next block begins, a
+//! wrong start is an error and never wrong rows where both are read.
 
 use std::io::Cursor;
 use std::sync::{Arc, PoisonError};
@@ -18,10 +19,12 @@ use polars_io::csv::read::CsvReadOptions;
 use super::PartReader;
 use super::csv_options::CsvOptions;
 use super::csv_sample::{Sample, first_line};
-use super::text::{Blocks, Ranges, TextFile, named};
+use super::text::{Ranges, TextFile, named};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
-use crate::kernel::records::{Clean, Rules, Scanner, Start, clean, end_after, ends, first_start, is_open};
+use crate::kernel::records::{
+    BlockStarts, Clean, Rules, Start, clean, end_after, ends, first_start, is_open,
+};
 use crate::site::Site;
 
 /// Text files and how their bytes form partitions.
@@ -140,13 +143,16 @@ impl CsvSource {
     /// Depends on the file alone, not on what other blocks have found out: those must agree.
     fn boundary(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<u64, Error> {
         let file_end = file.facts.bytes();
+        // The last block is looked at to its end, so that the last rows of a file without quotes do not need all of it.
+        let is_last = file_end - at <= self.options.block_bytes;
+        let longest_unsure = if is_last { LONGEST_WINDOW } else { LONGEST_UNSURE };
         let mut length = 64 << 10;
         loop {
             let end = (at - 1).saturating_add(length).min(file_end);
             let window = ranges.read(at - 1, end)?;
             match first_start(&window, end == file_end, self.options.dialect()) {
                 Start::At(offset) => return Ok(at - 1 + offset as u64),
-                Start::Unsure if end == file_end || length >= LONGEST_UNSURE => {
+                Start::Unsure if end == file_end || length >= longest_unsure => {
                     return self.exact_boundary(ranges, file, at);
                 }
                 Start::Beyond if length >= LONGEST_WINDOW => return self.exact_boundary(ranges, file, at),
@@ -157,49 +163,35 @@ impl CsvSource {
 
     /// The same by reading the file from its start.
     fn exact_boundary(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<u64, Error> {
-        let number = (at - file.data_start) / self.options.block_bytes;
-        Ok(self.blocks(ranges, file)?.starts[number as usize - 1])
+        let block = ((at - file.data_start) / self.options.block_bytes) as usize;
+        self.scan(ranges, file, |blocks| blocks.starts().len() >= block, |blocks| blocks.starts()[block - 1])
     }
 
-    /// Where the blocks of a file begin, found out once for all of them.
-    fn blocks(&self, ranges: &mut Ranges<'_>, file: &TextFile) -> Result<Arc<Blocks>, Error> {
+    /// What is known of the blocks of a file once it is read, from where it was last read to, until that is enough.
+    fn scan<T>(
+        &self,
+        ranges: &mut Ranges<'_>,
+        file: &TextFile,
+        is_enough: impl Fn(&BlockStarts) -> bool,
+        known: impl Fn(&BlockStarts) -> T,
+    ) -> Result<T, Error> {
         // Other blocks of this file wait: they need the same answer.
-        let mut known = file.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(blocks) = known.as_ref() {
-            return Ok(Arc::clone(blocks));
-        }
+        let mut blocks = file.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || BlockStarts::new(file.data_start, self.options.block_bytes, self.options.dialect());
+        let blocks = blocks.get_or_insert_with(new);
         let file_end = file.facts.bytes();
-        let mut starts = Vec::new();
-        let mut scanner = Scanner::new(self.options.dialect());
-        let mut boundary = file.data_start.saturating_add(self.options.block_bytes);
-        let (mut read_to, mut record) = (file.data_start, file.data_start);
-        while read_to < file_end {
+        while blocks.read_to() < file_end && !is_enough(blocks) {
             check_cancelled()?;
-            let end = read_to.saturating_add(PIECE).min(file_end);
-            let piece = ranges.read(read_to, end)?;
-            let mut from = 0;
-            while let Some(next) = scanner.record_end(&piece, from) {
-                record = read_to + next as u64;
-                while boundary <= record {
-                    starts.push(record);
-                    boundary = boundary.saturating_add(self.options.block_bytes);
-                }
-                from = next;
-            }
-            read_to = end;
+            let end = blocks.read_to().saturating_add(PIECE).min(file_end);
+            let piece = ranges.read(blocks.read_to(), end)?;
+            blocks.push(&piece, end == file_end);
         }
-        while boundary < file_end {
-            starts.push(file_end);
-            boundary = boundary.saturating_add(self.options.block_bytes);
-        }
-        let open = scanner.is_open().then_some(record);
-        Ok(Arc::clone(known.insert(Arc::new(Blocks { starts, open }))))
+        Ok(known(blocks))
     }
 
     /// The error of a block that ends where the next does not begin.
     fn misfit(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<Error, Error> {
-        let blocks = self.blocks(ranges, file)?;
-        Ok(match blocks.open {
+        Ok(match self.scan(ranges, file, |_| false, BlockStarts::open)? {
             Some(record) => file.flawed(&self.raw(file, record)?, record, 0, LineFlaw::OpenQuote),
             None => Error::Boundary { path: file.path(), offset: at },
         })
