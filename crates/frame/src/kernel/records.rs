@@ -120,6 +120,17 @@ pub(crate) fn ends(bytes: &[u8], dialect: Dialect) -> impl Iterator<Item = (usiz
     })
 }
 
+/// Whether carriage returns end lines of a text that is one record: one stands in it outside quotes, before its end.
+pub(crate) fn has_returns(record: &[u8], dialect: Dialect) -> bool {
+    let line = record.strip_suffix(b"\n").unwrap_or(record);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut scanner = Scanner::new(dialect);
+    line.iter().any(|&byte| {
+        scanner.step(byte);
+        byte == b'\r' && !scanner.is_open()
+    })
+}
+
 /// Whether a text, which begins at the start of a record, ends inside quotes.
 pub(crate) fn is_open(bytes: &[u8], dialect: Dialect) -> bool {
     let mut scanner = Scanner::new(dialect);

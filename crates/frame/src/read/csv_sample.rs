@@ -11,7 +11,7 @@ use super::csv_options::{CsvOptions, Header};
 use super::text::{TextFile, named};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
-use crate::kernel::records::{Rules, clean, ends, fields};
+use crate::kernel::records::{Rules, clean, ends, fields, has_returns};
 use crate::site::Site;
 
 /// Bytes of a file that are sampled at most.
@@ -102,10 +102,7 @@ impl<'a> Sample<'a> {
         };
         let record = &text[header..first_end];
         // Text of which every line ends in a carriage return alone is one record.
-        let line = record.strip_suffix(b"\n").unwrap_or(record);
-        if line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r')
-            && !dialect.quote.is_some_and(|q| line.contains(&q))
-        {
+        if has_returns(record, dialect) {
             return Err(Error::LineEnds { path: file.path(), caller: self.site.caller });
         }
         let found = fields(record, dialect);

@@ -315,11 +315,18 @@ fn errors_name_file_and_line_in_the_sample_as_beyond_it() {
 #[test]
 fn lines_that_end_with_carriage_returns_alone_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for path in forms(folder.path(), "t", "x,y\r1,2\r3,4\r") {
-        let error = Frame::read_csv(&path).unwrap_err();
-        assert!(matches!(&error, Error::LineEnds { .. }) && error.to_string().contains("text.rs"), "{error}");
-        let named = CsvOptions::new(&path).header(Header::Absent);
-        assert!(matches!(Frame::read_csv(named), Err(Error::LineEnds { .. })));
+    for text in ["x,y\r1,2\r3,4\r", "\"x\",\"y\"\r\"1\",\"2\"\r", "x,y\r\"1\",\"2\"\r"] {
+        for path in forms(folder.path(), "t", text) {
+            let error = Frame::read_csv(&path).unwrap_err();
+            let names_line = error.to_string().contains("text.rs");
+            assert!(matches!(&error, Error::LineEnds { .. }) && names_line, "{error}");
+            let named = CsvOptions::new(&path).header(Header::Absent);
+            assert!(matches!(Frame::read_csv(named), Err(Error::LineEnds { .. })));
+        }
+    }
+    for path in forms(folder.path(), "t", "\"x\ry\",\"z\"\r\n1,2\r\n") {
+        let found = Frame::read_csv(&path).unwrap().compute().unwrap();
+        assert_same(&found, &df!("x\ry" => [1_i64], "z" => [2_i64]).unwrap(), "inside quotes");
     }
 }
 
