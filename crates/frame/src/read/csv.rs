@@ -16,10 +16,10 @@ use musher_scheduler::files::find;
 use polars::prelude::{DataFrame, PlSmallStr, PolarsError, PolarsResult, SchemaRef, SerReader};
 use polars_io::csv::read::CsvReadOptions;
 
-use super::PartReader;
 use super::csv_options::CsvOptions;
 use super::csv_sample::{Sample, first_line};
 use super::text::{Ranges, TextFile, named};
+use super::{PartBytes, PartReader};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
 use crate::kernel::records::{
@@ -111,6 +111,7 @@ impl CsvSource {
         }
         // The last record of this part may end beyond it; where it ends the next part must begin.
         let mut read_to = start + bytes.len() as u64;
+        let mut piece = 64 << 10;
         let end = loop {
             if start >= part.to {
                 break 0;
@@ -127,9 +128,9 @@ impl CsvSource {
                 break bytes.len();
             }
             // A record that does not end for long is looked for in growing pieces.
-            let more = (read_to + (64 << 10).max(bytes.len() as u64 / 2)).min(file_end);
+            let more = (read_to + piece).min(file_end);
             bytes.extend(ranges.read(read_to, more)?);
-            read_to = more;
+            (read_to, piece) = (more, piece * 2);
         };
         if self.boundary(&mut ranges, file, part.to)? != start + end as u64 {
             return Err(self.misfit(&mut ranges, file, part.to).unwrap_or_else(|error| error));
@@ -282,12 +283,18 @@ impl PartReader for CsvSource {
         None
     }
 
-    /// All of the text is read, whatever columns it is for.
-    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64) {
-        let Part { from, to, .. } = self.parts[part];
+    /// All of the text is read, whatever columns it is for; what a compressed file holds, its length does not tell.
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> PartBytes {
+        let Part { file, from, to } = self.parts[part];
+        let read = to - from;
+        if !self.files[file].is_plain() {
+            return PartBytes { read, scratch: read, rows: None };
+        }
         let n_columns = self.schema.len() as u64;
         let n_needed = columns.map_or(n_columns, |columns| columns.len() as u64);
-        (to - from, (to - from).saturating_mul(n_needed) / n_columns.max(1))
+        let rows = read.saturating_mul(n_needed) / n_columns.max(1);
+        // Text that is written anew exists twice, before there are rows.
+        PartBytes { read, scratch: read.max((2 * read).saturating_sub(rows)), rows: Some(rows) }
     }
 
     fn touch(&self, part: usize) -> Touch {
@@ -331,5 +338,39 @@ impl PartReader for CsvSource {
             }
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::panic::Location;
+
+    use super::*;
+
+    #[test]
+    fn what_compressed_text_holds_is_not_known_and_text_may_exist_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("a,b\n{}", "1,2\n".repeat(25));
+        let path = folder.path().join("t.csv");
+        let bytes = |path| {
+            let site = Site { operation: "read_csv", caller: Location::caller() };
+            let source = CsvSource::open(CsvOptions::new(path), site).unwrap();
+            let bytes = |columns| {
+                let PartBytes { read, scratch, rows } = source.bytes(0, columns);
+                (read, scratch, rows)
+            };
+            (bytes(None), bytes(Some(&["a".into()])))
+        };
+        fs::write(&path, &text).unwrap();
+        // Beside rows of as many bytes as the text has, there is the text; twice before there are rows.
+        assert_eq!(bytes(&path), ((100, 100, Some(100)), (100, 150, Some(50))));
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let gzip = gzip.finish().unwrap();
+        fs::write(&path, &gzip).unwrap();
+        let length = gzip.len() as u64;
+        assert_eq!(bytes(&path), ((length, length, None), (length, length, None)));
     }
 }
