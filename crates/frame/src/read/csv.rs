@@ -3,7 +3,7 @@
 //! The schema is settled once, from a sample, when the frame is built; every block is parsed with it. Blocks end at
 //! record ends outside quotes. Where a block begins is told from a window of text; where that cannot be told, because
 //! the window may lie inside quotes, as one without a quote may, the file is read once from its start up to there, and all
-//! its blocks know. What is told relies on quotes that open to end, and on text that follows their end to be rare. As the
+//! its blocks know. What is told relies on quotes ending, and on no text following their end. As the
 //! reader of a block computes the exact end of its last record, and compares it with where the next block begins, a
 //! wrong start is an error and never wrong rows where both are read.
 
