@@ -6,30 +6,31 @@ use musher_graph_core::delayed;
 /// Collections that become a frame.
 pub trait ToFrame {
     /// What the columns are called: a name or an array of names; `..` where the collection names them itself.
-    type Names;
+    type Names<'a>;
 
     /// The lazy frame of this collection's rows, under these names.
     ///
     /// # Errors
-    /// [`Error`] where the columns cannot form a table: two names are equal, for example.
+    /// [`Error`] where the columns cannot form a table: two names are equal, or there are not as many as columns.
     #[track_caller]
-    fn to_frame(&self, names: Self::Names) -> Result<Frame, Error>;
+    fn to_frame(&self, names: Self::Names<'_>) -> Result<Frame, Error>;
 }
 
-/// Refuses names of which two are equal.
+/// Refuses names of which two are equal, and more or fewer than there are columns.
 #[cfg(any(feature = "array", feature = "bag"))]
 #[track_caller]
-fn check_names(names: &[&str]) -> Result<(), Error> {
+fn check_names(names: &[&str], n_columns: usize) -> Result<(), Error> {
     use musher_frame::polars::prelude::PolarsError;
     let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
-    match twice {
-        None => Ok(()),
-        Some((_, name)) => Err(Error::Expression {
-            operation: "to_frame",
-            caller: std::panic::Location::caller(),
-            source: PolarsError::Duplicate(format!("column {name:?} is named twice").into()),
-        }),
-    }
+    let source = match twice {
+        Some((_, name)) => PolarsError::Duplicate(format!("column {name:?} is named twice").into()),
+        None if names.len() != n_columns => {
+            let text = format!("{} names for {n_columns} columns", names.len());
+            PolarsError::ShapeMismatch(text.into())
+        }
+        None => return Ok(()),
+    };
+    Err(Error::Expression { operation: "to_frame", caller: std::panic::Location::caller(), source })
 }
 
 #[cfg(feature = "image")]
@@ -45,7 +46,7 @@ mod measured {
     use super::{Error, Frame, ToFrame, delayed};
 
     impl ToFrame for Measurements {
-        type Names = RangeFull;
+        type Names<'a> = RangeFull;
 
         /// One row for each region, in one partition.
         ///
@@ -97,7 +98,7 @@ mod rows {
     use super::{Error, Frame, ToFrame, check_names, delayed};
 
     impl<T: Row> ToFrame for Bag<T> {
-        type Names = T::Names;
+        type Names<'a> = T::Names;
 
         /// One partition for each partition of the bag.
         ///
@@ -111,7 +112,7 @@ mod rows {
         /// ```
         #[track_caller]
         fn to_frame(&self, names: T::Names) -> Result<Frame, Error> {
-            check_names(names.as_ref())?;
+            check_names(names.as_ref(), names.as_ref().len())?;
             let table = move |rows: Vec<T>| -> Result<DataFrame, PolarsError> { T::table(names, rows) };
             let table = delayed(table).token(&names.as_ref()).fallible().label("to_frame");
             let tables = self.to_delayed().into_iter().map(|part| table.call(part));
@@ -132,7 +133,7 @@ mod arrays {
     use super::{Error, Frame, ToFrame, check_names, delayed};
 
     impl<A: Element + Cell> ToFrame for Array<A, Ix1> {
-        type Names = &'static str;
+        type Names<'a> = &'a str;
 
         /// One column; one partition for each block.
         ///
@@ -144,9 +145,10 @@ mod arrays {
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         #[track_caller]
-        fn to_frame(&self, name: &'static str) -> Result<Frame, Error> {
+        fn to_frame(&self, name: &str) -> Result<Frame, Error> {
+            let column = name.to_owned();
             let table = move |block: Array1<A>| -> Result<DataFrame, PolarsError> {
-                DataFrame::new(block.len(), vec![A::column(name, block.into_iter().collect())])
+                DataFrame::new(block.len(), vec![A::column(&column, block.into_iter().collect())])
             };
             let table = delayed(table).token(&name).fallible().label("to_frame");
             let schema: Schema = [Field::new(name.into(), A::dtype())].into_iter().collect();
@@ -158,13 +160,13 @@ mod arrays {
     }
 
     impl<A: Element + Cell> ToFrame for Array<A, Ix2> {
-        type Names = &'static [&'static str];
+        type Names<'a> = &'a [&'a str];
 
         /// One column for each name; one partition for each block of rows. Columns in several blocks are put
         /// together first.
         ///
-        /// # Panics
-        /// If there are more or fewer names than columns.
+        /// # Errors
+        /// [`Error`] where two names are equal, and where there are more or fewer than columns.
         ///
         /// # Examples
         /// ```
@@ -175,14 +177,14 @@ mod arrays {
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         #[track_caller]
-        fn to_frame(&self, names: &'static [&'static str]) -> Result<Frame, Error> {
-            assert_eq!(names.len(), self.shape()[1], "one name for each column");
-            check_names(names)?;
+        fn to_frame(&self, names: &[&str]) -> Result<Frame, Error> {
+            check_names(names, self.shape()[1])?;
+            let owned: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let lengths = [self.chunks().axis(0).to_vec(), vec![names.len()]];
             let rows = self.rechunk(musher_array::Chunking::from_lengths(&lengths));
             let table = move |block: Array2<A>| -> Result<DataFrame, PolarsError> {
                 let columns =
-                    names.iter().zip(block.columns()).map(|(name, values)| A::column(name, values.to_vec()));
+                    owned.iter().zip(block.columns()).map(|(name, values)| A::column(name, values.to_vec()));
                 DataFrame::new(block.nrows(), columns.collect())
             };
             let table = delayed(table).token(&names).fallible().label("to_frame");

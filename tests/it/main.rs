@@ -51,6 +51,20 @@ fn equal_names_are_refused_before_anything_runs() {
     }
 }
 
+#[test]
+fn as_many_names_as_columns_are_wanted_and_they_may_be_made_at_run_time() -> Outcome {
+    let x = Array::from_array(musher::ndarray::arr2(&[[1.0, 2.0]]), 1);
+    let made: Vec<String> = (0..3).map(|number| format!("x{number}")).collect();
+    let names: Vec<&str> = made.iter().map(String::as_str).collect();
+    for wrong in [&names[..0], &names[..1], &names[..3]] {
+        let report = format!("{:?}", x.to_frame(wrong).unwrap_err());
+        assert!(report.contains("main.rs") && report.contains("names for 2 columns"), "{report}");
+    }
+    assert_eq!(x.to_frame(&names[..2])?.compute()?, df!("x0" => [1.0], "x1" => [2.0])?);
+    assert_eq!(x.index_axis(Axis(1), 0).to_frame(&made[2])?.compute()?, df!("x2" => [1.0])?);
+    Ok(())
+}
+
 /// The table of the walk-through is that of SciPy: the number of objects, and the first of the biggest.
 #[test]
 fn the_walk_through_ends_in_a_frame() -> Outcome {

@@ -268,9 +268,9 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// Where a block of a text file begins was told wrongly, because a quoted field is longer than what is looked at.
+    /// Where a block of a text file begins was told wrongly, because text follows the end of a quoted field.
     #[error(
-        "{path}: byte {offset}: no record begins where one seemed to, because of a very long quoted field; set \
+        "{path}: byte {offset}: no record begins where one seemed to, because text follows the end of a quoted field; set \
          `block_bytes` to `u64::MAX` to read files whole, or `quote` to `None` if quotes mean nothing here",
         path = path.display()
     )]

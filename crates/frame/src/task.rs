@@ -196,21 +196,21 @@ impl Task for PartitionTask {
 
     /// Estimates: polars tells no sizes in advance.
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-        let (read, rows) = match &self.rows {
+        let (read, buffers, rows) = match &self.rows {
             Rows::Files { source, parts, .. } => {
                 // What common steps need besides is not known; they are seldom much.
-                let (read, rows) = source.bytes(parts[at.index()] as usize, self.needed.as_deref());
+                let bytes = source.bytes(parts[at.index()] as usize, self.needed.as_deref());
                 // Also a file of which no column is wanted is opened.
-                (read.max(1), Some(rows))
+                (bytes.read.max(1), bytes.scratch, bytes.rows)
             }
-            Rows::Input { .. } | Rows::Stack { .. } => (0, inputs.iter().copied().sum()),
+            Rows::Input { .. } | Rows::Stack { .. } => (0, 0, inputs.iter().copied().sum()),
         };
         let estimate =
             |bytes, steps: &[PartitionStep]| steps.iter().fold(bytes, |bytes, step| step.estimate(bytes));
         let output =
             |steps: &Vec<PartitionStep>| rows.map(|bytes| estimate(estimate(bytes, &self.common), steps));
         // The rows exist beside the result while it is made, and the text beside the rows.
-        let scratch = if self.n_steps() == 0 { read } else { read + rows.unwrap_or(0) };
+        let scratch = if self.n_steps() == 0 { buffers } else { buffers + rows.unwrap_or(0) };
         let cost = rows.map(|bytes| (read * 3 + bytes * (1 + self.n_steps() as u64)).max(20_000));
         Facts {
             output_bytes: self.branches.iter().map(output).collect(),

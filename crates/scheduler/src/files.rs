@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::error::Error as StdError;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -22,7 +23,8 @@ use musher_graph_core::{Token, Tokenizer, report};
 /// - Names that begin with a dot are passed over unless the pattern spells the dot.
 /// - Links to files are read. Links to folders are entered as a shell does, but not by patterns with `**`: a link to
 ///   a folder above itself would give its files again and again.
-/// - What matches and is neither file nor folder, a pipe for example, is an error: to open it would wait for ever.
+/// - Folders below `**` that may not be listed, and what vanishes meanwhile, are passed over.
+/// - What matches and is neither file nor folder, a pipe for example, is an error: to open it would wait forever.
 ///
 /// **Cost** one listing for each folder that the pattern may reach, and one look at each file found.
 ///
@@ -150,6 +152,8 @@ struct Walk<'a> {
     dotted: Vec<GlobMatcher>,
     /// How many names a path that matches has at most; there is no bound if the pattern has `**`.
     levels: Option<usize>,
+    /// What the first names of a path that matches are; those behind may be any.
+    names: Vec<GlobMatcher>,
 }
 
 impl<'a> Walk<'a> {
@@ -161,7 +165,15 @@ impl<'a> Walk<'a> {
         // A part of a choice such as `{.a/b,c}` is no pattern of its own.
         let dotted = parts.filter_map(|part| compile(part).ok()).collect();
         let levels = (!pattern.contains("**")).then(|| 1 + pattern.matches(is_separator).count());
-        Ok(Self { folder, matcher, dotted, levels })
+        let parts = pattern.split(is_separator).take_while(|part| !part.contains("**"));
+        let names = parts.map_while(|part| compile(part).ok()).collect();
+        Ok(Self { folder, matcher, dotted, levels, names })
+    }
+
+    /// Whether a path that matches may have this name at this level, from 1, and others behind it.
+    fn may_enter(&self, name: &OsStr, level: usize) -> bool {
+        self.levels.is_none_or(|levels| level < levels)
+            && self.names.get(level - 1).is_none_or(|part| part.is_match(name))
     }
 
     /// Visits the folders, without recursion.
@@ -169,9 +181,15 @@ impl<'a> Walk<'a> {
         let mut found = Vec::new();
         let mut waiting = vec![(PathBuf::new(), 1)];
         while let Some((relative, level)) = waiting.pop() {
+            // Folders that no part of the pattern means are entered to see what they hold, if they let see it.
+            let is_guess = level > self.names.len() + 1;
             let entries = match list(&self.folder.join(&relative)) {
                 Ok(entries) => entries,
-                Err(FilesError::Io { source, .. }) if is_absent(&source) => continue,
+                Err(FilesError::Io { source, .. })
+                    if is_absent(&source) || is_guess && source.kind() == ErrorKind::PermissionDenied =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             for entry in entries {
@@ -180,19 +198,26 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 let below = relative.join(&name);
+                let (is_meant, may_enter) = (self.matcher.is_match(&below), self.may_enter(&name, level));
+                if !is_meant && !may_enter {
+                    continue;
+                }
                 let path = self.folder.join(&below);
-                let look = |source| FilesError::io("look at", &path, source);
-                let is_link = fs::symlink_metadata(&path).map_err(look)?.is_symlink();
+                let is_link = match fs::symlink_metadata(&path) {
+                    Ok(metadata) => metadata.is_symlink(),
+                    Err(source) if is_absent(&source) || !is_meant => continue,
+                    Err(source) => return Err(FilesError::io("look at", &path, source)),
+                };
                 match fs::metadata(&path) {
                     Ok(metadata) if metadata.is_dir() => {
-                        let enters = self.levels.map_or(!is_link, |levels| level < levels);
-                        if enters {
+                        if may_enter && (self.levels.is_some() || !is_link) {
                             waiting.push((below, level + 1));
                         }
                     }
-                    _ if !self.matcher.is_match(&below) => {}
+                    _ if !is_meant => {}
                     Ok(metadata) => found.push(FileFacts::new(path, &metadata)?),
-                    Err(source) => return Err(look(source)),
+                    Err(source) if is_absent(&source) && !is_link => {}
+                    Err(source) => return Err(FilesError::io("look at", &path, source)),
                 }
             }
         }
@@ -502,6 +527,48 @@ mod tests {
         }
         assert!(matches!(error("a[.csv"), FilesError::Pattern { .. }));
         assert!(format!("{:?}", error("a[.csv")).contains("\n\nCaused by:\n    "));
+    }
+
+    #[test]
+    fn only_folders_that_may_hold_matches_are_entered() {
+        let enters = |pattern: &str, name: &str, level: usize| {
+            Walk::new(Path::new(""), pattern).unwrap().may_enter(OsStr::new(name), level)
+        };
+        assert!(enters("run-*/x.csv", "run-1", 1));
+        assert!(!enters("run-*/x.csv", "systemd-private", 1));
+        assert!(!enters("run-*/x.csv", "run-1", 2));
+        assert!(!enters("run-*/*/x.csv", "other", 1));
+        assert!(!enters("a*/**/x.csv", "b", 1));
+        assert!(enters("a*/**/x.csv", "b", 2));
+        // A choice may hold separators.
+        assert!(enters("{t.csv,in/t.csv}", "in", 1));
+        assert!(!enters("a/{t.csv,in/t.csv}", "in", 1));
+        assert!(enters("a/{t.csv,in/t.csv}", "in", 2));
+    }
+
+    /// For any user but root, who may list every folder.
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_may_not_be_listed_stop_only_patterns_that_mean_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder(&["run-1/x.csv", "other/x.csv"]);
+        let set = |mode| {
+            fs::set_permissions(folder.path().join("other"), fs::Permissions::from_mode(mode)).unwrap()
+        };
+        set(0o000);
+        let is_root = fs::read_dir(folder.path().join("other")).is_ok();
+        let names = |pattern: &str| found(folder.path(), pattern, &[]);
+        let (run, below, all) = (names("run-*/x.csv"), names("**/x.csv"), names("*/x.csv"));
+        set(0o755);
+        assert_eq!(run.unwrap(), ["run-1/x.csv"]);
+        let expected: &[&str] = if is_root { &["other/x.csv", "run-1/x.csv"] } else { &["run-1/x.csv"] };
+        assert_eq!(below.unwrap(), expected);
+        match all {
+            Ok(files) => assert!(is_root, "{files:?}"),
+            Err(error) => {
+                assert!(!is_root && matches!(error, FilesError::Io { operation: "list", .. }), "{error}");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -127,7 +127,7 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.read_json_lines/1");
+        tokenizer.name("bag.read_json_lines/2");
         tokenizer.type_of::<T>();
         self.blocks.token(tokenizer);
     }

@@ -293,7 +293,7 @@ impl Pipe<String> for Lines {
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.read_text/1");
+        tokenizer.name("bag.read_text/2");
         self.blocks.token(tokenizer);
     }
 

@@ -79,6 +79,11 @@ impl Scanner {
         self.state == State::Quoted
     }
 
+    /// Whether records of a text that goes on from here are its lines.
+    fn sees_lines(&self, bytes: &[u8]) -> bool {
+        matches!(self.state, State::FieldStart | State::Plain) && !has_quotes(bytes, self.dialect)
+    }
+
     /// Reads on from `from`; the offset behind the next line end outside quotes, if there is one.
     pub(crate) fn record_end(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         (from..bytes.len()).find(|&at| self.step(bytes[at]) == Role::EndsRecord).map(|at| at + 1)
@@ -115,6 +120,17 @@ pub(crate) fn ends(bytes: &[u8], dialect: Dialect) -> impl Iterator<Item = (usiz
     })
 }
 
+/// Whether carriage returns end lines of a text that is one record: one stands in it outside quotes, before its end.
+pub(crate) fn has_returns(record: &[u8], dialect: Dialect) -> bool {
+    let line = record.strip_suffix(b"\n").unwrap_or(record);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut scanner = Scanner::new(dialect);
+    line.iter().any(|&byte| {
+        scanner.step(byte);
+        byte == b'\r' && !scanner.is_open()
+    })
+}
+
 /// Whether a text, which begins at the start of a record, ends inside quotes.
 pub(crate) fn is_open(bytes: &[u8], dialect: Dialect) -> bool {
     let mut scanner = Scanner::new(dialect);
@@ -139,15 +155,14 @@ pub(crate) enum Start {
 /// The first record that begins at offset 1 or later of a window into a file.
 ///
 /// `window` begins one byte before the place of interest, and `to_the_end` says whether it reaches the end of the
-/// file. A window without quotes is taken to be outside quotes; whoever reads the text before it finds out if that was
-/// wrong.
+/// file. A window without quotes may lie inside them as well as outside, unless none of it is left for their end.
 pub(crate) fn first_start(window: &[u8], to_the_end: bool, dialect: Dialect) -> Start {
     let starts_at = |end: Option<usize>| match end {
         Some(at) => Start::At(at),
         None if to_the_end => Start::At(window.len()),
         None => Start::Beyond,
     };
-    if !has_quotes(window, dialect) {
+    if !has_quotes(window, dialect) && (dialect.quote.is_none() || to_the_end) {
         return starts_at(memchr(b'\n', window).map(|at| at + 1));
     }
     // If it began inside quotes, then what follows their end must be the end of the field, and they must end.
@@ -160,6 +175,93 @@ pub(crate) fn first_start(window: &[u8], to_the_end: bool, dialect: Dialect) -> 
     }
     let mut outside = Scanner { dialect, state: State::Plain };
     starts_at(outside.record_end(window, 0))
+}
+
+/// Where the blocks of a text begin, found out from its start, piece by piece.
+#[derive(Debug)]
+pub(crate) struct BlockStarts {
+    scanner: Scanner,
+    block_bytes: u64,
+    /// The first place where a block ends and it is not known where the next begins.
+    boundary: u64,
+    read_to: u64,
+    /// Where the last record begins of which something was read.
+    record: u64,
+    starts: Vec<u64>,
+}
+
+impl BlockStarts {
+    /// Of a text whose records begin at `start`, in blocks of so many bytes.
+    pub(crate) fn new(start: u64, block_bytes: u64, dialect: Dialect) -> Self {
+        Self {
+            scanner: Scanner::new(dialect),
+            block_bytes,
+            boundary: start.saturating_add(block_bytes),
+            read_to: start,
+            record: start,
+            starts: Vec::new(),
+        }
+    }
+
+    /// Up to where the text was read.
+    pub(crate) fn read_to(&self) -> u64 {
+        self.read_to
+    }
+
+    /// For each block but the first, where the first record begins that begins in it or later, as far as it is known.
+    pub(crate) fn starts(&self) -> &[u64] {
+        &self.starts
+    }
+
+    /// Where the record begins that opens quotes which have not ended yet, if there is one.
+    pub(crate) fn open(&self) -> Option<u64> {
+        self.scanner.is_open().then_some(self.record)
+    }
+
+    /// Reads the next piece of the text, of which `is_last` says whether it is the last.
+    ///
+    /// **Cost** one pass; a fast one where there are no quotes.
+    pub(crate) fn push(&mut self, piece: &[u8], is_last: bool) {
+        let offset = self.read_to;
+        if self.scanner.sees_lines(piece) {
+            if let Some(last) = memrchr(b'\n', piece) {
+                let end = offset + last as u64 + 1;
+                while self.boundary <= end {
+                    let at = (self.boundary - 1).saturating_sub(offset) as usize;
+                    let line_end = memchr(b'\n', &piece[at..]).expect("the last one is at or behind it");
+                    self.record_ends(offset + (at + line_end) as u64 + 1);
+                }
+                self.record_ends(end);
+            }
+            // The rest is one line.
+            let line = memrchr(b'\n', piece).unwrap_or(0);
+            for &byte in &piece[line..] {
+                self.scanner.step(byte);
+            }
+        } else {
+            let mut from = 0;
+            while let Some(next) = self.scanner.record_end(piece, from) {
+                self.record_ends(offset + next as u64);
+                from = next;
+            }
+        }
+        self.read_to = offset + piece.len() as u64;
+        while is_last && self.boundary < self.read_to {
+            self.next_block_starts_at(self.read_to);
+        }
+    }
+
+    fn record_ends(&mut self, end: u64) {
+        self.record = end;
+        while self.boundary <= end {
+            self.next_block_starts_at(end);
+        }
+    }
+
+    fn next_block_starts_at(&mut self, start: u64) {
+        self.starts.push(start);
+        self.boundary = self.boundary.saturating_add(self.block_bytes);
+    }
 }
 
 /// The fields of a record, without quotes around them.
@@ -518,6 +620,33 @@ mod tests {
     }
 
     #[test]
+    fn blocks_begin_with_the_records_whatever_the_pieces() {
+        for text in all_texts().filter(|text| !text.is_empty()) {
+            let bytes = text.as_bytes();
+            let starts: Vec<u64> = ends(bytes, COMMA).map(|(end, _)| end as u64 + 7).collect();
+            for block_bytes in 1..=3_u64 {
+                let n_blocks = (bytes.len() as u64).div_ceil(block_bytes);
+                let start = |block| starts.iter().copied().find(|&start| start >= 7 + block * block_bytes);
+                let expected: Vec<u64> =
+                    (1..n_blocks).map(|block| start(block).expect("the end is one")).collect();
+                for piece in [1, 2, 5, 99] {
+                    let mut found = BlockStarts::new(7, block_bytes, COMMA);
+                    let pieces = bytes.len().div_ceil(piece);
+                    for (number, piece) in bytes.chunks(piece).enumerate() {
+                        found.push(piece, number + 1 == pieces);
+                    }
+                    let found = (&found.starts()[..expected.len()], found.open().is_some());
+                    assert_eq!(
+                        found,
+                        (&expected[..], is_open(bytes, COMMA)),
+                        "{text:?} in {block_bytes}, {piece}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn without_quotes_every_line_end_counts() {
         let dialect = Dialect { separator: b';', quote: None };
         assert_eq!(end_after(b"a\"b\nc", 0, dialect), Some(4));
@@ -528,7 +657,11 @@ mod tests {
 
     #[test]
     fn a_window_that_says_too_little_says_so() {
-        assert_eq!(first_start(b"abcdef", false, COMMA), Start::Beyond);
+        let unquoted = Dialect { quote: None, ..COMMA };
+        assert_eq!(first_start(b"abcdef", false, unquoted), Start::Beyond);
+        // All of it may stand in one quoted field, unless that would never end.
+        assert_eq!(first_start(b"ab\ncdef", false, COMMA), Start::Unsure);
+        assert_eq!(first_start(b"ab\ncdef", true, COMMA), Start::At(3));
         assert_eq!(first_start(b"abcdef", true, COMMA), Start::At(6));
         // `a` and `b` may stand in one quoted field or in two.
         assert_eq!(first_start(b"\na\n\"\nb\n\"\n", false, COMMA), Start::Unsure);

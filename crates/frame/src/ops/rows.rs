@@ -15,7 +15,7 @@ use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::partition::Partition;
-use crate::read::{PartReader, scan};
+use crate::read::{PartBytes, PartReader, scan};
 use crate::site::Site;
 use crate::step::{Operation, PartitionStep};
 use crate::task::{PartitionTask, Rows};
@@ -338,9 +338,11 @@ impl Task for EndTask {
             End::Head => self.files.parts.first(),
             End::Tail => self.files.parts.last(),
         };
-        let (read, rows) = part.map_or((0, 0), |&part| self.files.source.bytes(part as usize, None));
+        let bytes = part.map(|&part| self.files.source.bytes(part as usize, None));
+        let Some(PartBytes { read, scratch, rows }) = bytes else { return Facts::bytes(0) };
         let width = u64::from(self.n) * 8 * self.files.source.schema().len() as u64;
-        Facts::bytes(width.min(rows)).scratch(read + rows).read(read)
+        let taken = rows.map_or(width, |rows| width.min(rows));
+        Facts::bytes(taken).scratch(scratch + rows.unwrap_or(0)).read(read)
     }
 }
 

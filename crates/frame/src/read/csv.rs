@@ -2,9 +2,10 @@
 //!
 //! The schema is settled once, from a sample, when the frame is built; every block is parsed with it. Blocks end at
 //! record ends outside quotes. Where a block begins is told from a window of text; where that cannot be told, because
-//! the window may lie inside quotes, the file is read once from its start, and all its blocks know. As the reader of a
-//! block computes the exact end of its last record, and compares it with where the next block begins, a wrong start is
-//! an error and never wrong rows.
+//! the window may lie inside quotes, as one without a quote may, the file is read once from its start up to there, and all
+//! its blocks know. What is told relies on quotes ending, and on no text following their end. As the
+//! reader of a block computes the exact end of its last record, and compares it with where the next block begins, a
+//! wrong start is an error and never wrong rows where both are read.
 
 use std::io::Cursor;
 use std::sync::{Arc, PoisonError};
@@ -15,13 +16,15 @@ use musher_scheduler::files::find;
 use polars::prelude::{DataFrame, PlSmallStr, PolarsError, PolarsResult, SchemaRef, SerReader};
 use polars_io::csv::read::CsvReadOptions;
 
-use super::PartReader;
 use super::csv_options::CsvOptions;
 use super::csv_sample::{Sample, first_line};
-use super::text::{Blocks, Ranges, TextFile, named};
+use super::text::{Ranges, TextFile, named};
+use super::{PartBytes, PartReader};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
-use crate::kernel::records::{Clean, Rules, Scanner, Start, clean, end_after, ends, first_start, is_open};
+use crate::kernel::records::{
+    BlockStarts, Clean, Rules, Start, clean, end_after, ends, first_start, is_open,
+};
 use crate::site::Site;
 
 /// Text files and how their bytes form partitions.
@@ -108,6 +111,7 @@ impl CsvSource {
         }
         // The last record of this part may end beyond it; where it ends the next part must begin.
         let mut read_to = start + bytes.len() as u64;
+        let mut piece = 64 << 10;
         let end = loop {
             if start >= part.to {
                 break 0;
@@ -124,9 +128,9 @@ impl CsvSource {
                 break bytes.len();
             }
             // A record that does not end for long is looked for in growing pieces.
-            let more = (read_to + (64 << 10).max(bytes.len() as u64 / 2)).min(file_end);
+            let more = (read_to + piece).min(file_end);
             bytes.extend(ranges.read(read_to, more)?);
-            read_to = more;
+            (read_to, piece) = (more, piece * 2);
         };
         if self.boundary(&mut ranges, file, part.to)? != start + end as u64 {
             return Err(self.misfit(&mut ranges, file, part.to).unwrap_or_else(|error| error));
@@ -140,13 +144,16 @@ impl CsvSource {
     /// Depends on the file alone, not on what other blocks have found out: those must agree.
     fn boundary(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<u64, Error> {
         let file_end = file.facts.bytes();
+        // The last block is looked at to its end, so that the last rows of a file without quotes do not need all of it.
+        let is_last = file_end - at <= self.options.block_bytes;
+        let longest_unsure = if is_last { LONGEST_WINDOW } else { LONGEST_UNSURE };
         let mut length = 64 << 10;
         loop {
             let end = (at - 1).saturating_add(length).min(file_end);
             let window = ranges.read(at - 1, end)?;
             match first_start(&window, end == file_end, self.options.dialect()) {
                 Start::At(offset) => return Ok(at - 1 + offset as u64),
-                Start::Unsure if end == file_end || length >= LONGEST_UNSURE => {
+                Start::Unsure if end == file_end || length >= longest_unsure => {
                     return self.exact_boundary(ranges, file, at);
                 }
                 Start::Beyond if length >= LONGEST_WINDOW => return self.exact_boundary(ranges, file, at),
@@ -157,49 +164,35 @@ impl CsvSource {
 
     /// The same by reading the file from its start.
     fn exact_boundary(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<u64, Error> {
-        let number = (at - file.data_start) / self.options.block_bytes;
-        Ok(self.blocks(ranges, file)?.starts[number as usize - 1])
+        let block = ((at - file.data_start) / self.options.block_bytes) as usize;
+        self.scan(ranges, file, |blocks| blocks.starts().len() >= block, |blocks| blocks.starts()[block - 1])
     }
 
-    /// Where the blocks of a file begin, found out once for all of them.
-    fn blocks(&self, ranges: &mut Ranges<'_>, file: &TextFile) -> Result<Arc<Blocks>, Error> {
+    /// What is known of the blocks of a file once it is read, from where it was last read to, until that is enough.
+    fn scan<T>(
+        &self,
+        ranges: &mut Ranges<'_>,
+        file: &TextFile,
+        is_enough: impl Fn(&BlockStarts) -> bool,
+        known: impl Fn(&BlockStarts) -> T,
+    ) -> Result<T, Error> {
         // Other blocks of this file wait: they need the same answer.
-        let mut known = file.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(blocks) = known.as_ref() {
-            return Ok(Arc::clone(blocks));
-        }
+        let mut blocks = file.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || BlockStarts::new(file.data_start, self.options.block_bytes, self.options.dialect());
+        let blocks = blocks.get_or_insert_with(new);
         let file_end = file.facts.bytes();
-        let mut starts = Vec::new();
-        let mut scanner = Scanner::new(self.options.dialect());
-        let mut boundary = file.data_start.saturating_add(self.options.block_bytes);
-        let (mut read_to, mut record) = (file.data_start, file.data_start);
-        while read_to < file_end {
+        while blocks.read_to() < file_end && !is_enough(blocks) {
             check_cancelled()?;
-            let end = read_to.saturating_add(PIECE).min(file_end);
-            let piece = ranges.read(read_to, end)?;
-            let mut from = 0;
-            while let Some(next) = scanner.record_end(&piece, from) {
-                record = read_to + next as u64;
-                while boundary <= record {
-                    starts.push(record);
-                    boundary = boundary.saturating_add(self.options.block_bytes);
-                }
-                from = next;
-            }
-            read_to = end;
+            let end = blocks.read_to().saturating_add(PIECE).min(file_end);
+            let piece = ranges.read(blocks.read_to(), end)?;
+            blocks.push(&piece, end == file_end);
         }
-        while boundary < file_end {
-            starts.push(file_end);
-            boundary = boundary.saturating_add(self.options.block_bytes);
-        }
-        let open = scanner.is_open().then_some(record);
-        Ok(Arc::clone(known.insert(Arc::new(Blocks { starts, open }))))
+        Ok(known(blocks))
     }
 
     /// The error of a block that ends where the next does not begin.
     fn misfit(&self, ranges: &mut Ranges<'_>, file: &TextFile, at: u64) -> Result<Error, Error> {
-        let blocks = self.blocks(ranges, file)?;
-        Ok(match blocks.open {
+        Ok(match self.scan(ranges, file, |_| false, BlockStarts::open)? {
             Some(record) => file.flawed(&self.raw(file, record)?, record, 0, LineFlaw::OpenQuote),
             None => Error::Boundary { path: file.path(), offset: at },
         })
@@ -290,12 +283,18 @@ impl PartReader for CsvSource {
         None
     }
 
-    /// All of the text is read, whatever columns it is for.
-    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64) {
-        let Part { from, to, .. } = self.parts[part];
+    /// All of the text is read, whatever columns it is for; what a compressed file holds, its length does not tell.
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> PartBytes {
+        let Part { file, from, to } = self.parts[part];
+        let read = to - from;
+        if !self.files[file].is_plain() {
+            return PartBytes { read, scratch: read, rows: None };
+        }
         let n_columns = self.schema.len() as u64;
         let n_needed = columns.map_or(n_columns, |columns| columns.len() as u64);
-        (to - from, (to - from).saturating_mul(n_needed) / n_columns.max(1))
+        let rows = read.saturating_mul(n_needed) / n_columns.max(1);
+        // Text that is written anew exists twice, before there are rows.
+        PartBytes { read, scratch: read.max((2 * read).saturating_sub(rows)), rows: Some(rows) }
     }
 
     fn touch(&self, part: usize) -> Touch {
@@ -339,5 +338,39 @@ impl PartReader for CsvSource {
             }
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::panic::Location;
+
+    use super::*;
+
+    #[test]
+    fn what_compressed_text_holds_is_not_known_and_text_may_exist_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("a,b\n{}", "1,2\n".repeat(25));
+        let path = folder.path().join("t.csv");
+        let bytes = |path| {
+            let site = Site { operation: "read_csv", caller: Location::caller() };
+            let source = CsvSource::open(CsvOptions::new(path), site).unwrap();
+            let bytes = |columns| {
+                let PartBytes { read, scratch, rows } = source.bytes(0, columns);
+                (read, scratch, rows)
+            };
+            (bytes(None), bytes(Some(&["a".into()])))
+        };
+        fs::write(&path, &text).unwrap();
+        // Beside rows of as many bytes as the text has, there is the text; twice before there are rows.
+        assert_eq!(bytes(&path), ((100, 100, Some(100)), (100, 150, Some(50))));
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let gzip = gzip.finish().unwrap();
+        fs::write(&path, &gzip).unwrap();
+        let length = gzip.len() as u64;
+        assert_eq!(bytes(&path), ((length, length, None), (length, length, None)));
     }
 }

@@ -11,7 +11,7 @@ use super::csv_options::{CsvOptions, Header};
 use super::text::{TextFile, named};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
-use crate::kernel::records::{Rules, clean, ends, fields};
+use crate::kernel::records::{Rules, clean, ends, fields, has_returns};
 use crate::site::Site;
 
 /// Bytes of a file that are sampled at most.
@@ -29,7 +29,8 @@ pub(super) struct Sample<'a> {
 
 /// Where the parts of a text are that is looked at.
 struct Extent {
-    header: usize,
+    /// The first record that is no blank line: the header, if there is one.
+    first: usize,
     data: usize,
     /// The end of the last whole record of the sample.
     end: usize,
@@ -67,46 +68,45 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// Where header and sampled rows are in the start of a text; `None` if more of it is needed.
+    /// Where the first record and sampled rows are in the start of a text; `None` if more of it is needed.
     fn extent(&self, text: &[u8], is_all: bool, n_rows: usize) -> Option<Extent> {
         let mark = text.len() - without_mark(text).len();
         let is_text = |byte: &u8| !matches!(byte, b'\n' | b'\r');
         let has_header = self.has_header();
-        let header = match has_header {
-            true => text[mark..].iter().position(is_text).map_or(text.len(), |at| mark + at),
-            false => mark,
-        };
-        let mut ends = ends(&text[header..], self.options.dialect())
+        let first = text[mark..].iter().position(is_text).map_or(text.len(), |at| mark + at);
+        let start = if has_header { first } else { mark };
+        let mut ends = ends(&text[start..], self.options.dialect())
             .filter(|&(_, ended)| ended || is_all)
-            .map(|(end, _)| header + end);
-        let data = if has_header { ends.next() } else { Some(header) };
+            .map(|(end, _)| start + end);
+        let data = if has_header { ends.next() } else { Some(start) };
         let data = data.or_else(|| is_all.then_some(text.len()))?;
-        // One record more, to have the number of fields where no row is sampled.
-        let n_wanted = n_rows.max(usize::from(self.first.is_none() && !has_header));
+        // The first record that is no blank line has the number of fields, where no row is sampled, too.
+        let n_blank = text[start..first].iter().filter(|&&byte| byte == b'\n').count();
+        let n_wanted = if self.first.is_none() && !has_header { n_rows.max(n_blank + 1) } else { n_rows };
         let rows: Vec<usize> = ends.take(n_wanted).collect();
         if rows.len() < n_wanted && !is_all {
             return None;
         }
-        Some(Extent { header, data, end: rows.last().copied().unwrap_or(data) })
+        Some(Extent { first, data, end: rows.last().copied().unwrap_or(data) })
     }
 
     fn add_text(&mut self, text: &[u8], extent: &Extent, file: &mut TextFile) -> Result<(), Error> {
-        let &Extent { header, data, end } = extent;
+        let &Extent { first, data, end } = extent;
         file.data_start = data as u64;
         let dialect = self.options.dialect();
         let has_header = self.has_header();
         let first_end = if has_header {
             data
         } else {
-            ends(&text[data..end], dialect).next().map_or(data, |(at, _)| data + at)
+            ends(&text[first..end.max(first)], dialect).next().map_or(first, |(at, _)| first + at)
         };
-        let record = &text[header..first_end];
+        let record = &text[first..first_end];
         // Text of which every line ends in a carriage return alone is one record.
-        let line = record.strip_suffix(b"\n").unwrap_or(record);
-        if line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r')
-            && !dialect.quote.is_some_and(|q| line.contains(&q))
-        {
+        if has_returns(record, dialect) {
             return Err(Error::LineEnds { path: file.path(), caller: self.site.caller });
+        }
+        if has_header {
+            check_utf8(record, first, file)?;
         }
         let found = fields(record, dialect);
         match &self.first {
@@ -122,14 +122,12 @@ impl<'a> Sample<'a> {
                 });
             }
             Some(_) => {}
-            None => self.begin(record, found, file)?,
+            None => self.begin(record, first, found, file)?,
         }
+        // Blank lines before all others say nothing of types, nor how many columns there are.
+        let data = if first < end { data.max(first) } else { data };
         let rows = &text[data..end];
-        if let Err(error) = std::str::from_utf8(rows) {
-            let at =
-                rows[..error.valid_up_to()].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            return Err(file.flawed(rows, data as u64, at, LineFlaw::NotUtf8));
-        }
+        check_utf8(rows, data, file)?;
         let n_fields = self.n_columns();
         let rules = Rules { dialect, n_fields, skip_blank: self.options.skips_blank(n_fields) };
         let clean = clean(rows.to_vec(), rules)
@@ -138,13 +136,19 @@ impl<'a> Sample<'a> {
         Ok(())
     }
 
-    /// Takes the names, or the number of columns, of the first file.
-    fn begin(&mut self, record: &[u8], found: Vec<Vec<u8>>, file: &TextFile) -> Result<(), Error> {
+    /// Takes the names, or the number of columns, of the first file from its first record, which begins at `start`.
+    fn begin(
+        &mut self,
+        record: &[u8],
+        start: usize,
+        found: Vec<Vec<u8>>,
+        file: &TextFile,
+    ) -> Result<(), Error> {
         match &self.options.header {
             Header::FirstLine => {
                 let rules = Rules { dialect: self.options.dialect(), n_fields: usize::MAX, skip_blank: true };
                 let header = clean(record.to_vec(), rules)
-                    .map_err(|(at, flaw)| file.flawed(record, 0, at, named(flaw, usize::MAX)))?;
+                    .map_err(|(at, flaw)| file.flawed(record, start as u64, at, named(flaw, usize::MAX)))?;
                 self.push(&header.text);
             }
             Header::Names(names) if !record.is_empty() && names.len() != found.len() => {
@@ -216,6 +220,14 @@ impl<'a> Sample<'a> {
         }
         Ok(schema)
     }
+}
+
+/// Refuses a text, which begins at `offset`, that is not UTF-8.
+fn check_utf8(text: &[u8], offset: usize, file: &TextFile) -> Result<(), Error> {
+    std::str::from_utf8(text).map(drop).map_err(|error| {
+        let line_end = text[..error.valid_up_to()].iter().rposition(|&byte| byte == b'\n');
+        file.flawed(text, offset as u64, line_end.map_or(0, |at| at + 1), LineFlaw::NotUtf8)
+    })
 }
 
 /// A text behind its byte order mark.

@@ -22,6 +22,17 @@ pub use csv_options::{CsvOptions, Header};
 pub use parquet::ParquetOptions;
 pub(crate) use parquet::ParquetSource;
 
+/// About how many bytes it takes to read a part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartBytes {
+    /// From the file.
+    pub(crate) read: u64,
+    /// In memory beside the table, while it is made.
+    pub(crate) scratch: u64,
+    /// Of the table, where that is known.
+    pub(crate) rows: Option<u64>,
+}
+
 /// Files that are read in parts, one for each partition.
 pub(crate) trait PartReader: Send + Sync {
     /// Columns of all files.
@@ -33,8 +44,8 @@ pub(crate) trait PartReader: Send + Sync {
     /// Number of rows of each part, where the files say it.
     fn lengths(&self) -> Option<Vec<usize>>;
 
-    /// About how many bytes of the file a part reads, and how many its table has, of these columns or all.
-    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64);
+    /// What reading a part takes, of these columns or all.
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> PartBytes;
 
     /// The file that a part reads, and which of its bytes where that is known.
     fn touch(&self, part: usize) -> Touch;

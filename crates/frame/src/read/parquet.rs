@@ -8,7 +8,7 @@ use musher_scheduler::files::{FileFacts, find};
 use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, SerReader};
 use polars_io::parquet::read::ParquetReader;
 
-use super::PartReader;
+use super::{PartBytes, PartReader};
 use crate::border::guard;
 use crate::check::compare_schemas;
 use crate::error::Error;
@@ -143,9 +143,10 @@ impl PartReader for ParquetSource {
         Some(self.parts.iter().map(|part| part.n_rows).collect())
     }
 
-    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> (u64, u64) {
+    fn bytes(&self, part: usize, columns: Option<&[PlSmallStr]>) -> PartBytes {
         let Part { file, first_row, n_rows, stored, decoded } = self.parts[part];
-        let Some(columns) = columns else { return (stored, decoded) };
+        let bytes = |(read, rows)| PartBytes { read, scratch: read, rows: Some(rows) };
+        let Some(columns) = columns else { return bytes((stored, decoded)) };
         let mut row = 0;
         let mut sum = (0, 0);
         for group in &self.files[file].1.row_groups {
@@ -158,7 +159,7 @@ impl PartReader for ParquetSource {
             }
             row += group.num_rows();
         }
-        sum
+        bytes(sum)
     }
 
     /// All of the file: its end says where everything is.

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use memchr::memchr_iter;
 use musher_scheduler::files::FileFacts;
 
 use crate::error::{Error, LineFlaw};
-use crate::kernel::records::Flaw;
+use crate::kernel::records::{BlockStarts, Flaw};
 
 /// How a file is compressed, as its first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +25,8 @@ pub(super) struct TextFile {
     compression: Option<Compression>,
     /// Where the first record begins, in the text.
     pub(super) data_start: u64,
-    /// Where blocks begin, if that had to be found out by reading the file from its start.
-    pub(super) blocks: Mutex<Option<Arc<Blocks>>>,
-}
-
-/// What one pass over a file tells of its blocks.
-#[derive(Debug)]
-pub(super) struct Blocks {
-    /// For each block but the first, where the first record begins that begins in it or later.
-    pub(super) starts: Vec<u64>,
-    /// Where the record begins that opens quotes and never ends them, if there is one.
-    pub(super) open: Option<u64>,
+    /// Where blocks begin, as far as that had to be found out by reading the file from its start.
+    pub(super) blocks: Mutex<Option<BlockStarts>>,
 }
 
 impl TextFile {

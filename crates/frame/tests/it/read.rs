@@ -74,22 +74,57 @@ fn a_large_file_with_quoted_line_ends_is_read_in_blocks_by_threads() {
 }
 
 #[test]
-fn a_boundary_that_cannot_be_told_is_an_error_and_never_wrong_rows() {
-    // Inside one long quoted field stands text that reads like records.
-    let mut text = String::from("a,b\n1,\"begin\n");
-    (0..200_000).for_each(|i| text.push_str(&format!("{i},{i}\n")));
-    text.push_str("end\"\n2,x\n");
+fn lines_inside_a_long_quoted_field_are_no_rows() {
+    // Whether the field ends with the file, or other records come before and behind; in blocks that read it alone, too.
+    let lines = |n: i64| (0..n).map(|i| format!("{i},{i}\n")).collect::<String>();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    let text_csv = |block_bytes| {
+        let options = CsvOptions::new(&path).block_bytes(block_bytes);
+        Frame::read_csv(options.dtypes([("b", DataType::String)])).unwrap()
+    };
+    const SMALL: u64 = 64 << 10;
+    for (before, within, behind, block_bytes) in [
+        (0, 25_000, 0, SMALL),
+        (9, 25_000, 9, SMALL),
+        (9000, 20_000, 50_000, SMALL),
+        (9000, 20_000, 50_000, 500_000),
+        (0, 200_000, 1, 500_000),
+    ] {
+        let text = format!("a,b\n{}1,\"begin\n{}end\"\n{}", lines(before), lines(within), lines(behind));
+        fs::write(&path, &text).unwrap();
+        let expected = eager(&path);
+        let case = format!("{before} {within} {behind} {block_bytes}");
+        let frame = text_csv(block_bytes);
+        assert!(frame.n_partitions() > 1, "{case}");
+        // Each reads the file anew: none knows what another has found out.
+        let tail = text_csv(block_bytes).tail(5).compute().unwrap();
+        assert_same(&tail, &expected.tail(Some(5)), &case);
+        let n_rows = (0..frame.n_partitions()).map(|number| {
+            let alone = text_csv(block_bytes).partitions([number]).unwrap();
+            alone.len().compute().unwrap()
+        });
+        assert_eq!(n_rows.sum::<u64>(), expected.height() as u64, "{case}");
+        assert_same(&frame.compute().unwrap(), &expected, &case);
+    }
+}
+
+#[test]
+fn a_boundary_that_is_told_wrongly_is_an_error_and_never_wrong_rows() {
+    // Text behind the end of quotes makes the inside of the next field look like the outside.
+    let filler = "x\n".repeat(40_000);
+    let text = format!("a,b\n1,\"{filler}\"odd\n2,x\n");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     fs::write(&path, &text).unwrap();
-    let frame = csv(&path, 500_000);
-    assert!(frame.n_partitions() > 2);
+    let frame = csv(&path, 50_000);
+    assert_eq!(frame.n_partitions(), 2);
     // Whichever block fails first: the one that runs beyond its end, or the one with the field's end in it.
     let error = frame.compute().unwrap_err();
-    assert!(matches!(cause(&error), Error::Boundary { .. } | Error::Record { .. }), "{error:?}");
+    assert!(matches!(cause(&error), Error::Boundary { .. } | Error::Line { .. }), "{error:?}");
     let error = frame.partitions([0]).unwrap().compute().unwrap_err();
-    assert!(matches!(cause(&error), Error::Boundary { offset: 500_004, .. }), "{error:?}");
-    assert_same(&csv(&path, u64::MAX).compute().unwrap(), &eager(&path), "whole");
+    assert!(matches!(cause(&error), Error::Boundary { offset: 50_004, .. }), "{error:?}");
+    assert_eq!(csv(&path, u64::MAX).len().compute().unwrap(), 2);
 }
 
 #[test]

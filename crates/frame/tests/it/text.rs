@@ -313,13 +313,66 @@ fn errors_name_file_and_line_in_the_sample_as_beyond_it() {
 }
 
 #[test]
+fn blank_lines_before_the_first_record_do_not_count_as_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = df!("x" => [1_i64, 3], "y" => [2_i64, 4]).unwrap();
+    for blank in ["\n", "\r\n\n", "\u{feff}\n", &"\n".repeat(70_000)] {
+        for path in forms(folder.path(), "t", &format!("{blank}1,2\n3,4\n")) {
+            for infer_rows in [0, 1, 1000] {
+                let options = |header| CsvOptions::new(&path).infer_rows(infer_rows).header(header);
+                let typed = |options: CsvOptions, names: [&str; 2]| {
+                    Frame::read_csv(options.dtypes(names.map(|name| (name, DataType::Int64)))).unwrap()
+                };
+                let names = Header::Names(vec!["x".into(), "y".into()]);
+                let found = typed(options(names), ["x", "y"]).compute().unwrap();
+                assert_same(&found, &expected, "names");
+                let frame = typed(options(Header::Absent), ["column_1", "column_2"]);
+                assert_eq!(frame.compute().unwrap().shape(), (2, 2));
+            }
+        }
+    }
+    let path = folder.path().join("blank.csv");
+    fs::write(&path, "\n1,2\n").unwrap();
+    let kept = CsvOptions::new(&path).header(Header::Absent).skip_blank_lines(false);
+    let found = Frame::read_csv(kept).unwrap().compute().unwrap();
+    let expected = df!("column_1" => [None, Some(1_i64)], "column_2" => [None, Some(2_i64)]).unwrap();
+    assert_same(&found, &expected, "a row that was asked for");
+    fs::write(&path, "\n1\n").unwrap();
+    let found = Frame::read_csv(CsvOptions::new(&path).header(Header::Absent)).unwrap().compute().unwrap();
+    assert_same(&found, &df!("column_1" => [None, Some(1_i64)]).unwrap(), "the only column");
+}
+
+#[test]
+fn a_flaw_of_the_header_names_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    for (header, expected) in
+        [(b"x,\"y\n".as_slice(), LineFlaw::OpenQuote), (b"x,gr\xF6\xDFe\n1,2\n", LineFlaw::NotUtf8)]
+    {
+        for (blank, line) in [("", 1), ("\n\r\n", 3)] {
+            fs::write(&path, [blank.as_bytes(), header].concat()).unwrap();
+            let error = Frame::read_csv(&path).unwrap_err();
+            assert_eq!(flaw(&error), Some((line, expected)), "{error}");
+            assert!(error.to_string().contains("t.csv"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn lines_that_end_with_carriage_returns_alone_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for path in forms(folder.path(), "t", "x,y\r1,2\r3,4\r") {
-        let error = Frame::read_csv(&path).unwrap_err();
-        assert!(matches!(&error, Error::LineEnds { .. }) && error.to_string().contains("text.rs"), "{error}");
-        let named = CsvOptions::new(&path).header(Header::Absent);
-        assert!(matches!(Frame::read_csv(named), Err(Error::LineEnds { .. })));
+    for text in ["x,y\r1,2\r3,4\r", "\"x\",\"y\"\r\"1\",\"2\"\r", "x,y\r\"1\",\"2\"\r"] {
+        for path in forms(folder.path(), "t", text) {
+            let error = Frame::read_csv(&path).unwrap_err();
+            let names_line = error.to_string().contains("text.rs");
+            assert!(matches!(&error, Error::LineEnds { .. }) && names_line, "{error}");
+            let named = CsvOptions::new(&path).header(Header::Absent);
+            assert!(matches!(Frame::read_csv(named), Err(Error::LineEnds { .. })));
+        }
+    }
+    for path in forms(folder.path(), "t", "\"x\ry\",\"z\"\r\n1,2\r\n") {
+        let found = Frame::read_csv(&path).unwrap().compute().unwrap();
+        assert_same(&found, &df!("x\ry" => [1_i64], "z" => [2_i64]).unwrap(), "inside quotes");
     }
 }
 
