@@ -336,11 +336,11 @@ struct ImageFile {
 }
 
 impl Token for ImageFile {
-    /// An image is what its file's path, length and time of change say, and its place in the file.
+    /// An image is what its file's path, length and time of change say, and its number and place in the file.
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.path.token(tokenizer);
         self.page.kind.shape.token(tokenizer);
-        (self.page.index, self.file_bytes).token(tokenizer);
+        (self.page.index, self.page.directory, self.file_bytes).token(tokenizer);
         self.modified.token(tokenizer);
     }
 }
@@ -382,7 +382,7 @@ fn read_layer<A: Pixel>(
         let pixels = decode::whole::<A>(&image.path, &image.page, limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&block), pixels)?))
     })
-    .params("image.imread/2", &parameters)
+    .params("image.imread/3", &parameters)
     .facts(move |at, _| {
         let image = &of_facts[at.index()];
         let bytes = image.bytes::<A>();
@@ -418,7 +418,7 @@ fn rows_layer<A: Pixel>(
         let pixels = decode::rows::<A>(&image.path, &image.page, start..start + shape[0], limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), pixels)?))
     })
-    .params("image.imread_rows/2", &parameters)
+    .params("image.imread_rows/3", &parameters)
     .facts(move |at, _| {
         let rows = of_facts.axis(0)[at.coords()[0]] as u64;
         // Rows that are pressed to less than a byte are read, too.

@@ -49,7 +49,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page that is decoded as a whole, and is the only one.
+    /// The first page, decoded as a whole.
     fn whole(kind: PageKind) -> Page {
         Page { index: 0, kind, directory: None, by_rows: false, piece_bytes: 0 }
     }
@@ -281,6 +281,17 @@ mod tests {
         assert!(error.to_string().contains("header says 7 x 13 (273 bytes), limit 100 bytes"), "{error}");
     }
 
+    fn golden(name: &str) -> PathBuf {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image_files")).join(name)
+    }
+
+    #[test]
+    fn pages_know_which_they_are() {
+        let pages = header::<u8>(&golden("pages.tif"), MAX_DECODED_BYTES, None).unwrap().pages;
+        let indices: Vec<usize> = pages.iter().map(|page| page.index).collect();
+        assert!(indices.len() > 1 && indices.iter().copied().eq(0..indices.len()), "{indices:?}");
+    }
+
     #[test]
     fn a_bomb_is_refused_by_its_header() {
         // A PNG header of 100,000 x 100,000 pixels and nothing else.
@@ -308,9 +319,8 @@ mod tests {
             .iter()
             .map(|name| fs::read(saved(folder.path(), name)).unwrap())
             .collect();
-        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image_files");
         for name in ["pages.tif", "bilevel.tif", "tiles_color.tif", "animated.png", "animated.webp"] {
-            originals.push(fs::read(Path::new(golden).join(name)).unwrap());
+            originals.push(fs::read(golden(name)).unwrap());
         }
         originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), true)).unwrap());
         originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), false)).unwrap());

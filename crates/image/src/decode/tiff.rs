@@ -99,11 +99,12 @@ fn page(
     let kind =
         PageKind { shape: [height as usize, width as usize, layout.channels], numbers: layout.numbers };
     if layout.by_image {
-        return Ok(Page { directory: None, ..Page::whole(kind) });
+        return Ok(Page { index, ..Page::whole(kind) });
     }
     let (columns, rows) = decoder.chunk_dimensions();
     let piece = u64::from(rows.min(height)) * u64::from(columns.min(width));
     Ok(Page {
+        index,
         directory: decoder.ifd_pointer().map(|pointer| pointer.0),
         // A page in one strip is decoded once for all its blocks.
         by_rows: rows < height,
