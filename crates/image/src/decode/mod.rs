@@ -293,6 +293,43 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_page_may_be_cmyk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inks.tif");
+        let write = |cmyk_first: bool| {
+            let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+            let mut encoder = TiffEncoder::new(file).unwrap();
+            for is_cmyk in [cmyk_first, !cmyk_first] {
+                match is_cmyk {
+                    true => {
+                        encoder.write_image::<colortype::CMYK8>(2, 1, &[0, 0, 0, 0, 255, 0, 0, 0]).unwrap()
+                    }
+                    false => encoder.write_image::<colortype::RGB8>(2, 1, &[1, 2, 3, 4, 5, 6]).unwrap(),
+                }
+            }
+        };
+        let read = |choice| {
+            let pages = header::<u8>(&path, MAX_DECODED_BYTES, choice)?.pages;
+            pages
+                .iter()
+                .map(|page| whole::<u8>(&path, page, MAX_DECODED_BYTES))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let (inks, colors) = (vec![255, 255, 255, 0, 255, 255], vec![1, 2, 3, 4, 5, 6]);
+        write(true);
+        assert_eq!(read(None).unwrap(), [inks.clone(), colors.clone()]);
+        assert_eq!(read(Some(0)).unwrap(), [inks]);
+        assert_eq!(read(Some(1)).unwrap(), std::slice::from_ref(&colors));
+        write(false);
+        assert_eq!(read(Some(0)).unwrap(), [colors]);
+        for choice in [None, Some(1)] {
+            let error = read(choice).unwrap_err();
+            assert!(matches!(error, Error::Unreadable { page: 1, .. }), "{error}");
+            assert!(error.to_string().contains("CMYK colors behind another image"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_bomb_is_refused_by_its_header() {
         // A PNG header of 100,000 x 100,000 pixels and nothing else.
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x02\0\0\0".to_vec();

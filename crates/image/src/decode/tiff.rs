@@ -45,10 +45,6 @@ pub(super) fn pages<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) ->
             return match choice {
                 Some(page) => Err(Error::NoSuchPage { path: path.to_path_buf(), page, pages: count }),
                 None if count == 1 && hides_pages => Err(Error::FirstPageOnly { path: path.to_path_buf() }),
-                None if count > 1 && pages.iter().any(|page| page.directory.is_none()) => {
-                    let found = "CMYK colors, which can be read in a file of one page only".into();
-                    Err(Error::Unreadable { path: path.to_path_buf(), page: 0, found })
-                }
                 None => Ok(pages),
             };
         }
@@ -99,6 +95,11 @@ fn page(
     let kind =
         PageKind { shape: [height as usize, width as usize, layout.channels], numbers: layout.numbers };
     if layout.by_image {
+        // The image crate reads the first image of a file and no other.
+        if index > 0 {
+            let found = "CMYK colors behind another image, where only those of the first can be read".into();
+            return Err(Error::Unreadable { path: path.to_path_buf(), page: index, found });
+        }
         return Ok(Page { index, ..Page::whole(kind) });
     }
     let (columns, rows) = decoder.chunk_dimensions();
