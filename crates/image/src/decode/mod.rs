@@ -293,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_takes_what_single_precision_takes() {
+        let (half, single) = (golden("gray_float16.tif"), golden("gray_float32.tif"));
+        let (half, single) = (
+            page::<f32>(&half, MAX_DECODED_BYTES).unwrap(),
+            page::<f32>(&single, MAX_DECODED_BYTES).unwrap(),
+        );
+        assert_eq!((half.kind, half.piece_bytes), (single.kind, single.piece_bytes));
+        let bytes = 4 * half.kind.shape.iter().product::<usize>() as u64;
+        let error = page::<f32>(&golden("gray_float16.tif"), bytes - 1).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { bytes: found, .. } if found == bytes), "{error}");
+        assert!(page::<f32>(&golden("gray_float16.tif"), bytes).is_ok());
+    }
+
+    #[test]
     fn only_the_first_page_may_be_cmyk() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inks.tif");

@@ -88,7 +88,7 @@ fn page(
         Why::Has(found) => Error::Unreadable { path: path.to_path_buf(), page: index, found },
     })?;
     let pixels = u64::from(width) * u64::from(height);
-    let bytes = pixels.saturating_mul(layout.channels as u64 * u64::from(layout.bits.max(8) / 8));
+    let bytes = pixels.saturating_mul(layout.channels as u64 * layout.number_bytes());
     if bytes > limit {
         return Err(Error::TooLarge { path: path.to_path_buf(), width, height, bytes, limit });
     }
@@ -126,6 +126,16 @@ struct Layout {
     is_planar: bool,
     /// Whether only the whole decoder knows the colors.
     by_image: bool,
+}
+
+impl Layout {
+    /// Bytes of a number as it is read: a bit becomes a byte, and half precision single.
+    fn number_bytes(&self) -> u64 {
+        match (self.numbers, self.bits) {
+            ("f32", _) => 4,
+            (_, bits) => u64::from(bits).div_ceil(8),
+        }
+    }
 }
 
 /// Why a page has no layout.
