@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use musher_array::kernel::memory::zeros;
+use musher_scheduler::files::FileFacts;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::{PlanarConfiguration, Tag};
 use tiff::{ColorType, TiffError};
@@ -26,9 +27,15 @@ pub(super) fn is_tiff(magic: [u8; 4]) -> bool {
 /// Reads the directories of a file's pages, of `choice` alone if there is one.
 ///
 /// Pages that are read together are alike.
-pub(super) fn pages<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Vec<Page>, Error> {
+pub(super) fn pages<A: Pixel>(
+    facts: &FileFacts,
+    limit: u64,
+    choice: Option<usize>,
+) -> Result<Vec<Page>, Error> {
+    let path = facts.path();
     let refused = refused(path);
-    let mut decoder = Decoder::new(BufReader::new(open(path)?)).map_err(&refused)?.with_limits(limits(limit));
+    let mut decoder =
+        Decoder::new(BufReader::new(open(facts)?)).map_err(&refused)?.with_limits(limits(limit));
     let hides_pages = hides_pages(&mut decoder);
     let mut pages = Vec::<Page>::new();
     for index in 0.. {
@@ -224,10 +231,11 @@ pub(super) struct Strips {
 
 impl Strips {
     /// Opens a page at its directory; it must be what it was when it was found.
-    pub(super) fn open(path: &Path, page: &Page, directory: u64, limit: u64) -> Result<Strips, Error> {
+    pub(super) fn open(facts: &FileFacts, page: &Page, directory: u64, limit: u64) -> Result<Strips, Error> {
+        let path = facts.path();
         let refused = refused(path);
         let failed = |source| Error::Io { path: path.to_path_buf(), action: "read", source };
-        let file = Entered::new(open(path)?, directory).map_err(failed)?;
+        let file = Entered::new(open(facts)?, directory).map_err(failed)?;
         let decoder = Decoder::new(BufReader::new(file)).map_err(&refused)?;
         let mut decoder = decoder.with_limits(limits(limit));
         let (width, height) = decoder.dimensions().map_err(&refused)?;
