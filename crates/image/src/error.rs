@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use musher_array::Shape;
 use musher_graph_core::report;
+use musher_scheduler::files::FilesError;
 
 /// Why an image operation was refused or failed.
 ///
@@ -24,25 +25,19 @@ use musher_graph_core::report;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A pattern of file names cannot be understood.
-    #[error("`{pattern}` is not a pattern of file names, at {caller}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        #[source]
-        source: Box<dyn StdError + Send + Sync>,
+    /// The files that a pattern or a path means could not be found.
+    #[error("{operation}: {source}, at {caller}")]
+    Find {
+        /// The function that was called.
+        operation: &'static str,
+        /// What is wrong.
+        source: FilesError,
         /// The user's line.
         caller: &'static Location<'static>,
     },
-    /// A pattern matches no file.
-    #[error("no file matches `{pattern}`, at {caller}")]
-    NoFiles {
-        /// The pattern.
-        pattern: String,
-        /// The user's line.
-        caller: &'static Location<'static>,
-    },
+    /// A file could not be opened, or has changed since the graph was built.
+    #[error(transparent)]
+    File(FilesError),
     /// A grid of tiles needs as many files as it has places.
     #[error(
         "a grid of {rows} x {columns} tiles needs one file for each, but `{pattern}` matches {found}, at {caller}"
@@ -58,18 +53,6 @@ pub enum Error {
         found: usize,
         /// The user's line.
         caller: &'static Location<'static>,
-    },
-    /// A path names something that is not a file, such as a folder or a pipe.
-    #[error("{}: not a file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A match of a pattern is a link that leads out of the pattern's folder.
-    #[error("{}: a link that leads out of its folder; name the file itself to read it", path.display())]
-    LeavesFolder {
-        /// The path.
-        path: PathBuf,
     },
     /// The operating system refused to read or write.
     #[error("{}: {action} failed", path.display())]
@@ -178,7 +161,7 @@ pub enum Error {
         /// The type in the file.
         found: &'static str,
     },
-    /// A file has another shape than the first one, or has changed since its header was read.
+    /// A file has another shape than the first one, or other pixels than its header says.
     #[error("{}: shape {found:?} (rows, columns, channels), not {expected:?}", path.display())]
     FileShape {
         /// The path.

@@ -10,12 +10,12 @@ use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
     AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Token, Tokenizer, Touch, Wiring,
 };
+use musher_scheduler::files::{FileFacts, FilesError, find};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use ndarray::{Ix3, Ix4};
 
 use crate::decode::{self, MAX_DECODED_BYTES, Page};
 use crate::error::Error;
-use crate::files::matching;
 use crate::pixel::Pixel;
 
 /// About what a decoder and its reader hold beside pixels: buffers of the file, windows and tables.
@@ -25,8 +25,8 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 
 /// Reads the images that a pattern matches as one array, one image a block, in natural order of their names.
 ///
-/// `tile-2.png` comes before `tile-10.png`. Headers are read now, pixels when the array is computed; each image is one
-/// task, so tiles are decoded in parallel. A TIFF file of several pages gives all of them, in their order; levels of a
+/// Patterns are those of [`find`], and `tile-2.png` comes before `tile-10.png`. Headers are read now, pixels when the array is computed; each image is one
+/// task, so tiles are decoded in parallel; a file that has changed in between is an error. A TIFF file of several pages gives all of them, in their order; levels of a
 /// pyramid that stand below a page (as in OME-TIFF) are no pages. For numbers other than `u8`, a higher limit, or one page
 /// of each file, see [`Imread`].
 ///
@@ -35,7 +35,7 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 /// **Cost** one read of each file; memory of one task: one decoded image and the file's decoder.
 ///
 /// # Errors
-/// [`Error::NoFiles`], [`Error::NotAFile`], [`Error::Io`], [`Error::Decode`] or [`Error::Unreadable`] for a header;
+/// [`Error::Find`] and [`Error::File`]; [`Error::Io`], [`Error::Decode`] or [`Error::Unreadable`] for a header;
 /// [`Error::PixelType`] for a file that does not hold `u8`; [`Error::FileShape`] for one of another shape than the first;
 /// [`Error::PageDiffers`] for a file whose pages are not alike; [`Error::FirstPageOnly`] for an animation;
 /// [`Error::TooLarge`] for an image above 512 MiB.
@@ -201,13 +201,13 @@ impl<A: Pixel> Imread<A> {
     pub fn stack(&self, pattern: impl AsRef<str>) -> Result<Array<A, Ix4>, Error> {
         let caller = Location::caller();
         let mut images = Vec::new();
-        for path in matching(pattern.as_ref(), caller)? {
-            images.extend(self.images(&path)?);
+        for facts in found("imread", pattern.as_ref(), caller)? {
+            images.extend(self.images(facts)?);
         }
         let shape = images[0].shape();
         if let Some(other) = images.iter().find(|image| image.shape() != shape) {
             return Err(Error::FileShape {
-                path: other.path.to_path_buf(),
+                path: other.facts.path().to_path_buf(),
                 expected: shape,
                 found: other.shape(),
             });
@@ -239,7 +239,7 @@ impl<A: Pixel> Imread<A> {
     #[track_caller]
     pub fn each(&self, pattern: impl AsRef<str>) -> Result<Vec<Array<A, Ix3>>, Error> {
         let caller = Location::caller();
-        let files = self.files(pattern.as_ref(), caller)?;
+        let files = self.files("imread", pattern.as_ref(), caller)?;
         Ok(files.into_iter().map(|image| whole_array(image, self.limit, caller)).collect())
     }
 
@@ -255,7 +255,7 @@ impl<A: Pixel> Imread<A> {
     ) -> Result<Vec<Vec<Array<A, Ix3>>>, Error> {
         let caller = Location::caller();
         let pattern = pattern.as_ref();
-        let files = self.files(pattern, caller)?;
+        let files = self.files("imread_tiles", pattern, caller)?;
         if rows.checked_mul(columns) != Some(files.len()) || files.is_empty() {
             return Err(Error::TileCount {
                 pattern: pattern.to_owned(),
@@ -280,7 +280,8 @@ impl<A: Pixel> Imread<A> {
             let expected = "at least 1";
             return Err(Error::Parameter { parameter: "chunk_rows", value: 0.0, expected, caller });
         }
-        let image = self.only_image(path.as_ref())?;
+        let facts = FileFacts::of(path.as_ref()).and_then(stay);
+        let image = self.only_image(facts.map_err(not_found("imread_chunked", caller))?)?;
         let [rows, columns, channels] = image.shape();
         let chunks = musher_array::Chunks::from((chunk_rows, columns.max(1), channels.max(1)));
         let chunks = chunks.resolve(&[rows, columns, channels], A::DTYPE)?;
@@ -293,55 +294,72 @@ impl<A: Pixel> Imread<A> {
     }
 
     /// The images of files that hold one each.
-    fn files(&self, pattern: &str, caller: &'static Location<'static>) -> Result<Vec<ImageFile>, Error> {
-        matching(pattern, caller)?.iter().map(|path| self.only_image(path)).collect()
+    fn files(
+        &self,
+        operation: &'static str,
+        pattern: &str,
+        caller: &'static Location<'static>,
+    ) -> Result<Vec<ImageFile>, Error> {
+        found(operation, pattern, caller)?.into_iter().map(|facts| self.only_image(facts)).collect()
     }
 
     /// The image of a file that holds one, or the page that was chosen.
-    fn only_image(&self, path: &Path) -> Result<ImageFile, Error> {
-        let images = self.images(path)?;
+    fn only_image(&self, facts: FileFacts) -> Result<ImageFile, Error> {
+        let path = facts.path().to_path_buf();
+        let images = self.images(facts)?;
         match <[ImageFile; 1]>::try_from(images) {
             Ok([image]) => Ok(image),
-            Err(images) => Err(Error::SeveralPages { path: path.to_path_buf(), pages: images.len() }),
+            Err(images) => Err(Error::SeveralPages { path, pages: images.len() }),
         }
     }
 
     /// The images of a file.
-    fn images(&self, path: &Path) -> Result<Vec<ImageFile>, Error> {
-        let header = decode::header::<A>(path, self.limit, self.page)?;
-        // The graph may run after the program has gone to another folder.
-        let path: Arc<Path> = std::path::absolute(path)
-            .map_err(|source| Error::Io { path: path.to_path_buf(), action: "find the folder of", source })?
-            .into();
-        let (file_bytes, modified, n_pages) = (header.file_bytes, header.modified, header.pages.len() as u64);
-        let image = |page| {
-            let path = Arc::clone(&path);
-            ImageFile { path, page, file_bytes, modified, read_bytes: file_bytes / n_pages }
-        };
-        Ok(header.pages.into_iter().map(image).collect())
+    fn images(&self, facts: FileFacts) -> Result<Vec<ImageFile>, Error> {
+        let pages = decode::pages::<A>(&facts, self.limit, self.page)?;
+        let facts = Arc::new(facts);
+        let read_bytes = facts.bytes() / pages.len() as u64;
+        let image = |page| ImageFile { facts: Arc::clone(&facts), page, read_bytes };
+        Ok(pages.into_iter().map(image).collect())
     }
+}
+
+/// The files that a pattern means.
+fn found(
+    operation: &'static str,
+    pattern: &str,
+    caller: &'static Location<'static>,
+) -> Result<Vec<FileFacts>, Error> {
+    let files = find(pattern, &[]).and_then(|files| files.into_iter().map(stay).collect());
+    files.map_err(not_found(operation, caller))
+}
+
+/// The same file by an absolute path: the graph may run after the program has gone to another folder.
+fn stay(facts: FileFacts) -> Result<FileFacts, FilesError> {
+    match std::path::absolute(facts.path()) {
+        Ok(path) if path != facts.path() => FileFacts::of(path),
+        _ => Ok(facts),
+    }
+}
+
+fn not_found(operation: &'static str, caller: &'static Location<'static>) -> impl Fn(FilesError) -> Error {
+    move |source| Error::Find { operation, source, caller }
 }
 
 /// One image of a file whose header has been read.
 #[derive(Debug, Clone)]
 struct ImageFile {
-    path: Arc<Path>,
+    facts: Arc<FileFacts>,
     page: Page,
-    /// Length of the file in bytes.
-    file_bytes: u64,
-    /// When it was changed, in nanoseconds since 1970.
-    modified: Option<u128>,
     /// About how many bytes of the file are read for this image.
     read_bytes: u64,
 }
 
 impl Token for ImageFile {
-    /// An image is what its file's path, length and time of change say, and its place in the file.
+    /// An image is what the facts of its file say, and its number and place in the file.
     fn token(&self, tokenizer: &mut Tokenizer) {
-        self.path.token(tokenizer);
+        (*self.facts).token(tokenizer);
         self.page.kind.shape.token(tokenizer);
-        (self.page.index, self.file_bytes).token(tokenizer);
-        self.modified.token(tokenizer);
+        (self.page.index, self.page.directory).token(tokenizer);
     }
 }
 
@@ -358,7 +376,7 @@ impl ImageFile {
     /// About what a decoder takes beside the pixels that it makes.
     fn scratch(&self) -> u64 {
         // A strip as it is in the file and as it is decoded. JPEG and WebP decoders hold the file and a copy of the pixels.
-        let file = if self.page.directory.is_some() { self.page.piece_bytes } else { self.file_bytes };
+        let file = if self.page.directory.is_some() { self.page.piece_bytes } else { self.facts.bytes() };
         DECODER_BYTES + self.page.piece_bytes + file
     }
 }
@@ -379,16 +397,16 @@ fn read_layer<A: Pixel>(
     let parameters = (A::NAME, limit, images.to_vec(), block.clone());
     let task = FnTask::new("imread", move |at: Place<'_>, _: &mut Inputs<'_>| {
         let image = &images[at.index()];
-        let pixels = decode::whole::<A>(&image.path, &image.page, limit)?;
+        let pixels = decode::whole::<A>(&image.facts, &image.page, limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&block), pixels)?))
     })
-    .params("image.imread/2", &parameters)
+    .params("image.imread/3", &parameters)
     .facts(move |at, _| {
         let image = &of_facts[at.index()];
         let bytes = image.bytes::<A>();
         Facts::bytes(bytes).scratch(image.scratch()).read(image.read_bytes).cost(DECODE_NS_PER_BYTE * bytes)
     })
-    .touches(move |at| vec![Touch::read(&touched[at.index()].path)]);
+    .touches(move |at| vec![Touch::read(touched[at.index()].facts.path())]);
     Port::of(Layer::build(task).caller(caller).finish(Grid::from(grid.as_slice())))
 }
 
@@ -411,14 +429,14 @@ fn rows_layer<A: Pixel>(
     let (row_bytes, share) =
         ((columns * channels * size_of::<A>()) as u64, image.read_bytes / rows.max(1) as u64);
     let parameters = (A::NAME, limit, image.clone(), chunks.clone());
-    let (touched, scratch) = (Arc::clone(&image.path), image.scratch());
+    let (touched, scratch) = (Arc::clone(&image.facts), image.scratch());
     let task = FnTask::new("imread_rows", move |at: Place<'_>, _: &mut Inputs<'_>| {
         let coords = at.coords();
         let (start, shape) = (of_run.block_start(&coords)[0], of_run.block_shape(&coords));
-        let pixels = decode::rows::<A>(&image.path, &image.page, start..start + shape[0], limit)?;
+        let pixels = decode::rows::<A>(&image.facts, &image.page, start..start + shape[0], limit)?;
         Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), pixels)?))
     })
-    .params("image.imread_rows/2", &parameters)
+    .params("image.imread_rows/3", &parameters)
     .facts(move |at, _| {
         let rows = of_facts.axis(0)[at.coords()[0]] as u64;
         // Rows that are pressed to less than a byte are read, too.
@@ -426,7 +444,7 @@ fn rows_layer<A: Pixel>(
         Facts::bytes(rows * row_bytes).scratch(scratch).read(read).cost(rows * row_bytes)
     })
     // Where in the file the rows are is known to its decoder only.
-    .touches(move |_| vec![Touch::read(&touched)]);
+    .touches(move |_| vec![Touch::read(touched.path())]);
     Port::of(Layer::build(task).caller(caller).finish(Grid::from(chunks.grid_shape().as_slice())))
 }
 

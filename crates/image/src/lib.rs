@@ -42,7 +42,6 @@ mod columns;
 mod decode;
 mod encode;
 mod error;
-mod files;
 mod gaussian;
 mod gray;
 mod imread;

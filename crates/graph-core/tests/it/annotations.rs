@@ -20,7 +20,7 @@ fn pair(annotations: Option<Annotations>) -> Request {
 }
 
 #[test]
-fn the_strongest_wishes_of_equal_work_hold() {
+fn the_strongest_annotations_of_equal_work_hold() {
     let seldom = Annotations::new().priority(-3).retries(1).resource("gpu", 2).resource("disk", 1);
     let often = Annotations::new().priority(-7).retries(4).resource("gpu", 1).resource("line", 5);
     let both =
@@ -73,7 +73,7 @@ fn together(all: &[Option<Annotations>]) -> (i32, Option<u32>, Vec<(String, u32)
 }
 
 #[test]
-fn random_graphs_built_again_and_again_have_the_wishes_of_all() {
+fn random_graphs_built_again_and_again_have_the_annotations_of_all() {
     const LABELS: [&str; 8] = ["0", "1", "2", "3", "4", "5", "6", "7"];
     for seed in 0..500 {
         let mut random = Random::new(seed);

@@ -15,24 +15,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use image::{ImageDecoder, ImageError, ImageReader, Limits};
+use musher_scheduler::files::FileFacts;
 
 use crate::error::{Error, PageKind};
-use crate::files::require_file;
 use crate::pixel::{Pixel, number_name};
 
 /// What the pixels of one image may take, by default: 512 MiB.
 pub(crate) const MAX_DECODED_BYTES: u64 = 512 << 20;
-
-/// What a file says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Header {
-    /// Its images, or the one that was chosen; at least one.
-    pub(crate) pages: Vec<Page>,
-    /// Length of the file in bytes.
-    pub(crate) file_bytes: u64,
-    /// When the file was changed, in nanoseconds since 1970, where the system tells.
-    pub(crate) modified: Option<u128>,
-}
 
 /// One image of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +38,15 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page that is decoded as a whole, and is the only one.
+    /// The first page, decoded as a whole.
     fn whole(kind: PageKind) -> Page {
         Page { index: 0, kind, directory: None, by_rows: false, piece_bytes: 0 }
     }
 }
 
-fn open(path: &Path) -> Result<File, Error> {
-    require_file(path)?;
-    File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), action: "open", source })
+/// Opens a file if it is still the one that was found.
+fn open(facts: &FileFacts) -> Result<File, Error> {
+    facts.open().map_err(Error::File)
 }
 
 fn refused(path: &Path) -> impl Fn(ImageError) -> Error {
@@ -68,10 +57,10 @@ fn refused(path: &Path) -> impl Fn(ImageError) -> Error {
     }
 }
 
-fn reader(path: &Path, limit: u64) -> Result<ImageReader<BufReader<File>>, Error> {
-    let reader = ImageReader::new(BufReader::new(open(path)?));
+fn reader(facts: &FileFacts, limit: u64) -> Result<ImageReader<BufReader<File>>, Error> {
+    let reader = ImageReader::new(BufReader::new(open(facts)?));
     let mut reader = reader.with_guessed_format().map_err(|source| Error::Io {
-        path: path.to_path_buf(),
+        path: facts.path().to_path_buf(),
         action: "read",
         source,
     })?;
@@ -81,31 +70,35 @@ fn reader(path: &Path, limit: u64) -> Result<ImageReader<BufReader<File>>, Error
     Ok(reader)
 }
 
-/// Reads what a file says of itself, and refuses it if its pixels are not of type `A` or those of one image take more than
+/// Reads what a file says of its images, at least one, and refuses it if its pixels are not of type `A` or those of one image take more than
 /// `limit` bytes.
 ///
 /// `choice` is the one page to look at; otherwise all of them, which are alike.
-pub(crate) fn header<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Header, Error> {
-    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
-    let mut file = open(path)?;
-    let facts = file.metadata().map_err(failed("open"))?;
+pub(crate) fn pages<A: Pixel>(
+    facts: &FileFacts,
+    limit: u64,
+    choice: Option<usize>,
+) -> Result<Vec<Page>, Error> {
     let mut magic = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut magic).map_err(failed("read"))?;
-    let pages = match <[u8; 4]>::try_from(magic) {
-        Ok(magic) if tiff::is_tiff(magic) => tiff::pages::<A>(path, limit, choice)?,
-        _ => vec![only_page::<A>(path, limit, choice)?],
-    };
-    let modified = facts.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    Ok(Header { pages, file_bytes: facts.len(), modified: modified.map(|since| since.as_nanos()) })
+    open(facts)?.take(4).read_to_end(&mut magic).map_err(|source| Error::Io {
+        path: facts.path().to_path_buf(),
+        action: "read",
+        source,
+    })?;
+    match <[u8; 4]>::try_from(magic) {
+        Ok(magic) if tiff::is_tiff(magic) => tiff::pages::<A>(facts, limit, choice),
+        _ => Ok(vec![only_page::<A>(facts, limit, choice)?]),
+    }
 }
 
 /// The image of a file of which the image crate reads one.
-fn only_page<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Page, Error> {
-    let reader = reader(path, limit)?;
+fn only_page<A: Pixel>(facts: &FileFacts, limit: u64, choice: Option<usize>) -> Result<Page, Error> {
+    let path = facts.path();
+    let reader = reader(facts, limit)?;
     if choice != Some(0)
         && let Some(format) = reader.format()
     {
-        let mut file = BufReader::new(open(path)?);
+        let mut file = BufReader::new(open(facts)?);
         let has_more = animation::has_more_frames(format, &mut file);
         let failed = |source| Error::Io { path: path.to_path_buf(), action: "read", source };
         if has_more.map_err(failed)? {
@@ -133,22 +126,23 @@ fn only_page<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result
 }
 
 /// Decodes a whole page; its shape must be the one that its header had.
-pub(crate) fn whole<A: Pixel>(path: &Path, page: &Page, limit: u64) -> Result<Vec<A>, Error> {
-    rows(path, page, 0..page.kind.shape[0], limit)
+pub(crate) fn whole<A: Pixel>(facts: &FileFacts, page: &Page, limit: u64) -> Result<Vec<A>, Error> {
+    rows(facts, page, 0..page.kind.shape[0], limit)
 }
 
 /// Decodes some rows of a page, which are the cheaper the fewer they are if its header said `by_rows`.
 pub(crate) fn rows<A: Pixel>(
-    path: &Path,
+    facts: &FileFacts,
     page: &Page,
     rows: Range<usize>,
     limit: u64,
 ) -> Result<Vec<A>, Error> {
     if let Some(directory) = page.directory {
-        return tiff::Strips::open(path, page, directory, limit)?.read(path, rows);
+        return tiff::Strips::open(facts, page, directory, limit)?.read(facts.path(), rows);
     }
+    let path = facts.path();
     let shape = page.kind.shape;
-    let image = reader(path, limit)?.decode().map_err(refused(path))?;
+    let image = reader(facts, limit)?.decode().map_err(refused(path))?;
     let found = [image.height() as usize, image.width() as usize, usize::from(image.color().channel_count())];
     if found != shape {
         return Err(Error::FileShape { path: path.to_path_buf(), expected: shape, found });
@@ -168,9 +162,10 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
+    use musher_scheduler::files::FileFacts;
     use tiff::encoder::{TiffEncoder, colortype};
 
-    use super::{MAX_DECODED_BYTES, Page, header, rows, whole};
+    use super::{MAX_DECODED_BYTES, Page, pages, rows};
     use crate::encode;
     use crate::error::Error;
     use crate::pixel::Pixel;
@@ -208,9 +203,17 @@ mod tests {
 
     /// The only page of a file.
     fn page<A: Pixel>(path: &Path, limit: u64) -> Result<Page, Error> {
-        let header = header::<A>(path, limit, None)?;
-        assert_eq!((header.pages.len(), header.file_bytes), (1, fs::metadata(path).unwrap().len()));
-        Ok(header.pages[0])
+        let pages = pages::<A>(&facts(path), limit, None)?;
+        assert_eq!(pages.len(), 1);
+        Ok(pages[0])
+    }
+
+    fn facts(path: &Path) -> FileFacts {
+        FileFacts::of(path).unwrap()
+    }
+
+    fn whole<A: Pixel>(path: &Path, page: &Page, limit: u64) -> Result<Vec<A>, Error> {
+        super::whole(&facts(path), page, limit)
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
         let line = shape[1] * shape[2];
         for begin in 0..=shape[0] {
             for end in begin..=shape[0] {
-                let found = rows::<A>(path, &page, begin..end, MAX_DECODED_BYTES).unwrap();
+                let found = rows::<A>(&facts(path), &page, begin..end, MAX_DECODED_BYTES).unwrap();
                 assert_eq!(found, all[begin * line..end * line], "{begin}..{end}");
             }
         }
@@ -281,6 +284,68 @@ mod tests {
         assert!(error.to_string().contains("header says 7 x 13 (273 bytes), limit 100 bytes"), "{error}");
     }
 
+    fn golden(name: &str) -> PathBuf {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image_files")).join(name)
+    }
+
+    #[test]
+    fn pages_know_which_they_are() {
+        let pages = pages::<u8>(&facts(&golden("pages.tif")), MAX_DECODED_BYTES, None).unwrap();
+        let indices: Vec<usize> = pages.iter().map(|page| page.index).collect();
+        assert!(indices.len() > 1 && indices.iter().copied().eq(0..indices.len()), "{indices:?}");
+    }
+
+    #[test]
+    fn half_precision_takes_what_single_precision_takes() {
+        let (half, single) = (golden("gray_float16.tif"), golden("gray_float32.tif"));
+        let (half, single) = (
+            page::<f32>(&half, MAX_DECODED_BYTES).unwrap(),
+            page::<f32>(&single, MAX_DECODED_BYTES).unwrap(),
+        );
+        assert_eq!((half.kind, half.piece_bytes), (single.kind, single.piece_bytes));
+        let bytes = 4 * half.kind.shape.iter().product::<usize>() as u64;
+        let error = page::<f32>(&golden("gray_float16.tif"), bytes - 1).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { bytes: found, .. } if found == bytes), "{error}");
+        assert!(page::<f32>(&golden("gray_float16.tif"), bytes).is_ok());
+    }
+
+    #[test]
+    fn only_the_first_page_may_be_cmyk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inks.tif");
+        let write = |cmyk_first: bool| {
+            let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+            let mut encoder = TiffEncoder::new(file).unwrap();
+            for is_cmyk in [cmyk_first, !cmyk_first] {
+                match is_cmyk {
+                    true => {
+                        encoder.write_image::<colortype::CMYK8>(2, 1, &[0, 0, 0, 0, 255, 0, 0, 0]).unwrap()
+                    }
+                    false => encoder.write_image::<colortype::RGB8>(2, 1, &[1, 2, 3, 4, 5, 6]).unwrap(),
+                }
+            }
+        };
+        let read = |choice| {
+            let pages = pages::<u8>(&facts(&path), MAX_DECODED_BYTES, choice)?;
+            pages
+                .iter()
+                .map(|page| whole::<u8>(&path, page, MAX_DECODED_BYTES))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let (inks, colors) = (vec![255, 255, 255, 0, 255, 255], vec![1, 2, 3, 4, 5, 6]);
+        write(true);
+        assert_eq!(read(None).unwrap(), [inks.clone(), colors.clone()]);
+        assert_eq!(read(Some(0)).unwrap(), [inks]);
+        assert_eq!(read(Some(1)).unwrap(), std::slice::from_ref(&colors));
+        write(false);
+        assert_eq!(read(Some(0)).unwrap(), [colors]);
+        for choice in [None, Some(1)] {
+            let error = read(choice).unwrap_err();
+            assert!(matches!(error, Error::Unreadable { page: 1, .. }), "{error}");
+            assert!(error.to_string().contains("CMYK colors behind another image"), "{error}");
+        }
+    }
+
     #[test]
     fn a_bomb_is_refused_by_its_header() {
         // A PNG header of 100,000 x 100,000 pixels and nothing else.
@@ -308,9 +373,8 @@ mod tests {
             .iter()
             .map(|name| fs::read(saved(folder.path(), name)).unwrap())
             .collect();
-        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/golden/image_files");
         for name in ["pages.tif", "bilevel.tif", "tiles_color.tif", "animated.png", "animated.webp"] {
-            originals.push(fs::read(Path::new(golden).join(name)).unwrap());
+            originals.push(fs::read(golden(name)).unwrap());
         }
         originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), true)).unwrap());
         originals.push(fs::read(striped::<colortype::RGB8>(folder.path(), &picture(), false)).unwrap());
@@ -332,17 +396,17 @@ mod tests {
             // A new file each time: some file systems flush what is overwritten.
             let _ = fs::remove_file(&path);
             fs::write(&path, &bytes).unwrap();
-            let Ok(header) = header::<u8>(&path, limit, None) else {
+            let Ok(pages) = pages::<u8>(&facts(&path), limit, None) else {
                 refused += 1;
                 continue;
             };
-            for page in header.pages {
+            for page in pages {
                 let shape = page.kind.shape;
                 if let Ok(pixels) = whole::<u8>(&path, &page, limit) {
                     assert_eq!(pixels.len(), shape.iter().product::<usize>());
                 }
                 let end = shape[0].min(3);
-                if let Ok(pixels) = rows::<u8>(&path, &page, 0..end, limit) {
+                if let Ok(pixels) = rows::<u8>(&facts(&path), &page, 0..end, limit) {
                     assert_eq!(pixels.len(), end * shape[1] * shape[2]);
                 }
             }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use musher_array::kernel::memory::zeros;
+use musher_scheduler::files::FileFacts;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::{PlanarConfiguration, Tag};
 use tiff::{ColorType, TiffError};
@@ -26,9 +27,15 @@ pub(super) fn is_tiff(magic: [u8; 4]) -> bool {
 /// Reads the directories of a file's pages, of `choice` alone if there is one.
 ///
 /// Pages that are read together are alike.
-pub(super) fn pages<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) -> Result<Vec<Page>, Error> {
+pub(super) fn pages<A: Pixel>(
+    facts: &FileFacts,
+    limit: u64,
+    choice: Option<usize>,
+) -> Result<Vec<Page>, Error> {
+    let path = facts.path();
     let refused = refused(path);
-    let mut decoder = Decoder::new(BufReader::new(open(path)?)).map_err(&refused)?.with_limits(limits(limit));
+    let mut decoder =
+        Decoder::new(BufReader::new(open(facts)?)).map_err(&refused)?.with_limits(limits(limit));
     let hides_pages = hides_pages(&mut decoder);
     let mut pages = Vec::<Page>::new();
     for index in 0.. {
@@ -45,10 +52,6 @@ pub(super) fn pages<A: Pixel>(path: &Path, limit: u64, choice: Option<usize>) ->
             return match choice {
                 Some(page) => Err(Error::NoSuchPage { path: path.to_path_buf(), page, pages: count }),
                 None if count == 1 && hides_pages => Err(Error::FirstPageOnly { path: path.to_path_buf() }),
-                None if count > 1 && pages.iter().any(|page| page.directory.is_none()) => {
-                    let found = "CMYK colors, which can be read in a file of one page only".into();
-                    Err(Error::Unreadable { path: path.to_path_buf(), page: 0, found })
-                }
                 None => Ok(pages),
             };
         }
@@ -92,18 +95,24 @@ fn page(
         Why::Has(found) => Error::Unreadable { path: path.to_path_buf(), page: index, found },
     })?;
     let pixels = u64::from(width) * u64::from(height);
-    let bytes = pixels.saturating_mul(layout.channels as u64 * u64::from(layout.bits.max(8) / 8));
+    let bytes = pixels.saturating_mul(layout.channels as u64 * layout.number_bytes());
     if bytes > limit {
         return Err(Error::TooLarge { path: path.to_path_buf(), width, height, bytes, limit });
     }
     let kind =
         PageKind { shape: [height as usize, width as usize, layout.channels], numbers: layout.numbers };
     if layout.by_image {
-        return Ok(Page { directory: None, ..Page::whole(kind) });
+        // The image crate reads the first image of a file and no other.
+        if index > 0 {
+            let found = "CMYK colors behind another image, where only those of the first can be read".into();
+            return Err(Error::Unreadable { path: path.to_path_buf(), page: index, found });
+        }
+        return Ok(Page { index, ..Page::whole(kind) });
     }
     let (columns, rows) = decoder.chunk_dimensions();
     let piece = u64::from(rows.min(height)) * u64::from(columns.min(width));
     Ok(Page {
+        index,
         directory: decoder.ifd_pointer().map(|pointer| pointer.0),
         // A page in one strip is decoded once for all its blocks.
         by_rows: rows < height,
@@ -124,6 +133,16 @@ struct Layout {
     is_planar: bool,
     /// Whether only the whole decoder knows the colors.
     by_image: bool,
+}
+
+impl Layout {
+    /// Bytes of a number as it is read: a bit becomes a byte, and half precision single.
+    fn number_bytes(&self) -> u64 {
+        match (self.numbers, self.bits) {
+            ("f32", _) => 4,
+            (_, bits) => u64::from(bits).div_ceil(8),
+        }
+    }
 }
 
 /// Why a page has no layout.
@@ -212,10 +231,11 @@ pub(super) struct Strips {
 
 impl Strips {
     /// Opens a page at its directory; it must be what it was when it was found.
-    pub(super) fn open(path: &Path, page: &Page, directory: u64, limit: u64) -> Result<Strips, Error> {
+    pub(super) fn open(facts: &FileFacts, page: &Page, directory: u64, limit: u64) -> Result<Strips, Error> {
+        let path = facts.path();
         let refused = refused(path);
         let failed = |source| Error::Io { path: path.to_path_buf(), action: "read", source };
-        let file = Entered::new(open(path)?, directory).map_err(failed)?;
+        let file = Entered::new(open(facts)?, directory).map_err(failed)?;
         let decoder = Decoder::new(BufReader::new(file)).map_err(&refused)?;
         let mut decoder = decoder.with_limits(limits(limit));
         let (width, height) = decoder.dimensions().map_err(&refused)?;

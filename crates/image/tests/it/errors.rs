@@ -4,8 +4,8 @@ use std::error::Error as _;
 
 use musher_array::Array;
 use musher_image::{
-    Error, Gaussian, Mode, area, gaussian_filter, imread, imread_tiles, imsave, imsave_tiles, label, measure,
-    rgb_to_gray, rgb2gray, threshold, threshold_otsu, to_u8_scaled,
+    Error, Gaussian, Mode, area, gaussian_filter, imread, imread_chunked, imread_tiles, imsave, imsave_tiles,
+    label, measure, rgb_to_gray, rgb2gray, threshold, threshold_otsu, to_u8_scaled,
 };
 use musher_scheduler::Compute;
 use ndarray::{Ix0, Ix1, Ix2, Ix3, Ix4, arr1};
@@ -64,11 +64,13 @@ fn shapes_that_do_not_fit_are_refused_when_the_graph_is_built() {
 
 #[test]
 fn patterns_without_files_are_refused_when_the_graph_is_built() {
-    refused(imread("no/such/*.png"), "no file matches `no/such/*.png`");
-    refused(imread("a[.png"), "not a pattern");
+    refused(imread("no/such/*.png"), "imread: no file matches \"no/such/*.png\"");
+    refused(imread("a[.png"), "imread: \"a[.png\" is no pattern of file names");
+    refused(imread_chunked("no.png", 1), "imread_chunked: cannot look at no.png");
     let folder = tempfile::tempdir().unwrap();
     imsave(&Array::<u8, Ix2>::zeros((2, 2), 2), folder.path().join("a.png")).unwrap();
     let pattern = format!("{}/*.png", folder.path().display());
+    refused(imread(folder.path().to_str().unwrap()), "is a folder; the files in it are");
     refused(imread_tiles(&pattern, (2, 2)), "a grid of 2 x 2 tiles needs one file for each");
     refused(imread_tiles(&pattern, (usize::MAX, 2)), "matches 1");
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use musher_array::Array;
 use musher_image::{Error, Imread, Pixel, imread, imread_chunked, imread_tiles, imsave, imsave_tiles};
 use musher_scheduler::Compute;
+use musher_scheduler::files::FilesError;
 use ndarray::{Array2, Array3, Axis, Ix2, Ix3, s};
 
 use crate::support::{Bits, check, root};
@@ -209,15 +210,61 @@ fn a_file_that_changes_between_header_and_pixels_is_an_error_with_its_name() {
     let image = imread_chunked(&path, 2).unwrap();
     imsave(&lazy(&picture(5, 4, 3)), &path).unwrap();
     let error = image.compute().unwrap_err();
-    let cause = error.source().unwrap();
-    assert!(cause.to_string().contains("a.png") && cause.to_string().contains("[5, 4, 3]"), "{cause}");
+    check_changed(&error, "a.png");
     fs::remove_file(&path).unwrap();
     refused(&image.compute().unwrap_err(), &["imread", "a.png, which is not there"]);
     fs::write(&path, "no image").unwrap();
-    assert!(matches!(
-        image.compute().unwrap_err().source().unwrap().downcast_ref(),
-        Some(Error::Decode { .. })
-    ));
+    check_changed(&image.compute().unwrap_err(), "a.png");
+}
+
+/// A task failed because this file is not what it was.
+#[track_caller]
+fn check_changed(error: &musher_scheduler::Error, name: &str) {
+    let cause = error.source().unwrap().downcast_ref();
+    let Some(Error::File(FilesError::Changed { path, .. })) = cause else { panic!("{error:?}") };
+    assert!(path.ends_with(name), "{error:?}");
+    assert!(format!("{error:?}").contains(name), "{error:?}");
+}
+
+#[test]
+fn a_file_that_is_replaced_by_another_of_equal_size_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = |name: &str, level| {
+        let beside = folder.path().join(format!("beside-{name}"));
+        imsave(&Array::<u8, Ix3>::from_elem((4, 5, 3), level, (4, 5, 3)), &beside).unwrap();
+        // What follows an image in its file is not read.
+        let mut bytes = fs::read(&beside).unwrap();
+        bytes.resize(1000, 0);
+        fs::write(&beside, bytes).unwrap();
+        fs::rename(&beside, folder.path().join(name)).unwrap();
+    };
+    let strips = "strips.tif";
+    let golden = root().join("crates/testkit/golden/image_files/gray_uint8.tif");
+    let copy = || {
+        // A copy beside it, renamed: another file with the same bytes.
+        fs::copy(&golden, folder.path().join("copy")).unwrap();
+        fs::rename(folder.path().join("copy"), folder.path().join(strips)).unwrap();
+    };
+    let names = ["a.png", "b.bmp", "c.tif"];
+    names.iter().for_each(|name| save(name, 1));
+    copy();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let stacks = names.map(|name| imread(path(name)).unwrap());
+    let rows = names.map(|name| imread_chunked(path(name), 2).unwrap());
+    let tiles = names.map(|name| imread_tiles(path(name), (1, 1)).unwrap().remove(0).remove(0));
+    let each = names.map(|name| Imread::<u8>::new().each(path(name)).unwrap().remove(0));
+    let by_rows = imread_chunked(path(strips), 2).unwrap();
+    assert_eq!(stacks[0].compute().unwrap()[[0, 0, 0, 0]], 1);
+    names.iter().for_each(|name| save(name, 2));
+    copy();
+    for (at, name) in names.into_iter().enumerate() {
+        check_changed(&stacks[at].compute().unwrap_err(), name);
+        for image in [&rows[at], &tiles[at], &each[at]] {
+            check_changed(&image.compute().unwrap_err(), name);
+        }
+    }
+    check_changed(&by_rows.compute().unwrap_err(), strips);
+    assert_eq!(imread(path("a.png")).unwrap().compute().unwrap()[[0, 0, 0, 0]], 2);
 }
 
 #[test]

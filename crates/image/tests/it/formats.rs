@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use musher_image::{Error, Imread, Pixel};
-use musher_scheduler::Compute;
+use musher_scheduler::{Compute, compute};
 use ndarray::{ArrayD, Axis};
 
 use crate::support::{Bits, Case, cases, check, load, root};
@@ -88,6 +88,27 @@ fn files_hold_what_tifffile_reads() {
         with_numbers!(case, check_frames);
         with_numbers!(case, check_name);
     }
+}
+
+#[test]
+fn two_pages_in_one_run_are_two_images() {
+    let path = root().join("crates/testkit/golden").join(FOLDER).join("pages.tif");
+    let expected: ArrayD<u8> = load(FOLDER, "pages_tif.npy");
+    let page = |page| Imread::<u8>::new().page(page);
+    let (zero, one) = (page(0).chunked(&path, 2).unwrap(), page(1).chunked(&path, 2).unwrap());
+    let difference = one.cast::<f64>() - zero.cast::<f64>();
+    let (zero, one, difference) = compute((&zero, &one, &difference)).unwrap();
+    assert_eq!(zero.into_dyn(), expected.index_axis(Axis(0), 0));
+    assert_eq!(one.into_dyn(), expected.index_axis(Axis(0), 1));
+    let apart =
+        expected.index_axis(Axis(0), 1).mapv(f64::from) - expected.index_axis(Axis(0), 0).mapv(f64::from);
+    assert_eq!(difference.into_dyn(), apart);
+    assert!(apart.iter().any(|&value| value != 0.0));
+    let pattern = path.display().to_string();
+    let stacks = [0, 1].map(|index| page(index).stack(&pattern).unwrap());
+    let (zero, one) = compute((&stacks[0], &stacks[1])).unwrap();
+    assert_eq!(zero.index_axis(Axis(0), 0).into_dyn(), expected.index_axis(Axis(0), 0));
+    assert_eq!(one.index_axis(Axis(0), 0).into_dyn(), expected.index_axis(Axis(0), 1));
 }
 
 /// One frame must be chosen, and is then read.

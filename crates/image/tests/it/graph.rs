@@ -45,7 +45,7 @@ fn equal_calls_have_equal_keys_and_different_ones_different_keys() {
 }
 
 #[test]
-fn without_a_filter_the_image_is_handed_on() {
+fn sigma_zero_gives_the_image_itself() {
     let image = image();
     assert_eq!(gaussian_filter(&image, 0.0).unwrap().key(), image.key());
 }
