@@ -445,6 +445,8 @@ struct SavedLogistic {
     coefficients: Vec<Vec<Exact>>,
     intercepts: Vec<Exact>,
     iterations: usize,
+    /// The first models that were saved do not say it.
+    #[serde(default)]
     is_separated: bool,
 }
 

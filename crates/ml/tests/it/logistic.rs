@@ -233,3 +233,13 @@ fn made_data_does_not_depend_on_the_chunks() {
     assert_eq!(x.compute().unwrap(), x_cut.compute().unwrap());
     assert_eq!(y.compute().unwrap(), y_cut.compute().unwrap());
 }
+
+#[test]
+fn a_model_saved_without_word_of_separation_is_read() {
+    let (x, y) = (array![[0.0], [1.0], [2.0], [3.0]], array![0_i64, 1, 0, 1]);
+    let fitted = LogisticRegression::new().fit((&Array::from_array(x, 2), &Array::from_array(y, 2))).unwrap();
+    let text = serde_json::to_string(&fitted).unwrap();
+    let old = text.replace(",\"is_separated\":false", "");
+    assert_ne!(old, text);
+    assert_eq!(serde_json::from_str::<FittedLogisticRegression<i64>>(&old).unwrap(), fitted);
+}
