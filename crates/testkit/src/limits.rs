@@ -193,9 +193,11 @@ impl Cases {
     pub fn check_limits(&self, child: Child) -> String {
         let only = std::env::var("LIMIT_TESTS_ONLY").unwrap_or_default();
         let (mut table, mut broken) = (String::new(), Vec::new());
-        for case in self.cases.iter().filter(|case| case.name().contains(&only)) {
-            let answer =
-                child.ask(&case.name()).unwrap_or_else(|status| format!("broken: ended with {status}"));
+        for (number, case) in self.cases.iter().enumerate().filter(|(_, case)| case.name().contains(&only)) {
+            // By number: several cases of one operation have its name.
+            let answer = child
+                .ask(&number.to_string())
+                .unwrap_or_else(|status| format!("broken: ended with {status}"));
             let line = format!("{answer}  {}", case.name());
             let _ = writeln!(table, "{line}");
             if answer.starts_with("broken") {
@@ -213,12 +215,17 @@ impl Cases {
         child.answer(|orders| match orders {
             DIGESTS => self.digests(),
             #[cfg(unix)]
-            orders if let Some(name) = orders.strip_prefix(REFUSED) => self.refused_memory(name),
-            name => match self.cases.iter().find(|case| case.name() == name) {
+            orders if let Some(number) = orders.strip_prefix(REFUSED) => self.refused_memory(number),
+            number => match self.numbered(number) {
                 Some(case) => within_limit(case, Size::large()),
-                None => format!("broken: no case {name}"),
+                None => format!("broken: no case {number}"),
             },
         });
+    }
+
+    /// The case of a number.
+    fn numbered(&self, number: &str) -> Option<&Case> {
+        self.cases.get(number.parse::<usize>().ok()?)
     }
 
     /// No case ends its process where the system refuses memory for a second chunk: it ends with an error, or needs none.
@@ -229,8 +236,8 @@ impl Cases {
     #[cfg(unix)]
     pub fn check_refused_memory(&self, child: Child) -> String {
         let (mut table, mut broken) = (String::new(), Vec::new());
-        for case in self.cases.iter().filter(|case| !case.is_users) {
-            match child.ask(&format!("{REFUSED}{}", case.name())) {
+        for (number, case) in self.cases.iter().enumerate().filter(|(_, case)| !case.is_users) {
+            match child.ask(&format!("{REFUSED}{number}")) {
                 Ok(answer) => {
                     let _ = writeln!(table, "{answer}  {}", case.name());
                 }
@@ -242,8 +249,8 @@ impl Cases {
     }
 
     #[cfg(unix)]
-    fn refused_memory(&self, name: &str) -> String {
-        let case = self.cases.iter().find(|case| case.name() == name).expect("a case of this name");
+    fn refused_memory(&self, number: &str) -> String {
+        let case = self.numbered(number).expect("a case of this number");
         crate::limit_address_space(Size::REFUSED_ABOVE);
         let options = Options::sequential().memory_limit(u64::MAX).never_spill();
         // What a case does not expect is a panic, and no end of the process.
@@ -370,7 +377,8 @@ fn within_limit(case: &Case, size: Size) -> String {
     let found = match (outcome, case.refused) {
         (Ok(found), None) => found,
         (Ok(_), Some(why)) => return format!("broken: it runs, although {why}"),
-        (Err(Error::MemoryLimit { .. } | Error::Check { .. }), Some(why)) => {
+        // In front, or at the limit where sizes are known only then.
+        (Err(Error::MemoryLimit { .. } | Error::Check { .. } | Error::MemoryExhausted { .. }), Some(why)) => {
             return format!("refused: {why}");
         }
         (Err(error), _) => return format!("broken: {}", chain(&error)),
