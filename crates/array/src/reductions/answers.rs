@@ -349,14 +349,20 @@ pub(super) fn product(dtype: DType) -> Option<&'static dyn Asked> {
     reals!(dtype, T => Itself<Prod<T>, <T as Number>::Sum>)
 }
 
+/// Deviations are of floats: of integers in double precision.
+macro_rules! floats {
+    ($dtype:expr, $t:ident => $answer:ty) => {
+        by_type!($dtype, $t => $answer;
+            I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F64: f64, F32: f32)
+    };
+}
+
 pub(super) fn variance(dtype: DType) -> Option<&'static dyn Asked> {
-    by_type!(dtype, T => Variance<Spread<T>, T>;
-        I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F64: f64, F32: f32)
+    floats!(dtype, T => Variance<Spread<T>, T>)
 }
 
 pub(super) fn deviation(dtype: DType) -> Option<&'static dyn Asked> {
-    by_type!(dtype, T => Deviation<Spread<T>, T>;
-        I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | F64: f64, F32: f32)
+    floats!(dtype, T => Deviation<Spread<T>, T>)
 }
 
 /// An extreme keeps the type of the elements, which is not widened.
