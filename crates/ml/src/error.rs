@@ -5,6 +5,8 @@ use std::panic::Location;
 
 use musher_graph_core::report;
 
+use crate::kernel::Cell;
+
 /// Why a model could not be fitted or used.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -152,6 +154,12 @@ pub enum Error {
     /// A pass over the data failed.
     #[error("a pass over the data failed")]
     Compute(#[from] musher_scheduler::Error),
+}
+
+impl From<Cell> for Error {
+    fn from(Cell { row, column, value }: Cell) -> Self {
+        Error::NonFinite { row, column, value }
+    }
 }
 
 /// The readable report, as `main` prints it: the message, then the causes.

@@ -1,71 +1,18 @@
-//! Partial answers of blocks, and the tree by which they become one.
+//! The tree by which the partial answers of blocks become one.
 
+use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Collection, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, TaskError, Wiring,
+    Chunk, ChunkRef, Collection, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring,
 };
 use musher_scheduler::{Compute, Options};
 
 use crate::error::Error;
-use crate::kernel::labels::Distinct;
-use crate::kernel::logistic::LogisticSums;
-use crate::kernel::moments::Moments;
-use crate::label::Label;
+use crate::kernel::Piece;
 
 /// How many partial answers one task merges.
 const FAN_IN: usize = 8;
-
-/// The partial answer of one kernel.
-pub(crate) trait Piece: Measure + Clone + Send + Sync + 'static {
-    /// Name and version of the merge.
-    const MERGE: &'static str;
-
-    /// Of the rows of both; `other` comes later.
-    fn merge(self, other: &Self) -> Self;
-}
-
-impl Measure for Moments {
-    fn nbytes(&self) -> usize {
-        size_of::<Self>() + 3 * self.mean.len() * size_of::<f64>()
-    }
-}
-
-impl Piece for Moments {
-    const MERGE: &'static str = "ml.moments.merge/1";
-
-    fn merge(self, other: &Self) -> Self {
-        Moments::merge(self, other)
-    }
-}
-
-impl Measure for LogisticSums {
-    fn nbytes(&self) -> usize {
-        size_of::<Self>() + (self.gradient.len() + self.hessian.len()) * size_of::<f64>()
-    }
-}
-
-impl Piece for LogisticSums {
-    const MERGE: &'static str = "ml.logistic.merge/1";
-
-    fn merge(self, other: &Self) -> Self {
-        LogisticSums::merge(self, other)
-    }
-}
-
-impl<L: Label> Measure for Distinct<L> {
-    fn nbytes(&self) -> usize {
-        size_of::<Self>() + self.labels.len() * size_of::<L>()
-    }
-}
-
-impl<L: Label> Piece for Distinct<L> {
-    const MERGE: &'static str = "ml.labels.merge/1";
-
-    fn merge(self, other: &Self) -> Self {
-        Distinct::merge(self, other)
-    }
-}
 
 /// The chunk of a partial answer.
 pub(crate) struct PieceChunk<T>(pub(crate) T);
@@ -95,7 +42,9 @@ pub(crate) fn fold<T: Piece>(
         let task = FnTask::new("merge", |_: Place<'_>, inputs: &mut Inputs<'_>| {
             let pieces = inputs.slot::<PieceChunk<T>>(0)?;
             let (first, rest) = pieces.split_first().ok_or(TaskError::new(Error::NothingToMerge))?;
-            Ok(PieceChunk(rest.iter().fold(first.0.clone(), |acc, piece| acc.merge(&piece.0))))
+            let mut whole = first.0.clone();
+            rest.iter().for_each(|piece| whole.merge(piece.0.clone()));
+            Ok(PieceChunk(whole))
         })
         .named(T::MERGE)
         .facts(|_, inputs| {
@@ -108,13 +57,13 @@ pub(crate) fn fold<T: Piece>(
             .input(&Port::of(pieces), Wiring::tree(&fan_ins))
             .finish(Grid::from(merged.as_slice()));
     }
-    Ok(Pieces { port: Port::of(pieces), piece: std::marker::PhantomData }.compute_with(options)?)
+    Ok(Pieces { port: Port::of(pieces), piece: PhantomData }.compute_with(options)?)
 }
 
 /// Pieces as a collection: computing it gives them in the order of the grid.
 struct Pieces<T> {
     port: Port,
-    piece: std::marker::PhantomData<fn() -> T>,
+    piece: PhantomData<fn() -> T>,
 }
 
 impl<T: Piece> Collection for Pieces<T> {
@@ -130,6 +79,6 @@ impl<T: Piece> Collection for Pieces<T> {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Pieces { port, piece: std::marker::PhantomData }
+        Pieces { port, piece: PhantomData }
     }
 }

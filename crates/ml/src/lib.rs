@@ -42,6 +42,7 @@ mod logistic;
 mod metrics;
 mod parameters;
 mod post_fit;
+mod rows;
 mod scaler;
 mod split;
 

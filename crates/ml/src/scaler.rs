@@ -2,32 +2,37 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Block};
-use musher_graph_core::{Facts, FnTask, Inputs, Layer, Place, Wiring};
+use musher_array::Array;
+use musher_graph_core::Facts;
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix1, Ix2};
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::{block_of_two, check_columns, check_data, starts, values};
+use crate::blocks::{check_columns, check_data, values};
 use crate::error::Error;
 use crate::exact::{Exact, exact, plain};
 use crate::fit::{Fit, Transform};
-use crate::fold::{PieceChunk, fold};
+use crate::kernel::first_cell;
 use crate::kernel::moments::Moments;
 use crate::parameters::StandardScaler;
+use crate::rows::{Work, pass_by_columns};
 
 impl Fit<&Array<f64, Ix2>> for StandardScaler {
     type Fitted = FittedStandardScaler;
 
     #[track_caller]
     fn fit_with(&self, x: &Array<f64, Ix2>, options: &Options) -> Result<FittedStandardScaler, Error> {
-        let caller = Location::caller();
-        check_data(x, 1, caller)?;
-        let pieces: Vec<Moments> = fold(moments_layer(x, caller), caller, options)?;
-        if let Some(cell) =
-            pieces.iter().filter_map(|piece| piece.non_finite).min_by_key(|cell| (cell.row, cell.column))
-        {
-            return Err(Error::NonFinite { row: cell.row, column: cell.column, value: cell.value });
+        check_data(x, 1, Location::caller())?;
+        let widest = x.chunks().axis(1).iter().copied().max().unwrap_or(0);
+        let work = Work {
+            label: "moments",
+            name: "ml.moments/1",
+            parameters: (),
+            facts: move |rows| Facts::default().cost((2 * rows * widest) as u64),
+        };
+        let pieces = pass_by_columns(x, work, options, |block, origin| Ok(Moments::of(block, origin)))?;
+        if let Some(cell) = pieces.iter().map(|piece| piece.non_finite).fold(None, first_cell) {
+            return Err(cell.into());
         }
         let wide = |piece: &Moments| piece.squares.iter().position(|square| !square.is_finite());
         let mut first_column = 0;
@@ -51,24 +56,6 @@ impl Fit<&Array<f64, Ix2>> for StandardScaler {
             n_rows: pieces[0].rows,
         })
     }
-}
-
-/// One task per block: its moments.
-fn moments_layer(x: &Array<f64, Ix2>, caller: &'static Location<'static>) -> Layer {
-    let (rows, columns) = (starts(x.chunks().axis(0)), starts(x.chunks().axis(1)));
-    let parameters = (rows.clone(), columns.clone());
-    let task = FnTask::new("moments", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let coords = at.coords();
-        let block = inputs.get::<Block<f64>>(0)?;
-        Ok(PieceChunk(Moments::of(block_of_two(block)?, (rows[coords[0]], columns[coords[1]]))))
-    })
-    .params("ml.moments/1", &parameters)
-    .facts(|_, inputs| {
-        let bytes = inputs.first().copied().flatten().unwrap_or(0);
-        Facts { cost_ns: Some(bytes / 4), ..Facts::default() }
-    });
-    let port = musher_graph_core::Collection::port(x);
-    Layer::build(task).caller(caller).input(port, Wiring::one_to_one(2)).finish(port.grid().clone())
 }
 
 /// A fitted [`StandardScaler`]: the means and standard deviations of the columns.

@@ -11,7 +11,7 @@ use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
 
 use super::math::{dot, exp_of_negative, ln_1p_of_unit};
-use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
+use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// Numbers that the inner loops take at once; rows are padded with zeros to a multiple of it.
 const LANES: usize = 8;
@@ -50,20 +50,26 @@ impl LogisticSums {
             non_finite: None,
         }
     }
+}
 
-    /// Of the rows of both.
-    pub(crate) fn merge(mut self, other: &LogisticSums) -> Self {
-        self.rows += other.rows;
-        self.loss += other.loss;
-        for (sum, value) in self.gradient.iter_mut().zip(&other.gradient) {
+impl Piece for LogisticSums {
+    const MERGE: &'static str = "ml.logistic.merge/1";
+
+    fn nbytes(&self) -> usize {
+        size_of::<Self>() + (self.gradient.len() + self.hessian.len()) * size_of::<f64>()
+    }
+
+    fn merge(&mut self, later: LogisticSums) {
+        self.rows += later.rows;
+        self.loss += later.loss;
+        for (sum, value) in self.gradient.iter_mut().zip(&later.gradient) {
             *sum += value;
         }
-        for (sum, value) in self.hessian.iter_mut().zip(&other.hessian) {
+        for (sum, value) in self.hessian.iter_mut().zip(&later.hessian) {
             *sum += value;
         }
-        self.least_margin = self.least_margin.min(other.least_margin);
-        self.non_finite = first_cell(self.non_finite, other.non_finite);
-        self
+        self.least_margin = self.least_margin.min(later.least_margin);
+        self.non_finite = first_cell(self.non_finite, later.non_finite);
     }
 }
 
@@ -492,6 +498,7 @@ fn unpack(packed: &[f64], lengths: Lengths, hessian: &mut [f64]) {
 mod tests {
     use ndarray::{Array2, s};
 
+    use super::super::merged;
     use super::*;
 
     fn data(rows: usize, columns: usize, n_classes: usize) -> (Array2<f64>, Vec<u32>) {
@@ -587,7 +594,7 @@ mod tests {
             let part = |from: usize, to: usize| {
                 logistic_sums(x.slice(s![from..to, ..]), &targets[from..to], &beta, 3, true, from)
             };
-            let both = part(0, cut).merge(&part(cut, 9));
+            let both = merged([part(0, cut), part(cut, 9)]);
             assert_eq!((both.rows, both.least_margin), (9, whole.least_margin));
             let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13);
             assert!(near(&both.gradient, &whole.gradient) && near(&both.hessian, &whole.hessian));

@@ -1,7 +1,7 @@
 //! Pure functions on one block of rows: they know neither graphs nor keys.
 //!
-//! Each kernel returns a small partial answer that merges with that of another block; merged in a fixed order, the
-//! answer has the same bits on every scheduler.
+//! Each kernel returns a small partial answer, a [`Piece`], that merges with that of another block; merged in a fixed order,
+//! the answer has the same bits on every scheduler.
 
 pub(crate) mod labels;
 pub(crate) mod logistic;
@@ -14,6 +14,18 @@ pub(crate) mod split;
 /// Rows that a kernel takes at a time: small enough that a tile of a hundred columns stays in the second-level cache,
 /// large enough that the cost of merging tiles vanishes.
 pub(crate) const TILE_ROWS: usize = 128;
+
+/// What a kernel says about some rows.
+pub(crate) trait Piece: Clone + Send + Sync + 'static {
+    /// Name and version of the merge.
+    const MERGE: &'static str;
+
+    /// Bytes of memory that it holds.
+    fn nbytes(&self) -> usize;
+
+    /// Takes in what is said about rows that come later.
+    fn merge(&mut self, later: Self);
+}
 
 /// The first value of a block that is not finite: where it stands, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,4 +54,14 @@ pub(crate) fn find_non_finite(row: &[f64], row_index: usize, first_column: usize
         column: first_column + column,
         value: row[column],
     })
+}
+
+/// The pieces of blocks in the order of their rows, merged one by one.
+#[cfg(test)]
+pub(crate) fn merged<T: Piece>(pieces: impl IntoIterator<Item = T>) -> T {
+    let take_in = |mut whole: T, later| {
+        whole.merge(later);
+        whole
+    };
+    pieces.into_iter().reduce(take_in).expect("at least one piece")
 }
