@@ -43,6 +43,7 @@ mod metrics;
 mod parameters;
 mod post_fit;
 mod rows;
+mod saved;
 mod scaler;
 mod split;
 

@@ -7,11 +7,10 @@ use musher_array::Array;
 use musher_graph_core::{Facts, Key, Token, Tokenizer};
 use musher_scheduler::Options;
 use ndarray::{Array1, Array2, Axis, Ix0, Ix1, Ix2};
-use serde::{Deserialize, Serialize};
 
 use crate::blocks::{check_columns, rows_with_targets, values};
 use crate::error::Error;
-use crate::exact::{Exact, exact, plain};
+use crate::exact::Exact;
 use crate::fit::{Fit, Predict};
 use crate::kernel::labels::{Distinct, class_of};
 use crate::kernel::logistic::{LogisticSums, logistic_sums, probabilities, scores};
@@ -20,6 +19,7 @@ use crate::label::Label;
 use crate::metrics::accuracy_score;
 use crate::parameters::{Penalty, ValidLogisticRegression};
 use crate::rows::{Work, map, pass};
+use crate::saved::saved;
 
 /// More classes than this are taken for a measured quantity that was given as targets by mistake.
 pub(crate) const MOST_CLASSES: usize = 1000;
@@ -169,8 +169,7 @@ fn classes<L: Label>(y: &Array<L, Ix1>, options: &Options) -> Result<Vec<L>, Err
 /// A fitted [`LogisticRegression`](crate::LogisticRegression).
 ///
 /// It can be saved and read back with serde.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedLogistic", into = "SavedLogistic", bound = "L: Label")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FittedLogisticRegression<L> {
     classes: Vec<L>,
     /// Outputs × columns.
@@ -333,6 +332,23 @@ impl<L: Label> FittedLogisticRegression<L> {
             Ok(Array2::from_shape_vec((rows, width), out)?)
         })
     }
+
+    /// Whether what was read back belongs together.
+    fn check(&self) -> Result<(), &'static str> {
+        let n_classes = self.classes.len();
+        if n_classes < 2 || !self.classes.is_sorted_by(|a, b| a.order(b).is_lt()) {
+            return Err("its classes are not at least two in ascending order");
+        }
+        let outputs = if n_classes == 2 { 1 } else { n_classes };
+        let (rows, columns) = self.coefficients.dim();
+        if columns == 0 || [rows, self.intercepts.len()] != [outputs; 2] {
+            return Err("its coefficients do not match its classes");
+        }
+        if !self.coefficients.iter().chain(&self.intercepts).all(|value| value.is_finite()) {
+            return Err("a coefficient is not finite");
+        }
+        Ok(())
+    }
 }
 
 impl<L: Label> Predict for FittedLogisticRegression<L> {
@@ -372,66 +388,16 @@ fn score_facts(columns: usize) -> impl Fn(usize) -> Facts + Send + Sync + 'stati
     }
 }
 
-/// The form in which a model is saved; the classes stand as text.
-#[derive(Clone, Serialize, Deserialize)]
-struct SavedLogistic {
-    version: u32,
-    labels: String,
-    classes: Vec<String>,
-    coefficients: Vec<Vec<Exact>>,
-    intercepts: Vec<Exact>,
-    iterations: usize,
-    /// The first models that were saved do not say it.
-    #[serde(default)]
-    is_separated: bool,
-}
-
-impl<L: Label> From<FittedLogisticRegression<L>> for SavedLogistic {
-    fn from(model: FittedLogisticRegression<L>) -> Self {
-        SavedLogistic {
-            version: 1,
-            labels: L::NAME.to_owned(),
-            classes: model.classes.iter().map(L::to_string).collect(),
-            coefficients: model.coefficients.rows().into_iter().map(exact).collect(),
-            intercepts: exact(&model.intercepts),
-            iterations: model.iterations,
-            is_separated: model.is_separated,
-        }
-    }
-}
-
-impl<L: Label> TryFrom<SavedLogistic> for FittedLogisticRegression<L> {
-    type Error = Error;
-
-    fn try_from(saved: SavedLogistic) -> Result<Self, Error> {
-        let malformed = |reason| Error::Malformed { model: "LogisticRegression", reason };
-        if saved.version != 1 {
-            return Err(malformed("its version is unknown"));
-        }
-        if saved.labels != L::NAME {
-            return Err(malformed("its labels are of another type"));
-        }
-        let classes: Option<Vec<L>> = saved.classes.iter().map(|text| L::from_text(text)).collect();
-        let classes = classes.ok_or(malformed("a class is no label"))?;
-        if classes.len() < 2 || !classes.is_sorted_by(|a, b| a.order(b).is_lt()) {
-            return Err(malformed("its classes are not at least two in ascending order"));
-        }
-        let outputs = if classes.len() == 2 { 1 } else { classes.len() };
-        let columns = saved.coefficients.first().map_or(0, Vec::len);
-        let even = saved.coefficients.iter().all(|row| row.len() == columns);
-        if columns == 0 || !even || saved.coefficients.len() != outputs || saved.intercepts.len() != outputs {
-            return Err(malformed("its coefficients do not match its classes"));
-        }
-        let (values, intercepts) = (plain(&saved.coefficients.concat()), plain(&saved.intercepts));
-        if !values.iter().chain(&intercepts).all(|value| value.is_finite()) {
-            return Err(malformed("a coefficient is not finite"));
-        }
-        Ok(FittedLogisticRegression {
-            classes,
-            coefficients: Array2::from_shape_vec((outputs, columns), values).expect("rows of one length"),
-            intercepts: intercepts.into(),
-            iterations: saved.iterations,
-            is_separated: saved.is_separated,
-        })
+saved! {
+    "LogisticRegression" version 1: [L: Label] FittedLogisticRegression<L> as SavedLogistic
+    { labels: L::NAME, else "its labels are of another type"; }
+    {
+        classes: Vec<String>,
+        coefficients: Vec<Vec<Exact>>,
+        intercepts: Vec<Exact>,
+        iterations: usize,
+        /// The first models that were saved do not say it.
+        #[serde(default)]
+        is_separated: bool,
     }
 }

@@ -6,16 +6,16 @@ use musher_array::Array;
 use musher_graph_core::Facts;
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix1, Ix2};
-use serde::{Deserialize, Serialize};
 
 use crate::blocks::{check_columns, check_data, values};
 use crate::error::Error;
-use crate::exact::{Exact, exact, plain};
+use crate::exact::Exact;
 use crate::fit::{Fit, Transform};
 use crate::kernel::first_cell;
 use crate::kernel::moments::Moments;
 use crate::parameters::StandardScaler;
 use crate::rows::{Work, pass_by_columns};
+use crate::saved::saved;
 
 impl Fit<&Array<f64, Ix2>> for StandardScaler {
     type Fitted = FittedStandardScaler;
@@ -59,8 +59,9 @@ impl Fit<&Array<f64, Ix2>> for StandardScaler {
 }
 
 /// A fitted [`StandardScaler`]: the means and standard deviations of the columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedScaler", into = "SavedScaler")]
+///
+/// It can be saved and read back with serde.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FittedStandardScaler {
     mean: Array1<f64>,
     variance: Array1<f64>,
@@ -120,6 +121,20 @@ impl FittedStandardScaler {
             false => scaled,
         })
     }
+
+    /// Whether what was read back belongs together.
+    fn check(&self) -> Result<(), &'static str> {
+        if self.mean.is_empty() || [self.variance.len(), self.scale.len()] != [self.mean.len(); 2] {
+            return Err("its lists are not of one length");
+        }
+        if self.scale.iter().any(|scale| !scale.is_finite() || *scale <= 0.0) {
+            return Err("a scale is not positive and finite");
+        }
+        if self.mean.iter().chain(&self.variance).any(|value| !value.is_finite()) {
+            return Err("a mean or variance is not finite");
+        }
+        Ok(())
+    }
 }
 
 impl Transform for FittedStandardScaler {
@@ -140,56 +155,14 @@ fn per_column(numbers: &Array1<f64>, x: &Array<f64, Ix2>) -> Array<f64, Ix1> {
     Array::from_array(numbers.view(), vec![x.chunks().axis(1).to_vec()])
 }
 
-/// The form in which a scaler is saved.
-#[derive(Clone, Serialize, Deserialize)]
-struct SavedScaler {
-    version: u32,
-    mean: Vec<Exact>,
-    variance: Vec<Exact>,
-    scale: Vec<Exact>,
-    with_mean: bool,
-    n_rows: u64,
-}
-
-impl From<FittedStandardScaler> for SavedScaler {
-    fn from(scaler: FittedStandardScaler) -> Self {
-        SavedScaler {
-            version: 1,
-            mean: exact(&scaler.mean),
-            variance: exact(&scaler.variance),
-            scale: exact(&scaler.scale),
-            with_mean: scaler.with_mean,
-            n_rows: scaler.n_rows,
-        }
-    }
-}
-
-impl TryFrom<SavedScaler> for FittedStandardScaler {
-    type Error = Error;
-
-    fn try_from(saved: SavedScaler) -> Result<Self, Error> {
-        let malformed = |reason| Err(Error::Malformed { model: "StandardScaler", reason });
-        if saved.version != 1 {
-            return malformed("its version is unknown");
-        }
-        if saved.mean.is_empty()
-            || saved.variance.len() != saved.mean.len()
-            || saved.scale.len() != saved.mean.len()
-        {
-            return malformed("its lists are not of one length");
-        }
-        if saved.scale.iter().any(|scale| !scale.0.is_finite() || scale.0 <= 0.0) {
-            return malformed("a scale is not positive and finite");
-        }
-        if saved.mean.iter().chain(&saved.variance).any(|value| !value.0.is_finite()) {
-            return malformed("a mean or variance is not finite");
-        }
-        Ok(FittedStandardScaler {
-            mean: plain(&saved.mean).into(),
-            variance: plain(&saved.variance).into(),
-            scale: plain(&saved.scale).into(),
-            with_mean: saved.with_mean,
-            n_rows: saved.n_rows,
-        })
+saved! {
+    "StandardScaler" version 1: [] FittedStandardScaler as SavedScaler
+    {}
+    {
+        mean: Vec<Exact>,
+        variance: Vec<Exact>,
+        scale: Vec<Exact>,
+        with_mean: bool,
+        n_rows: u64,
     }
 }

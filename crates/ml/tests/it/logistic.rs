@@ -243,3 +243,42 @@ fn a_model_saved_without_word_of_separation_is_read() {
     assert_ne!(old, text);
     assert_eq!(serde_json::from_str::<FittedLogisticRegression<i64>>(&old).unwrap(), fitted);
 }
+
+#[test]
+fn a_model_saved_by_the_first_version_is_read_and_saved_alike() {
+    let saved = concat!(
+        r#"{"version":1,"labels":"u8","classes":["3","5","9"],"coefficients":[["0.1","-2"],["1e-7","0"],["4","0.5"]],"#,
+        r#""intercepts":["0.25","-0","7"],"iterations":6,"is_separated":true}"#,
+    );
+    let fitted: FittedLogisticRegression<u8> = serde_json::from_str(saved).unwrap();
+    assert_eq!(fitted.classes(), [3, 5, 9]);
+    assert_eq!(fitted.coefficients(), array![[0.1, -2.0], [1e-7, 0.0], [4.0, 0.5]]);
+    assert_eq!(
+        (fitted.intercepts(), fitted.iterations(), fitted.is_separated()),
+        (&[0.25, -0.0, 7.0][..], 6, true)
+    );
+    assert_eq!(serde_json::to_string(&fitted).unwrap().replace("0.0000001", "1e-7"), saved);
+}
+
+#[test]
+fn a_saved_model_that_does_not_hold_together_is_refused() {
+    let whole = concat!(
+        r#"{"version":1,"labels":"u8","classes":["3","5","9"],"coefficients":[["0.1","-2"],["1","0"],["4","0.5"]],"#,
+        r#""intercepts":["0.25","-0","7"],"iterations":6,"is_separated":true}"#,
+    );
+    let read = |text: &str| serde_json::from_str::<FittedLogisticRegression<u8>>(text);
+    assert!(read(whole).is_ok());
+    for (from, to, reason) in [
+        ("u8", "i64", "its labels are of another type"),
+        (r#""version":1"#, r#""version":2"#, "its version is unknown"),
+        (r#""3","#, r#""300","#, "a class is no label"),
+        (r#""3","#, r#""7","#, "its classes are not at least two in ascending order"),
+        (r#"["1","0"]"#, r#"["1"]"#, "its lists are not of one length"),
+        (r#"["1","0"],"#, "", "its coefficients do not match its classes"),
+        (r#"["0.25","#, "[", "its coefficients do not match its classes"),
+        (r#""0.5""#, r#""inf""#, "a coefficient is not finite"),
+    ] {
+        let error = read(&whole.replacen(from, to, 1)).unwrap_err().to_string();
+        assert_eq!(error, format!("not a saved LogisticRegression: {reason}"));
+    }
+}
