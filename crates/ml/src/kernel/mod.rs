@@ -10,6 +10,7 @@ pub(crate) mod moments;
 pub(crate) mod newton;
 pub(crate) mod solve;
 pub(crate) mod split;
+pub(crate) mod squares;
 
 /// Rows that a kernel takes at a time: small enough that a tile of a hundred columns stays in the second-level cache,
 /// large enough that the cost of merging tiles vanishes.
