@@ -75,7 +75,18 @@ pub enum Error {
         /// Column in the whole array.
         column: usize,
     },
-    /// A target is NaN.
+    /// A target is NaN or infinite.
+    #[error("the target at row {row} is {value}, not a finite number")]
+    NonFiniteTarget {
+        /// Row in the whole array.
+        row: usize,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// The targets lie too far apart, or their products with the columns, for sums to be numbers.
+    #[error("the variance of the targets overflows; divide them first")]
+    TargetOverflow,
+    /// A label is NaN.
     #[error("the target at row {row} is NaN, not a label")]
     NotALabel {
         /// Row in the whole array.

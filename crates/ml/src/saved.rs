@@ -33,6 +33,16 @@ macro_rules! saved_as_it_is {
 }
 saved_as_it_is!(bool, u64, usize);
 
+impl Saved<Exact> for f64 {
+    fn save(&self) -> Exact {
+        Exact(*self)
+    }
+
+    fn load(form: Exact) -> Result<Self, &'static str> {
+        Ok(form.0)
+    }
+}
+
 impl Saved<Vec<Exact>> for Array1<f64> {
     fn save(&self) -> Vec<Exact> {
         self.iter().copied().map(Exact).collect()

@@ -3,6 +3,7 @@
 //! Each kernel returns a small partial answer, a [`Piece`], that merges with that of another block; merged in a fixed order,
 //! the answer has the same bits on every scheduler.
 
+pub(crate) mod comoments;
 pub(crate) mod labels;
 pub(crate) mod logistic;
 pub(crate) mod math;
@@ -11,6 +12,8 @@ pub(crate) mod newton;
 pub(crate) mod solve;
 pub(crate) mod split;
 pub(crate) mod squares;
+
+use serde::{Deserialize, Serialize};
 
 /// Rows that a kernel takes at a time: small enough that a tile of a hundred columns stays in the second-level cache,
 /// large enough that the cost of merging tiles vanishes.
@@ -29,7 +32,7 @@ pub(crate) trait Piece: Clone + Send + Sync + 'static {
 }
 
 /// The first value of a block that is not finite: where it stands, and what it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cell {
     /// Row, counted from the start of the whole array.
     pub(crate) row: usize,

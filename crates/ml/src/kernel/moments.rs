@@ -5,11 +5,12 @@
 
 use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
+use serde::{Deserialize, Serialize};
 
 use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// Moments of the columns of some rows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Moments {
     /// Number of rows.
     pub(crate) rows: u64,
@@ -60,6 +61,17 @@ impl Moments {
         total
     }
 
+    /// How far the means of `later` lie from these, and the weight of the squares of the distances in their merge.
+    pub(super) fn distances(&self, later: &Moments) -> (Vec<f64>, f64) {
+        let (ours, theirs) = (self.rows as f64, later.rows as f64);
+        let weight = if self.rows == 0 || later.rows == 0 { 0.0 } else { ours * (theirs / (ours + theirs)) };
+        let means = self.mean.iter().zip(&later.mean).zip(self.mean_rest.iter().zip(&later.mean_rest));
+        (
+            means.map(|((mean, later), (rest, later_rest))| (later - mean) + (later_rest - rest)).collect(),
+            weight,
+        )
+    }
+
     /// Population variance per column (`ddof` 0); that of no rows is NaN.
     pub(crate) fn variance(&self) -> Vec<f64> {
         self.squares.iter().map(|square| square / self.rows as f64).collect()
@@ -92,13 +104,12 @@ impl Piece for Moments {
         if self.rows == 0 {
             *self = later;
         } else if later.rows > 0 {
-            let (ours, theirs) = (self.rows as f64, later.rows as f64);
-            let all = ours + theirs;
-            for column in 0..self.mean.len() {
+            let (deltas, weight) = self.distances(&later);
+            let share = later.rows as f64 / (self.rows as f64 + later.rows as f64);
+            for (column, delta) in deltas.into_iter().enumerate() {
                 let (mean, rest) = (self.mean[column], self.mean_rest[column]);
-                let delta = (later.mean[column] - mean) + (later.mean_rest[column] - rest);
-                (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * (theirs / all));
-                self.squares[column] += later.squares[column] + delta * delta * (ours * (theirs / all));
+                (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * share);
+                self.squares[column] += later.squares[column] + delta * delta * weight;
             }
             self.rows += later.rows;
         }
@@ -132,7 +143,7 @@ impl NullaryFnOnce for TileMoments<'_> {
 
 /// Moments of one tile: its mean first, the deviations from it next, while the tile is in the cache.
 #[inline(always)]
-fn tile_moments(values: &[f64], columns: usize) -> Moments {
+pub(super) fn tile_moments(values: &[f64], columns: usize) -> Moments {
     let mut tile = Moments::empty(columns);
     let rows = values.len() / columns;
     tile.rows = rows as u64;
