@@ -25,13 +25,16 @@ pub(crate) fn whole_rows(x: &Array<f64, Ix2>) -> Array<f64, Ix2> {
     }
 }
 
+/// Rows, and the target of each.
+pub(crate) type RowsWithTargets<A> = (Array<f64, Ix2>, Array<A, Ix1>);
+
 /// Rows and the target of each in the same row blocks, each row in one block, if there is enough of them.
 #[track_caller]
 pub(crate) fn rows_with_targets<A: Element>(
     (x, y): (&Array<f64, Ix2>, &Array<A, Ix1>),
     required: usize,
     caller: &'static Location<'static>,
-) -> Result<(Array<f64, Ix2>, Array<A, Ix1>), Error> {
+) -> Result<RowsWithTargets<A>, Error> {
     check_data(x, required, caller)?;
     check_rows(x.shape()[0], y.shape()[0], caller)?;
     let y = match y.chunks().axis(0) == x.chunks().axis(0) {
