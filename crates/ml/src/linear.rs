@@ -36,10 +36,10 @@ impl Fit<(&Array<f64, Ix2>, &Array<f64, Ix1>)> for ValidLinearRegression {
             name: "ml.comoments/1",
             parameters: (),
             facts: move |rows| {
-                // A tile of rows, and its products as a square and as a triangle.
-                let tile = 8 * (128 + width + 8) * (width + 8) + output;
+                // A tile of rows, and its products as a square.
+                let scratch = 8 * (128 + width + 8) * (width + 8);
                 Facts::bytes(output as u64)
-                    .scratch(tile as u64)
+                    .scratch(scratch as u64)
                     .cost((rows * width * (width + 16) / 8) as u64)
             },
         };

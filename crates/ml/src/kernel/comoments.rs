@@ -2,13 +2,13 @@
 //!
 //! Deviations are from the means, so that columns far from zero lose no digits; what the means are is kept beside.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use pulp::{Arch, NullaryFnOnce};
 use serde::{Deserialize, Serialize};
 
-use super::moments::{Moments, tile_moments};
+use super::moments::Moments;
 use super::squares::{LANES, add_squares};
-use super::{Cell, Piece, TILE_ROWS, find_non_finite};
+use super::{Piece, TILE_ROWS};
 
 /// Moments of the columns of some rows and of their targets, which stand behind as one column more, and the sums of the
 /// products of the deviations of each two.
@@ -28,21 +28,27 @@ fn corner(i: usize) -> usize {
 impl Comoments {
     /// Of one block of rows with their targets, that begins at `first_row` of the whole array.
     pub(crate) fn of(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, first_row: usize) -> Self {
-        let width = x.ncols() + 1;
-        let mut total = Comoments { moments: Moments::empty(width), products: vec![0.0; corner(width)] };
-        let mut tile = Tile::new(width);
-        let (arch, rows) = (Arch::new(), x.nrows());
+        let (rows, columns) = x.dim();
+        let targets = Moments::of(y.insert_axis(Axis(1)), (first_row, columns));
+        let moments = Moments::of(x, (first_row, 0)).beside(targets);
+        let width = columns + 1;
+        let stride = width.next_multiple_of(LANES);
+        let (mut tile, mut square) = (vec![0.0; TILE_ROWS * stride], vec![0.0; stride * stride]);
+        let arch = Arch::new();
         for from in (0..rows).step_by(TILE_ROWS) {
             let range = from..(from + TILE_ROWS).min(rows);
-            tile.load(x.slice(ndarray::s![range.clone(), ..]), y.slice(ndarray::s![range.clone()]));
-            let mut part = arch.dispatch(OfTile { tile: &mut tile, width });
-            if part.moments.squares.iter().any(|square| !square.is_finite()) {
-                tile.load(x.slice(ndarray::s![range.clone(), ..]), y.slice(ndarray::s![range]));
-                part.moments.non_finite = tile.find_non_finite(width, first_row + from);
-            }
-            total.merge(part);
+            let targets = y.slice(s![range.clone()]);
+            let values = deviations(&mut tile, stride, x.slice(s![range, ..]), targets, &moments.mean);
+            arch.dispatch(AddSquares { square: &mut square, lengths: (width, stride), values });
         }
-        total
+        let mut products = Vec::with_capacity(corner(width));
+        for i in 0..width {
+            // What the rounding of the mean left off, of both.
+            let own = moments.mean_rest[i] * rows as f64;
+            let row = square[i * stride..][..=i].iter().zip(&moments.mean_rest);
+            products.extend(row.map(|(product, rest)| product - own * rest));
+        }
+        Comoments { moments, products }
     }
 
     /// Number of columns, without the target.
@@ -99,86 +105,49 @@ impl Piece for Comoments {
     }
 }
 
-/// Some rows with their targets, side by side in memory.
-struct Tile {
-    rows: usize,
-    /// Length of a row with its target, padded to whole lanes.
+/// The deviations of some rows and their targets (at most a tile of them), side by side in `tile`; behind them zeros, so that
+/// their number is a multiple of four.
+fn deviations<'a>(
+    tile: &'a mut [f64],
     stride: usize,
-    /// Rows × stride: the columns, the target, zeros.
-    values: Vec<f64>,
-    /// Stride × stride: the products.
-    square: Vec<f64>,
+    x: ArrayView2<'_, f64>,
+    y: ArrayView1<'_, f64>,
+    mean: &[f64],
+) -> &'a [f64] {
+    let columns = x.ncols();
+    for ((into, row), target) in tile.chunks_exact_mut(stride).zip(x.rows()).zip(&y) {
+        let into_row = into.iter_mut().zip(&mean[..columns]);
+        match row.as_slice() {
+            Some(row) => into_row.zip(row).for_each(|((into, mean), value)| *into = value - mean),
+            None => into_row.zip(row).for_each(|((into, mean), value)| *into = value - mean),
+        }
+        into[columns] = target - mean[columns];
+    }
+    let (end, padded) = (x.nrows() * stride, x.nrows().next_multiple_of(4) * stride);
+    tile[end..padded].fill(0.0);
+    &tile[..padded]
 }
 
-impl Tile {
-    fn new(width: usize) -> Self {
-        let stride = width.next_multiple_of(LANES);
-        Tile { rows: 0, stride, values: vec![0.0; TILE_ROWS * stride], square: vec![0.0; stride * stride] }
-    }
+/// [`add_squares`] on the best instruction set, with weights of one.
+struct AddSquares<'a> {
+    square: &'a mut [f64],
+    lengths: (usize, usize),
+    values: &'a [f64],
+}
 
-    /// Takes other rows (at most a tile of them).
-    fn load(&mut self, x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) {
-        self.rows = x.nrows();
-        for ((into, row), target) in self.values.chunks_exact_mut(self.stride).zip(x.rows()).zip(&y) {
-            match row.as_slice() {
-                Some(row) => into[..row.len()].copy_from_slice(row),
-                None => into.iter_mut().zip(row).for_each(|(into, value)| *into = *value),
-            }
-            into[row.len()] = *target;
-        }
-    }
+impl NullaryFnOnce for AddSquares<'_> {
+    type Output = ();
 
-    /// The comoments of the rows, of which only the deviations are left.
     #[inline(always)]
-    fn comoments(&mut self, width: usize) -> Comoments {
-        let (rows, stride) = (self.rows, self.stride);
-        let values = &mut self.values[..rows.next_multiple_of(4) * stride];
-        let mut moments = tile_moments(&values[..rows * stride], stride);
-        for row in values[..rows * stride].chunks_exact_mut(stride) {
-            row.iter_mut().zip(&moments.mean).for_each(|(value, mean)| *value -= mean);
-        }
-        values[rows * stride..].fill(0.0);
-        self.square.fill(0.0);
+    fn call(self) {
         let ones = [1.0; TILE_ROWS];
-        add_squares(&mut self.square, (width, stride), &ones[..rows.next_multiple_of(4)], values);
-        let mut products = Vec::with_capacity(corner(width));
-        for i in 0..width {
-            // What the rounding of the mean left off, of both.
-            let own = moments.mean_rest[i] * rows as f64;
-            let row = self.square[i * stride..][..=i].iter().zip(&moments.mean_rest);
-            products.extend(row.map(|(product, rest)| product - own * rest));
-        }
-        for numbers in [&mut moments.mean, &mut moments.mean_rest, &mut moments.squares] {
-            numbers.truncate(width);
-        }
-        Comoments { moments, products }
-    }
-
-    fn find_non_finite(&self, width: usize, first_row: usize) -> Option<Cell> {
-        let rows = self.values.chunks_exact(self.stride).take(self.rows).enumerate();
-        let mut found = rows.map(|(row, values)| find_non_finite(&values[..width], first_row + row, 0));
-        found.find_map(|cell| cell)
-    }
-}
-
-/// [`Tile::comoments`] on the best instruction set.
-struct OfTile<'a> {
-    tile: &'a mut Tile,
-    width: usize,
-}
-
-impl NullaryFnOnce for OfTile<'_> {
-    type Output = Comoments;
-
-    #[inline(always)]
-    fn call(self) -> Comoments {
-        self.tile.comoments(self.width)
+        add_squares(self.square, self.lengths, &ones[..self.values.len() / self.lengths.1], self.values);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2, s};
+    use ndarray::{Array1, Array2};
 
     use super::super::merged;
     use super::*;

@@ -61,6 +61,14 @@ impl Moments {
         total
     }
 
+    /// Of these columns and `others` of the same rows, which stand behind them.
+    pub(super) fn beside(mut self, others: Moments) -> Moments {
+        self.mean.extend(others.mean);
+        self.mean_rest.extend(others.mean_rest);
+        self.squares.extend(others.squares);
+        Moments { non_finite: first_cell(self.non_finite, others.non_finite), ..self }
+    }
+
     /// How far the means of `later` lie from these, and the weight of the squares of the distances in their merge.
     pub(super) fn distances(&self, later: &Moments) -> (Vec<f64>, f64) {
         let (ours, theirs) = (self.rows as f64, later.rows as f64);
@@ -143,7 +151,7 @@ impl NullaryFnOnce for TileMoments<'_> {
 
 /// Moments of one tile: its mean first, the deviations from it next, while the tile is in the cache.
 #[inline(always)]
-pub(super) fn tile_moments(values: &[f64], columns: usize) -> Moments {
+fn tile_moments(values: &[f64], columns: usize) -> Moments {
     let mut tile = Moments::empty(columns);
     let rows = values.len() / columns;
     tile.rows = rows as u64;
