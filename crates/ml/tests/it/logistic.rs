@@ -1,11 +1,13 @@
 //! Logistic regression against scikit-learn, and its own errors.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use musher_ml::Error;
 use musher_ml::prelude::*;
 use ndarray::{Array1, Array2, Axis, array, concatenate};
 
 use crate::golden::{Case, assert_close, cases, flag, labels as golden_labels, matrix, number};
-use crate::{labels, rows};
+use crate::{labels, rows, story};
 
 /// Both solvers stop where the gradient is rounding; what is left is the condition of the problem.
 const SOLVERS: f64 = 1e-6;
@@ -122,6 +124,21 @@ fn a_nan_among_the_targets_is_named() {
     let x = Array::from_array(rows(6, 1), 2);
     let y = Array::from_array(array![0.0, 1.0, 0.0, f64::NAN, 1.0, f64::NAN], 2);
     assert!(matches!(LogisticRegression::new().fit((&x, &y)), Err(Error::NotALabel { row: 3 })));
+}
+
+#[test]
+fn a_target_that_changes_when_it_is_read_again_is_named_with_the_line_of_the_fit() {
+    let x = Array::from_array(rows(4, 1), 2);
+    let reads = AtomicUsize::new(0);
+    let y = Array::from_array(array![0_i64, 1, 0, 1], 2).map_blocks(move |block| {
+        let is_first_pass = reads.fetch_add(1, Ordering::Relaxed) < 2;
+        block.mapv(|label| if is_first_pass { label } else { 2 - label })
+    });
+    let error = LogisticRegression::new().fit_with((&x, &y), &Options::sequential()).unwrap_err();
+    let line = line!() - 1;
+    let story = story(&error);
+    assert!(story.contains(&format!("tests/it/logistic.rs:{line}")), "{story}");
+    assert!(story.contains("the target at row 0 is none of the labels of an earlier pass"), "{story}");
 }
 
 #[test]
