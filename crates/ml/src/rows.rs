@@ -7,15 +7,15 @@ use std::panic::Location;
 
 use musher_array::{Array, Block, Chunking, Element, Gather};
 use musher_graph_core::{
-    AxisMap, Collection, Facts, FnTask, Grid, Inputs, Layer, LayerBuilder, Place, Port, TaskError, Token,
-    Wiring,
+    AxisMap, Collection, Facts, FnTask, Grid, Inputs, Layer, LayerBuilder, Place, Port, Record, TaskError,
+    Token, Wiring,
 };
 use musher_scheduler::Options;
 use ndarray::{ArrayView, ArrayView2, Dimension, Ix2};
 
 use crate::blocks::{starts, whole_rows};
 use crate::error::Error;
-use crate::fold::{PieceChunk, fold};
+use crate::fold::{Partial, fold};
 use crate::kernel::Piece;
 
 /// What a function on blocks of rows is called, and what it costs. The user's line is that of the call.
@@ -121,12 +121,12 @@ pub(crate) fn pass_by_columns<R: Rows, T: Piece>(
     let task = FnTask::new(label, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let coords = at.coords();
         let column = origins.get(1).map_or(0, |starts| starts[coords[1]]);
-        Ok(PieceChunk(piece(R::block(inputs, 0)?, (origins[0][coords[0]], column))?))
+        Ok(Record(Partial(piece(R::block(inputs, 0)?, (origins[0][coords[0]], column))?)))
     })
     .params(name, &parameters)
     .facts(move |at, _| facts(lengths[at.coords()[0]]));
     let layer = data.read(Layer::build(task).caller(caller)).finish(data.grid().clone());
-    fold(layer, caller, options)
+    fold(label, &Port::of(layer), caller, options)
 }
 
 /// Other rows, lazily: `rows` makes those of each block, and is told the number of its first row.

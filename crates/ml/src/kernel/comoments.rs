@@ -85,10 +85,15 @@ impl Comoments {
 }
 
 impl Piece for Comoments {
-    const MERGE: &'static str = "ml.comoments.merge/1";
+    const NAME: &'static str = "ml.comoments/1";
 
     fn nbytes(&self) -> usize {
         size_of::<Self>() + self.moments.nbytes() + self.products.len() * size_of::<f64>()
+    }
+
+    fn is_sound(&self) -> bool {
+        let width = self.moments.mean.len();
+        self.moments.is_sound() && width > 0 && self.products.len() == corner(width)
     }
 
     /// Source: as [`Moments`], for two columns at a time.

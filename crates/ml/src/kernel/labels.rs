@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 
 use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
 
 use super::Piece;
 use crate::label::Label;
 
 /// Distinct labels in ascending order, up to a limit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Distinct<L> {
     /// Ascending, no two alike; where there are more than the limit, some are missing.
     pub(crate) labels: Vec<L>,
@@ -45,10 +46,14 @@ impl<L: Label> Distinct<L> {
 }
 
 impl<L: Label> Piece for Distinct<L> {
-    const MERGE: &'static str = "ml.labels.merge/1";
+    const NAME: &'static str = "ml.labels/1";
 
     fn nbytes(&self) -> usize {
         size_of::<Self>() + self.labels.len() * size_of::<L>()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.labels.len() <= self.limit && self.labels.is_sorted_by(|a, b| a.order(b).is_lt())
     }
 
     fn merge(&mut self, later: Distinct<L>) {

@@ -7,13 +7,14 @@
 
 use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
+use serde::{Deserialize, Serialize};
 
 use super::math::{dot, exp_of_negative, ln_1p_of_unit};
 use super::squares::{LANES, add_four, add_squares, four_rows};
 use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// What one block, or several, say about the loss at some coefficients.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LogisticSums {
     /// Number of rows.
     pub(crate) rows: u64,
@@ -45,10 +46,14 @@ impl LogisticSums {
 }
 
 impl Piece for LogisticSums {
-    const MERGE: &'static str = "ml.logistic.merge/1";
+    const NAME: &'static str = "ml.logistic/1";
 
     fn nbytes(&self) -> usize {
         size_of::<Self>() + (self.gradient.len() + self.hessian.len()) * size_of::<f64>()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.gradient.len().checked_pow(2) == Some(self.hessian.len())
     }
 
     fn merge(&mut self, later: LogisticSums) {

@@ -13,19 +13,23 @@ pub(crate) mod solve;
 pub(crate) mod split;
 pub(crate) mod squares;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Rows that a kernel takes at a time: small enough that a tile of a hundred columns stays in the second-level cache,
 /// large enough that the cost of merging tiles vanishes.
 pub(crate) const TILE_ROWS: usize = 128;
 
-/// What a kernel says about some rows.
-pub(crate) trait Piece: Clone + Send + Sync + 'static {
-    /// Name and version of the merge.
-    const MERGE: &'static str;
+/// What a kernel says about some rows: plain data.
+pub(crate) trait Piece: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Name and version, of its merge in fingerprints and of its fields where it leaves memory.
+    const NAME: &'static str;
 
     /// Bytes of memory that it holds.
     fn nbytes(&self) -> usize;
+
+    /// Whether the fields of what was read back belong together.
+    fn is_sound(&self) -> bool;
 
     /// Takes in what is said about rows that come later.
     fn merge(&mut self, later: Self);

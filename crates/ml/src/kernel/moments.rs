@@ -97,10 +97,14 @@ impl Moments {
 }
 
 impl Piece for Moments {
-    const MERGE: &'static str = "ml.moments.merge/1";
+    const NAME: &'static str = "ml.moments/1";
 
     fn nbytes(&self) -> usize {
         size_of::<Self>() + 3 * self.mean.len() * size_of::<f64>()
+    }
+
+    fn is_sound(&self) -> bool {
+        [self.mean_rest.len(), self.squares.len()] == [self.mean.len(); 2]
     }
 
     /// Rows that are none change nothing.
