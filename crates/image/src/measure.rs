@@ -477,7 +477,7 @@ fn regions<A: Intensity, D: Dimension>(
         let origin = of_run.block_start(&at.coords());
         Ok::<_, TaskError>(Record(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
-    .params("image.measure/1", &(A::NAME, chunks.clone()))
+    .params("image.measure/2", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
         let pixels = inputs.get(1).copied().flatten().unwrap_or(0) / size_of::<i32>() as u64;
         // One label in a hundred pixels is a busy image; the true size is counted when it is known.
@@ -490,7 +490,7 @@ fn regions<A: Intensity, D: Dimension>(
         .finish(grid_of(image));
     Ok(tree(
         "join_regions",
-        "image.join_regions/1",
+        "image.join_regions/2",
         Port::of(layer),
         |one: &Record<Regions>, other| Record(join(&one.0, &other.0)),
         caller,

@@ -182,7 +182,7 @@ impl AsRecord for Merged {
 }
 
 impl AsRecord for Regions {
-    const KIND: &'static str = "image.regions/1";
+    const KIND: &'static str = "image.regions/2";
 
     fn nbytes(&self) -> usize {
         Regions::nbytes(self)
@@ -193,8 +193,8 @@ impl AsRecord for Regions {
         into.list(&self.labels);
         for region in &self.regions {
             into.put(region.count);
-            let values = [region.sum, region.mean, region.squares, region.minimum, region.maximum];
-            values.into_iter().for_each(|value| into.put(value));
+            let Region { sum, mean, mean_rest, squares, minimum, maximum, .. } = *region;
+            [sum, mean, mean_rest, squares, minimum, maximum].into_iter().for_each(|value| into.put(value));
             into.put(region.minimum_at);
             into.put(region.maximum_at);
         }
@@ -214,6 +214,7 @@ impl AsRecord for Regions {
                 count: from.take()?,
                 sum: from.take()?,
                 mean: from.take()?,
+                mean_rest: from.take()?,
                 squares: from.take()?,
                 minimum: from.take()?,
                 maximum: from.take()?,
@@ -287,7 +288,7 @@ mod tests {
         let codec = Record(Regions::default()).codec().unwrap();
         assert!(matches!(
             codec.encode(&merged, &mut Vec::new()),
-            Err(CodecError::WrongKind { expected: "image.regions/1" })
+            Err(CodecError::WrongKind { expected: "image.regions/2" })
         ));
     }
 }
