@@ -216,7 +216,9 @@ fn layout(decoder: &mut Decoder<impl Read + Seek>) -> Result<Layout, Why> {
     let is_planar = planar == Some(PlanarConfiguration::Planar.to_u16());
     // What is inverted of them no two programs agree on, and the decoder takes floats for shares of 1.
     if photometric == Some(0) && (channels > 1 || format != 1) {
-        return Err(has("inverted gray (white is zero) of several channels, signed or floating-point numbers"));
+        return Err(has(
+            "inverted gray (white is zero) of several channels, signed or floating-point numbers",
+        ));
     }
     let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression)?.unwrap_or(1);
     // Bits of JPEG have one order only.
