@@ -293,7 +293,7 @@ impl Frame {
     /// are computed for an empty list.
     ///
     /// # Errors
-    /// [`Error::Zero`] if there are no columns.
+    /// [`Error::Zero`] if there are no columns; [`Error::Expression`] for a quantile that is not from 0 to 1.
     ///
     /// # Examples
     /// ```
