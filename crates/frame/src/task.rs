@@ -16,7 +16,7 @@ use crate::border::{Escape, collect, stack};
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::read::{PartReader, scan};
-use crate::step::{Needs, Operation, PartitionStep};
+use crate::step::{Needs, PartitionStep};
 
 /// Steps that are put into one lazy frame at most: polars' planner takes more than linear time.
 const LONGEST: usize = 32;
@@ -121,7 +121,7 @@ impl PartitionTask {
         let mut common = self.common.clone();
         if let Some(needed) = self.needed.as_ref().filter(|needed| !needed.is_empty()) {
             let columns = needed.iter().map(|name| col(name.clone())).collect();
-            common.push(PartitionStep::new(Operation::Select(columns)));
+            common.push(PartitionStep::select(columns));
         }
         let rows = run(begin, &common)?;
         let branches = self.branches.iter();

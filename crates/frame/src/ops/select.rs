@@ -11,7 +11,7 @@ use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep};
+use crate::step::PartitionStep;
 
 impl Frame {
     /// The columns that these expressions compute, each row from that row alone.
@@ -39,7 +39,7 @@ impl Frame {
         check::row_wise(self.nothing().select(expressions), site)?;
         let schema = Self::resolved(self.nothing().select(expressions), site)?;
         check::types(&self.schema, expressions, site, |lazy| lazy.select(expressions))?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
+        Ok(self.then(PartitionStep::select(expressions.to_vec()), schema, true, site))
     }
 
     /// All columns, plus those that these expressions compute; a column of the same name is replaced.
@@ -68,7 +68,7 @@ impl Frame {
         check::row_wise(self.nothing().with_columns(expressions), site)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
         check::types(&self.schema, expressions, site, |lazy| lazy.with_columns(expressions))?;
-        Ok(self.then(PartitionStep::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
+        Ok(self.then(PartitionStep::with_columns(expressions.to_vec()), schema, true, site))
     }
 
     /// The rows for which a row-wise expression is true.
@@ -99,7 +99,7 @@ impl Frame {
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
         let predicates = std::slice::from_ref(&predicate);
         check::types(&self.schema, predicates, site, |lazy| lazy.filter(predicate.clone()))?;
-        Ok(self.then(PartitionStep::new(Operation::Filter(predicate)), schema, false, site))
+        Ok(self.then(PartitionStep::filter(predicate), schema, false, site))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -152,7 +152,7 @@ impl Frame {
         };
         let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
     }
 
     /// All columns except these.
@@ -175,7 +175,7 @@ impl Frame {
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
     }
 
     /// The same columns with some types changed; a value that does not fit fails the run.
@@ -238,12 +238,8 @@ impl Frame {
             tokenizer.function::<F>();
             tokenizer.finish()
         });
-        let step = PartitionStep::new(Operation::Map {
-            function: Arc::new(move |table| function(table).map_err(Into::into)),
-            name: site.operation,
-            schema: Arc::clone(&schema),
-            identity,
-        });
+        let function = Arc::new(move |table| function(table).map_err(Into::into));
+        let step = PartitionStep::map(site.operation, identity, Arc::clone(&schema), function);
         self.then(step, schema, false, site)
     }
 }
