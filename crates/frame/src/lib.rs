@@ -98,6 +98,7 @@
 mod border;
 mod check;
 mod error;
+mod exchange;
 mod frame;
 mod kernel;
 mod ops;

@@ -87,12 +87,7 @@ impl PartitionStep {
     }
 
     /// A function from rows to rows of this schema; without an identity it is merged with no other.
-    pub(crate) fn map(
-        name: &'static str,
-        identity: Option<Key>,
-        schema: SchemaRef,
-        function: MapFn,
-    ) -> Self {
+    pub(crate) fn map(name: &'static str, identity: Option<Key>, schema: SchemaRef, function: MapFn) -> Self {
         let mut tokenizer = Tokenizer::new();
         tokenizer.name("frame.map/1");
         token::schema(&schema, &mut tokenizer);
