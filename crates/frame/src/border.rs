@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::{Mutex, Once, PoisonError};
 
 use polars::prelude::{
-    BinaryChunked, Column, DataFrame, DataType, IdxCa, IntoColumn, IpcStreamReader, IpcStreamWriter,
+    BinaryChunked, Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, IpcStreamReader, IpcStreamWriter,
     LazyFrame, PolarsError, PolarsResult, Schema, SerReader, SerWriter, StringChunked,
 };
 
@@ -136,6 +136,13 @@ fn owned(column: Column) -> PolarsResult<Column> {
         DataType::Binary => column.binary()?.iter().collect::<BinaryChunked>().with_name(name).into_column(),
         _ => column,
     })
+}
+
+/// The same rows in memory that is theirs alone.
+pub(crate) fn copied(table: DataFrame) -> PolarsResult<DataFrame> {
+    let rows: Vec<IdxSize> = (0..table.height() as IdxSize).collect();
+    let table = canonical(table.take(&IdxCa::from_vec("rows".into(), rows))?);
+    DataFrame::new(table.height(), table.into_columns().into_iter().map(owned).collect::<PolarsResult<_>>()?)
 }
 
 /// The rows of these numbers.

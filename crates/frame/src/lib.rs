@@ -95,6 +95,7 @@
 //! more partitions in memory without computing faster.
 //! For many small partitions `POLARS_MAX_THREADS=1` with one thread of musher's for each core has the least overhead.
 
+mod beside;
 mod border;
 mod check;
 mod error;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use musher_graph_core::{Inputs, Key, Session, TaskError, Token, Tokenizer};
 use polars::prelude::{
-    AllowedOptimizations, DataFrame, DataType, Expr, IntoLazy, JoinCoalesce, JoinType, LazyFrame,
-    MaintainOrderJoin, PlSmallStr, PolarsResult, SchemaRef,
+    AllowedOptimizations, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType, LazyFrame,
+    MaintainOrderJoin, PlSmallStr, PolarsResult, SchemaRef, col,
 };
 
 use crate::border::{Escape, canonical};
@@ -46,6 +46,8 @@ enum Operation {
     CheckSums(Vec<WideSum>),
     /// Joins with the table in a slot.
     Join { slot: usize, left_on: Vec<Expr>, right_on: Vec<Expr>, how: JoinType, suffix: PlSmallStr },
+    /// Of rows with others before and behind them, those of the slot `own`; `before` is the slot of those before.
+    OwnRows { before: Option<usize>, own: usize },
     /// A function of the user's, what it is called, and the schema it promises.
     Map { function: MapFn, name: &'static str, schema: SchemaRef },
 }
@@ -86,6 +88,14 @@ impl PartitionStep {
         Self::new(Operation::Join { slot, left_on, right_on, how, suffix }, &tokenizer)
     }
 
+    /// Leaves out the rows that were put beside those of the slot `own`: before them, as many as in the slot `before`.
+    pub(crate) fn own_rows(before: Option<usize>, own: usize) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.own_rows/1");
+        (before, own).token(&mut tokenizer);
+        Self::new(Operation::OwnRows { before, own }, &tokenizer)
+    }
+
     /// A function from rows to rows of this schema; without an identity it is merged with no other.
     pub(crate) fn map(name: &'static str, identity: Option<Key>, schema: SchemaRef, function: MapFn) -> Self {
         let mut tokenizer = Tokenizer::new();
@@ -110,6 +120,9 @@ impl PartitionStep {
                 let (left_on, right_on) = (left_on.clone(), right_on.clone());
                 Self::join(renumber[*slot], left_on, right_on, how.clone(), suffix.clone())
             }
+            Operation::OwnRows { before, own } => {
+                Self::own_rows(before.map(|slot| renumber[slot]), renumber[*own])
+            }
             _ => self.clone(),
         }
     }
@@ -120,6 +133,7 @@ impl PartitionStep {
             Operation::Lazy { name, .. } | Operation::Map { name, .. } => name,
             Operation::CheckSums(_) => "check_sums",
             Operation::Join { .. } => "join",
+            Operation::OwnRows { .. } => "own_rows",
         }
     }
 
@@ -136,9 +150,16 @@ impl PartitionStep {
         match self.operation() {
             Operation::Lazy { needs, .. } => needs.add_to(columns),
             Operation::Join { left_on, .. } => Reads::of(left_on, Needs::More).add_to(columns),
-            Operation::CheckSums(_) => Needs::More,
+            Operation::CheckSums(_) | Operation::OwnRows { .. } => Needs::More,
             Operation::Map { .. } => Needs::All,
         }
+    }
+
+    /// The columns that the step reads, if those are all that it needs.
+    pub(crate) fn reads_only(&self) -> Option<Vec<Expr>> {
+        let mut columns = Vec::new();
+        let only = self.need(&mut columns) == Needs::NoMore && !columns.is_empty();
+        only.then(|| columns.into_iter().map(col).collect())
     }
 
     /// The lazy frame with this step added.
@@ -162,6 +183,15 @@ impl PartitionStep {
                     .coalesce(JoinCoalesce::JoinSpecific)
                     .maintain_order(order_of(how))
                     .finish()
+            }
+            Operation::OwnRows { before, own } => {
+                let n_rows = |slot: usize| -> Result<usize, TaskError> {
+                    let partitions = inputs.slot::<Partition>(slot)?;
+                    Ok(partitions.iter().map(|partition| partition.0.height()).sum())
+                };
+                // As many rows as polars counts in one table.
+                let skipped = before.map_or(Ok(0), n_rows)? as i64;
+                lazy.slice(skipped, n_rows(*own)? as IdxSize)
             }
             Operation::Map { function, name, schema } => {
                 map(lazy, Arc::clone(function), name, Arc::clone(schema), escape.clone())

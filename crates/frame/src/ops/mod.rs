@@ -5,6 +5,7 @@ mod group;
 mod reduce;
 mod rows;
 mod select;
+mod shift;
 mod shuffle;
 mod write;
 

@@ -93,7 +93,7 @@ impl Frame {
                 Rows::Files { source, parts, .. } => {
                     return Some((FileParts { source: Arc::clone(source), parts: Arc::clone(parts) }, steps));
                 }
-                Rows::Stack { .. } => return None,
+                Rows::Stack { .. } | Rows::Beside { .. } => return None,
                 Rows::Input { .. } => {}
             }
             let [input] = layer.inputs() else { return None };

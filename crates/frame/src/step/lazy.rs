@@ -5,7 +5,7 @@ use polars::prelude::{
     AllowedOptimizations, Expr, LazyFrame, PlSmallStr, SortMultipleOptions, UniqueKeepStrategy, by_name,
 };
 
-use crate::border::canonical;
+use crate::border::{canonical, copied};
 use crate::step::reads::{Needs, Reads};
 use crate::step::{Operation, PartitionStep};
 use crate::token;
@@ -79,6 +79,16 @@ impl PartitionStep {
         let step = LazyStep::new("slice", "frame.slice/1").of(&[], Needs::More).params((offset, length));
         let step = if length <= 1000 { step.estimate(|bytes| bytes.min(FEW)) } else { step };
         step.make(move |lazy| lazy.slice(offset, length))
+    }
+
+    /// The last `n` rows, or the first ones, in memory of their own: the partition they come from is let go.
+    pub(crate) fn end(n: u32, is_last: bool) -> Self {
+        let step = LazyStep::new("end", "frame.end_rows/1").of(&[], Needs::More).params((n, is_last));
+        let step = if n <= 1000 { step.estimate(|bytes| bytes.min(FEW)) } else { step };
+        let offset = if is_last { -i64::from(n) } else { 0 };
+        step.make(move |lazy| {
+            lazy.slice(offset, n).map(copied, AllowedOptimizations::default(), None, Some("COPY"))
+        })
     }
 
     /// Sorts by expressions.
