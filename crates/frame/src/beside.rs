@@ -17,7 +17,7 @@ use crate::task::{PartitionTask, Rows};
 
 /// A side of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(crate) enum Side {
     Before,
     After,
 }
@@ -61,17 +61,15 @@ impl Frame {
         let n_partitions = self.n_partitions();
         Some(match self.lengths() {
             Some(lengths) => (ends.port, reads(n_partitions, |at| side.reach(lengths, at, n as usize))),
-            None => {
-                (ends.ends_so_far(side, &end, site), reads(n_partitions, |at| side.next(at, 1, n_partitions)))
-            }
+            None => (ends.so_far(side, &end, site), reads(n_partitions, |at| side.next(at, 1, n_partitions))),
         })
     }
 
-    /// The end of all rows up to each partition and with it, where nobody knows how many partitions that takes: in each
-    /// round every partition adds what the one twice as far away as in the round before has gathered.
+    /// For each partition what a step makes of the rows up to it and of it, where it may be applied to what it made of some of
+    /// them: in each round every partition adds what the one twice as far away as in the round before has gathered.
     ///
     /// **Source** W. D. Hillis, G. L. Steele: Data parallel algorithms, Communications of the ACM 29 (1986).
-    fn ends_so_far(&self, side: Side, end: &PartitionStep, site: Site) -> Port {
+    pub(crate) fn so_far(&self, side: Side, combine: &PartitionStep, site: Site) -> Port {
         let rows = match side {
             Side::Before => Rows::Beside { before: Some(1), own: 0, after: None },
             Side::After => Rows::Beside { before: None, own: 0, after: Some(1) },
@@ -79,7 +77,7 @@ impl Frame {
         let n_partitions = self.n_partitions();
         let distances = std::iter::successors(Some(1), |distance| Some(2 * distance));
         distances.take_while(|&distance| distance < n_partitions).fold(self.port.clone(), |port, distance| {
-            let task = PartitionTask::new(rows.clone(), vec![end.clone()]);
+            let task = PartitionTask::new(rows.clone(), vec![combine.clone()]);
             let layer = Layer::build(task).caller(site.caller).input(&port, Wiring::one_to_one(1));
             let farther = reads(n_partitions, |at| side.next(at, distance, n_partitions));
             Port::of(layer.input(&port, farther).finish(port.grid().clone()))
@@ -89,7 +87,7 @@ impl Frame {
 
 impl Side {
     /// The partition at this distance, if there is one.
-    fn next(self, at: usize, distance: usize, n_partitions: usize) -> Range<usize> {
+    pub(crate) fn next(self, at: usize, distance: usize, n_partitions: usize) -> Range<usize> {
         let next = match self {
             Self::Before => at.checked_sub(distance),
             Self::After => Some(at + distance).filter(|&next| next < n_partitions),
@@ -116,7 +114,7 @@ impl Side {
 }
 
 /// Each partition reads the ends of these ones.
-fn reads(n_partitions: usize, of: impl Fn(usize) -> Range<usize>) -> Wiring {
+pub(crate) fn reads(n_partitions: usize, of: impl Fn(usize) -> Range<usize>) -> Wiring {
     let ranges = (0..n_partitions).map(of).map(|range| (range.start as u32, range.end as u32));
     Wiring::axes([AxisMap::Ranges { axis: 0, ranges: ranges.collect() }])
 }

@@ -323,10 +323,10 @@ pub enum Error {
         /// What the panic says.
         message: String,
     },
-    /// A sum of integers does not fit its type.
-    #[error("{expression}: {value} does not fit {dtype}; sum it as a float instead")]
+    /// A sum or product of integers does not fit its type.
+    #[error("{expression}: {value} does not fit {dtype}; compute it as a float instead")]
     IntegerOverflow {
-        /// The sum.
+        /// The sum or product.
         expression: String,
         /// Its exact value.
         value: i128,

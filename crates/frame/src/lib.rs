@@ -97,6 +97,7 @@
 
 mod beside;
 mod border;
+mod carried;
 mod check;
 mod error;
 mod exchange;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use musher_graph_core::{Inputs, Key, Session, TaskError, Token, Tokenizer};
 use polars::prelude::{
-    AllowedOptimizations, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType, LazyFrame,
-    MaintainOrderJoin, PlSmallStr, PolarsResult, SchemaRef, col,
+    AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
+    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, col, lit,
 };
 
 use crate::border::{Escape, canonical};
@@ -46,6 +46,8 @@ enum Operation {
     CheckSums(Vec<WideSum>),
     /// Joins with the table in a slot.
     Join { slot: usize, left_on: Vec<Expr>, right_on: Vec<Expr>, how: JoinType, suffix: PlSmallStr },
+    /// Adds the columns of the only row in a slot to every row; where nothing is in it, those of `start`.
+    Carry { slot: usize, start: DataFrame },
     /// Of rows with others before and behind them, those of the slot `own`; `before` is the slot of those before.
     OwnRows { before: Option<usize>, own: usize },
     /// A function of the user's, what it is called, and the schema it promises.
@@ -88,6 +90,15 @@ impl PartitionStep {
         Self::new(Operation::Join { slot, left_on, right_on, how, suffix }, &tokenizer)
     }
 
+    /// Adds the columns of the state in a slot to every row; where nothing is in it, those of `start`.
+    pub(crate) fn carry(slot: usize, start: DataFrame) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.carry/1");
+        slot.token(&mut tokenizer);
+        token::table(&start, &mut tokenizer);
+        Self::new(Operation::Carry { slot, start }, &tokenizer)
+    }
+
     /// Leaves out the rows that were put beside those of the slot `own`: before them, as many as in the slot `before`.
     pub(crate) fn own_rows(before: Option<usize>, own: usize) -> Self {
         let mut tokenizer = Tokenizer::new();
@@ -120,6 +131,7 @@ impl PartitionStep {
                 let (left_on, right_on) = (left_on.clone(), right_on.clone());
                 Self::join(renumber[*slot], left_on, right_on, how.clone(), suffix.clone())
             }
+            Operation::Carry { slot, start } => Self::carry(renumber[*slot], start.clone()),
             Operation::OwnRows { before, own } => {
                 Self::own_rows(before.map(|slot| renumber[slot]), renumber[*own])
             }
@@ -133,6 +145,7 @@ impl PartitionStep {
             Operation::Lazy { name, .. } | Operation::Map { name, .. } => name,
             Operation::CheckSums(_) => "check_sums",
             Operation::Join { .. } => "join",
+            Operation::Carry { .. } => "carry",
             Operation::OwnRows { .. } => "own_rows",
         }
     }
@@ -150,7 +163,7 @@ impl PartitionStep {
         match self.operation() {
             Operation::Lazy { needs, .. } => needs.add_to(columns),
             Operation::Join { left_on, .. } => Reads::of(left_on, Needs::More).add_to(columns),
-            Operation::CheckSums(_) | Operation::OwnRows { .. } => Needs::More,
+            Operation::CheckSums(_) | Operation::Carry { .. } | Operation::OwnRows { .. } => Needs::More,
             Operation::Map { .. } => Needs::All,
         }
     }
@@ -184,6 +197,12 @@ impl PartitionStep {
                     .maintain_order(order_of(how))
                     .finish()
             }
+            Operation::Carry { slot, start } => {
+                let states = inputs.slot::<Partition>(*slot)?;
+                let state = states.first().map_or(start, |partition| &partition.0);
+                let columns = state.columns().iter().map(constant).collect::<PolarsResult<Vec<_>>>()?;
+                lazy.with_columns(columns)
+            }
             Operation::OwnRows { before, own } => {
                 let n_rows = |slot: usize| -> Result<usize, TaskError> {
                     let partitions = inputs.slot::<Partition>(slot)?;
@@ -215,6 +234,12 @@ pub(crate) fn order_of(how: &JoinType) -> MaintainOrderJoin {
         JoinType::Semi | JoinType::Anti => MaintainOrderJoin::Left,
         _ => MaintainOrderJoin::LeftRight,
     }
+}
+
+/// The first value of a column, for every row.
+fn constant(column: &Column) -> PolarsResult<Expr> {
+    let value = Scalar::new(column.dtype().clone(), column.get(0)?.into_static());
+    Ok(lit(value).alias(column.name().clone()))
 }
 
 fn check_sums(lazy: LazyFrame, sums: Vec<WideSum>, escape: Escape) -> LazyFrame {

@@ -4,6 +4,7 @@ mod combine;
 mod group;
 mod reduce;
 mod rows;
+mod running;
 mod select;
 mod shift;
 mod shuffle;

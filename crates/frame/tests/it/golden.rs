@@ -254,3 +254,26 @@ fn rows_against_their_neighbors_equal_pandas() {
         }
     }
 }
+
+#[test]
+fn running_answers_equal_pandas() {
+    let expected = golden("small_running.csv");
+    for frame in smalls() {
+        let part = |prefix: &str, names: &[&str]| {
+            let columns = names.iter().map(|name| col(format!("{prefix}_{name}")).alias(*name));
+            expected.clone().lazy().select(columns.collect::<Vec<_>>()).collect().unwrap()
+        };
+        let check = |frame: Frame, expected: DataFrame| {
+            assert_close(&frame.compute().unwrap(), &expected, 1e-15);
+        };
+        let names = ["whole", "real"];
+        let numbers = frame.select(names.map(col)).unwrap();
+        check(numbers.cum_sum(names).unwrap(), part("sum", &names));
+        check(numbers.cum_min(names).unwrap(), part("min", &names));
+        check(numbers.cum_max([]).unwrap(), part("max", &names));
+        check(numbers.cum_prod(["real"]).unwrap().drop(["whole"]).unwrap(), part("prod", &["real"]));
+        let first = numbers.head(8).repartition(3).unwrap().cum_prod(["whole"]).unwrap();
+        check(first.drop(["real"]).unwrap(), part("prod", &["whole"]).head(Some(8)));
+        check(frame.cum_count([]).unwrap(), part("count", &["key", "whole", "real", "text"]));
+    }
+}

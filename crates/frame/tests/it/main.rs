@@ -11,6 +11,7 @@ mod group;
 mod limits;
 mod read;
 mod rows;
+mod running;
 mod shift;
 mod shuffle;
 mod support;
