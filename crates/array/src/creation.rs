@@ -8,7 +8,7 @@ use crate::kernel::memory::with_room;
 use crate::kernel::strip::{BETWEEN_LOOKS, GlobalIndex, Op, Program, Sink, Term};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer,
+    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{Dimension, IntoDimension, Ix1, Ix2};
@@ -175,7 +175,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let chunking = resolve::<A>(&chunks.into(), shape.slice());
         let task: FromShapeFn<A, D, F> = FromShapeFn {
             function: f,
-            fresh: Session::fresh(),
+            identity: FnIdentity::of::<F>(),
             chunking: chunking.clone(),
             marker: PhantomData,
         };
@@ -187,7 +187,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
 /// Fills a block by a user's function of the index.
 struct FromShapeFn<A, D, F> {
     function: F,
-    fresh: (u64, u64),
+    identity: FnIdentity,
     chunking: Chunking,
     marker: PhantomData<fn(D) -> A>,
 }
@@ -222,13 +222,7 @@ where
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.from_shape_fn/1");
-        if size_of::<F>() == 0 {
-            tokenizer.type_of::<F>();
-        } else {
-            self.fresh.token(tokenizer);
-            tokenizer.bind_to_process();
-        }
+        self.identity.enter::<F>("array.from_shape_fn/1", tokenizer);
         self.chunking.token(tokenizer);
     }
 

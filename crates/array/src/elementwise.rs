@@ -8,7 +8,7 @@ use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp, cast_kern
 use crate::kernel::strip::{Axes, Mapped, NodeIx, Op, Program, Sink, StripFn};
 use crate::rechunk::{common_lengths, rechunked};
 use crate::strip_task::StripTask;
-use musher_graph_core::{AxisMap, Layer, Port, Session, Token, Tokenizer, Wiring};
+use musher_graph_core::{AxisMap, FnIdentity, Layer, Port, Tokenizer, Wiring};
 use ndarray::Dimension;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -306,12 +306,7 @@ impl<A: Element, B: Element, C: Element, F: Fn(A, B) -> C + Send + Sync> StripFn
 /// A user's function with its identity: its type if it captures nothing, else a fresh one.
 fn mapped<F: 'static>(function: impl StripFn + 'static) -> Mapped {
     let mut tokenizer = Tokenizer::new();
-    tokenizer.name("array.map/1");
-    if size_of::<F>() == 0 {
-        tokenizer.type_of::<F>();
-    } else {
-        Session::fresh().token(&mut tokenizer);
-    }
+    FnIdentity::of::<F>().enter::<F>("array.map/1", &mut tokenizer);
     Mapped { function: Arc::new(function), identity: tokenizer.finish().to_bits(), process_bound: true }
 }
 

@@ -41,6 +41,7 @@
 //!   pass: see [`kernel::strip`].
 //! - *Reductions*: [`Array::sum`], [`Array::std`], [`Array::max`], [`Array::argmin`], …, over some axes or with a mask by
 //!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
+//! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`].
@@ -50,11 +51,25 @@
 //!
 //! For given blocks an answer has the same bits for any number of threads, any memory limit, fused or not, with or
 //! without vector instructions. Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
+//!
+//! # In a dev build
+//!
+//! Cargo does not optimise dependencies there, and work on blocks is many times slower. Run what computes with
+//! `--release`, or say in your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! musher-array = { opt-level = 2 }
+//! ndarray = { opt-level = 2 }
+//! musher-graph-core = { opt-level = 2 }
+//! musher-scheduler = { opt-level = 2 }
+//! ```
 
 mod array;
 mod block;
 mod chunks;
 mod creation;
+mod cumulative;
 mod delayed;
 mod element;
 mod elementwise;

@@ -8,7 +8,8 @@ use crate::error::{Error, expect};
 use crate::gather::check;
 use crate::rechunk::rechunked;
 use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer, Wiring,
+    AxisMap, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+    Wiring, function_name,
 };
 use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use std::borrow::Cow;
@@ -40,7 +41,8 @@ pub struct BlockPlace {
 /// Runs a user's function on a block.
 struct MapBlocks<A, D, B, E, F> {
     function: F,
-    fresh: (u64, u64),
+    identity: FnIdentity,
+    label: &'static str,
     input: Chunking,
     output: Chunking,
     marker: PhantomData<Signature<A, D, B, E>>,
@@ -58,7 +60,7 @@ where
     F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
 {
     fn label(&self) -> Cow<'_, str> {
-        "map_blocks".into()
+        self.label.into()
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
@@ -71,13 +73,7 @@ where
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.map_blocks/1");
-        if size_of::<F>() == 0 {
-            tokenizer.type_of::<F>();
-        } else {
-            self.fresh.token(tokenizer);
-            tokenizer.bind_to_process();
-        }
+        self.identity.enter::<F>("array.map_blocks/1", tokenizer);
         self.output.token(tokenizer);
     }
 
@@ -102,7 +98,8 @@ impl<A, D, B, E, F> MapBlocks<A, D, B, E, F> {
 impl<A: Element, D: Dimension + 'static> Array<A, D> {
     /// Applies `f` to every block; it gives a block of the same shape, perhaps of another element type.
     ///
-    /// A function that captures nothing is taken to be pure: applied twice to the same array it runs once.
+    /// A function that captures nothing is taken to be pure: applied twice to the same array it runs once. Pictures and
+    /// errors call the step by the function's name, if it has one.
     ///
     /// **Shape** and blocks stay.
     /// **Cost** one pass; one block in, one block out.
@@ -123,7 +120,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         B: Element,
         F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
     {
-        self.map_blocks_with_place(move |_, block| f(block))
+        expect(self.mapped(self.chunks().clone(), move |_, block| f(block), function_name::<F>()))
     }
 
     /// As [`map_blocks`](Self::map_blocks), for a function that wants to know where the block stands.
@@ -186,7 +183,8 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
             (0..ndim).map(|at| if at == axis { Arc::clone(&whole) } else { self.chunks().shared_axis(at) });
         let one_block = rechunked::<A>(self.core(), &Chunking::from_axes(lengths), caller);
         let kept = (0..ndim).filter(|&at| at != axis).map(|at| self.chunks().shared_axis(at));
-        Self::from_core(one_block).try_map_blocks_to(Chunking::from_axes(kept), move |_, block| f(block))
+        let chunks = Chunking::from_axes(kept);
+        Self::from_core(one_block).mapped(chunks, move |_, block| f(block), function_name::<F>())
     }
 
     /// Applies `f` to every block; it gives blocks of the lengths that `chunks` says, perhaps with other axes.
@@ -232,6 +230,22 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         E: Dimension + 'static,
         F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
     {
+        self.mapped(chunks, f, function_name::<F>())
+    }
+
+    /// The layer of a function that is called by this name, if it has one.
+    #[track_caller]
+    fn mapped<B, E, F>(
+        &self,
+        chunks: Chunking,
+        f: F,
+        name: Option<&'static str>,
+    ) -> Result<Array<B, E>, Error>
+    where
+        B: Element,
+        E: Dimension + 'static,
+        F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
+    {
         let caller = Location::caller();
         let wiring = same_blocks(self.chunks(), &chunks).ok_or_else(|| Error::Chunks {
             blocks: chunks.grid_shape().as_slice().into(),
@@ -240,7 +254,8 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         })?;
         let task = MapBlocks {
             function: f,
-            fresh: Session::fresh(),
+            identity: FnIdentity::of::<F>(),
+            label: name.unwrap_or("map_blocks"),
             input: self.chunks().clone(),
             output: chunks.clone(),
             marker: PhantomData,

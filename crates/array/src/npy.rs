@@ -13,15 +13,15 @@ use musher_graph_core::{
     Wiring,
 };
 use musher_scheduler::AtomicFile;
+use musher_scheduler::files::{FileFacts, FilesError};
 use ndarray::Dimension;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
 
 /// A cost per byte that keeps the optimizer from reading a block twice: a disk is slower than memory.
 const READ_NS_PER_BYTE: u64 = 2;
@@ -39,40 +39,36 @@ const BAND_BYTES: usize = 1 << 20;
 /// The file that a lazy array reads, as it was when the array was made.
 #[derive(Clone)]
 struct NpyFile {
-    path: PathBuf,
+    facts: FileFacts,
     header: NpyHeader,
-    length: u64,
-    modified: u128,
 }
 
 impl NpyFile {
     fn open(path: PathBuf) -> Result<Self, NpyError> {
-        let mut file = File::open(&path)?;
-        let (length, modified) = facts(&file)?;
-        let header = NpyHeader::read(&mut file, length)?;
-        Ok(Self { path, header, length, modified })
+        let facts = FileFacts::of(path).map_err(unreadable)?;
+        let header = NpyHeader::read(&mut facts.open().map_err(unreadable)?, facts.bytes())?;
+        Ok(Self { facts, header })
     }
 
     fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
-        let mut file = File::open(&self.path)?;
-        if facts(&file)? != (self.length, self.modified) {
-            return Err(NpyError::Changed);
-        }
+        let mut file = self.facts.open().map_err(unreadable)?;
         Ok(Block::new(read_block(&mut file, &self.header, block)?))
     }
 
     /// The bytes from the first to the last element of a block; those between its rows count as read.
     fn touch(&self, block: &[Range<usize>]) -> Touch {
         let region = self.header.span(block).map_or(Region::Whole, Region::Bytes);
-        Touch::read(&self.path).region(region)
+        Touch::read(self.facts.path()).region(region)
     }
 }
 
-/// Length and time of the last change, in nanoseconds since 1970 where the system tells.
-fn facts(file: &File) -> io::Result<(u64, u128)> {
-    let metadata = file.metadata()?;
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok((metadata.len(), modified.map_or(0, |time| time.as_nanos())))
+/// Why a file cannot be read, without its path: the error around it says that.
+fn unreadable(error: FilesError) -> NpyError {
+    match error {
+        FilesError::Io { source, .. } => source.into(),
+        FilesError::Changed { change, .. } => NpyError::Changed { how: change.to_string() },
+        other => io::Error::other(other).into(),
+    }
 }
 
 /// The elements that the block at these coordinates covers.
@@ -212,8 +208,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
             return Err(npy(NpyError::Dimensions { expected, found }));
         }
         let chunking = chunks.into().resolve(&file.header.shape, A::DTYPE)?;
-        let identity =
-            (&file.path, (file.length, file.modified), (file.header.data_offset, chunking.clone()));
+        let identity = (&file.facts, file.header.data_offset, chunking.clone());
         let name = format!("array.read_npy.{}/1", <A as Plain>::NAME);
         let bytes_of = {
             let chunking = chunking.clone();
@@ -226,7 +221,11 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let task = FnTask::new("read_npy", move |at: Place<'_>, _: &mut Inputs<'_>| {
             let block = read.read::<A>(&ranges(&blocks, &at.coords()));
             block.map_err(|source| {
-                TaskError::new(Error::Npy { operation: "read_npy", path: read.path.clone(), source })
+                TaskError::new(Error::Npy {
+                    operation: "read_npy",
+                    path: read.facts.path().to_owned(),
+                    source,
+                })
             })
         })
         .params(name, &identity)

@@ -19,13 +19,12 @@ use crate::kernel::strip::{Axes as LoadAxes, NodeIx, Op, Program, Sink};
 use crate::strip_task::StripTask;
 use answers::{Asked, Asking, ByType};
 use musher_graph_core::{
-    AxisMap, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
+    Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
+    tree_of,
 };
 use std::borrow::Cow;
 use std::panic::Location;
-
-/// How many states one task combines.
-const FAN_IN: usize = 8;
+use std::sync::Arc;
 
 /// A reduction as the user asked for it.
 #[derive(Clone)]
@@ -64,18 +63,15 @@ impl Reduce {
             let (operation, shape, caller) = (self.operation, Shape(shape), self.caller);
             return Err(Error::EmptyReduction { operation, axes, shape, caller });
         }
-        let mut port = self.partial(core)?;
-        let mut grid: Vec<usize> = chunking.grid_shape();
-        loop {
-            let fan_ins = self.fan_ins(&grid);
-            if (0..ndim).all(|axis| !self.axes.contains(axis) || fan_ins[axis] >= grid[axis]) {
-                return Ok(self.last(port, chunking, count));
-            }
-            grid.iter_mut().zip(&fan_ins).for_each(|(n, fan_in)| *n = n.div_ceil(*fan_in));
-            let task = Combine { reduce: self.clone(), count, output: None };
-            let layer = Layer::build(task).caller(self.caller).input(&port, Wiring::tree(&fan_ins));
-            port = Port::of(layer.finish(Grid::from(grid.as_slice())));
-        }
+        let reduced: Vec<bool> = (0..ndim).map(|axis| self.axes.contains(axis)).collect();
+        let kept = (0..ndim).filter(|&axis| !reduced[axis]);
+        let output = Chunking::from_axes(kept.map(|axis| chunking.shared_axis(axis)));
+        let states = self.partial(core)?;
+        let port = tree_of(&states, &reduced, Grouping::Lines, output.grid(), self.caller, |level| {
+            let output = (level == Level::Last).then(|| output.clone());
+            Arc::new(Combine { reduce: self.clone(), count, output })
+        });
+        Ok(Core { port, chunking: output })
     }
 
     /// The layer of partial states, one for each block.
@@ -112,30 +108,6 @@ impl Reduce {
             layer = layer.input(port, wiring.clone());
         }
         Ok(Port::of(layer.finish(core.chunking.grid())))
-    }
-
-    /// How many states one task combines along each axis: at most [`FAN_IN`] in all, the last axes first.
-    fn fan_ins(&self, grid: &[usize]) -> Vec<usize> {
-        let mut left = FAN_IN;
-        let mut fan_ins = vec![1; grid.len()];
-        for axis in (0..grid.len()).rev().filter(|&axis| self.axes.contains(axis)) {
-            fan_ins[axis] = left.min(grid[axis]).max(1);
-            left /= fan_ins[axis];
-        }
-        fan_ins
-    }
-
-    /// The layer that combines what is left and finishes.
-    fn last(&self, port: Port, chunking: &Chunking, count: usize) -> Core {
-        let kept: Vec<usize> = (0..chunking.ndim()).filter(|&axis| !self.axes.contains(axis)).collect();
-        let output = Chunking::from_axes(kept.iter().map(|&axis| chunking.shared_axis(axis)));
-        let maps = (0..chunking.ndim()).map(|axis| match kept.iter().position(|&one| one == axis) {
-            Some(at) => AxisMap::follow(at),
-            None => AxisMap::Whole,
-        });
-        let task = Combine { reduce: self.clone(), count, output: Some(output.clone()) };
-        let layer = Layer::build(task).caller(self.caller).input(&port, Wiring::axes(maps));
-        Core { port: Port::of(layer.finish(output.grid())), chunking: output }
     }
 }
 

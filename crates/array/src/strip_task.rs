@@ -15,7 +15,7 @@ use crate::kernel::strip::{
 };
 use musher_graph_core::{
     Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
-    Tokenizer, Wiring,
+    Tokenizer, Wiring, fused_label,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -26,9 +26,6 @@ use std::sync::{Arc, OnceLock};
 /// Programs of more nodes are not fused further: the gain is spent, and copying them again and again would make
 /// building long chains quadratic.
 const MOST_NODES: usize = 256;
-
-/// Labels of more parts are shortened.
-const MOST_LABELS: usize = 4;
 
 /// A strip program over the blocks of a layer.
 pub(crate) struct StripTask {
@@ -240,9 +237,7 @@ impl Task for StripTask {
     fn label(&self) -> Cow<'_, str> {
         match self.labels.as_slice() {
             [only] => Cow::Borrowed(only),
-            labels if labels.len() <= MOST_LABELS => labels.join(" → ").into(),
-            [first, middle @ .., last] => format!("{first} → {} more → {last}", middle.len()).into(),
-            [] => Cow::Borrowed(""),
+            labels => fused_label(labels).into(),
         }
     }
 
@@ -309,7 +304,7 @@ impl Task for StripTask {
         for target in self.program.targets() {
             let dtype = self.program.nodes()[target.node.index()].dtype;
             let bytes = match target.sink {
-                Sink::Block => total * dtype.bytes(),
+                Sink::Block | Sink::Running { .. } => total * dtype.bytes(),
                 Sink::Reduce { reduction, axes, mask } => {
                     let answers: usize = axes.reduced(&shape).iter().product();
                     let bytes = reduction.algebra().state_bytes(mask.is_some());
@@ -370,7 +365,9 @@ impl Task for StripTask {
 
     fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
         let sibling: &Self = sibling.downcast_ref()?;
-        let reduces = |task: &Self| task.program.targets().iter().all(|target| target.sink != Sink::Block);
+        let reduces = |task: &Self| {
+            task.program.targets().iter().all(|target| matches!(target.sink, Sink::Reduce { .. }))
+        };
         // Two whole blocks at once may be one too many for the memory; states are small.
         let nodes = self.program.nodes().len() + sibling.program.nodes().len();
         if self.chunking != sibling.chunking || nodes > MOST_NODES || !(reduces(self) || reduces(sibling)) {
@@ -385,7 +382,7 @@ impl Task for StripTask {
         });
         program.graft_targets(&sibling.program, &numbers);
         let shared = self.labels.iter().zip(&sibling.labels).take_while(|(a, b)| a == b).count();
-        let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(|labels| labels.join(" → "));
+        let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(|labels| fused_label(labels));
         let mut labels: SmallVec<[Cow<'static, str>; 2]> = self.labels[..shared].iter().cloned().collect();
         labels.push(ends.join(" + ").into());
         Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch,
+    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch, fused_label,
 };
 
 use crate::partition::Partition;
@@ -217,10 +217,7 @@ impl Task for Drain {
         self.0.labels(&mut labels);
         match labels.as_slice() {
             [] => "collect".into(),
-            [first, .., last] if labels.len() > 6 => {
-                format!("{first} → … {} … → {last}", labels.len() - 2).into()
-            }
-            labels => labels.join(" → ").into(),
+            labels => fused_label(labels).into(),
         }
     }
 

@@ -1,19 +1,19 @@
 //! Reductions over all partitions: a partial result of each, joined by a tree whose shape depends on their number only.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Value, Wiring,
+    ChunkRef, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, TaskError, Tokenizer, Value, scan,
+    tree,
 };
 
 use crate::bag::Bag;
 use crate::drain::{Drain, Reduce, Takes};
 use crate::partition::Partial;
 use crate::pipe::{Flow, Item, Upstream};
-
-/// How many partial results are joined by one task: wide enough for a flat tree, narrow enough for memory.
-const FAN_IN: usize = 8;
 
 /// A reduction in three steps: items into a partial result, partial results into one, that one into the answer.
 ///
@@ -93,51 +93,42 @@ impl<T: Item, F: Fold<T>> Reduce<T> for Partially<F> {
     }
 }
 
-/// The second step, and with `last` the third.
-struct Combine<T, F> {
+/// The second step, and the third.
+struct Joining<T, F> {
     fold: Arc<F>,
-    last: bool,
-    item: std::marker::PhantomData<fn() -> T>,
+    item: PhantomData<fn() -> T>,
 }
 
-impl<T: Item, F: Fold<T>> Task for Combine<T, F> {
-    fn label(&self) -> Cow<'_, str> {
-        match self.last {
-            true => self.fold.label(),
-            false => format!("{} (combine)", self.fold.label()).into(),
-        }
-    }
+impl<T: Item, F: Fold<T>> Combine for Joining<T, F> {
+    type State = Partial<F::Acc>;
 
-    fn run(&self, _at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let mut acc = partial(&mut inputs, 0)?;
-        for index in 1..inputs.len() {
-            self.fold.merge(&mut acc, partial(&mut inputs, index)?);
-        }
-        match self.last {
-            true => Ok(Output::shared(self.fold.finish(acc)?)),
-            false => Ok(Output::one(Partial(acc))),
-        }
+    fn label(&self) -> Cow<'_, str> {
+        self.fold.label()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.combine/1");
-        tokenizer.word(u64::from(self.last));
         self.fold.token(tokenizer);
     }
 
-    fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
+    fn merge(&self, earlier: &mut Partial<F::Acc>, later: Partial<F::Acc>) -> Result<(), TaskError> {
+        self.fold.merge(&mut earlier.0, later.0);
+        Ok(())
+    }
+
+    fn finish(&self, _at: Place<'_>, whole: Partial<F::Acc>) -> Result<ChunkRef, TaskError> {
+        self.fold.finish(whole.0)
+    }
+
+    fn facts(&self, _at: Place<'_>, _level: Level, inputs: &[Option<u64>]) -> Facts {
         // A joined result holds at most what its parts hold.
-        match inputs.iter().copied().sum::<Option<u64>>() {
-            Some(bytes) => Facts::bytes(bytes),
-            None => Facts::default(),
-        }
+        inputs.iter().copied().sum::<Option<u64>>().map_or_else(Facts::default, Facts::bytes)
     }
 }
 
-/// The partial result with this number, moved where nobody else holds it.
-fn partial<A: Clone + Send + Sync + 'static>(inputs: &mut Inputs<'_>, index: usize) -> Result<A, TaskError> {
-    let chunk = inputs.take::<Partial<A>>(index)?;
-    Ok(Arc::try_unwrap(chunk).map_or_else(|shared| shared.0.clone(), |own| own.0))
+impl<T: Item, F: Fold<T>> Scan for Joining<T, F> {
+    fn start(&self, _at: Place<'_>) -> Result<Partial<F::Acc>, TaskError> {
+        Ok(Partial(self.fold.start()))
+    }
 }
 
 impl<T: Item> Bag<T> {
@@ -148,22 +139,22 @@ impl<T: Item> Bag<T> {
         Bag::from_port(self.layer(Drain::new(Upstream::Slot(0), local)))
     }
 
+    /// For each partition the partial result of all partitions before it.
+    #[track_caller]
+    pub(crate) fn folded_before<F: Fold<T>>(&self, fold: Arc<F>) -> Port {
+        let partials = Partially { fold: Arc::clone(&fold), last: false };
+        let port = self.layer(Drain::new(Upstream::Slot(0), partials));
+        scan(&port, 0, Joining { fold, item: PhantomData }, Location::caller())
+    }
+
     /// The layers of a fold; the answer's chunk is the only one of the last layer, whose grid is `grid`.
     #[track_caller]
     pub(crate) fn folded<F: Fold<T>>(&self, fold: F, grid: Grid) -> Port {
         let fold = Arc::new(fold);
-        let mut port =
-            self.layer(Drain::new(Upstream::Slot(0), Partially { fold: Arc::clone(&fold), last: false }));
-        let mut partials = self.n_partitions();
-        while partials > FAN_IN {
-            partials = partials.div_ceil(FAN_IN);
-            let combine = Combine { fold: Arc::clone(&fold), last: false, item: std::marker::PhantomData };
-            let layer =
-                Layer::build(combine).input(&port, Wiring::tree(&[FAN_IN])).finish(Grid::from([partials]));
-            port = Port::of(layer);
-        }
-        let combine = Combine { fold, last: true, item: std::marker::PhantomData };
-        Port::of(Layer::build(combine).input(&port, Wiring::All).finish(grid))
+        let partials = Partially { fold: Arc::clone(&fold), last: false };
+        let port = self.layer(Drain::new(Upstream::Slot(0), partials));
+        let joining = Joining { fold, item: PhantomData };
+        tree(&port, &[true], Grouping::Lines, grid, joining, Location::caller())
     }
 }
 

@@ -30,19 +30,31 @@
 //! results are joined by a tree whose shape depends on the number of partitions only. So an answer does not depend on
 //! threads or on what was fused, to the last bit. Two cuts of the same items differ at most in the rounding of sums
 //! and moments of floats.
+//!
+//! # In a dev build
+//!
+//! Cargo does not optimise dependencies there, and work on blocks is many times slower. Run what computes with
+//! `--release`, or say in your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! musher-bag = { opt-level = 2 }
+//! musher-graph-core = { opt-level = 2 }
+//! musher-scheduler = { opt-level = 2 }
+//! ```
 
 mod bag;
 mod coder;
 mod drain;
 mod error;
 mod fold;
-mod identity;
 mod kernel;
 mod ops;
 mod partition;
 mod pipe;
 mod shuffle;
 mod site;
+mod stage_fn;
 
 pub use bag::Bag;
 pub use error::Error;

@@ -59,6 +59,7 @@ impl<T: Send + Sync + 'static> Chunk for Partition<T> {
 }
 
 /// The chunk that a partition, or several of them, is reduced to.
+#[derive(Clone)]
 pub(crate) struct Partial<A>(pub(crate) A);
 
 impl<A: Send + Sync + 'static> Chunk for Partial<A> {

@@ -7,14 +7,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Collection, Exchange, Facts, Grid, Inputs, Scatter, Share, TaskError, Tokenizer,
-    exchanged,
+    Chunk, ChunkRef, Collection, Exchange, Facts, FnIdentity, Grid, Inputs, Scatter, Share, TaskError,
+    Tokenizer, exchanged,
 };
 
 use crate::bag::Bag;
 use crate::coder::Coder;
 use crate::error::Error;
-use crate::identity::FnIdentity;
 use crate::partition::Partition;
 use crate::pipe::Item;
 

@@ -5,8 +5,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, ChunkRef, Codec, Collection, Delayed, FnTask, Forward, Grid, Held, Inputs, Layer, Place, Port,
-    TaskError, Value, Wiring,
+    AxisMap, ChunkRef, Codec, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer,
+    Level, Place, Port, TaskError, Value, Wiring, tree_of,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
@@ -19,9 +19,6 @@ use crate::read::{CsvOptions, CsvSource, ParquetOptions, ParquetSource, PartRead
 use crate::site::Site;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
-
-/// How many partial results are combined by one task.
-const FAN_IN: usize = 8;
 
 /// A table in partitions; lazy, cheap to clone.
 ///
@@ -357,19 +354,14 @@ impl Frame {
         schema: SchemaRef,
         site: Site,
     ) -> Self {
-        let level = |port: &Port, steps: Vec<PartitionStep>| {
-            let n_tasks = port.grid().n_tasks().div_ceil(FAN_IN);
-            let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
-            let layer = Layer::build(task).caller(site.caller).input(port, Wiring::tree(&[FAN_IN]));
-            Port::of(layer.finish(Grid::from([n_tasks])))
-        };
-        // Groups of exactly FAN_IN, the last one perhaps smaller: a tree by index, whatever runs when.
-        let mut port = self.port.clone();
-        while port.grid().n_tasks() > FAN_IN {
-            port = level(&port, combine.to_vec());
-        }
-        let last = combine.iter().cloned().chain(finish).collect();
-        Self { port: level(&port, last), schema, lengths: None }
+        let port = tree_of(&self.port, &[true], Grouping::Lines, Grid::from([1]), site.caller, |level| {
+            let steps = match level {
+                Level::Between => combine.to_vec(),
+                Level::Last => combine.iter().chain(&finish).cloned().collect(),
+            };
+            Arc::new(PartitionTask::new(Rows::Stack { slot: 0 }, steps))
+        });
+        Self { port, schema, lengths: None }
     }
 
     /// A table of this frame's columns without rows, as a lazy frame to check expressions on.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::chunk::{ChunkRef, Measure, Measured, Value};
 use crate::collection::Collection;
+use crate::fn_identity::function_name;
 use crate::grid::Grid;
 use crate::key::{Key, Token, Tokenizer};
 use crate::layer::{Layer, Port};
@@ -353,7 +354,7 @@ where
     fn label(&self) -> Cow<'_, str> {
         let options = self.said.as_ref().and_then(|said| said.options.as_ref());
         let given = options.and_then(|options| options.label.clone());
-        given.unwrap_or_else(|| Cow::Borrowed(short_name(type_name::<F>())))
+        given.unwrap_or_else(|| Cow::Borrowed(function_name::<F>().unwrap_or("closure")))
     }
 
     fn run(&self, _at: crate::grid::Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
@@ -386,14 +387,5 @@ where
         }
         tokenizer.type_of::<(F, O)>();
         self.args.token(tokenizer);
-    }
-}
-
-/// The last part of a function's path; `closure` for one without a name.
-fn short_name(path: &'static str) -> &'static str {
-    let path = path.split('<').next().unwrap_or(path);
-    match path.rsplit("::").next() {
-        Some("{{closure}}") | None => "closure",
-        Some(name) => name,
     }
 }

@@ -169,17 +169,6 @@ impl Tokenizer {
         self.process_bound = true;
     }
 
-    /// Enters the identity of a function or closure: its type if it captures nothing, else a fresh one.
-    ///
-    /// A function that captures nothing is taken to be pure.
-    pub fn function<F: 'static>(&mut self) {
-        if size_of::<F>() == 0 {
-            self.type_of::<F>();
-        } else {
-            self.fresh();
-        }
-    }
-
     /// Says that what was entered holds in this process only.
     pub fn bind_to_process(&mut self) {
         self.process_bound = true;

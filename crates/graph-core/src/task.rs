@@ -390,6 +390,16 @@ impl<'a> Inputs<'a> {
         self.take_any(index)?.downcast().map_err(|_| InputError::wrong_kind::<T>(index))
     }
 
+    /// Takes the chunk with this number out of its sharing: moved where nobody else holds it, cloned where somebody does.
+    ///
+    /// The clone is in nobody's books: for partial answers and the like, which are small beside the data.
+    ///
+    /// # Errors
+    /// If there is no such chunk, it was taken, or it is of another kind.
+    pub fn take_owned<T: Chunk + Clone>(&mut self, index: usize) -> Result<T, TaskError> {
+        Ok(Arc::unwrap_or_clone(self.take::<T>(index)?))
+    }
+
     /// Takes the chunk with this number as whatever it is.
     #[inline]
     pub(crate) fn take_any(&mut self, index: usize) -> Result<Arc<dyn Any + Send + Sync>, TaskError> {

@@ -14,14 +14,13 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, TaskError, Wiring,
+    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, TaskError, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
 use crate::error::Error;
 use crate::kernel::label::{BlockPlace, Border, Unlabeled, label_block};
 use crate::kernel::merge::{Merged, merge};
-use crate::record::Record;
 use crate::wire::{grid_of, port_of, single};
 
 /// What labeling gives: the labels, and the number of components.
@@ -189,13 +188,13 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
 /// Gives the labels of each block their final numbers, in place where nobody else holds them.
 fn relabel() -> impl musher_graph_core::Task {
     FnTask::new("relabel", |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let block = inputs.take::<Block<i32>>(0)?;
+        let block = inputs.take_owned::<Block<i32>>(0)?;
         let Record(merged) = inputs.get::<Record<Merged>>(1)?;
         let table = &merged.tables[at.index()];
         if table.iter().enumerate().all(|(own, &whole)| own as i32 == whole) {
-            return Ok((*block).clone());
+            return Ok(block);
         }
-        let mut labels = Arc::try_unwrap(block).unwrap_or_else(|block| (*block).clone()).into_array();
+        let mut labels = block.into_array();
         labels.mapv_inplace(|label| table[label as usize]);
         Ok::<_, TaskError>(Block::new(labels))
     })

@@ -37,6 +37,20 @@
 //! assert!((center[0] - 19.5).abs() < 0.1 && (center[1] - 50.0).abs() < 0.1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # In a dev build
+//!
+//! Cargo does not optimise dependencies there, and work on blocks is many times slower. Run what computes with
+//! `--release`, or say in your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! musher-image = { opt-level = 2 }
+//! musher-array = { opt-level = 2 }
+//! ndarray = { opt-level = 2 }
+//! musher-graph-core = { opt-level = 2 }
+//! musher-scheduler = { opt-level = 2 }
+//! ```
 
 mod columns;
 mod decode;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use musher_array::{Array, Block, Chunking, Element, Shape};
 use musher_graph_core::{
     AxisMap, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place, Port,
-    TaskError, Token, Tokenizer, Wiring,
+    Record, TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
@@ -26,8 +26,7 @@ use crate::columns::{Column, Columns};
 use crate::error::Error;
 use crate::gray::Intensity;
 use crate::kernel::measure::{Region, Regions, join, measure_block};
-use crate::record::Record;
-use crate::wire::{grid_of, port_of, single, tree};
+use crate::wire::{Joining, grid_of, joined, port_of, single};
 
 /// Measures every region of a labeled image in one pass.
 ///
@@ -488,13 +487,8 @@ fn regions<A: Intensity, D: Dimension>(
         .input(&port_of(image), Wiring::one_to_one(image.ndim()))
         .input(&port_of(&labels), Wiring::one_to_one(image.ndim()))
         .finish(grid_of(image));
-    Ok(tree(
-        "join_regions",
-        "image.join_regions/1",
-        Port::of(layer),
-        |one: &Record<Regions>, other| Record(join(&one.0, &other.0)),
-        caller,
-    ))
+    let joining = Joining { label: "join_regions", name: "image.join_regions/1", join };
+    Ok(joined(&Port::of(layer), joining, caller))
 }
 
 /// Takes one measurement out of the regions, for the labels asked for, as one block.

@@ -3,14 +3,17 @@
 use std::panic::Location;
 
 use musher_array::{Array, Block, Chunking, Real};
-use musher_graph_core::{Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring};
+use musher_graph_core::{
+    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, TaskError, Wiring,
+};
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gray::Intensity;
 use crate::kernel::otsu::otsu;
-use crate::record::{AsRecord, Reader, Record, Writer};
-use crate::wire::{elements_of, grid_of, port_of, single, tree};
+use crate::wire::{Joining, elements_of, grid_of, joined, port_of, single};
 
 /// Bins of a histogram of floats, unless another number is given.
 const BINS: usize = 256;
@@ -53,7 +56,7 @@ pub fn threshold<A: Intensity, D: Dimension>(image: &Array<A, D>, value: A) -> R
 /// }
 /// assert!(is_counted_exactly::<u8>() && !is_counted_exactly::<f64>());
 /// ```
-pub trait Histogram: Real + sealed::Sealed {
+pub trait Histogram: Real + sealed::Sealed + Serialize + DeserializeOwned {
     /// How many values an integer type has; `None` for floats.
     const LEVELS: Option<usize>;
 }
@@ -82,7 +85,7 @@ mod sealed {
     macro_rules! integers {
         ($($t:ty),*) => {$(
             impl Sealed for $t {
-                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/1");
+                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/2");
 
                 fn range(values: &[$t]) -> Option<($t, $t)> {
                     Some((*values.iter().min()?, *values.iter().max()?))
@@ -106,7 +109,7 @@ mod sealed {
     macro_rules! floats {
         ($($t:ty),*) => {$(
             impl Sealed for $t {
-                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/1");
+                const RANGE: &'static str = concat!("image.range.", stringify!($t), "/2");
 
                 fn range(values: &[$t]) -> Option<($t, $t)> {
                     range(values)
@@ -228,7 +231,7 @@ pub fn threshold_otsu<A: Histogram, D: Dimension>(
 }
 
 /// Counts of the pixels of some blocks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Counts(Vec<u64>);
 
 impl Counts {
@@ -237,24 +240,18 @@ impl Counts {
     }
 }
 
-impl AsRecord for Counts {
-    const KIND: &'static str = "image.counts/1";
-
+impl Measure for Counts {
     fn nbytes(&self) -> usize {
         self.0.len() * size_of::<u64>()
     }
+}
 
-    fn write(&self, into: &mut Writer) {
-        into.list(&self.0);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        from.list().map(Self)
-    }
+impl AsRecord for Counts {
+    const KIND: &'static str = "image.counts/2";
 }
 
 /// Least and greatest value of some blocks; `None` for blocks without pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Extremes<A>(Option<(A, A)>);
 
 impl<A: Histogram> Extremes<A> {
@@ -265,24 +262,14 @@ impl<A: Histogram> Extremes<A> {
     }
 }
 
-impl<A: Histogram> AsRecord for Extremes<A> {
-    const KIND: &'static str = A::RANGE;
-
+impl<A: Histogram> Measure for Extremes<A> {
     fn nbytes(&self) -> usize {
         size_of::<Self>()
     }
+}
 
-    fn write(&self, into: &mut Writer) {
-        into.list(&self.0.into_iter().flat_map(<[A; 2]>::from).collect::<Vec<_>>());
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        match from.list()?[..] {
-            [] => Some(Self(None)),
-            [low, high] => Some(Self(Some((low, high)))),
-            _ => None,
-        }
-    }
+impl<A: Histogram> AsRecord for Extremes<A> {
+    const KIND: &'static str = A::RANGE;
 }
 
 fn find<A: Histogram, D: Dimension>(
@@ -329,13 +316,7 @@ fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Locat
     .facts(|_, inputs| Facts::bytes(size_of::<Extremes<A>>() as u64).cost(elements::<A>(inputs)));
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let port = Port::of(layer.finish(grid_of(image)));
-    tree(
-        "range",
-        "image.range.join/1",
-        port,
-        |one: &Record<Extremes<A>>, other| Record(one.0.join(&other.0)),
-        caller,
-    )
+    joined(&port, Joining { label: "range", name: "image.range.join/1", join: Extremes::<A>::join }, caller)
 }
 
 /// The histogram of the whole image.
@@ -357,13 +338,7 @@ fn counts<A: Histogram, D: Dimension>(
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
     let layer = range.into_iter().fold(layer, |layer, range| layer.input(range, single(range)));
     let port = Port::of(layer.finish(grid_of(image)));
-    tree(
-        "histogram",
-        "image.histogram.join/1",
-        port,
-        |one: &Record<Counts>, other| Record(one.0.join(&other.0)),
-        caller,
-    )
+    joined(&port, Joining { label: "histogram", name: "image.histogram.join/1", join: Counts::join }, caller)
 }
 
 /// About how many elements the first input has.

@@ -1,10 +1,12 @@
 //! Pieces of graph that several operations share, such as trees over chunks that are no blocks.
 
+use std::borrow::Cow;
 use std::panic::Location;
 
 use musher_array::{Array, Block, Element};
 use musher_graph_core::{
-    AxisMap, Chunk, Collection, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Wiring,
+    AsRecord, AxisMap, Collection, Combine, Facts, Grid, Grouping, Level, Place, Port, Record, TaskError,
+    Tokenizer, Wiring, tree,
 };
 use ndarray::Dimension;
 
@@ -23,48 +25,44 @@ pub(crate) fn elements_of<A: Clone>(block: &Block<A>) -> &[A] {
     if block.view().is_empty() { &[] } else { block.elements() }
 }
 
-/// Joins the chunks of a grid to a single one, neighbours first, by a tree that the grid alone decides.
-///
-/// About eight chunks are joined by one task. The answer's grid has one task.
-pub(crate) fn tree<T: Chunk + Clone>(
-    label: &'static str,
-    name: &'static str,
-    mut port: Port,
-    join: fn(&T, &T) -> T,
+/// How the records of two neighbours become one, under a name and version.
+pub(crate) struct Joining<T> {
+    pub(crate) label: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) join: fn(&T, &T) -> T,
+}
+
+impl<T: AsRecord> Combine for Joining<T> {
+    type State = Record<T>;
+
+    fn label(&self) -> Cow<'_, str> {
+        self.label.into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name(self.name);
+    }
+
+    fn merge(&self, earlier: &mut Record<T>, later: Record<T>) -> Result<(), TaskError> {
+        earlier.0 = (self.join)(&earlier.0, &later.0);
+        Ok(())
+    }
+
+    fn facts(&self, _at: Place<'_>, _level: Level, inputs: &[Option<u64>]) -> Facts {
+        let (bytes, largest) = (inputs.iter().flatten().sum(), inputs.iter().copied().max().flatten());
+        let facts = Facts { output_bytes: [largest].into_iter().collect(), ..Facts::default() };
+        facts.scratch(bytes).cost(bytes)
+    }
+}
+
+/// Joins the records of a grid to a single one, neighbours in space first.
+pub(crate) fn joined<T: AsRecord>(
+    port: &Port,
+    joining: Joining<T>,
     caller: &'static Location<'static>,
 ) -> Port {
-    while port.grid().n_tasks() > 1 {
-        let shape: Vec<usize> = port.grid().shape().iter().map(|&length| length as usize).collect();
-        let fan_in = match shape.iter().filter(|&&length| length > 1).count() {
-            1 => 8,
-            2 => 3,
-            _ => 2,
-        };
-        let fan_ins: Vec<usize> = shape.iter().map(|&length| if length > 1 { fan_in } else { 1 }).collect();
-        let joined: Vec<usize> =
-            shape.iter().zip(&fan_ins).map(|(length, fan_in)| length.div_ceil(*fan_in)).collect();
-        let task = FnTask::new(label, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-            let parts = inputs.slot::<T>(0)?;
-            let mut whole = (*parts[0]).clone();
-            for part in &parts[1..] {
-                whole = join(&whole, part);
-            }
-            Ok::<_, TaskError>(whole)
-        })
-        .params(name, &())
-        .facts(|_, inputs| {
-            let bytes = inputs.iter().flatten().sum::<u64>();
-            Facts {
-                output_bytes: [inputs.iter().copied().max().flatten()].into_iter().collect(),
-                ..Facts::default()
-            }
-            .scratch(bytes)
-            .cost(bytes)
-        });
-        let layer = Layer::build(task).caller(caller).input(&port, Wiring::tree(&fan_ins));
-        port = Port::of(layer.finish(Grid::from(joined.as_slice())));
-    }
-    port
+    let reduced = vec![true; port.grid().ndim()];
+    tree(port, &reduced, Grouping::Boxes, Grid::scalar(), joining, caller)
 }
 
 /// The wiring by which every task reads the only task of a port.

@@ -28,6 +28,20 @@
 //!
 //! Fitted models are saved and read back with serde. A value that is NaN or infinite is an error that names its place.
 //! The same chunks give the same bits on every number of threads; other chunks give the same model up to rounding.
+//!
+//! # In a dev build
+//!
+//! Cargo does not optimise dependencies there, and work on blocks is many times slower. Run what computes with
+//! `--release`, or say in your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! musher-ml = { opt-level = 2 }
+//! musher-array = { opt-level = 2 }
+//! ndarray = { opt-level = 2 }
+//! musher-graph-core = { opt-level = 2 }
+//! musher-scheduler = { opt-level = 2 }
+//! ```
 
 mod blocks;
 mod bridge;

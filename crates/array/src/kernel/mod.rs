@@ -10,6 +10,7 @@ pub mod ops;
 pub mod overlap;
 pub mod random;
 pub mod reduce;
+pub mod running;
 pub mod runs;
 pub(crate) mod simd;
 pub mod strip;

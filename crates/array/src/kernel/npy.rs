@@ -101,8 +101,11 @@ pub enum NpyError {
         shape: Vec<usize>,
     },
     /// The file is not the one whose header was read.
-    #[error("the file has changed since its header was read")]
-    Changed,
+    #[error("the file has changed since its header was read: {how}")]
+    Changed {
+        /// In which way.
+        how: String,
+    },
     /// Memory for the block was refused.
     #[error(transparent)]
     OutOfMemory(#[from] OutOfMemory),

@@ -19,6 +19,7 @@ pub use run::{BETWEEN_LOOKS, Binding, Made, Reused, RunError};
 use super::ops::{BinaryOp, Class, CompareOp, PartOp, TestOp, UnaryOp};
 use super::random::{Distribution, Engine};
 use super::reduce::{AxisSet, Reduction};
+use super::running::RunningOp;
 use crate::element::{Buffer, DType, Scalar, Source};
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -175,6 +176,13 @@ pub struct Node {
 pub enum Sink {
     /// It is kept as a block.
     Block,
+    /// It is kept as a block in which each element is joined with all before it along an axis of the block.
+    Running {
+        /// How they are joined.
+        op: RunningOp,
+        /// The axis.
+        axis: u8,
+    },
     /// It is reduced over some axes of the block, to a block of states.
     Reduce {
         /// What is collected.
@@ -200,7 +208,7 @@ impl Target {
     pub(crate) fn reads(&self) -> impl Iterator<Item = NodeIx> + use<> {
         let mask = match self.sink {
             Sink::Reduce { mask, .. } => mask,
-            Sink::Block => None,
+            Sink::Block | Sink::Running { .. } => None,
         };
         std::iter::once(self.node).chain(mask)
     }
@@ -335,6 +343,7 @@ impl Program {
             words.push(u64::from(target.node.0));
             match target.sink {
                 Sink::Block => words.push(0),
+                Sink::Running { op, axis } => words.extend([2, op.code(), u64::from(axis)]),
                 Sink::Reduce { reduction, axes, mask } => {
                     let mask = mask.map_or(0, |mask| u64::from(mask.0) + 1);
                     words.extend([1, name_word(&reduction), axes.bits(), mask]);

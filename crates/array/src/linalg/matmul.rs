@@ -14,7 +14,8 @@ use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::{in_order, zeros};
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
-    AxisMap, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring,
+    AxisMap, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring,
+    tree_of,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Dimension, Ix0, Ix1, Ix2, IxDyn};
@@ -25,8 +26,6 @@ use std::sync::Arc;
 
 /// Pairs of blocks that one task multiplies: 2 × 4 blocks in, 1 out.
 const FAN_IN: usize = 4;
-/// Partial sums that one task adds.
-const SUM_FAN_IN: usize = 8;
 /// Floating-point operations a nanosecond, for the planner's estimate.
 const FLOPS_PER_NS: u64 = 20;
 
@@ -167,8 +166,7 @@ impl<A: Element + LinalgElement> Task for AddPartials<A> {
 
     fn run(&self, _at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let n_partials = inputs.len();
-        let first = inputs.take::<Block<A>>(0)?;
-        let mut sum = Arc::try_unwrap(first).unwrap_or_else(|shared| (*shared).clone()).into_array();
+        let mut sum = inputs.take_owned::<Block<A>>(0)?.into_array();
         for partial in 1..n_partials {
             let partial: &Block<A> = inputs.get(partial)?;
             sum.zip_mut_with(&partial.view(), |sum, &partial| *sum = *sum + partial);
@@ -329,7 +327,7 @@ fn contract<A: Element + LinalgElement, B: LinalgBackend<A>>(
     let output = extents.output();
     let kept = output.ndim();
     let n_inner = extents.inner.len();
-    let mut n_groups = n_inner.div_ceil(FAN_IN);
+    let n_groups = n_inner.div_ceil(FAN_IN);
     // The groups are a last axis of the grid; a single one needs none.
     let inner = match n_groups {
         1 => AxisMap::Whole,
@@ -347,16 +345,11 @@ fn contract<A: Element + LinalgElement, B: LinalgBackend<A>>(
     let layer =
         Layer::build(task).caller(caller).input(&left.port, left_wiring).input(&right.port, right_wiring);
     let mut port = Port::of(layer.finish(grid(n_groups)));
-    while n_groups > 1 {
-        let next = n_groups.div_ceil(SUM_FAN_IN);
-        let groups = match next {
-            1 => AxisMap::Whole,
-            _ => AxisMap::Group { axis: kept, fan_in: SUM_FAN_IN },
-        };
-        let wiring = Wiring::axes((0..kept).map(AxisMap::follow).chain([groups]));
-        let task = AddPartials { extents: extents.clone(), marker: PhantomData::<fn() -> A> };
-        port = Port::of(Layer::build(task).caller(caller).input(&port, wiring).finish(grid(next)));
-        n_groups = next;
+    if n_groups > 1 {
+        let reduced: Vec<bool> = (0..=kept).map(|axis| axis == kept).collect();
+        port = tree_of(&port, &reduced, Grouping::Lines, output.grid(), caller, |_| {
+            Arc::new(AddPartials { extents: extents.clone(), marker: PhantomData::<fn() -> A> })
+        });
     }
     Core { port, chunking: output }
 }

@@ -2,7 +2,7 @@
 
 use crate::blocks::{answer, bits, golden, golden_array};
 use musher_array::ndarray::{ArrayD, Axis, IxDyn, SliceInfoElem};
-use musher_array::{All, Array, Chunks, Element, Error, Number, Ordered, Plain, concatenate, stack};
+use musher_array::{All, Array, Chunks, Element, Error, Float, Number, Ordered, Plain, concatenate, stack};
 use musher_scheduler::{Compute, Options};
 use serde_json::Value;
 
@@ -236,6 +236,59 @@ fn integer<A: Number<Mean = f64>>(case: &Case, cut: usize, operation: &str) {
     let found = reduced!(case, x, sum());
     assert_eq!(bits(&found), bits(&case.want::<A::Sum>()), "{} in blocks of {cut}", case.name());
     assert!(["i64", "u64"].contains(&<A::Sum as Plain>::NAME));
+}
+
+/// Running totals: in one block they have NumPy's own bits, in several floats are added in another order.
+#[test]
+fn running_totals() {
+    fn totals<A: Number<Sum: Into<f64>>>(case: &Case, cut: usize, tolerance: f64) {
+        let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
+        let found = match case.0["operation"].as_str() {
+            Some("cumsum") => x.cumsum(axis),
+            _ => x.cumprod(axis),
+        };
+        let (found, want) = (answer(&found), case.want::<A::Sum>());
+        match cut {
+            100 => same(case, cut, &found, &want),
+            _ => close(case, cut, &found.mapv(Into::into), &want.mapv(Into::into), tolerance),
+        }
+    }
+    fn exact<A: Number>(case: &Case, cut: usize) {
+        let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
+        let found = if case.0["operation"] == "cumsum" { x.cumsum(axis) } else { x.cumprod(axis) };
+        same(case, cut, &answer(&found), &case.want::<A::Sum>());
+    }
+    fn extremes<A: Ordered>(case: &Case, cut: usize) {
+        let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
+        let found = if case.0["operation"] == "cummax" { x.cummax(axis) } else { x.cummin(axis) };
+        same(case, cut, &answer(&found), &case.want::<A>());
+    }
+    fn filled<A: Float>(case: &Case, cut: usize) {
+        let found = case.load::<A>(0, cut).forward_fill(case.axis().unwrap());
+        same(case, cut, &answer(&found), &case.want::<A>());
+    }
+    for case in cases(&["cumsum", "cumprod", "cummax", "cummin", "forward_fill"]) {
+        let (operation, dtype) =
+            (case.0["operation"].as_str().unwrap(), case.parameter("type").as_str().unwrap());
+        for cut in CUTS {
+            match (operation, dtype) {
+                ("cumsum" | "cumprod", "float64") => totals::<f64>(&case, cut, SUM_TOLERANCE),
+                ("cumsum" | "cumprod", "float32") => totals::<f32>(&case, cut, SINGLE_TOLERANCE),
+                ("cumsum" | "cumprod", "int64") => exact::<i64>(&case, cut),
+                ("cumsum" | "cumprod", "int32") => exact::<i32>(&case, cut),
+                ("cumsum" | "cumprod", "uint8") => exact::<u8>(&case, cut),
+                ("cummax" | "cummin", "float64") => extremes::<f64>(&case, cut),
+                ("cummax" | "cummin", "float32") => extremes::<f32>(&case, cut),
+                ("cummax" | "cummin", "int64") => extremes::<i64>(&case, cut),
+                ("cummax" | "cummin", "int32") => extremes::<i32>(&case, cut),
+                ("cummax" | "cummin", "uint8") => extremes::<u8>(&case, cut),
+                ("cummax" | "cummin", "bool") => extremes::<bool>(&case, cut),
+                ("forward_fill", "float64") => filled::<f64>(&case, cut),
+                ("forward_fill", "float32") => filled::<f32>(&case, cut),
+                other => panic!("not in the list: {other:?}"),
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod checkpoint;
+mod cumulative;
 mod elementwise;
 mod faults;
 mod fusion;

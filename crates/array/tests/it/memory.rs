@@ -100,6 +100,10 @@ fn elementwise(cases: &mut Cases) {
     cases.kept("Array::conj", &x.mapv(|value| Complex::new(value, 1.0)).conj());
     cases.kept("Array::select", &b.select(&x, 0.0));
     cases.kept("Array::add", &(&x + x.mean_axis(Axis(0))));
+    for axis in [Axis(0), Axis(1)] {
+        calls!(cases, kept, x; cumsum(axis), cumprod(axis), cummax(axis), cummin(axis), forward_fill(axis));
+    }
+    cases.kept("Array::cumsum", &x.t().cumsum(Axis(0)));
     // Whole chains, and inputs that do not lie in C order.
     cases.kept("Array::t", &((&x.slice(s![..500, ..500]) + x.slice(s![..500, ..500]).t()) * 2.0 - 1.0));
     cases.kept("Array::abs", &(&x * 2.0 + &y).abs().sqrt().mapv(|value| value.min(2.0)));

@@ -99,6 +99,7 @@ fn elementwise(cases: &mut Cases) {
     rows(cases);
     calls!(cases, size, x(size); mapv(|value| value as f32), mapv_into(|value| value + 1.0));
     calls!(cases, size, x(size); zip_map(&y(size), |a, b| a.max(b)), powi(3), powf(&y(size)), clip(1.0, 5.0));
+    calls!(cases, size, x(size); cumsum(Axis(0)), cumprod(Axis(1)), cummax(Axis(0)), cummin(Axis(1)), forward_fill(Axis(0)));
     made!(cases, size;
         "Array::cast" => x(size).cast::<f32>(),
         "Array::try_unary" => x(size).mapv(|value| Complex::new(value, 1.0)).conj(),

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{Facts, Place, TaskError, Token, Tokenizer, Touch};
+use musher_graph_core::{Facts, FnIdentity, Place, TaskError, Token, Tokenizer, Touch};
 
 use crate::bag::Bag;
-use crate::identity::FnIdentity;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Stage, Upstream, opaque};
 use crate::site::Site;
 
@@ -73,7 +72,12 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> Option<U> + Send + Sync + 'static,
     {
-        self.staged(FilterMap { function, site: Site::new("filter_map"), identity: FnIdentity::of::<F>() })
+        self.stage_fn("filter_map", "bag.filter_map/1", function, |function, source, feed, sink| {
+            source.owned(feed, &mut |item| match function.by(|function| function(item)) {
+                Some(made) => sink(made),
+                None => Flow::Continue(()),
+            })
+        })
     }
 
     /// A random sample of about this fraction of the items, each chosen independently.
@@ -146,34 +150,6 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
 
     fn lends(&self, source: &Upstream<T>, feed: &Feed<'_, '_>) -> bool {
         source.lends(feed)
-    }
-}
-
-struct FilterMap<F> {
-    function: F,
-    site: Site,
-    identity: FnIdentity,
-}
-
-impl<T: Item, U: Item, F: Fn(T) -> Option<U> + Send + Sync + 'static> Stage<T, U> for FilterMap<F> {
-    fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.identity.enter::<F>("bag.filter_map/1", tokenizer);
-    }
-
-    fn owned(
-        &self,
-        source: &Upstream<T>,
-        feed: &mut Feed<'_, '_>,
-        sink: &mut dyn FnMut(U) -> Flow,
-    ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| match self.site.call(|| (self.function)(item)) {
-            Some(made) => sink(made),
-            None => Flow::Continue(()),
-        })
     }
 }
 

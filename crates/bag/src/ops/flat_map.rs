@@ -1,12 +1,10 @@
 //! Any number of items from one item; words from text.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
-use musher_graph_core::{TaskError, Tokenizer};
+use musher_graph_core::{FnIdentity, TaskError, Tokenizer};
 
 use crate::bag::Bag;
-use crate::identity::FnIdentity;
 use crate::kernel::words::for_each_word;
 use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
 use crate::site::Site;
@@ -30,11 +28,8 @@ impl<T: Item> Bag<T> {
         I::Item: Item,
         F: Fn(T) -> I + Send + Sync + 'static,
     {
-        self.staged(FlatMap {
-            function,
-            site: Site::new("flat_map"),
-            identity: FnIdentity::of::<F>(),
-            many: PhantomData,
+        self.stage_fn("flat_map", "bag.flat_map/1", function, |function, source, feed, sink| {
+            source.owned(feed, &mut |item| function.many(|function| function(item), sink))
         })
     }
 
@@ -97,44 +92,6 @@ impl Bag<String> {
     #[doc(alias = "split_whitespace")]
     pub fn words(&self) -> Self {
         self.staged(Words)
-    }
-}
-
-struct FlatMap<I, F> {
-    function: F,
-    site: Site,
-    identity: FnIdentity,
-    many: PhantomData<fn() -> I>,
-}
-
-impl<T, I, F> Stage<T, I::Item> for FlatMap<I, F>
-where
-    T: Item,
-    I: IntoIterator + 'static,
-    I::Item: Item,
-    F: Fn(T) -> I + Send + Sync + 'static,
-{
-    fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.identity.enter::<F>("bag.flat_map/1", tokenizer);
-    }
-
-    fn owned(
-        &self,
-        source: &Upstream<T>,
-        feed: &mut Feed<'_, '_>,
-        sink: &mut dyn FnMut(I::Item) -> Flow,
-    ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| {
-            let mut many = self.site.call(|| (self.function)(item).into_iter());
-            while let Some(made) = self.site.call(|| many.next()) {
-                sink(made)?;
-            }
-            Flow::Continue(())
-        })
     }
 }
 

@@ -1,14 +1,19 @@
 //! Reductions with the user's own functions.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, Delayed, TaskError, Tokenizer};
+use musher_graph_core::{
+    ChunkRef, Collection, Delayed, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch,
+    Wiring,
+};
 
 use crate::bag::Bag;
-use crate::drain::Takes;
+use crate::drain::{Collect, Drain, Takes};
 use crate::fold::{Fold, value};
-use crate::identity::FnIdentity;
-use crate::pipe::{Flow, Item};
+use crate::partition::Partial;
+use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Upstream, opaque};
+use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// Folds each partition from `init` by `function`, and joins the results, earlier ones on the left, by `combine`.
@@ -58,6 +63,88 @@ impl<T: Item> Bag<T> {
         F: Fn(T, T) -> T + Send + Sync + 'static,
     {
         self.answered(ByFunction { function, identity: FnIdentity::of::<F>() })
+    }
+
+    /// Each item joined by `function` with all items before it, which stand on the left.
+    ///
+    /// `function` must be associative: what partitions come to is joined, too.
+    ///
+    /// **Cost** two passes over the partitions, which are stored between; a partition waits for what those before it come
+    /// to, not for their items.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_bag::{Bag, prelude::*};
+    /// let sums = Bag::from_sequence(1..=5, 2).accumulate(|a, b| a + b);
+    /// assert_eq!(sums.compute()?, [1, 3, 6, 10, 15]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "scan")]
+    #[doc(alias = "cumsum")]
+    pub fn accumulate<F>(&self, function: F) -> Self
+    where
+        F: Fn(T, T) -> T + Send + Sync + 'static,
+    {
+        let fold = Arc::new(ByFunction { function, identity: FnIdentity::of::<F>() });
+        let before = self.folded_before(Arc::clone(&fold));
+        let pipe = Accumulate { source: Upstream::Slot(0), before: 1, fold, site: Site::new("accumulate") };
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<T>::new()))
+            .input(self.port(), Wiring::one_to_one(1))
+            .input(&before, Wiring::one_to_one(1));
+        Self::from_port(Port::of(layer.finish(Grid::from([self.n_partitions()]))))
+    }
+}
+
+/// Joins each item with those before it; what the partitions before come to is in a slot of its own.
+struct Accumulate<T, F> {
+    source: Upstream<T>,
+    before: usize,
+    fold: Arc<ByFunction<F>>,
+    site: Site,
+}
+
+impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Pipe<T> for Accumulate<T, F> {
+    fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, TaskError> {
+        let Partial(mut total) = feed.inputs.take_owned::<Partial<Option<T>>>(self.before)?;
+        self.source.owned(feed, &mut |item| {
+            self.site.call(|| self.fold.join(&mut total, item));
+            total.clone().map_or(Flow::Continue(()), &mut *sink)
+        })
+    }
+
+    fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
+        self.source.labels(into);
+        into.push(self.site.label().into());
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.source.token(tokenizer);
+        self.fold.identity.enter::<F>("bag.accumulate/1", tokenizer);
+    }
+
+    fn depth(&self) -> usize {
+        1 + self.source.depth()
+    }
+
+    fn facts(&self, at: Place<'_>) -> Facts {
+        opaque(self.source.facts(at))
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        self.source.touches(at)
+    }
+
+    fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {
+        let slots = match rewire {
+            Rewire::Renumber { slots, .. } => slots,
+            Rewire::Absorb(absorb) => absorb.consumer_slots,
+        };
+        // The totals are made by a task of their own, which is not taken in.
+        let before = slots.get(self.before).copied().filter(|&new| new != usize::MAX)?;
+        let source = self.source.rewired(rewire)?;
+        Some(Arc::new(Self { source, before, fold: Arc::clone(&self.fold), site: self.site }))
     }
 }
 

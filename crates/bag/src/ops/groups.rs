@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, Grid, TaskError, Tokenizer};
+use musher_graph_core::{ChunkRef, FnIdentity, Grid, TaskError, Tokenizer};
 
 use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::FnIdentity;
 use crate::kernel::counter::Counter;
 use crate::kernel::groups::Groups;
 use crate::partition::Partition;
@@ -34,7 +33,7 @@ impl<T: Item> Bag<T> {
     where
         T: Eq + Hash,
     {
-        Bag::from_port(self.folded(Frequencies, Grid::from([1])))
+        Bag::from_port(self.folded(frequencies(), Grid::from([1])))
     }
 
     /// The distinct items, in the order of first appearance, as a bag of one partition.
@@ -53,7 +52,7 @@ impl<T: Item> Bag<T> {
     where
         T: Eq + Hash,
     {
-        Self::from_port(self.folded(Distinct, Grid::from([1])))
+        Self::from_port(self.folded(distinct(), Grid::from([1])))
     }
 
     /// Folds the items of each key, keys in the order of first appearance, as a bag of one partition.
@@ -108,55 +107,35 @@ impl<T: Item> Bag<T> {
     }
 }
 
-pub(crate) struct Frequencies;
-
-impl<T: Item + Eq + Hash> Fold<T> for Frequencies {
-    type Acc = Counter<T>;
-    const TAKES: Takes = Takes::OwnedUnlessLent;
-
-    fn label(&self) -> Cow<'static, str> {
-        "frequencies".into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.frequencies/1");
-    }
-
-    fn start(&self) -> Counter<T> {
-        Counter::new()
-    }
-
-    fn look(&self, acc: &mut Counter<T>, item: &T) -> Flow {
-        acc.look(item);
-        Flow::Continue(())
-    }
-
-    fn take(&self, acc: &mut Counter<T>, item: T) -> Flow {
-        acc.take(item);
-        Flow::Continue(())
-    }
-
-    fn merge(&self, acc: &mut Counter<T>, later: Counter<T>) {
-        acc.merge(later);
-    }
-
-    fn finish(&self, acc: Counter<T>) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_groups().into_pairs().collect())))
-    }
+/// Counts of distinct items, and what becomes of them.
+pub(crate) struct Counted<T, U> {
+    label: &'static str,
+    name: &'static str,
+    finish: fn(Counter<T>) -> Vec<U>,
 }
 
-pub(crate) struct Distinct;
+/// How often each distinct item occurs.
+pub(crate) fn frequencies<T: Item + Eq + Hash>() -> Counted<T, (T, u64)> {
+    let finish = |counts: Counter<T>| counts.into_groups().into_pairs().collect();
+    Counted { label: "frequencies", name: "bag.frequencies/1", finish }
+}
 
-impl<T: Item + Eq + Hash> Fold<T> for Distinct {
+/// The distinct items.
+pub(crate) fn distinct<T: Item + Eq + Hash>() -> Counted<T, T> {
+    let finish = |counts: Counter<T>| counts.into_groups().into_pairs().map(|(item, _)| item).collect();
+    Counted { label: "distinct", name: "bag.distinct/1", finish }
+}
+
+impl<T: Item + Eq + Hash, U: Item> Fold<T> for Counted<T, U> {
     type Acc = Counter<T>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
-        "distinct".into()
+        self.label.into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("bag.distinct/1");
+        tokenizer.name(self.name);
     }
 
     fn start(&self) -> Counter<T> {
@@ -178,8 +157,7 @@ impl<T: Item + Eq + Hash> Fold<T> for Distinct {
     }
 
     fn finish(&self, acc: Counter<T>) -> Result<ChunkRef, TaskError> {
-        let items = acc.into_groups().into_pairs().map(|(item, _)| item);
-        Ok(Arc::new(Partition::new(items.collect::<Vec<T>>())))
+        Ok(Arc::new(Partition::new((self.finish)(acc))))
     }
 }
 

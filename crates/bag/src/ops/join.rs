@@ -6,13 +6,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Facts, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Wiring,
+    ChunkRef, Collection, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Wiring,
 };
 
 use crate::bag::Bag;
 use crate::drain::{Collect, Drain, Takes};
 use crate::fold::Fold;
-use crate::identity::FnIdentity;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::GroupBy;
 use crate::partition::Partial;

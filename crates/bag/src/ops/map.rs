@@ -1,15 +1,11 @@
 //! One item from one item.
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::marker::PhantomData;
 
-use musher_graph_core::{TaskError, Tokenizer};
+use musher_graph_core::TaskError;
 
 use crate::bag::Bag;
-use crate::identity::FnIdentity;
-use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
-use crate::site::Site;
+use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
     /// Applies `function` to each item.
@@ -29,7 +25,9 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(T) -> U + Send + Sync + 'static,
     {
-        self.staged(Map { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
+        self.stage_fn("map", "bag.map/1", function, |function, source, feed, sink| {
+            source.owned(feed, &mut |item| sink(function.by(|function| function(item))))
+        })
     }
 
     /// Applies `function` to a reference to each item.
@@ -48,7 +46,9 @@ impl<T: Item> Bag<T> {
     where
         F: Fn(&T) -> U + Send + Sync + 'static,
     {
-        self.staged(MapRef { function, site: Site::new("map"), identity: FnIdentity::of::<F>() })
+        self.stage_fn("map", "bag.map_ref/1", function, |function, source, feed, sink| {
+            source.lent(feed, &mut |item| sink(function.by(|function| function(item))))
+        })
     }
 
     /// Applies a function that may fail to each item; the first error fails the run.
@@ -75,11 +75,19 @@ impl<T: Item> Bag<T> {
         E: Into<Box<dyn StdError + Send + Sync>> + 'static,
         F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
     {
-        self.staged(TryMap {
-            function,
-            site: Site::new("try_map"),
-            identity: FnIdentity::of::<F>(),
-            error: PhantomData,
+        self.stage_fn("try_map", "bag.try_map/1", function, |function, source, feed, sink| {
+            let mut failure = None;
+            let flow = source.owned(feed, &mut |item| match function.by(|function| function(item)) {
+                Ok(made) => sink(made),
+                Err(error) => {
+                    failure = Some(error);
+                    Flow::Break(())
+                }
+            })?;
+            match failure {
+                Some(error) => Err(function.error(TaskError::from_boxed(error.into()))),
+                None => Ok(flow),
+            }
         })
     }
 }
@@ -113,98 +121,5 @@ impl<A: Item, B: Item> Bag<(A, B)> {
     #[doc(alias = "unzip")]
     pub fn second(&self) -> Bag<B> {
         self.map_ref(|pair| pair.1.clone())
-    }
-}
-
-struct Map<F> {
-    function: F,
-    site: Site,
-    identity: FnIdentity,
-}
-
-impl<T: Item, U: Item, F: Fn(T) -> U + Send + Sync + 'static> Stage<T, U> for Map<F> {
-    fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.identity.enter::<F>("bag.map/1", tokenizer);
-    }
-
-    fn owned(
-        &self,
-        source: &Upstream<T>,
-        feed: &mut Feed<'_, '_>,
-        sink: &mut dyn FnMut(U) -> Flow,
-    ) -> Result<Flow, TaskError> {
-        source.owned(feed, &mut |item| sink(self.site.call(|| (self.function)(item))))
-    }
-}
-
-struct MapRef<F> {
-    function: F,
-    site: Site,
-    identity: FnIdentity,
-}
-
-impl<T: Item, U: Item, F: Fn(&T) -> U + Send + Sync + 'static> Stage<T, U> for MapRef<F> {
-    fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.identity.enter::<F>("bag.map_ref/1", tokenizer);
-    }
-
-    fn owned(
-        &self,
-        source: &Upstream<T>,
-        feed: &mut Feed<'_, '_>,
-        sink: &mut dyn FnMut(U) -> Flow,
-    ) -> Result<Flow, TaskError> {
-        source.lent(feed, &mut |item| sink(self.site.call(|| (self.function)(item))))
-    }
-}
-
-struct TryMap<F, E> {
-    function: F,
-    site: Site,
-    identity: FnIdentity,
-    error: PhantomData<fn() -> E>,
-}
-
-impl<T, U, E, F> Stage<T, U> for TryMap<F, E>
-where
-    T: Item,
-    U: Item,
-    E: Into<Box<dyn StdError + Send + Sync>> + 'static,
-    F: Fn(T) -> Result<U, E> + Send + Sync + 'static,
-{
-    fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.identity.enter::<F>("bag.try_map/1", tokenizer);
-    }
-
-    fn owned(
-        &self,
-        source: &Upstream<T>,
-        feed: &mut Feed<'_, '_>,
-        sink: &mut dyn FnMut(U) -> Flow,
-    ) -> Result<Flow, TaskError> {
-        let mut failure = None;
-        let flow = source.owned(feed, &mut |item| match self.site.call(|| (self.function)(item)) {
-            Ok(made) => sink(made),
-            Err(error) => {
-                failure = Some(error);
-                Flow::Break(())
-            }
-        })?;
-        match failure {
-            Some(error) => Err(self.site.error(TaskError::from_boxed(error.into()))),
-            None => Ok(flow),
-        }
     }
 }

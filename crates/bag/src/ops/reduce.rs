@@ -3,12 +3,11 @@
 use std::any::type_name;
 use std::cmp::Ordering;
 
-use musher_graph_core::{Delayed, Grid, TaskError, Token};
+use musher_graph_core::{Delayed, FnIdentity, Grid, TaskError, Token};
 
 use crate::bag::Bag;
 use crate::error::Error;
 use crate::fold::{Fold, Steps, named, value};
-use crate::identity::FnIdentity;
 use crate::kernel::extreme::replaces;
 use crate::kernel::moments::Moments;
 use crate::kernel::sum::{Summand, Total};

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, Scatter, TaskError, Tokenizer};
+use musher_graph_core::{ChunkRef, FnIdentity, Scatter, TaskError, Tokenizer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,9 +15,8 @@ use crate::bag::Bag;
 use crate::coder::Coder;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::FnIdentity;
 use crate::kernel::groups::Groups;
-use crate::ops::groups::{Distinct, FoldBy, Frequencies, GroupBy};
+use crate::ops::groups::{FoldBy, GroupBy, distinct, frequencies};
 use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
 
@@ -188,7 +187,7 @@ impl<T: Item> Bag<T> {
         T: Eq + Hash,
     {
         let add = |a: u64, b: u64| a + b;
-        let counts: Bag<(T, u64)> = self.folded_locally(Frequencies);
+        let counts: Bag<(T, u64)> = self.folded_locally(frequencies());
         let coder = self.coder.or_else(Coder::known).and_then(|coder| coder.counted());
         counts.with_coder(coder).pairs_joined("frequencies_into", n_partitions, None, add)
     }
@@ -216,8 +215,8 @@ impl<T: Item> Bag<T> {
         T: Eq + Hash,
     {
         let target = |item: &T, scatter: &mut Scatter| scatter.target_of(item);
-        let local = self.folded_locally::<T>(Distinct).with_coder(self.coder);
-        local.shuffled("distinct_into", n_partitions, None, target).folded_locally(Distinct)
+        let local = self.folded_locally::<T>(distinct()).with_coder(self.coder);
+        local.shuffled("distinct_into", n_partitions, None, target).folded_locally(distinct())
     }
 }
 

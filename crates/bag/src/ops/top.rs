@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, Grid, TaskError, Token, Tokenizer};
+use musher_graph_core::{ChunkRef, FnIdentity, Grid, TaskError, Token, Tokenizer};
 
 use crate::bag::Bag;
 use crate::drain::Takes;
 use crate::fold::Fold;
-use crate::identity::FnIdentity;
 use crate::kernel::top::Top;
 use crate::partition::Partition;
 use crate::pipe::{Flow, Item};

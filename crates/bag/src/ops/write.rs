@@ -10,15 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use musher_graph_core::{
-    Chunk, Collection, Delayed, Facts, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token,
-    Tokenizer, Touch, Value, Wiring,
+    Chunk, Collection, Delayed, Facts, FnIdentity, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError,
+    Token, Tokenizer, Touch, Value, Wiring,
 };
 use musher_scheduler::AtomicDir;
 use serde::Serialize;
 
 use crate::bag::Bag;
 use crate::error::Error;
-use crate::identity::FnIdentity;
 use crate::kernel::decode::Compression;
 use crate::kernel::write::write_lines;
 use crate::partition::Partition;

@@ -131,6 +131,7 @@ fn a_panic_in_any_function_of_a_reduction_or_a_group_is_an_error() {
     ends_with_a_panic(&n().fold(0, |_, _| panics(), |a: i64, b| a + b));
     ends_with_a_panic(&n().fold(0, |a, b| a + b, |_, _| panics()));
     ends_with_a_panic(&n().reduce(|_, _| panics()));
+    ends_with_a_panic(&n().accumulate(|_, _| panics()));
     ends_with_a_panic(&n().any(|_| panics()));
     ends_with_a_panic(&n().all(|_| panics()));
     ends_with_a_panic(&n().topk_by_key(3, |_| panics::<i64>()));

@@ -169,6 +169,9 @@ fn reductions(cases: &mut Cases) {
     cases.add("Bag::reduce", |size, options| {
         told(&records(size).reduce(|a, b| (a.0.rotate_left(1) ^ b.0, b.1)), options)
     });
+    cases.add("Bag::accumulate", |size, options| {
+        read_numbers(&numbers(size).accumulate(u64::wrapping_add), options)
+    });
     cases.add("Bag::count", |size, options| told(&records(size).count(), options));
     cases.add("Bag::any", |size, options| told(&records(size).any(|r| r.0 == 1), options));
     cases.add("Bag::all", |size, options| told(&records(size).all(|r| r.0 > 1), options));

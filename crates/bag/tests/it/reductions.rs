@@ -3,6 +3,7 @@
 use crate::support::{cuts, everywhere};
 use musher_bag::Bag;
 use musher_graph_core::{Delayed, delayed};
+use musher_scheduler::Compute;
 
 /// A few roundings of numbers of this size.
 const TOLERANCE: f64 = 1e-12;
@@ -24,6 +25,32 @@ fn integer_reductions_equal_iterators_for_every_cut() {
             assert_eq!(everywhere(&bag.reduce(|a, b| a.max(b))), items.iter().copied().max());
         }
     }
+}
+
+/// A chain of partitions up to 64, a tree beyond; joining keeps the order, and partitions may be empty.
+#[test]
+fn running_totals_equal_a_loop_for_every_cut() {
+    let letters: Vec<String> = (0..150).map(|i| char::from(b'a' + i % 26).to_string()).collect();
+    let mut whole = String::new();
+    let expected: Vec<String> = letters
+        .iter()
+        .map(|letter| {
+            whole += letter;
+            whole.clone()
+        })
+        .collect();
+    for partitions in [1, 2, 7, 64, 65, 150] {
+        let bag = Bag::from_sequence(letters.clone(), partitions);
+        assert_eq!(everywhere(&bag.accumulate(|a, b| a + &b)), expected, "{partitions} partitions");
+        let some = bag.filter(|letter| *letter != "b").map(|letter| letter.to_uppercase());
+        let last = some.accumulate(|a, b| a + &b).compute().unwrap().pop().unwrap();
+        assert_eq!(last, whole.replace('b', "").to_uppercase());
+        // What reads the totals and the items at once.
+        let pairs = bag.zip(&bag.accumulate(|a, b| a + &b)).compute().unwrap();
+        assert!(pairs.iter().all(|(letter, total)| total.ends_with(letter.as_str())));
+    }
+    let nothing = Bag::from_sequence(Vec::<String>::new(), 3);
+    assert_eq!(everywhere(&nothing.accumulate(|a, b| a + &b)), Vec::<String>::new());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_graph_core::Tokenizer;
+use musher_graph_core::{FnIdentity, Tokenizer};
 use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 
 use crate::check::{self, Window};
@@ -257,7 +257,7 @@ impl Frame {
         let site = Site { operation: "map_partitions", caller: Location::caller() };
         let identity = (size_of::<F>() == 0).then(|| {
             let mut tokenizer = Tokenizer::new();
-            tokenizer.function::<F>();
+            FnIdentity::of::<F>().enter::<F>("frame.map_partitions/1", &mut tokenizer);
             tokenizer.finish()
         });
         let function = Arc::new(move |table| function(table).map_err(Into::into));

@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use crate::fused_label::fused_label;
 use crate::graph::Graph;
 use crate::grid::Place;
 use crate::key::Tokenizer;
@@ -134,13 +135,8 @@ impl Step {
 impl Task for Line {
     /// The labels from first to last; a long line shows its ends.
     fn label(&self) -> Cow<'_, str> {
-        let labels: Vec<_> = match self.steps.as_slice() {
-            [first, .., last] if self.steps.len() > 4 => {
-                vec![first.task.label(), format!("… {} …", self.steps.len() - 2).into(), last.task.label()]
-            }
-            steps => steps.iter().map(|step| step.task.label()).collect(),
-        };
-        labels.join(" → ").into()
+        let labels: Vec<_> = self.steps.iter().map(|step| step.task.label()).collect();
+        fused_label(&labels).into()
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {

@@ -12,6 +12,7 @@ mod key;
 mod line;
 mod lower;
 mod order;
+mod patterns;
 mod planning;
 mod support;
 mod to_petgraph;

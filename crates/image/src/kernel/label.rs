@@ -4,6 +4,7 @@
 //! runs of the lines before (the neighbours that C order has passed already), and numbered in the order in which their
 //! components begin. The whole is one pass over the mask, a union-find over runs and one pass to write the labels.
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 use musher_array::kernel::memory::{OutOfMemory, zeros};
@@ -21,7 +22,7 @@ pub(crate) struct BlockLabels {
 }
 
 /// The outside of a labeled block: all that is needed to join it to its neighbours.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Border {
     /// Pixels of the block along each axis.
     pub(crate) shape: Vec<usize>,
@@ -29,14 +30,6 @@ pub(crate) struct Border {
     pub(crate) firsts: Vec<u64>,
     /// Labels of the first and of the last slice across each axis, in C order; empty where the image ends.
     pub(crate) faces: Vec<[Vec<i32>; 2]>,
-}
-
-impl Border {
-    /// What this costs in memory, in bytes.
-    pub(crate) fn nbytes(&self) -> usize {
-        let faces: usize = self.faces.iter().flatten().map(Vec::len).sum();
-        faces * size_of::<i32>() + self.firsts.len() * size_of::<u64>()
-    }
 }
 
 /// Why a block has no labels.

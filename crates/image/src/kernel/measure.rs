@@ -1,12 +1,13 @@
 //! Statistics per label, all in one pass over a block, and their sum over blocks.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use ndarray::ArrayViewD;
 use num_traits::AsPrimitive;
 
 /// What is known of one region, apart from its axes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Region {
     /// Number of pixels.
     pub(crate) count: u64,
@@ -27,7 +28,7 @@ pub(crate) struct Region {
 }
 
 /// What is known of one region along one axis.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Extent {
     /// Sum of the positions of the pixels.
     pub(crate) positions: u128,
@@ -40,7 +41,7 @@ pub(crate) struct Extent {
 }
 
 /// The regions of one block, or of several, in ascending order of their labels.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Regions {
     /// Number of axes of the image.
     pub(crate) ndim: usize,
@@ -53,12 +54,6 @@ pub(crate) struct Regions {
 }
 
 impl Regions {
-    /// What this costs in memory, in bytes.
-    pub(crate) fn nbytes(&self) -> usize {
-        let per_label = size_of::<i32>() + size_of::<Region>();
-        self.labels.len() * per_label + self.extents.len() * size_of::<Extent>()
-    }
-
     /// What is known of the region in row `row` along each axis.
     pub(crate) fn extents_of(&self, row: usize) -> &[Extent] {
         &self.extents[row * self.ndim..][..self.ndim]

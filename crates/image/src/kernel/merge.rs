@@ -5,24 +5,18 @@
 //! corners of blocks are pairs of rows and of single pixels of the same faces.
 
 use ndarray::{ArrayViewD, Axis, IxDyn, Slice, Zip};
+use serde::{Deserialize, Serialize};
 
 use super::label::{Border, Unlabeled, advance, offsets};
 use super::union_find::Forest;
 
 /// What the labels of every block are called in the whole image.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Merged {
     /// For each block in C order of the grid: the final label of each label of the block, 0 for 0.
     pub(crate) tables: Vec<Vec<i32>>,
     /// Number of components of the whole image.
     pub(crate) count: u64,
-}
-
-impl Merged {
-    /// What this costs in memory, in bytes.
-    pub(crate) fn nbytes(&self) -> usize {
-        self.tables.iter().map(|table| table.len() * size_of::<i32>()).sum::<usize>() + size_of::<u64>()
-    }
 }
 
 /// Joins the blocks of a grid, and numbers the components from 1 in the order in which they begin in the whole image.

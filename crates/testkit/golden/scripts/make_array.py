@@ -5,6 +5,7 @@ import warnings
 
 import dask.array as da
 import numpy as np
+import pandas as pd
 from scipy import ndimage
 
 from common import Area
@@ -135,6 +136,27 @@ def reductions():
             AREA.case(f"variance0_{name}_{tag}", "variance", [file(name)], np.var(x, axis=axis), axis=axis, ddof=0)
 
 
+def cumulative():
+    """Running totals; forward fill is pandas', line by line."""
+    fill = lambda line: pd.Series(line).ffill().to_numpy()
+    operations = {
+        "cumsum": lambda x, axis: np.cumsum(x, axis=axis), "cumprod": lambda x, axis: np.cumprod(x, axis=axis),
+        "cummax": lambda x, axis: np.maximum.accumulate(x, axis=axis),
+        "cummin": lambda x, axis: np.minimum.accumulate(x, axis=axis),
+        "forward_fill": lambda x, axis: np.apply_along_axis(fill, axis, x),
+    }
+    floats, integers = ["odd", "hole", "single", "cube32"], ["whole", "byte", "int32"]
+    kinds = {
+        "cumsum": floats + integers + ["int64"], "cumprod": floats + ["whole"], "cummax": floats + integers + ["int64", "truth"],
+        "cummin": floats + integers + ["int64", "truth"], "forward_fill": ["odd", "hole", "cube32"],
+    }
+    for operation, keys in kinds.items():
+        for key in keys:
+            for axis in range(X[key].ndim):
+                found = operations[operation](X[key], axis)
+                AREA.case(f"{operation}_{key}_{axis}", operation, [file(key)], found, axis=axis, type=str(X[key].dtype))
+
+
 def exact_sums():
     """What the exact value is: NumPy wraps integers and rounds float sums, so these come from Python's integers and math.fsum."""
     for name in ["int64wide", "uint64wide"]:
@@ -240,6 +262,6 @@ def products():
 
 warnings.simplefilter("ignore", RuntimeWarning)  # means of empty slices are meant
 with np.errstate(all="ignore"):
-    for part in [elementwise, broadcasting, reductions, exact_sums, empty_reductions, slicing, shapes, creation, overlap, products]:
+    for part in [elementwise, broadcasting, reductions, cumulative, exact_sums, empty_reductions, slicing, shapes, creation, overlap, products]:
         part()
 AREA.finish()

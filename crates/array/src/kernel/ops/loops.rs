@@ -7,6 +7,7 @@ use super::{
     PowerKernel, TestOp, UnaryKernel, UnaryOp, compare_select_loop, map1, map2, map2_small, mul_add_loop,
     select_loop,
 };
+use crate::kernel::running::{Running, RunningOp, running, running_checked};
 use crate::kernel::simd::dispatch;
 use num_complex::Complex;
 
@@ -118,7 +119,7 @@ macro_rules! choices {
 
 /// Implements [`Kernels`] for one type: its domain, what a part of it is, and the loops that are not of the table.
 macro_rules! implement {
-    ($($a:ty: $want:ident, $part:ty, $powi:expr, $mul_add:expr, $choice:ident;)*) => {$(
+    ($($a:ty: $want:ident, $part:ty, $powi:expr, $mul_add:expr, $choice:ident, $running:ident;)*) => {$(
         impl Kernels for $a {
             type Part = $part;
 
@@ -146,6 +147,9 @@ macro_rules! implement {
             fn mul_add() -> Option<MulAddKernel<Self>> {
                 $mul_add
             }
+            fn running(op: RunningOp) -> Option<Running<Self>> {
+                $running!(op, $a)
+            }
             fn select(cond: Lane<'_, bool>, a: Lane<'_, Self>, b: Lane<'_, Self>, out: &mut [Self]) {
                 select_loop(cond, a, b, out);
             }
@@ -172,20 +176,98 @@ macro_rules! integer_power {
     };
 }
 
+/// A running total that always has a value.
+macro_rules! total {
+    ($start:expr, $join:expr) => {
+        Some(Running { start: $start, kernel: |block, range, lines| Ok(running(block, range, lines, $join)) })
+    };
+    ($start:expr, $join:expr, $name:literal) => {
+        Some(Running {
+            start: $start,
+            kernel: |block, range, lines| running_checked(block, range, lines, $name, $join),
+        })
+    };
+}
+
+/// Running totals of truths: the extremes.
+macro_rules! running_truths {
+    ($op:ident, $a:ty) => {
+        match $op {
+            RunningOp::Minimum => total!(true, |so_far, x| so_far & x),
+            RunningOp::Maximum => total!(false, |so_far, x| so_far | x),
+            RunningOp::Sum | RunningOp::Product | RunningOp::Fill => None,
+        }
+    };
+}
+
+/// Running totals of integers; of narrow ones the extremes alone, because sums are kept in 64 bits.
+macro_rules! running_integers {
+    ($op:ident, $a:ty) => {
+        match $op {
+            RunningOp::Sum => total!(0, |total: $a, x| total.overflowing_add(x), "cumsum"),
+            RunningOp::Product => total!(1, |total: $a, x| total.overflowing_mul(x), "cumprod"),
+            _ => running_narrow!($op, $a),
+        }
+    };
+}
+
+/// The extremes of integers.
+macro_rules! running_narrow {
+    ($op:ident, $a:ty) => {
+        match $op {
+            RunningOp::Minimum => total!(<$a>::MAX, |so_far: $a, x| so_far.min(x)),
+            RunningOp::Maximum => total!(<$a>::MIN, |so_far: $a, x| so_far.max(x)),
+            RunningOp::Sum | RunningOp::Product | RunningOp::Fill => None,
+        }
+    };
+}
+
+/// Running totals of floats. -0 and 1 leave every value as it is, also -0 and NaN.
+macro_rules! running_floats {
+    ($op:ident, $a:ty) => {
+        match $op {
+            RunningOp::Sum => total!(-0.0, |total: $a, x| total + x),
+            RunningOp::Product => total!(1.0, |total: $a, x| total * x),
+            RunningOp::Minimum => {
+                total!(<$a>::INFINITY, |so_far: $a, x: $a| if x < so_far || x.is_nan() { x } else { so_far })
+            }
+            RunningOp::Maximum => {
+                total!(<$a>::NEG_INFINITY, |so_far: $a, x: $a| if x > so_far || x.is_nan() {
+                    x
+                } else {
+                    so_far
+                })
+            }
+            RunningOp::Fill => total!(<$a>::NAN, |last: $a, x: $a| if x.is_nan() { last } else { x }),
+        }
+    };
+}
+
+/// Running totals of complex numbers.
+macro_rules! running_complex {
+    ($op:ident, $a:ty) => {
+        match $op {
+            RunningOp::Sum => total!(<$a>::new(-0.0, -0.0), |total: $a, x| total + x),
+            RunningOp::Product => total!(<$a>::new(1.0, 0.0), |total: $a, x| total * x),
+            RunningOp::Minimum | RunningOp::Maximum | RunningOp::Fill => None,
+        }
+    };
+}
+
 implement! {
-    bool: bools, bool, None, None, apart;
-    i8: signed, i8, integer_power!(i8), None, apart;
-    i16: signed, i16, integer_power!(i16), None, apart;
-    i32: signed, i32, integer_power!(i32), None, apart;
-    i64: signed, i64, integer_power!(i64), None, apart;
-    u8: unsigned, u8, integer_power!(u8), None, apart;
-    u16: unsigned, u16, integer_power!(u16), None, apart;
-    u32: unsigned, u32, integer_power!(u32), None, apart;
-    u64: unsigned, u64, integer_power!(u64), None, apart;
-    f32: floats, f32, Some(super::float::power), Some(mul_add_loop::<f32>), joined;
-    f64: floats, f64, Some(super::float::power), Some(mul_add_loop::<f64>), joined;
-    Complex<f32>: complex, f32, Some(super::complex::power), None, apart;
-    Complex<f64>: complex, f64, Some(super::complex::power), None, apart;
+    bool: bools, bool, None, None, apart, running_truths;
+    i8: signed, i8, integer_power!(i8), None, apart, running_narrow;
+    i16: signed, i16, integer_power!(i16), None, apart, running_narrow;
+    i32: signed, i32, integer_power!(i32), None, apart, running_narrow;
+    i64: signed, i64, integer_power!(i64), None, apart, running_integers;
+    u8: unsigned, u8, integer_power!(u8), None, apart, running_narrow;
+    u16: unsigned, u16, integer_power!(u16), None, apart, running_narrow;
+    u32: unsigned, u32, integer_power!(u32), None, apart, running_narrow;
+    u64: unsigned, u64, integer_power!(u64), None, apart, running_integers;
+    f32: floats, f32, Some(super::float::power), Some(mul_add_loop::<f32>), joined, running_floats;
+    f64: floats, f64, Some(super::float::power), Some(mul_add_loop::<f64>), joined, running_floats;
+    Complex<f32>: complex, f32, Some(super::complex::power), None, apart, running_complex;
+    Complex<f64>: complex, f64, Some(super::complex::power), None, apart, running_complex;
 }
 
 /// As [`map1`], where `f` also says whether its value is wrong; the answer is whether any was.

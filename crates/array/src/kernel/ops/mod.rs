@@ -13,6 +13,7 @@ pub(crate) mod table;
 
 pub use cast::{CastKernel, cast_kernel};
 
+use super::running::{Running, RunningOp};
 use super::simd::dispatch;
 use crate::element::Element;
 use table::{binary_table, compare_table, part_table, test_table, unary_table};
@@ -214,6 +215,8 @@ pub trait Kernels: Sized + Copy {
     fn powi() -> Option<PowerKernel<Self>>;
     /// The loop of `a * b + c` with two roundings.
     fn mul_add() -> Option<MulAddKernel<Self>>;
+    /// A running total, of the types in which totals are kept.
+    fn running(op: RunningOp) -> Option<Running<Self>>;
     /// The loop of `if cond { a } else { b }`.
     fn select(cond: Lane<'_, bool>, a: Lane<'_, Self>, b: Lane<'_, Self>, out: &mut [Self]);
 }

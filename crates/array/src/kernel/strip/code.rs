@@ -6,6 +6,7 @@ use super::{Node, NodeIx, Op, Program, Sink, Target};
 use crate::element::{DType, Element, Scalar, Visit};
 use crate::kernel::ops::{BinaryOp, CompareOp, Fault, Kernels, Lane, UnaryKernel, cast_kernel};
 use crate::kernel::random::{Distribution, Engine, RandomFloat, fill_integers};
+use crate::kernel::running::RunningOp;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
@@ -93,7 +94,14 @@ impl Code {
             sink: target.sink,
             mask: target.reads().nth(1).map(home_of),
         };
-        let targets = program.targets().iter().map(outcome).collect();
+        let targets: Vec<Outcome> = program.targets().iter().map(outcome).collect();
+        for Outcome { dtype, sink, .. } in &targets {
+            if let Sink::Running { op, .. } = sink
+                && !dtype.visit(HasRunning(*op))
+            {
+                return Err(CompileError { operation: format!("{op:?}"), dtype: *dtype });
+            }
+        }
         Ok(Self {
             steps: compiler.steps,
             registers: compiler.registers,
@@ -197,6 +205,16 @@ fn has_compare_select(dtype: DType, op: CompareOp) -> bool {
         }
     }
     dtype.visit(Ask(op))
+}
+
+/// Whether a type keeps such totals.
+struct HasRunning(RunningOp);
+
+impl Visit for HasRunning {
+    type Output = bool;
+    fn visit<A: Element>(self) -> bool {
+        A::running(self.0).is_some()
+    }
 }
 
 /// The state of compiling: what has a home already, which registers are free.

@@ -8,6 +8,7 @@ use crate::kernel::memory::{OutOfMemory, with_room, zeros};
 use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
 use crate::kernel::reduce::{Reducer, ordered_axes, row_length};
+use crate::kernel::running::{Lines, RunningOp};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -152,7 +153,7 @@ impl Code {
         // Reductions along rows of different lengths cannot share strips: each length gets a pass of its own.
         let row_of = |sink: &Sink| match sink {
             Sink::Reduce { axes, .. } => row_length(shape, *axes),
-            Sink::Block => None,
+            Sink::Block | Sink::Running { .. } => None,
         };
         let mut rows: Vec<usize> = self.targets.iter().filter_map(|outcome| row_of(&outcome.sink)).collect();
         rows.sort_unstable();
@@ -200,7 +201,7 @@ impl Code {
             .iter()
             .filter_map(|&target| match self.targets[target].sink {
                 Sink::Reduce { axes, .. } => ordered_axes(shape, axes),
-                Sink::Block => None,
+                Sink::Block | Sink::Running { .. } => None,
             })
             .collect();
         let cover = Cover::new(shape, row, &ordered, inputs.iter().map(|input| input.strides.as_slice()));
@@ -236,12 +237,12 @@ impl Code {
             }
             for (output, &target) in outputs.iter_mut().zip(targets) {
                 let Outcome { home, dtype, mask, .. } = self.targets[target];
-                dtype.visit(Keep { tile: &tile, home, mask, output });
+                dtype.visit(Keep { tile: &tile, home, mask, output })?;
             }
             if let (true, &[target]) = (in_place, targets) {
                 // The result is in a register: what stood in its place has been read.
                 let Outcome { home, dtype, mask, .. } = self.targets[target];
-                tile.fill_reused(|tile, output| dtype.visit(Keep { tile, home, mask, output }));
+                tile.fill_reused(|tile, output| dtype.visit(Keep { tile, home, mask, output }))?;
             }
             Ok::<(), RunError>(())
         })?;
@@ -318,6 +319,10 @@ impl Code {
                 // Runs in C order are appended, so the memory is not written twice.
                 (Sink::Block, Cover::Flat { .. }) => Ok(Keeping::Appended(dtype.visit(Room(total))?)),
                 (Sink::Block, Cover::Boxes { .. }) => Ok(Keeping::Placed(dtype.visit(Zeros(total))?)),
+                (&Sink::Running { op, axis }, _) => {
+                    let lines = Lines::along(shape, usize::from(axis));
+                    Ok(Keeping::Running { buffer: dtype.visit(Zeros(total))?, op, lines })
+                }
             })
             .collect()
     }
@@ -347,6 +352,7 @@ impl Visit for Room {
 enum Keeping {
     Appended(Buffer),
     Placed(Buffer),
+    Running { buffer: Buffer, op: RunningOp, lines: Lines },
     Reduced(Box<dyn Reducer>),
 }
 
@@ -354,7 +360,9 @@ impl Keeping {
     /// The output.
     fn finish(self) -> Made {
         match self {
-            Self::Appended(buffer) | Self::Placed(buffer) => Made::Block(buffer),
+            Self::Appended(buffer) | Self::Placed(buffer) | Self::Running { buffer, .. } => {
+                Made::Block(buffer)
+            }
             Self::Reduced(reducer) => Made::Reduced(reducer),
         }
     }
@@ -369,9 +377,9 @@ struct Keep<'t, 'a> {
 }
 
 impl Visit for Keep<'_, '_> {
-    type Output = ();
+    type Output = Result<(), Fault>;
 
-    fn visit<A: Element>(self) {
+    fn visit<A: Element>(self) -> Result<(), Fault> {
         const TYPED: &str = "outputs were made with the types of their nodes";
         let strip = self.tile.strip;
         let lane = self.tile.lane::<A>(self.home);
@@ -383,14 +391,13 @@ impl Visit for Keep<'_, '_> {
                     Lane::Splat(value) => buffer.resize(buffer.len() + strip.len(), value),
                 }
             }
-            Keeping::Placed(buffer) => {
+            Keeping::Placed(buffer) => place(lane, strip, A::buffer_mut(buffer).expect(TYPED)),
+            Keeping::Running { buffer, op, lines } => {
                 let buffer = A::buffer_mut(buffer).expect(TYPED);
-                for (from, to) in strip.runs() {
-                    let target = &mut buffer[to..to + strip.run];
-                    match lane {
-                        Lane::Slice(values) => target.copy_from_slice(&values[from..from + strip.run]),
-                        Lane::Splat(value) => target.fill(value),
-                    }
+                place(lane, strip, buffer);
+                let running = A::running(*op).expect(TYPED);
+                for (_, to) in strip.runs() {
+                    (running.kernel)(buffer, to..to + strip.run, *lines)?;
                 }
             }
             Keeping::Reduced(reducer) => {
@@ -401,6 +408,18 @@ impl Visit for Keep<'_, '_> {
                     reducer.accept(start, A::into_source(&values[from..from + strip.run]), mask);
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the elements of a strip where they belong in a block.
+fn place<A: Element>(lane: Lane<'_, A>, strip: Strip, block: &mut [A]) {
+    for (from, to) in strip.runs() {
+        let target = &mut block[to..to + strip.run];
+        match lane {
+            Lane::Slice(values) => target.copy_from_slice(&values[from..from + strip.run]),
+            Lane::Splat(value) => target.fill(value),
         }
     }
 }
@@ -454,12 +473,13 @@ impl Tile<'_> {
     }
 
     /// Takes the block out whose place the result takes, lets `f` write a strip of it, and puts it back.
-    fn fill_reused(&mut self, f: impl FnOnce(&Self, &mut Keeping)) {
+    fn fill_reused<R>(&mut self, f: impl FnOnce(&Self, &mut Keeping) -> R) -> R {
         let mut output = Keeping::Placed(std::mem::replace(&mut self.reused, Buffer::Bool(Vec::new())));
-        f(self, &mut output);
+        let result = f(self, &mut output);
         if let Keeping::Placed(reused) = output {
             self.reused = reused;
         }
+        result
     }
 
     /// Takes a register out, lets `f` fill it, and puts it back.

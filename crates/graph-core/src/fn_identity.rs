@@ -1,0 +1,64 @@
+//! What identifies a user's function in a fingerprint.
+
+use std::any::type_name;
+
+use crate::key::{Token, Tokenizer};
+use crate::session::Session;
+
+/// A function that captures nothing is known by its type; one that captures something is like no other.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{FnIdentity, Key, Tokenizer};
+/// fn key<F: Fn(f64) -> f64 + 'static>(_f: F) -> Key {
+///     let mut tokenizer = Tokenizer::new();
+///     FnIdentity::of::<F>().enter::<F>("doc.map/1", &mut tokenizer);
+///     tokenizer.finish()
+/// }
+/// let half = |x| x / 2.0;
+/// assert_eq!(key(half), key(half), "equal work is known again");
+/// let n = 3.0;
+/// let by_n = move |x| x / n;
+/// assert_ne!(key(by_n), key(by_n), "nobody sees what a closure captures");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct FnIdentity(Option<(u64, u64)>);
+
+impl FnIdentity {
+    /// The identity of a function, made once where the function enters a graph.
+    pub fn of<F: 'static>() -> Self {
+        Self((size_of::<F>() != 0).then(Session::fresh))
+    }
+
+    /// An identity like no other, whatever the function is.
+    pub fn fresh() -> Self {
+        Self(Some(Session::fresh()))
+    }
+
+    /// Enters the function, under the name of the operation that calls it.
+    pub fn enter<F: 'static>(&self, operation: &str, tokenizer: &mut Tokenizer) {
+        tokenizer.name(operation);
+        match self.0 {
+            Some(fresh) => {
+                fresh.token(tokenizer);
+                tokenizer.bind_to_process();
+            }
+            None => tokenizer.type_of::<F>(),
+        }
+    }
+}
+
+/// The name of a function, without the path to it; `None` for a closure.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::function_name;
+/// fn name<F: Fn(f64) -> f64>(_f: F) -> Option<&'static str> { function_name::<F>() }
+/// assert_eq!(name(f64::sqrt), Some("sqrt"));
+/// assert_eq!(name(|x| x + 1.0), None);
+/// ```
+pub fn function_name<F>() -> Option<&'static str> {
+    let path: &'static str = type_name::<F>();
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().filter(|&name| name != "{{closure}}")
+}
