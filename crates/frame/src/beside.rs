@@ -1,26 +1,21 @@
 //! Steps that see rows of other partitions: those before and behind their own.
 //!
 //! The rows beside a partition come from its neighbors, and from farther away where those are short or empty. Of each
-//! partition only its ends travel: its last rows to those behind it, its first rows to those before.
+//! partition only its ends travel: from as many neighbors as it takes, where lengths are known, and else from partition to
+//! partition.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use musher_graph_core::{AxisMap, Layer, Port, Wiring};
-use polars::prelude::SchemaRef;
+use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, col};
 
+use crate::carried::Side;
 use crate::check::Window;
 use crate::frame::Frame;
 use crate::site::Site;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
-
-/// A side of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Before,
-    After,
-}
 
 impl Frame {
     /// This frame with a step in every partition that keeps its rows and sees the rows of a window beside them.
@@ -45,10 +40,11 @@ impl Frame {
 
     /// The columns that a step reads, where it names all: the others are not made for it.
     fn with_needed(&self, step: &PartitionStep, site: Site) -> Self {
-        match step.reads_only() {
-            Some(columns) => self.then(PartitionStep::select(columns), Arc::clone(&self.schema), true, site),
-            None => self.clone(),
-        }
+        let Some(columns) = step.reads_only() else { return self.clone() };
+        let field = |name: &PlSmallStr| self.schema.get_field(name);
+        let Some(schema) = columns.iter().map(field).collect::<Option<Schema>>() else { return self.clone() };
+        let select = PartitionStep::select(columns.into_iter().map(col).collect());
+        self.then(select, schema.into(), true, site)
     }
 
     /// At least `n` rows on a side of each partition, or all that there are, and how a partition reads them; none if `n` is 0.
@@ -58,41 +54,19 @@ impl Frame {
         }
         let end = PartitionStep::end(n, side == Side::Before);
         let ends = self.then(end.clone(), Arc::clone(&self.schema), false, site);
-        let n_partitions = self.n_partitions();
         Some(match self.lengths() {
-            Some(lengths) => (ends.port, reads(n_partitions, |at| side.reach(lengths, at, n as usize))),
-            None => (ends.so_far(side, &end, site), reads(n_partitions, |at| side.next(at, 1, n_partitions))),
-        })
-    }
-
-    /// For each partition what a step makes of the rows up to it and of it, where it may be applied to what it made of some of
-    /// them: in each round every partition adds what the one twice as far away as in the round before has gathered.
-    ///
-    /// **Source** W. D. Hillis, G. L. Steele: Data parallel algorithms, Communications of the ACM 29 (1986).
-    pub(crate) fn so_far(&self, side: Side, combine: &PartitionStep, site: Site) -> Port {
-        let rows = match side {
-            Side::Before => Rows::Beside { before: Some(1), own: 0, after: None },
-            Side::After => Rows::Beside { before: None, own: 0, after: Some(1) },
-        };
-        let n_partitions = self.n_partitions();
-        let distances = std::iter::successors(Some(1), |distance| Some(2 * distance));
-        distances.take_while(|&distance| distance < n_partitions).fold(self.port.clone(), |port, distance| {
-            let task = PartitionTask::new(rows.clone(), vec![combine.clone()]);
-            let layer = Layer::build(task).caller(site.caller).input(&port, Wiring::one_to_one(1));
-            let farther = reads(n_partitions, |at| side.next(at, distance, n_partitions));
-            Port::of(layer.input(&port, farther).finish(port.grid().clone()))
+            Some(lengths) => (ends.port, side.nearest(lengths, n as usize)),
+            None => ends.so_far(side, end, DataFrame::empty_with_schema(&self.schema), site),
         })
     }
 }
 
 impl Side {
-    /// The partition at this distance, if there is one.
-    pub(crate) fn next(self, at: usize, distance: usize, n_partitions: usize) -> Range<usize> {
-        let next = match self {
-            Self::Before => at.checked_sub(distance),
-            Self::After => Some(at + distance).filter(|&next| next < n_partitions),
-        };
-        next.map_or(0..0, |next| next..next + 1)
+    /// Each partition reads the ends of the nearest ones, as many as it takes.
+    fn nearest(self, lengths: &[usize], n: usize) -> Wiring {
+        let ranges = (0..lengths.len()).map(|at| self.reach(lengths, at, n));
+        let ranges = ranges.map(|range| (range.start as u32, range.end as u32)).collect();
+        Wiring::axes([AxisMap::Ranges { axis: 0, ranges }])
     }
 
     /// The fewest partitions next to one that hold `n` rows, or all that there are.
@@ -111,12 +85,6 @@ impl Side {
             Self::After => at + 1..at + 1 + enough(&mut lengths[at + 1..].iter()),
         }
     }
-}
-
-/// Each partition reads the ends of these ones.
-pub(crate) fn reads(n_partitions: usize, of: impl Fn(usize) -> Range<usize>) -> Wiring {
-    let ranges = (0..n_partitions).map(of).map(|range| (range.start as u32, range.end as u32));
-    Wiring::axes([AxisMap::Ranges { axis: 0, ranges: ranges.collect() }])
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use musher_graph_core::{Inputs, Key, Session, TaskError, Token, Tokenizer};
 use polars::prelude::{
     AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
-    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, col, lit,
+    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, lit,
 };
 
 use crate::border::{Escape, canonical};
@@ -46,8 +46,8 @@ enum Operation {
     CheckSums(Vec<WideSum>),
     /// Joins with the table in a slot.
     Join { slot: usize, left_on: Vec<Expr>, right_on: Vec<Expr>, how: JoinType, suffix: PlSmallStr },
-    /// Adds the columns of the only row in a slot to every row; where nothing is in it, those of `start`.
-    Carry { slot: usize, start: DataFrame },
+    /// Adds the columns of the only row in a slot to every row.
+    Carry { slot: usize },
     /// Of rows with others before and behind them, those of the slot `own`; `before` is the slot of those before.
     OwnRows { before: Option<usize>, own: usize },
     /// A function of the user's, what it is called, and the schema it promises.
@@ -90,13 +90,12 @@ impl PartitionStep {
         Self::new(Operation::Join { slot, left_on, right_on, how, suffix }, &tokenizer)
     }
 
-    /// Adds the columns of the state in a slot to every row; where nothing is in it, those of `start`.
-    pub(crate) fn carry(slot: usize, start: DataFrame) -> Self {
+    /// Adds the columns of the state in a slot, which is one row, to every row.
+    pub(crate) fn carry(slot: usize) -> Self {
         let mut tokenizer = Tokenizer::new();
         tokenizer.name("frame.carry/1");
         slot.token(&mut tokenizer);
-        token::table(&start, &mut tokenizer);
-        Self::new(Operation::Carry { slot, start }, &tokenizer)
+        Self::new(Operation::Carry { slot }, &tokenizer)
     }
 
     /// Leaves out the rows that were put beside those of the slot `own`: before them, as many as in the slot `before`.
@@ -131,7 +130,7 @@ impl PartitionStep {
                 let (left_on, right_on) = (left_on.clone(), right_on.clone());
                 Self::join(renumber[*slot], left_on, right_on, how.clone(), suffix.clone())
             }
-            Operation::Carry { slot, start } => Self::carry(renumber[*slot], start.clone()),
+            Operation::Carry { slot } => Self::carry(renumber[*slot]),
             Operation::OwnRows { before, own } => {
                 Self::own_rows(before.map(|slot| renumber[slot]), renumber[*own])
             }
@@ -169,10 +168,10 @@ impl PartitionStep {
     }
 
     /// The columns that the step reads, if those are all that it needs.
-    pub(crate) fn reads_only(&self) -> Option<Vec<Expr>> {
+    pub(crate) fn reads_only(&self) -> Option<Vec<PlSmallStr>> {
         let mut columns = Vec::new();
         let only = self.need(&mut columns) == Needs::NoMore && !columns.is_empty();
-        only.then(|| columns.into_iter().map(col).collect())
+        only.then_some(columns)
     }
 
     /// The lazy frame with this step added.
@@ -197,9 +196,8 @@ impl PartitionStep {
                     .maintain_order(order_of(how))
                     .finish()
             }
-            Operation::Carry { slot, start } => {
-                let states = inputs.slot::<Partition>(*slot)?;
-                let state = states.first().map_or(start, |partition| &partition.0);
+            Operation::Carry { slot } => {
+                let state = &inputs.slot::<Partition>(*slot)?[0].0;
                 let columns = state.columns().iter().map(constant).collect::<PolarsResult<Vec<_>>>()?;
                 lazy.with_columns(columns)
             }

@@ -17,8 +17,8 @@ impl Frame {
     ///
     /// **Shape** the same rows and partitions.
     /// **Cost** one pass, in which each partition has `|n|` rows of its neighbors beside it: `n` should be small against a
-    /// partition. Where [`lengths`](Frame::lengths) are not known, the ends of partitions are passed on in rounds that
-    /// double, which makes p log p small tasks for p partitions.
+    /// partition. Where [`lengths`](Frame::lengths) are not known, the ends of partitions are passed on from one to the next,
+    /// so a partition needs all before it, or all behind it where `n` is negative.
     ///
     /// # Errors
     /// [`Error::NotRowWise`] if `|n|` is more than rows are counted with (32 bits).

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use musher_frame::Frame;
 use musher_frame::polars::prelude::*;
+use musher_frame::{Error as FrameError, Frame};
 use musher_scheduler::{Compute, Error, Options, SpillDir, SpillOptions};
 use musher_testkit::{Cases, Child, Random, Size, digest};
 
@@ -60,14 +60,23 @@ fn read(frame: &Frame, options: &Options) -> Result<u64, Error> {
     Ok(digest(digests.column("digest").unwrap().u64().unwrap().iter().flatten()))
 }
 
+/// Operations, and what is computed with them.
+const WORKS: [(&str, fn(&Frame) -> Result<Frame, FrameError>); 5] = [
+    ("Frame::shuffle", |rows| rows.shuffle([col("key")], 48)),
+    ("Frame::shuffle", |rows| rows.shuffle([col("text")], 32)?.shuffle([col("key"), col("row")], 40)),
+    // The lengths are not known: what is beside a partition, and before it, comes from one to the next.
+    ("Frame::shift", |rows| rows.shift(3)),
+    ("Frame::diff Frame::shift_and_fill", |rows| {
+        rows.select([col("key"), col("row")])?.diff(2)?.shift_and_fill(-5, 0)
+    }),
+    ("Frame::cum_sum Frame::cum_max", |rows| rows.cum_sum(["key"])?.cum_max(["row"])),
+];
+
 fn cases() -> Cases {
     let mut cases = Cases::new("frame");
-    cases
-        .add("Frame::shuffle", |size, options| read(&rows(size).shuffle([col("key")], 48).unwrap(), options));
-    cases.add("Frame::shuffle", |size, options| {
-        let shuffled = rows(size).shuffle([col("text")], 32).unwrap();
-        read(&shuffled.shuffle([col("key"), col("row")], 40).unwrap(), options)
-    });
+    for (operations, work) in WORKS {
+        cases.add(operations, move |size, options| read(&work(&rows(size)).unwrap(), options));
+    }
     cases
 }
 
@@ -77,14 +86,11 @@ const CHILD: Child = Child::new("limits::child");
 #[test]
 fn child() {
     // The code of an unoptimised polars is tens of MiB, and is no memory of the run: it is read before anything is measured.
-    let warm = rows_of(PARTITIONS).shuffle([col("key"), col("text")], 3).unwrap();
-    read(
-        &warm,
-        &Options::default()
-            .memory_limit("8MiB")
-            .spill_to(Arc::new(SpillDir::new(SpillOptions::default().in_memory(0)))),
-    )
-    .unwrap();
+    let disk = Arc::new(SpillDir::new(SpillOptions::default().in_memory(0)));
+    let options = Options::default().memory_limit("8MiB").spill_to(disk);
+    for (_, work) in WORKS {
+        read(&work(&rows_of(PARTITIONS)).unwrap(), &options).unwrap();
+    }
     cases().child(CHILD);
 }
 
