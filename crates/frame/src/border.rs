@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::{Mutex, Once, PoisonError};
 
 use polars::prelude::{
-    DataFrame, IpcStreamReader, IpcStreamWriter, LazyFrame, PolarsError, PolarsResult, Schema, SerReader,
-    SerWriter,
+    BinaryChunked, Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, IpcStreamReader, IpcStreamWriter,
+    LazyFrame, PolarsError, PolarsResult, Schema, SerReader, SerWriter, StringChunked,
 };
 
 use crate::error::Error;
@@ -109,6 +109,47 @@ pub(crate) fn stack<'a>(
         Ok(canonical(stacked))
     };
     guard(&steps, |source| Error::Polars { steps: steps(), source }, stacked)
+}
+
+/// As [`stack`], in memory that is the rows' alone; each table's memory goes as soon as a column of it is copied.
+pub(crate) fn stack_owned(
+    steps: impl Fn() -> String,
+    tables: impl IntoIterator<Item = DataFrame>,
+) -> Result<DataFrame, Error> {
+    let stacked = || {
+        let mut tables = tables.into_iter();
+        let mut stacked = tables.next().ok_or_else(|| PolarsError::NoData("no tables to stack".into()))?;
+        tables.try_for_each(|table| stacked.vstack_mut_owned(table).map(drop))?;
+        let height = stacked.height();
+        let columns = stacked.into_columns().into_iter().map(|column| owned(column.rechunk()));
+        DataFrame::new(height, columns.collect::<PolarsResult<_>>()?)
+    };
+    guard(&steps, |source| Error::Polars { steps: steps(), source }, stacked)
+}
+
+/// The column with texts in memory of its own: polars copies where they are, so that some texts of a large column hold the
+/// memory of all. The texts inside lists and structs still do.
+fn owned(column: Column) -> PolarsResult<Column> {
+    let name = column.name().clone();
+    Ok(match column.dtype() {
+        DataType::String => column.str()?.iter().collect::<StringChunked>().with_name(name).into_column(),
+        DataType::Binary => column.binary()?.iter().collect::<BinaryChunked>().with_name(name).into_column(),
+        _ => column,
+    })
+}
+
+/// The same rows in memory that is theirs alone.
+pub(crate) fn copied(table: DataFrame) -> PolarsResult<DataFrame> {
+    let rows: Vec<IdxSize> = (0..table.height() as IdxSize).collect();
+    let table = canonical(table.take(&IdxCa::from_vec("rows".into(), rows))?);
+    DataFrame::new(table.height(), table.into_columns().into_iter().map(owned).collect::<PolarsResult<_>>()?)
+}
+
+/// The rows of these numbers.
+pub(crate) fn rows_at(table: &DataFrame, rows: &IdxCa) -> Result<DataFrame, Error> {
+    let place = || "take rows".to_owned();
+    let wrap = |source| Error::Polars { steps: place(), source };
+    guard(place, wrap, || table.take(rows).map(canonical))
 }
 
 /// Writes a table in the Arrow stream format, some hundred thousand rows at a time.

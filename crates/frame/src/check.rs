@@ -1,13 +1,17 @@
 //! What can be told before anything runs: whether expressions fit a schema, and whether partitions may be computed
 //! apart.
 
+mod window;
+
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PlSmallStr, Schema, SchemaRef};
 use polars_plan::plans::expr_ir::ExprIR;
-use polars_plan::prelude::{AExpr, IR, IRPlan, is_elementwise_rec};
+use polars_plan::prelude::{AExpr, Arena, IR, IRPlan, Node, is_elementwise_rec};
 
 use crate::border::{guard, schema_of};
 use crate::error::{Difference, Error};
 use crate::site::Site;
+
+pub(crate) use window::Window;
 
 /// How deep an expression may be nested: polars' planner takes more than quadratic time, and it drops expressions
 /// by recursion, also on threads of small stacks.
@@ -72,28 +76,40 @@ pub(crate) fn types(
 ///
 /// A selection must also follow the rows: literals alone would be one row a partition.
 pub(crate) fn row_wise(lazy: LazyFrame, site: Site) -> Result<(), Error> {
+    selection(lazy, site, |node, arena| is_elementwise_rec(node, arena).then(Window::default)).map(drop)
+}
+
+/// The rows beside its own that a selection needs, which are so many before and behind; refuses it if others are needed.
+pub(crate) fn window(lazy: LazyFrame, site: Site) -> Result<Window, Error> {
+    selection(lazy, site, Window::of)
+}
+
+/// The largest window of the expressions of a selection.
+fn selection(
+    lazy: LazyFrame,
+    site: Site,
+    window_of: impl Fn(Node, &Arena<AExpr>) -> Option<Window>,
+) -> Result<Window, Error> {
     let plan = planned(lazy, site)?;
     let (expressions, alone) = match plan.lp_arena.get(plan.lp_top) {
         IR::Select { expr, .. } => (expr.as_slice(), true),
         IR::HStack { exprs, .. } => (exprs.as_slice(), false),
         // polars plans a selection of plain columns as nothing more than that.
-        _ => return Ok(()),
+        _ => return Ok(Window::default()),
     };
-    let refused =
-        expressions.iter().find(|expression| !is_elementwise_rec(expression.node(), &plan.expr_arena));
-    let refused = match refused {
-        None if alone && !expressions.iter().any(|expression| reads_column(expression, &plan)) => {
-            expressions.first()
-        }
-        other => other,
+    let refuse = |expression: &ExprIR| Error::NotRowWise {
+        operation: site.operation,
+        expression: expression.to_expr(&plan.expr_arena).to_string(),
+        caller: site.caller,
     };
-    match refused {
-        None => Ok(()),
-        Some(expression) => Err(Error::NotRowWise {
-            operation: site.operation,
-            expression: expression.to_expr(&plan.expr_arena).to_string(),
-            caller: site.caller,
-        }),
+    let mut window = Window::default();
+    for expression in expressions {
+        let own = window_of(expression.node(), &plan.expr_arena).ok_or_else(|| refuse(expression))?;
+        window = window.max(own);
+    }
+    match expressions.first() {
+        Some(first) if alone && !expressions.iter().any(|one| reads_column(one, &plan)) => Err(refuse(first)),
+        _ => Ok(window),
     }
 }
 

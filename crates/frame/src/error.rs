@@ -116,6 +116,21 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// Values of this type cannot be keys of a shuffle.
+    #[error(
+        "{caller}: {operation}: the key {expression} is {dtype}, which is not hashed; numbers, truth values, texts, bytes, \
+         times and categories are"
+    )]
+    NoHash {
+        /// The method that was called.
+        operation: &'static str,
+        /// The key.
+        expression: String,
+        /// Its type.
+        dtype: DataType,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// An expression is nested more deeply than polars can follow on a small stack.
     #[error("{caller}: {operation}: an expression is nested {depth} deep, the limit is {limit}")]
     TooDeep {
@@ -308,10 +323,10 @@ pub enum Error {
         /// What the panic says.
         message: String,
     },
-    /// A sum of integers does not fit its type.
-    #[error("{expression}: {value} does not fit {dtype}; sum it as a float instead")]
+    /// A sum or product of integers does not fit its type.
+    #[error("{expression}: {value} does not fit {dtype}; compute it as a float instead")]
     IntegerOverflow {
-        /// The sum.
+        /// The sum or product.
         expression: String,
         /// Its exact value.
         value: i128,

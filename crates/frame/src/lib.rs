@@ -95,9 +95,12 @@
 //! more partitions in memory without computing faster.
 //! For many small partitions `POLARS_MAX_THREADS=1` with one thread of musher's for each core has the least overhead.
 
+mod beside;
 mod border;
+mod carried;
 mod check;
 mod error;
+mod exchange;
 mod frame;
 mod kernel;
 mod ops;

@@ -1,12 +1,17 @@
 //! Steps: what is done with the rows of one partition, as operations on a polars `LazyFrame`.
+//!
+//! Each has a function that makes it and enters its fingerprint: those that polars does alone in [`lazy`], the others here.
+
+mod lazy;
+mod reads;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 use musher_graph_core::{Inputs, Key, Session, TaskError, Token, Tokenizer};
 use polars::prelude::{
-    AllowedOptimizations, DataFrame, DataType, Expr, IntoLazy, JoinCoalesce, JoinType, LazyFrame,
-    MaintainOrderJoin, PlSmallStr, PolarsResult, SchemaRef, SortMultipleOptions, UniqueKeepStrategy, by_name,
+    AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
+    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, lit,
 };
 
 use crate::border::{Escape, canonical};
@@ -14,7 +19,10 @@ use crate::check::compare_schemas;
 use crate::error::Error;
 use crate::kernel::aggregate::WideSum;
 use crate::partition::Partition;
+use crate::step::reads::Reads;
 use crate::token;
+
+pub(crate) use reads::Needs;
 
 /// A function of the user's from the rows of a partition to other rows.
 pub(crate) type MapFn =
@@ -31,54 +39,101 @@ struct Inner {
 }
 
 /// What a step does.
-pub(crate) enum Operation {
-    /// Row-wise expressions, which are the columns of the result.
-    Select(Vec<Expr>),
-    /// Keeps the rows for which an expression is true.
-    Filter(Expr),
-    /// Adds or replaces columns by row-wise expressions.
-    WithColumns(Vec<Expr>),
-    /// The rows of `offset..offset + length`, counted from the end if negative.
-    Slice { offset: i64, length: u32 },
-    /// Sorts, rows of equal keys in their order.
-    Sort { by: Vec<Expr>, options: SortMultipleOptions },
-    /// One row for each group, in order of appearance.
-    GroupBy { keys: Vec<Expr>, aggs: Vec<Expr> },
-    /// One row.
-    Aggregate(Vec<Expr>),
+enum Operation {
+    /// What polars alone does with the rows.
+    Lazy { name: &'static str, make: LazyFn, needs: Reads, estimate: fn(u64) -> u64 },
     /// Fails if a sum in 128 bits does not fit the type of its result.
     CheckSums(Vec<WideSum>),
-    /// Distinct rows in order of appearance, by the columns of a subset.
-    Unique { subset: Option<Vec<PlSmallStr>>, keep: UniqueKeepStrategy },
     /// Joins with the table in a slot.
     Join { slot: usize, left_on: Vec<Expr>, right_on: Vec<Expr>, how: JoinType, suffix: PlSmallStr },
+    /// Adds the columns of the only row in a slot to every row.
+    Carry { slot: usize },
+    /// Of rows with others before and behind them, those of the slot `own`; `before` is the slot of those before.
+    OwnRows { before: Option<usize>, own: usize },
     /// A function of the user's, what it is called, and the schema it promises.
-    Map { function: MapFn, name: &'static str, schema: SchemaRef, identity: Option<Key> },
+    Map { function: MapFn, name: &'static str, schema: SchemaRef },
 }
 
+/// A lazy frame with a step added.
+type LazyFn = Box<dyn Fn(LazyFrame) -> LazyFrame + Send + Sync>;
+
 impl PartitionStep {
-    /// The step with its fingerprint; what polars cannot compare has a fresh one, made here once.
-    pub(crate) fn new(operation: Operation) -> Self {
-        let mut tokenizer = Tokenizer::new();
-        operation.token(&mut tokenizer);
-        let process_bound = tokenizer.is_process_bound();
-        Self(Arc::new(Inner { operation, key: tokenizer.finish(), process_bound }))
+    /// The step with the fingerprint of what was entered; what polars cannot compare has a fresh one, made once.
+    fn new(operation: Operation, entered: &Tokenizer) -> Self {
+        let process_bound = entered.is_process_bound();
+        Self(Arc::new(Inner { operation, key: entered.finish(), process_bound }))
     }
 
-    pub(crate) fn operation(&self) -> &Operation {
+    /// Fails if one of these sums does not fit the type of its result.
+    pub(crate) fn check_sums(sums: Vec<WideSum>) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.check_sums/1");
+        for sum in &sums {
+            (sum.column.as_str(), format!("{:?}", sum.dtype)).token(&mut tokenizer);
+        }
+        Self::new(Operation::CheckSums(sums), &tokenizer)
+    }
+
+    /// Joins with the table in a slot; columns of it whose names are taken get the suffix.
+    pub(crate) fn join(
+        slot: usize,
+        left_on: Vec<Expr>,
+        right_on: Vec<Expr>,
+        how: JoinType,
+        suffix: PlSmallStr,
+    ) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.join/1");
+        (slot, how.to_string(), suffix.as_str()).token(&mut tokenizer);
+        token::expressions(&left_on, &mut tokenizer);
+        token::expressions(&right_on, &mut tokenizer);
+        Self::new(Operation::Join { slot, left_on, right_on, how, suffix }, &tokenizer)
+    }
+
+    /// Adds the columns of the state in a slot, which is one row, to every row.
+    pub(crate) fn carry(slot: usize) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.carry/1");
+        slot.token(&mut tokenizer);
+        Self::new(Operation::Carry { slot }, &tokenizer)
+    }
+
+    /// Leaves out the rows that were put beside those of the slot `own`: before them, as many as in the slot `before`.
+    pub(crate) fn own_rows(before: Option<usize>, own: usize) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.own_rows/1");
+        (before, own).token(&mut tokenizer);
+        Self::new(Operation::OwnRows { before, own }, &tokenizer)
+    }
+
+    /// A function from rows to rows of this schema; without an identity it is merged with no other.
+    pub(crate) fn map(name: &'static str, identity: Option<Key>, schema: SchemaRef, function: MapFn) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.map/1");
+        token::schema(&schema, &mut tokenizer);
+        match identity {
+            Some(identity) => tokenizer.key(identity),
+            None => Session::fresh().token(&mut tokenizer),
+        }
+        tokenizer.bind_to_process();
+        Self::new(Operation::Map { function, name, schema }, &tokenizer)
+    }
+
+    fn operation(&self) -> &Operation {
         &self.0.operation
     }
 
     /// The same step reading other slots.
     pub(crate) fn with_slots(&self, renumber: &[usize]) -> Self {
         match self.operation() {
-            Operation::Join { slot, left_on, right_on, how, suffix } => Self::new(Operation::Join {
-                slot: renumber[*slot],
-                left_on: left_on.clone(),
-                right_on: right_on.clone(),
-                how: how.clone(),
-                suffix: suffix.clone(),
-            }),
+            Operation::Join { slot, left_on, right_on, how, suffix } => {
+                let (left_on, right_on) = (left_on.clone(), right_on.clone());
+                Self::join(renumber[*slot], left_on, right_on, how.clone(), suffix.clone())
+            }
+            Operation::Carry { slot } => Self::carry(renumber[*slot]),
+            Operation::OwnRows { before, own } => {
+                Self::own_rows(before.map(|slot| renumber[slot]), renumber[*own])
+            }
             _ => self.clone(),
         }
     }
@@ -86,57 +141,37 @@ impl PartitionStep {
     /// What the step is called in pictures, plans and errors.
     pub(crate) fn name(&self) -> &'static str {
         match self.operation() {
-            Operation::Select(_) => "select",
-            Operation::Filter(_) => "filter",
-            Operation::WithColumns(_) => "with_columns",
-            Operation::Slice { .. } => "slice",
-            Operation::Sort { .. } => "sort",
-            Operation::GroupBy { .. } => "group_by",
-            Operation::Aggregate(_) => "aggregate",
+            Operation::Lazy { name, .. } | Operation::Map { name, .. } => name,
             Operation::CheckSums(_) => "check_sums",
-            Operation::Unique { .. } => "unique",
             Operation::Join { .. } => "join",
-            Operation::Map { name, .. } => name,
+            Operation::Carry { .. } => "carry",
+            Operation::OwnRows { .. } => "own_rows",
         }
     }
 
     /// About how many bytes the result has, from those of the rows.
     pub(crate) fn estimate(&self, bytes: u64) -> u64 {
-        const FEW: u64 = 64 << 10;
         match self.operation() {
-            Operation::Aggregate(_) | Operation::Slice { length: 0..=1000, .. } => bytes.min(FEW),
-            // Most groups have many rows.
-            Operation::GroupBy { .. } | Operation::Unique { .. } => bytes.min(FEW.max(bytes / 16)),
+            Operation::Lazy { estimate, .. } => estimate(bytes),
             _ => bytes,
         }
     }
 
     /// Adds the columns that the step reads to those that are needed of its input.
     pub(crate) fn need(&self, columns: &mut Vec<PlSmallStr>) -> Needs {
-        let exprs = |exprs: &[Expr], columns: &mut Vec<PlSmallStr>, then| {
-            for node in exprs.iter().flatten() {
-                match node {
-                    Expr::Column(name) if !columns.contains(name) => columns.push(name.clone()),
-                    // These read columns that they do not show.
-                    Expr::Selector(_) | Expr::DataTypeFunction(_) | Expr::SubPlan(..) => return Needs::All,
-                    _ => {}
-                }
-            }
-            then
-        };
         match self.operation() {
-            Operation::Select(list) | Operation::Aggregate(list) => exprs(list, columns, Needs::NoMore),
-            Operation::GroupBy { keys, aggs } => match exprs(keys, columns, Needs::NoMore) {
-                Needs::NoMore => exprs(aggs, columns, Needs::NoMore),
-                other => other,
-            },
-            Operation::WithColumns(list) => exprs(list, columns, Needs::More),
-            Operation::Filter(predicate) => exprs(std::slice::from_ref(predicate), columns, Needs::More),
-            Operation::Sort { by, .. } => exprs(by, columns, Needs::More),
-            Operation::Join { left_on, .. } => exprs(left_on, columns, Needs::More),
-            Operation::Slice { .. } | Operation::CheckSums(_) => Needs::More,
-            Operation::Unique { .. } | Operation::Map { .. } => Needs::All,
+            Operation::Lazy { needs, .. } => needs.add_to(columns),
+            Operation::Join { left_on, .. } => Reads::of(left_on, Needs::More).add_to(columns),
+            Operation::CheckSums(_) | Operation::Carry { .. } | Operation::OwnRows { .. } => Needs::More,
+            Operation::Map { .. } => Needs::All,
         }
+    }
+
+    /// The columns that the step reads, if those are all that it needs.
+    pub(crate) fn reads_only(&self) -> Option<Vec<PlSmallStr>> {
+        let mut columns = Vec::new();
+        let only = self.need(&mut columns) == Needs::NoMore && !columns.is_empty();
+        only.then_some(columns)
     }
 
     /// The lazy frame with this step added.
@@ -147,19 +182,8 @@ impl PartitionStep {
         escape: &Escape,
     ) -> Result<LazyFrame, TaskError> {
         Ok(match self.operation() {
-            Operation::Select(exprs) => lazy.select(exprs),
-            Operation::Filter(predicate) => lazy.filter(predicate.clone()),
-            Operation::WithColumns(exprs) => lazy.with_columns(exprs),
-            Operation::Slice { offset, length } => lazy.slice(*offset, *length),
-            Operation::Sort { by, options } => lazy.sort_by_exprs(by, options.clone()),
-            Operation::GroupBy { keys, aggs } => lazy.group_by_stable(keys).agg(aggs),
-            // A sum over several pieces of memory depends on where they end, and so on polars' threads.
-            Operation::Aggregate(exprs) => in_one_piece(lazy).select(exprs),
+            Operation::Lazy { make, .. } => make(lazy),
             Operation::CheckSums(sums) => check_sums(lazy, sums.clone(), escape.clone()),
-            Operation::Unique { subset, keep } => {
-                let subset = subset.as_ref().map(|names| by_name(names.iter().cloned(), true, false));
-                lazy.unique_stable(subset, *keep)
-            }
             Operation::Join { slot, left_on, right_on, how, suffix } => {
                 let right = inputs.slot::<Partition>(*slot)?;
                 let right = right.first().map(|partition| partition.0.clone()).unwrap_or_default();
@@ -172,22 +196,25 @@ impl PartitionStep {
                     .maintain_order(order_of(how))
                     .finish()
             }
-            Operation::Map { function, name, schema, .. } => {
+            Operation::Carry { slot } => {
+                let state = &inputs.slot::<Partition>(*slot)?[0].0;
+                let columns = state.columns().iter().map(constant).collect::<PolarsResult<Vec<_>>>()?;
+                lazy.with_columns(columns)
+            }
+            Operation::OwnRows { before, own } => {
+                let n_rows = |slot: usize| -> Result<usize, TaskError> {
+                    let partitions = inputs.slot::<Partition>(slot)?;
+                    Ok(partitions.iter().map(|partition| partition.0.height()).sum())
+                };
+                // As many rows as polars counts in one table.
+                let skipped = before.map_or(Ok(0), n_rows)? as i64;
+                lazy.slice(skipped, n_rows(*own)? as IdxSize)
+            }
+            Operation::Map { function, name, schema } => {
                 map(lazy, Arc::clone(function), name, Arc::clone(schema), escape.clone())
             }
         })
     }
-}
-
-/// Which other columns of its input are needed after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Needs {
-    /// None: the step names all that go on.
-    NoMore,
-    /// Those that later steps need.
-    More,
-    /// All.
-    All,
 }
 
 impl Token for PartitionStep {
@@ -195,73 +222,6 @@ impl Token for PartitionStep {
         tokenizer.key(self.0.key);
         if self.0.process_bound {
             tokenizer.bind_to_process();
-        }
-    }
-}
-
-impl Operation {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        let expressions = token::expressions;
-        match self {
-            Self::Select(exprs) => {
-                tokenizer.name("frame.select/1");
-                expressions(exprs, tokenizer);
-            }
-            Self::Filter(predicate) => {
-                tokenizer.name("frame.filter/1");
-                expressions(std::slice::from_ref(predicate), tokenizer);
-            }
-            Self::WithColumns(exprs) => {
-                tokenizer.name("frame.with_columns/1");
-                expressions(exprs, tokenizer);
-            }
-            Self::Slice { offset, length } => {
-                tokenizer.name("frame.slice/1");
-                (*offset, *length).token(tokenizer);
-            }
-            Self::Sort { by, options } => {
-                tokenizer.name("frame.sort/1");
-                expressions(by, tokenizer);
-                (&options.descending, &options.nulls_last).token(tokenizer);
-            }
-            Self::GroupBy { keys, aggs } => {
-                tokenizer.name("frame.group_by/1");
-                expressions(keys, tokenizer);
-                expressions(aggs, tokenizer);
-            }
-            Self::Aggregate(exprs) => {
-                tokenizer.name("frame.aggregate/1");
-                expressions(exprs, tokenizer);
-            }
-            Self::CheckSums(sums) => {
-                tokenizer.name("frame.check_sums/1");
-                for sum in sums {
-                    (sum.column.as_str(), format!("{:?}", sum.dtype)).token(tokenizer);
-                }
-            }
-            Self::Unique { subset, keep } => {
-                tokenizer.name("frame.unique/1");
-                let subset = subset.as_ref();
-                subset
-                    .map(|names| names.iter().map(PlSmallStr::to_string).collect::<Vec<_>>())
-                    .token(tokenizer);
-                <&'static str>::from(*keep).token(tokenizer);
-            }
-            Self::Join { slot, left_on, right_on, how, suffix } => {
-                tokenizer.name("frame.join/1");
-                (*slot, how.to_string(), suffix.as_str()).token(tokenizer);
-                expressions(left_on, tokenizer);
-                expressions(right_on, tokenizer);
-            }
-            Self::Map { schema, identity, .. } => {
-                tokenizer.name("frame.map/1");
-                token::schema(schema, tokenizer);
-                match identity {
-                    Some(identity) => tokenizer.key(*identity),
-                    None => Session::fresh().token(tokenizer),
-                }
-                tokenizer.bind_to_process();
-            }
         }
     }
 }
@@ -274,9 +234,10 @@ pub(crate) fn order_of(how: &JoinType) -> MaintainOrderJoin {
     }
 }
 
-/// The same rows in one piece of memory a column; columns and rows that are not needed still never get here.
-fn in_one_piece(lazy: LazyFrame) -> LazyFrame {
-    lazy.map(|table| Ok(canonical(table)), AllowedOptimizations::default(), None, Some("IN ONE PIECE"))
+/// The first value of a column, for every row.
+fn constant(column: &Column) -> PolarsResult<Expr> {
+    let value = Scalar::new(column.dtype().clone(), column.get(0)?.into_static());
+    Ok(lit(value).alias(column.name().clone()))
 }
 
 fn check_sums(lazy: LazyFrame, sums: Vec<WideSum>, escape: Escape) -> LazyFrame {

@@ -16,7 +16,7 @@ use crate::border::{Escape, collect, stack};
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::read::{PartReader, scan};
-use crate::step::{Needs, Operation, PartitionStep};
+use crate::step::{Needs, PartitionStep};
 
 /// Steps that are put into one lazy frame at most: polars' planner takes more than linear time.
 const LONGEST: usize = 32;
@@ -39,6 +39,8 @@ pub(crate) enum Rows {
     Input { slot: usize },
     /// The partitions in a slot, one below the other.
     Stack { slot: usize },
+    /// The partition in a slot, with the rows of other slots before it and behind it.
+    Beside { before: Option<usize>, own: usize, after: Option<usize> },
     /// A part of some files; `parts[place]` says which.
     Files { source: Arc<dyn PartReader>, parts: Arc<[u32]>, label: &'static str },
 }
@@ -84,10 +86,9 @@ impl PartitionTask {
     fn begin(&self, at: Place<'_>, inputs: &Inputs<'_>, escape: &Escape) -> Result<LazyFrame, TaskError> {
         Ok(match &self.rows {
             Rows::Input { slot } => inputs.slot::<Partition>(*slot)?[0].0.clone().lazy(),
-            Rows::Stack { slot } => {
-                let partitions = inputs.slot::<Partition>(*slot)?;
-                let tables = partitions.iter().map(|partition| &partition.0);
-                stack(|| self.label().into_owned(), tables)?.lazy()
+            Rows::Stack { slot } => self.stacked([*slot], inputs)?.lazy(),
+            Rows::Beside { before, own, after } => {
+                self.stacked(before.iter().chain([own]).chain(after).copied(), inputs)?.lazy()
             }
             Rows::Files { source, parts, label } => {
                 let part = parts[at.index()] as usize;
@@ -95,6 +96,18 @@ impl PartitionTask {
                     .map_err(|source| Error::Polars { steps: (*label).to_owned(), source })?
             }
         })
+    }
+
+    /// The partitions in some slots, one below the other.
+    fn stacked(
+        &self,
+        slots: impl IntoIterator<Item = usize>,
+        inputs: &Inputs<'_>,
+    ) -> Result<DataFrame, TaskError> {
+        let partitions = slots.into_iter().map(|slot| inputs.slot::<Partition>(slot));
+        let partitions = partitions.collect::<Result<Vec<_>, _>>()?;
+        let tables = partitions.iter().flatten().map(|partition| &partition.0);
+        Ok(stack(|| self.label().into_owned(), tables)?)
     }
 
     fn compute(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
@@ -106,7 +119,7 @@ impl PartitionTask {
             Rows::Files { source, parts, .. } => {
                 format!("{} ({})", self.label(), source.place(parts[at.index()] as usize))
             }
-            Rows::Input { .. } | Rows::Stack { .. } => self.label().into_owned(),
+            _ => self.label().into_owned(),
         };
         let run = |begin: LazyFrame, steps: &[PartitionStep]| -> Result<DataFrame, TaskError> {
             let mut steps = steps.iter();
@@ -121,7 +134,7 @@ impl PartitionTask {
         let mut common = self.common.clone();
         if let Some(needed) = self.needed.as_ref().filter(|needed| !needed.is_empty()) {
             let columns = needed.iter().map(|name| col(name.clone())).collect();
-            common.push(PartitionStep::new(Operation::Select(columns)));
+            common.push(PartitionStep::select(columns));
         }
         let rows = run(begin, &common)?;
         let branches = self.branches.iter();
@@ -151,6 +164,7 @@ impl Task for PartitionTask {
         let rows = match &self.rows {
             Rows::Input { .. } => None,
             Rows::Stack { .. } => Some("combine"),
+            Rows::Beside { .. } => Some("beside"),
             Rows::Files { label, .. } => Some(*label),
         };
         let shared = self.steps().unwrap_or(&self.common).iter().map(PartitionStep::name);
@@ -185,6 +199,7 @@ impl Task for PartitionTask {
                 source.token(tokenizer);
                 parts.token(tokenizer);
             }
+            Rows::Beside { before, own, after } => (3_u8, *before, *own, *after).token(tokenizer),
         }
         self.common.token(tokenizer);
         self.branches.token(tokenizer);
@@ -203,7 +218,7 @@ impl Task for PartitionTask {
                 // Also a file of which no column is wanted is opened.
                 (bytes.read.max(1), bytes.scratch, bytes.rows)
             }
-            Rows::Input { .. } | Rows::Stack { .. } => (0, 0, inputs.iter().copied().sum()),
+            _ => (0, 0, inputs.iter().copied().sum()),
         };
         let estimate =
             |bytes, steps: &[PartitionStep]| steps.iter().fold(bytes, |bytes, step| step.estimate(bytes));
@@ -224,7 +239,7 @@ impl Task for PartitionTask {
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {
         match &self.rows {
             Rows::Files { source, parts, .. } => vec![source.touch(parts[at.index()] as usize)],
-            Rows::Input { .. } | Rows::Stack { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -237,9 +252,15 @@ impl Task for PartitionTask {
         if request.slots != [slot] || self.n_steps() + before.len() > LONGEST {
             return None;
         }
+        let renumbered = |slot: &usize| request.producer_slots[*slot];
         let rows = match &producer.rows {
-            Rows::Input { slot } => Rows::Input { slot: request.producer_slots[*slot] },
-            Rows::Stack { slot } => Rows::Stack { slot: request.producer_slots[*slot] },
+            Rows::Input { slot } => Rows::Input { slot: renumbered(slot) },
+            Rows::Stack { slot } => Rows::Stack { slot: renumbered(slot) },
+            Rows::Beside { before, own, after } => Rows::Beside {
+                before: before.as_ref().map(renumbered),
+                own: renumbered(own),
+                after: after.as_ref().map(renumbered),
+            },
             Rows::Files { source, parts, label } => {
                 let read = |place| request.wiring.producers(request.grid.place(place), request.producer_grid);
                 let parts = (0..request.grid.n_tasks()).map(|place| parts[read(place)[0] as usize]).collect();

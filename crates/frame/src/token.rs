@@ -72,15 +72,20 @@ fn enter_literal(literal: &LiteralValue, tokenizer: &mut Tokenizer) {
         }
         LiteralValue::Range(range) => range.hash(&mut bytes),
         LiteralValue::Series(series) => {
-            let mut encoded = Vec::new();
-            match border::encode(&series.clone().into_inner_frame(), &mut encoded) {
-                Ok(()) => tokenizer.bytes(&encoded),
-                Err(_) => tokenizer.fresh(),
-            }
+            table(&series.clone().into_inner_frame(), tokenizer);
             return;
         }
     }
     tokenizer.bytes(&bytes.0);
+}
+
+/// Enters the rows of a table.
+pub(crate) fn table(table: &DataFrame, tokenizer: &mut Tokenizer) {
+    let mut encoded = Vec::new();
+    match border::encode(table, &mut encoded) {
+        Ok(()) => tokenizer.bytes(&encoded),
+        Err(_) => tokenizer.fresh(),
+    }
 }
 
 /// Enters names and types of columns.

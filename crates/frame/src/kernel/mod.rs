@@ -2,3 +2,4 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod records;
+pub(crate) mod row_keys;

@@ -8,7 +8,7 @@ use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep, order_of};
+use crate::step::{PartitionStep, order_of};
 
 /// Which rows a join keeps.
 ///
@@ -94,8 +94,7 @@ impl Frame {
             self.nothing().join_builder().with(right.nothing()).left_on(&left_on).right_on(&right_on);
         let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
         let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), site)?;
-        let suffix = "_right".into();
-        let step = PartitionStep::new(Operation::Join { slot: 1, left_on, right_on, how, suffix });
+        let step = PartitionStep::join(1, left_on, right_on, how, "_right".into());
         Ok(self.then_with(step, &right, schema, site))
     }
 }

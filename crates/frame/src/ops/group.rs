@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::frame::Frame;
 use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep};
+use crate::step::PartitionStep;
 
 /// A frame whose rows are grouped by keys; see [`Frame::group_by`].
 #[derive(Debug, Clone)]
@@ -89,8 +89,8 @@ impl Frame {
             }
         }
         let plan = self.decomposed(&expanded, site)?;
-        let partial = PartitionStep::new(Operation::Aggregate(plan.partial.clone()));
-        let combine = PartitionStep::new(Operation::Aggregate(plan.combine.clone()));
+        let partial = PartitionStep::aggregate(plan.partial.clone());
+        let combine = PartitionStep::aggregate(plan.combine.clone());
         let finish = finish(plan.sums, plan.finish.clone());
         let states = self.nothing().select(&plan.partial).select(&plan.combine);
         let schema = Self::resolved(states.select(&plan.finish), site)?;
@@ -119,8 +119,8 @@ impl Frame {
 
 /// The steps that make results of combined states.
 fn finish(sums: Vec<WideSum>, results: Vec<Expr>) -> Vec<PartitionStep> {
-    let check = (!sums.is_empty()).then(|| PartitionStep::new(Operation::CheckSums(sums)));
-    check.into_iter().chain([PartitionStep::new(Operation::Select(results))]).collect()
+    let check = (!sums.is_empty()).then(|| PartitionStep::check_sums(sums));
+    check.into_iter().chain([PartitionStep::select(results)]).collect()
 }
 
 impl GroupBy {
@@ -182,9 +182,7 @@ impl GroupBy {
     pub(super) fn agg_at(&self, aggregates: &[Expr], site: Site) -> Result<Frame, Error> {
         check::depth(aggregates, site)?;
         let frame = &self.frame;
-        let grouped = |keys: &[Expr], aggs: &[Expr]| {
-            PartitionStep::new(Operation::GroupBy { keys: keys.to_vec(), aggs: aggs.to_vec() })
-        };
+        let grouped = |keys: &[Expr], aggs: &[Expr]| PartitionStep::group_by(keys.to_vec(), aggs.to_vec());
         let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), site)?;
         let plan = frame.decomposed(&expanded, site)?;
         let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();

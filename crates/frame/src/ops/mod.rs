@@ -4,7 +4,10 @@ mod combine;
 mod group;
 mod reduce;
 mod rows;
+mod running;
 mod select;
+mod shift;
+mod shuffle;
 mod write;
 
 pub use combine::How;

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
+use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Key, Layer, Place, Port, Value, Wiring};
 use polars::prelude::{
     Column, DataFrame, DataType, Expr, Field, IntoColumn, NULL, NamedFrom, PlSmallStr, PolarsResult,
     QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit, when,
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::frame::Frame;
 use crate::partition::Partition;
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep};
+use crate::step::PartitionStep;
 
 impl Frame {
     /// The number of rows.
@@ -41,7 +41,7 @@ impl Frame {
             let layer = Layer::build(task).caller(site.caller).finish(Grid::scalar());
             return Delayed::from_port(Port::of(layer));
         }
-        let counts = PartitionStep::new(Operation::Aggregate(vec![len().cast(DataType::UInt64)]));
+        let counts = PartitionStep::aggregate(vec![len().cast(DataType::UInt64)]);
         let counts = self.then(counts, Arc::clone(&self.schema), false, site);
         let sum = FnTask::new("len", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let mut n_rows = 0;
@@ -335,12 +335,9 @@ impl Frame {
         }
         let schema = Arc::new(schema);
         let names: Vec<String> = statistics.iter().map(Statistic::name).collect();
-        let step = PartitionStep::new(Operation::Map {
-            function: Arc::new(move |row| Ok(upright(&row, &columns, &names)?)),
-            name: site.operation,
-            schema: Arc::clone(&schema),
-            identity: Some(musher_graph_core::Key::of(&("frame.describe/1", quantiles.to_vec()))),
-        });
+        let identity = Key::of(&("frame.describe/1", quantiles.to_vec()));
+        let function = Arc::new(move |row| Ok(upright(&row, &columns, &names)?));
+        let step = PartitionStep::map(site.operation, Some(identity), Arc::clone(&schema), function);
         Ok(row.then(step, schema, false, site))
     }
 
@@ -367,7 +364,7 @@ impl Frame {
         self.check_column(column, site)?;
         let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], site)?;
         let options = SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
-        let sort = PartitionStep::new(Operation::Sort { by: vec![col("count")], options });
+        let sort = PartitionStep::sort(vec![col("count")], options);
         let schema = Arc::clone(&counts.schema);
         Ok(counts.then(sort, schema, true, site))
     }
@@ -396,7 +393,7 @@ impl Frame {
         let columns: Vec<&str> = columns.into_iter().collect();
         columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
         let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
-        let step = PartitionStep::new(Operation::Unique { subset, keep: UniqueKeepStrategy::First });
+        let step = PartitionStep::unique(subset, UniqueKeepStrategy::First);
         let parts = self.then(step.clone(), Arc::clone(&self.schema), false, site);
         Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), site))
     }

@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::partition::Partition;
 use crate::read::{PartBytes, PartReader, scan};
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep};
+use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
 
 impl Frame {
@@ -93,7 +93,7 @@ impl Frame {
                 Rows::Files { source, parts, .. } => {
                     return Some((FileParts { source: Arc::clone(source), parts: Arc::clone(parts) }, steps));
                 }
-                Rows::Stack { .. } => return None,
+                Rows::Stack { .. } | Rows::Beside { .. } => return None,
                 Rows::Input { .. } => {}
             }
             let [input] = layer.inputs() else { return None };
@@ -178,7 +178,7 @@ impl Frame {
             .with_maintain_order(true);
         Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), site)?;
         check::types(&self.schema, by, site, |lazy| lazy.select(by))?;
-        Ok(PartitionStep::new(Operation::Sort { by: by.to_vec(), options }))
+        Ok(PartitionStep::sort(by.to_vec(), options))
     }
 
     /// The same rows in `n` partitions.
@@ -253,7 +253,7 @@ impl End {
             Self::Head => 0,
             Self::Tail => -i64::from(n),
         };
-        PartitionStep::new(Operation::Slice { offset, length: n })
+        PartitionStep::slice(offset, n)
     }
 
     /// The fewest partitions at this end that hold `n` rows; at least one.

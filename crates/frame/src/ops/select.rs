@@ -7,18 +7,25 @@ use std::sync::Arc;
 use musher_graph_core::{FnIdentity, Tokenizer};
 use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 
-use crate::check;
+use crate::check::{self, Window};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::step::{Operation, PartitionStep};
+use crate::step::PartitionStep;
+
+/// The column of a predicate that sees other rows.
+const PREDICATE: &str = "__musher_predicate";
 
 impl Frame {
-    /// The columns that these expressions compute, each row from that row alone.
+    /// The columns that these expressions compute, each row from that row alone or from rows at fixed distances.
+    ///
+    /// `shift`, `shift_and_fill` and `diff` by literal numbers see the rows of other partitions, as polars' do in one table.
+    ///
+    /// **Cost** one pass; with rows of other partitions as [`shift`](Frame::shift).
     ///
     /// # Errors
     /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows
-    /// (aggregates, shifts, windows): a partition holds only some of the rows, and the result would be silently wrong.
+    /// (aggregates, windows): a partition holds only some of the rows, and the result would be silently wrong.
     ///
     /// # Examples
     /// ```
@@ -28,18 +35,24 @@ impl Frame {
     /// let sum = frame.select([(col("x") + col("y")).alias("sum")])?;
     /// assert_eq!(sum.compute()?, df!("sum" => [11, 22])?);
     /// assert!(frame.select([col("z")]).is_err());
-    /// assert!(frame.select([col("x").shift(lit(1))]).is_err());
+    /// let change = frame.select([(col("y") - col("y").shift(lit(1))).alias("change")])?;
+    /// assert_eq!(change.compute()?, df!("change" => [None, Some(10)])?);
+    /// assert!(frame.select([col("x") - col("x").mean()]).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
     pub fn select(&self, expressions: impl AsRef<[Expr]>) -> Result<Self, Error> {
         let site = Site { operation: "select", caller: Location::caller() };
         let expressions = expressions.as_ref();
+        self.select_at(expressions, site)
+    }
+
+    pub(super) fn select_at(&self, expressions: &[Expr], site: Site) -> Result<Self, Error> {
         check::depth(expressions, site)?;
-        check::row_wise(self.nothing().select(expressions), site)?;
+        let window = check::window(self.nothing().select(expressions), site)?;
         let schema = Self::resolved(self.nothing().select(expressions), site)?;
         check::types(&self.schema, expressions, site, |lazy| lazy.select(expressions))?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions.to_vec())), schema, true, site))
+        Ok(self.beside(window, PartitionStep::select(expressions.to_vec()), schema, site))
     }
 
     /// All columns, plus those that these expressions compute; a column of the same name is replaced.
@@ -65,13 +78,13 @@ impl Frame {
 
     fn with_columns_at(&self, expressions: &[Expr], site: Site) -> Result<Self, Error> {
         check::depth(expressions, site)?;
-        check::row_wise(self.nothing().with_columns(expressions), site)?;
+        let window = check::window(self.nothing().with_columns(expressions), site)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
         check::types(&self.schema, expressions, site, |lazy| lazy.with_columns(expressions))?;
-        Ok(self.then(PartitionStep::new(Operation::WithColumns(expressions.to_vec())), schema, true, site))
+        Ok(self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, site))
     }
 
-    /// The rows for which a row-wise expression is true.
+    /// The rows for which an expression is true that [`select`](Frame::select) can compute.
     ///
     /// # Errors
     /// As [`select`](Frame::select).
@@ -95,11 +108,20 @@ impl Frame {
     fn filter_at(&self, predicate: Expr, site: Site) -> Result<Self, Error> {
         check::depth(std::slice::from_ref(&predicate), site)?;
         // As a new column, because a predicate that reads no column is fine.
-        check::row_wise(self.nothing().with_columns([predicate.clone().alias("__musher_predicate")]), site)?;
+        let column = predicate.clone().alias(PREDICATE);
+        let window = check::window(self.nothing().with_columns([column.clone()]), site)?;
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
         let predicates = std::slice::from_ref(&predicate);
         check::types(&self.schema, predicates, site, |lazy| lazy.filter(predicate.clone()))?;
-        Ok(self.then(PartitionStep::new(Operation::Filter(predicate)), schema, false, site))
+        if window != Window::default() {
+            // The rows that are seen beside a partition's own are needed until the predicate is known.
+            let known = self.with_columns_at(&[column], site)?;
+            let filter = PartitionStep::filter(col(PREDICATE));
+            let kept = known.then(filter, Arc::clone(&known.schema), false, site);
+            let columns = self.columns().into_iter().map(col).collect();
+            return Ok(kept.then(PartitionStep::select(columns), schema, false, site));
+        }
+        Ok(self.then(PartitionStep::filter(predicate), schema, false, site))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -152,7 +174,7 @@ impl Frame {
         };
         let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
     }
 
     /// All columns except these.
@@ -175,7 +197,7 @@ impl Frame {
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::new(Operation::Select(expressions)), schema, true, site))
+        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
     }
 
     /// The same columns with some types changed; a value that does not fit fails the run.
@@ -238,12 +260,8 @@ impl Frame {
             FnIdentity::of::<F>().enter::<F>("frame.map_partitions/1", &mut tokenizer);
             tokenizer.finish()
         });
-        let step = PartitionStep::new(Operation::Map {
-            function: Arc::new(move |table| function(table).map_err(Into::into)),
-            name: site.operation,
-            schema: Arc::clone(&schema),
-            identity,
-        });
+        let function = Arc::new(move |table| function(table).map_err(Into::into));
+        let step = PartitionStep::map(site.operation, identity, Arc::clone(&schema), function);
         self.then(step, schema, false, site)
     }
 }

@@ -1,6 +1,7 @@
 //! What can be told from metadata fails when the frame is built, with the user's line.
 
 use musher_frame::polars::prelude::*;
+use musher_frame::polars::series::ops::NullBehavior;
 use musher_frame::{CsvOptions, Error, Frame, How, Order};
 use musher_scheduler::files::FilesError;
 
@@ -103,7 +104,8 @@ fn what_looks_at_other_rows_is_refused() {
     for expression in [
         col("int").sum(),
         col("int") - col("int").mean(),
-        col("int").shift(lit(1)),
+        col("int").shift(len()),
+        col("int").diff(lit(1), NullBehavior::Drop),
         col("int").cum_sum(false),
         col("int").sort(SortOptions::default()),
         col("int").sum().over([col("key")]).unwrap(),

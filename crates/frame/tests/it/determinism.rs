@@ -51,7 +51,9 @@ fn a_child_says_its_key() {
     let flights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/flights");
     let flights = Frame::read_parquet(flights).unwrap();
     let late = flights.filter(col("dep_delay").gt(lit(60.5)).and(col("origin").neq(lit("JFK")))).unwrap();
-    let groups = late.group_by([col("carrier")]).unwrap().agg([col("air_time").mean(), len()]).unwrap();
+    let met =
+        late.with_columns([col("dep_delay").shift(lit(1))]).unwrap().shuffle([col("carrier")], 4).unwrap();
+    let groups = met.group_by([col("carrier")]).unwrap().agg([col("air_time").mean(), len()]).unwrap();
     let groups = groups.top_k(3, [col("len")], musher_frame::Order::Descending).unwrap();
     assert!(!groups.port().layer.is_process_bound());
     println!("{KEY}{:?}", groups.port().key());

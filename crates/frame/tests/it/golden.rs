@@ -229,3 +229,51 @@ fn a_small_table_with_holes_equals_pandas() {
         assert_close(&found, &expected, 1e-12);
     }
 }
+
+#[test]
+fn rows_against_their_neighbors_equal_pandas() {
+    let expected = golden("small_beside.csv");
+    for frame in smalls() {
+        // A CSV file of pandas' does not tell an empty text from a missing one.
+        let text = when(col("text").eq(lit(""))).then(lit(NULL)).otherwise(col("text")).alias("text");
+        let frame = frame.with_columns([text]).unwrap();
+        for n in [1, 2, -1, -3, 0, 11, 12, -40] {
+            let expected = expected.clone().lazy().filter(col("n").eq(lit(n))).collect().unwrap();
+            let part = |prefix: &str, names: &[&str]| {
+                let columns = names.iter().map(|name| col(format!("{prefix}_{name}")).alias(*name));
+                expected.clone().lazy().select(columns.collect::<Vec<_>>()).collect().unwrap()
+            };
+            let shifted = frame.shift(n).unwrap().compute().unwrap();
+            assert_close(&shifted, &part("shift", &["key", "whole", "real", "text"]), 0.0);
+            let numbers = frame.select([col("whole"), col("real")]).unwrap();
+            assert_close(
+                &numbers.diff(n).unwrap().compute().unwrap(),
+                &part("diff", &["whole", "real"]),
+                0.0,
+            );
+        }
+    }
+}
+
+#[test]
+fn running_answers_equal_pandas() {
+    let expected = golden("small_running.csv");
+    for frame in smalls() {
+        let part = |prefix: &str, names: &[&str]| {
+            let columns = names.iter().map(|name| col(format!("{prefix}_{name}")).alias(*name));
+            expected.clone().lazy().select(columns.collect::<Vec<_>>()).collect().unwrap()
+        };
+        let check = |frame: Frame, expected: DataFrame| {
+            assert_close(&frame.compute().unwrap(), &expected, 1e-15);
+        };
+        let names = ["whole", "real"];
+        let numbers = frame.select(names.map(col)).unwrap();
+        check(numbers.cum_sum(names).unwrap(), part("sum", &names));
+        check(numbers.cum_min(names).unwrap(), part("min", &names));
+        check(numbers.cum_max([]).unwrap(), part("max", &names));
+        check(numbers.cum_prod(["real"]).unwrap().drop(["whole"]).unwrap(), part("prod", &["real"]));
+        let first = numbers.head(8).repartition(3).unwrap().cum_prod(["whole"]).unwrap();
+        check(first.drop(["real"]).unwrap(), part("prod", &["whole"]).head(Some(8)));
+        check(frame.cum_count([]).unwrap(), part("count", &["key", "whole", "real", "text"]));
+    }
+}

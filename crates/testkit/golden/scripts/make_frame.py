@@ -74,6 +74,14 @@ def small():
     write("small_top", table.nlargest(3, "whole")[["key", "whole"]])
     write("small_counts", table["text"].value_counts(dropna=False).rename("count").reset_index().sort_values(["count", "text"], ascending=[False, True]))
     names = pd.DataFrame({"key": ["a", "b", "b", "z"], "name": ["Ada", "Bob", "Ben", "Zoe"]})
+    beside, numbers = [], table[["whole", "real"]]
+    for n in (1, 2, -1, -3, 0, 11, 12, -40):
+        beside.append(pd.concat([table.shift(n).add_prefix("shift_"), numbers.diff(n).add_prefix("diff_")], axis=1).assign(n=n))
+    write("small_beside", pd.concat(beside))
+    # Products of the whole numbers leave 64 bits where pandas wraps around.
+    running = {"sum": numbers.cumsum(), "prod": numbers[["real"]].cumprod(), "min": numbers.cummin(), "max": numbers.cummax(), "count": table.notna().cumsum()}
+    running["prod"]["whole"] = numbers["whole"].head(8).cumprod()
+    write("small_running", pd.concat([answer.add_prefix(f"{name}_") for name, answer in running.items()], axis=1))
     for how in ["inner", "left"]:
         write(f"small_{how}", table[["key", "whole"]].dropna(subset=["key"]).merge(names, on="key", how=how))
 
