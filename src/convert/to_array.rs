@@ -15,11 +15,13 @@ use super::Cell;
 pub trait ToArray {
     /// The lazy array of this collection's rows, one block of rows for each partition, all columns as `A`.
     ///
+    /// As in [`cast`](Array::cast) fractions are cut toward zero where `A` holds integers, and floats round.
+    ///
     /// **Cost** where the lengths of the partitions are not known, one counting pass runs at once.
     ///
     /// # Errors
     /// [`ToArrayError`] where the counting pass fails, there are no columns, or one holds neither numbers nor booleans. A
-    /// missing value, and a number that `A` cannot hold, fail the computation.
+    /// missing value, and a number beyond what an integer `A` holds, fail the computation.
     #[track_caller]
     fn to_array<A: Number>(&self) -> Result<Array<A, Ix2>, ToArrayError>;
 }
@@ -110,6 +112,8 @@ impl ToArray for Frame {
     /// let frame = Frame::from_polars(df!("a" => [1, 2, 3], "b" => [0.5, 1.5, 2.5])?, 2)?;
     /// let sums = frame.to_array::<f64>()?.sum_axis(ndarray::Axis(0));
     /// assert_eq!(sums.compute()?, ndarray::arr1(&[6.0, 4.5]));
+    /// let whole = Frame::from(df!("x" => [1.9, -2.9])?).to_array::<i32>()?;
+    /// assert_eq!(whole.compute()?, ndarray::arr2(&[[1], [-2]]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]

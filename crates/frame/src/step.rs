@@ -8,7 +8,7 @@ mod reads;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use musher_graph_core::{Inputs, Key, Session, TaskError, Token, Tokenizer};
+use musher_graph_core::{Inputs, Key, TaskError, Token, Tokenizer};
 use polars::prelude::{
     AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
     LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, lit,
@@ -106,16 +106,16 @@ impl PartitionStep {
         Self::new(Operation::OwnRows { before, own }, &tokenizer)
     }
 
-    /// A function from rows to rows of this schema; without an identity it is merged with no other.
-    pub(crate) fn map(name: &'static str, identity: Option<Key>, schema: SchemaRef, function: MapFn) -> Self {
+    /// A function from rows to rows of this schema; `enter` says what identifies it.
+    pub(crate) fn map(
+        name: &'static str,
+        enter: impl FnOnce(&mut Tokenizer),
+        schema: SchemaRef,
+        function: MapFn,
+    ) -> Self {
         let mut tokenizer = Tokenizer::new();
-        tokenizer.name("frame.map/1");
+        enter(&mut tokenizer);
         token::schema(&schema, &mut tokenizer);
-        match identity {
-            Some(identity) => tokenizer.key(identity),
-            None => Session::fresh().token(&mut tokenizer),
-        }
-        tokenizer.bind_to_process();
         Self::new(Operation::Map { function, name, schema }, &tokenizer)
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch,
+    Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch, fused_label,
 };
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
@@ -174,14 +174,14 @@ impl Task for PartitionTask {
         if self.steps().is_none() {
             let branches = self.branches.iter();
             ends = branches
-                .map(|steps| steps.iter().map(PartitionStep::name).collect::<Vec<_>>().join("·"))
+                .map(|steps| fused_label(&steps.iter().map(PartitionStep::name).collect::<Vec<_>>()))
                 .collect();
             all = format!("({})", ends.join(" | "));
             names.push(&all);
         }
         match names.as_slice() {
             [] => Cow::Borrowed("partition"),
-            names => Cow::Owned(names.join("·")),
+            names => Cow::Owned(fused_label(names)),
         }
     }
 

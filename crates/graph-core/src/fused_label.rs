@@ -1,7 +1,7 @@
 //! What work that became one is called.
 
 /// Labels of more parts show their ends.
-const MOST_PARTS: usize = 6;
+const MOST_PARTS: usize = 8;
 
 /// The label of steps that run as one, first to last; a long line shows its ends.
 ///
@@ -9,7 +9,7 @@ const MOST_PARTS: usize = 6;
 /// ```
 /// use musher_graph_core::fused_label;
 /// assert_eq!(fused_label(&["map", "filter"]), "map → filter");
-/// assert_eq!(fused_label(&["a", "b", "c", "d", "e", "f", "g"]), "a → … 5 … → g");
+/// assert_eq!(fused_label(&["add"; 10]), "add → … 8 … → add");
 /// ```
 pub fn fused_label<S: AsRef<str>>(parts: &[S]) -> String {
     match parts {

@@ -30,6 +30,9 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 /// pyramid that stand below a page (as in OME-TIFF) are no pages. For numbers other than `u8`, a higher limit, or one page
 /// of each file, see [`Imread`].
 ///
+/// Pixels stay as they are stored: what a file says of its orientation or its color space changes nothing. Gray images in BMP and
+/// WebP files have three equal channels.
+///
 /// **Shape** `(images, rows, columns, channels)` of `u8`, in blocks `(1, rows, columns, channels)`; a gray image has one
 /// channel.
 /// **Cost** one read of each file; memory of one task: one decoded image and the file's decoder.

@@ -476,7 +476,7 @@ fn regions<A: Intensity, D: Dimension>(
         let origin = of_run.block_start(&at.coords());
         Ok::<_, TaskError>(Record(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
-    .params("image.measure/1", &(A::NAME, chunks.clone()))
+    .params("image.measure/2", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
         let pixels = inputs.get(1).copied().flatten().unwrap_or(0) / size_of::<i32>() as u64;
         // One label in a hundred pixels is a busy image; the true size is counted when it is known.
@@ -487,7 +487,7 @@ fn regions<A: Intensity, D: Dimension>(
         .input(&port_of(image), Wiring::one_to_one(image.ndim()))
         .input(&port_of(&labels), Wiring::one_to_one(image.ndim()))
         .finish(grid_of(image));
-    let joining = Joining { label: "join_regions", name: "image.join_regions/1", join };
+    let joining = Joining { label: "join_regions", name: "image.join_regions/2", join };
     Ok(joined(&Port::of(layer), joining, caller))
 }
 

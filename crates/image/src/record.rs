@@ -49,7 +49,7 @@ impl Measure for Regions {
 }
 
 impl AsRecord for Regions {
-    const KIND: &'static str = "image.regions/2";
+    const KIND: &'static str = "image.regions/3";
 
     fn is_sound(&self) -> bool {
         let n = self.labels.len();
@@ -110,7 +110,7 @@ mod tests {
         let codec = Record(Regions::default()).codec().unwrap();
         assert!(matches!(
             codec.encode(&merged, &mut Vec::new()),
-            Err(CodecError::WrongKind { expected: "image.regions/2" })
+            Err(CodecError::WrongKind { expected: "image.regions/3" })
         ));
     }
 }

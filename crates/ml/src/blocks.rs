@@ -1,22 +1,11 @@
-//! The border to musher-array: blocks in, blocks out, and what shapes tell before anything runs.
+//! What shapes tell before anything runs, and arrays brought to the same row blocks.
 
 use std::panic::Location;
 
-use musher_array::{Array, Block, Chunking, Element};
-use musher_graph_core::{Layer, Port, TaskError};
-use ndarray::{Array1, ArrayView1, ArrayView2, Dimension, Ix1, Ix2};
+use musher_array::{Array, Element};
+use ndarray::{Array1, Ix1, Ix2};
 
 use crate::error::Error;
-
-/// A block of a matrix.
-pub(crate) fn block_of_two(block: &Block<f64>) -> Result<ArrayView2<'_, f64>, TaskError> {
-    Ok(block.view().into_dimensionality::<Ix2>()?)
-}
-
-/// A block of a vector.
-pub(crate) fn block_of_one<A: Element>(block: &Block<A>) -> Result<ArrayView1<'_, A>, TaskError> {
-    Ok(block.view().into_dimensionality::<Ix1>()?)
-}
 
 /// Where each block starts.
 pub(crate) fn starts(lengths: &[usize]) -> Vec<usize> {
@@ -25,11 +14,6 @@ pub(crate) fn starts(lengths: &[usize]) -> Vec<usize> {
         Some(*start - length)
     });
     each.collect()
-}
-
-/// The array whose blocks a layer makes.
-pub(crate) fn array_of<A: Element, D: Dimension>(layer: Layer, lengths: &[Vec<usize>]) -> Array<A, D> {
-    Array::from_port(Port::of(layer), Chunking::from_lengths(lengths))
 }
 
 /// The same matrix with each row in one block.
@@ -41,13 +25,23 @@ pub(crate) fn whole_rows(x: &Array<f64, Ix2>) -> Array<f64, Ix2> {
     }
 }
 
-/// The same vector with the row blocks of `x`.
+/// Rows, and the target of each.
+pub(crate) type RowsWithTargets<A> = (Array<f64, Ix2>, Array<A, Ix1>);
+
+/// Rows and the target of each in the same row blocks, each row in one block, if there is enough of them.
 #[track_caller]
-pub(crate) fn like_rows<A: Element>(y: &Array<A, Ix1>, x: &Array<f64, Ix2>) -> Array<A, Ix1> {
-    match y.chunks().axis(0) == x.chunks().axis(0) {
+pub(crate) fn rows_with_targets<A: Element>(
+    (x, y): (&Array<f64, Ix2>, &Array<A, Ix1>),
+    required: usize,
+    caller: &'static Location<'static>,
+) -> Result<RowsWithTargets<A>, Error> {
+    check_data(x, required, caller)?;
+    check_rows(x.shape()[0], y.shape()[0], caller)?;
+    let y = match y.chunks().axis(0) == x.chunks().axis(0) {
         true => y.clone(),
         false => y.rechunk(vec![x.chunks().axis(0).to_vec()]),
-    }
+    };
+    Ok((whole_rows(x), y))
 }
 
 /// Refuses data with too few rows or no columns.

@@ -3,13 +3,13 @@
 use std::panic::Location;
 
 use musher_array::kernel::random::seed_of;
-use musher_array::{Array, Block, random};
-use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Wiring};
-use ndarray::{Ix1, Ix2};
+use musher_array::{Array, random};
+use musher_graph_core::Facts;
+use ndarray::{ArrayView1, Ix0, Ix1, Ix2};
 
-use crate::blocks::{array_of, block_of_two, starts};
 use crate::error::Error;
 use crate::kernel::split::RowKeys;
+use crate::rows::{Work, map};
 
 /// The parameters of [`make_classification`].
 ///
@@ -120,30 +120,21 @@ pub fn make_classification(rows: usize, parameters: impl Into<Classification>) -
     let x = random::normal((rows, columns), (chunk_rows, columns.max(1)))
         .seed(seed_of("make_classification rows", seed))
         .build();
-    let first_rows = starts(x.chunks().axis(0));
     let chance = RowKeys::new("make_classification labels", seed);
-    let parameters = ((informative, scale, seed), first_rows.clone());
-    let task = FnTask::new("labels", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let block = block_of_two(inputs.get::<Block<f64>>(0)?)?;
-        let first = first_rows[at.index()];
-        let label = |(row, values): (usize, ndarray::ArrayView1<'_, f64>)| {
+    let work = Work {
+        label: "labels",
+        name: "ml.make_classification/2",
+        parameters: (informative, scale, seed),
+        facts: |rows| Facts::default().cost(8 * rows as u64),
+    };
+    let y = map(&x, Ix0(), work, move |block, first_row| {
+        let label = |(row, values): (usize, ArrayView1<'_, f64>)| {
             let sign = [scale, -scale];
             let score: f64 = (0..informative).map(|column| sign[column % 2] * values[column]).sum();
-            let uniform = (chance.key(first + row) >> 11) as f64 / (1u64 << 53) as f64;
+            let uniform = (chance.key(first_row + row) >> 11) as f64 / (1u64 << 53) as f64;
             i64::from(uniform * (1.0 + (-score).exp()) < 1.0)
         };
-        let labels: ndarray::Array1<i64> = block.rows().into_iter().enumerate().map(label).collect();
-        Ok(Block::new(labels.into_dyn()))
-    })
-    .params("ml.make_classification/2", &parameters)
-    .facts({
-        let columns = columns.max(1) as u64;
-        move |_, inputs| {
-            inputs[0].map_or_else(Facts::default, |bytes| Facts::bytes(bytes / columns).cost(bytes / columns))
-        }
+        Ok(block.rows().into_iter().enumerate().map(label).collect())
     });
-    let lengths = x.chunks().axis(0).to_vec();
-    let wiring = Wiring::axes([AxisMap::follow(0), AxisMap::Fixed(0)]);
-    let layer = Layer::build(task).caller(caller).input(x.port(), wiring).finish([lengths.len()].into());
-    Ok((x, array_of(layer, &[lengths])))
+    Ok((x, y))
 }

@@ -5,6 +5,8 @@ use std::panic::Location;
 
 use musher_graph_core::report;
 
+use crate::kernel::Cell;
+
 /// Why a model could not be fitted or used.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -73,7 +75,18 @@ pub enum Error {
         /// Column in the whole array.
         column: usize,
     },
-    /// A target is NaN.
+    /// A target is NaN or infinite.
+    #[error("the target at row {row} is {value}, not a finite number")]
+    NonFiniteTarget {
+        /// Row in the whole array.
+        row: usize,
+        /// NaN or an infinity.
+        value: f64,
+    },
+    /// The targets lie too far apart, or their products with the columns, for sums to be numbers.
+    #[error("the variance of the targets overflows; divide them first")]
+    TargetOverflow,
+    /// A label is NaN.
     #[error("the target at row {row} is NaN, not a label")]
     NotALabel {
         /// Row in the whole array.
@@ -152,6 +165,12 @@ pub enum Error {
     /// A pass over the data failed.
     #[error("a pass over the data failed")]
     Compute(#[from] musher_scheduler::Error),
+}
+
+impl From<Cell> for Error {
+    fn from(Cell { row, column, value }: Cell) -> Self {
+        Error::NonFinite { row, column, value }
+    }
 }
 
 /// The readable report, as `main` prints it: the message, then the causes.

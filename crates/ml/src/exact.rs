@@ -44,16 +44,6 @@ impl Visitor<'_> for Text {
     }
 }
 
-/// All numbers of a list, to be saved.
-pub(crate) fn exact<'a>(values: impl IntoIterator<Item = &'a f64>) -> Vec<Exact> {
-    values.into_iter().copied().map(Exact).collect()
-}
-
-/// The numbers of a saved list.
-pub(crate) fn plain(values: &[Exact]) -> Vec<f64> {
-    values.iter().map(|value| value.0).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,120 +1,80 @@
-//! Partial answers of blocks, and the tree by which they become one.
+//! The tree by which the partial answers of blocks become one.
 
+use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Collection, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, TaskError, Wiring,
+    AsRecord, ChunkRef, Collection, Combine, Grid, Grouping, Measure, Port, Record, TaskError, Tokenizer,
+    tree,
 };
 use musher_scheduler::{Compute, Options};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::kernel::labels::Distinct;
-use crate::kernel::logistic::LogisticSums;
-use crate::kernel::moments::Moments;
-use crate::label::Label;
+use crate::kernel::Piece;
 
-/// How many partial answers one task merges.
-const FAN_IN: usize = 8;
+/// A partial answer as plain data, which can leave memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Partial<T>(pub(crate) T);
 
-/// The partial answer of one kernel.
-pub(crate) trait Piece: Measure + Clone + Send + Sync + 'static {
-    /// Name and version of the merge.
-    const MERGE: &'static str;
-
-    /// Of the rows of both; `other` comes later.
-    fn merge(self, other: &Self) -> Self;
-}
-
-impl Measure for Moments {
+impl<T: Piece> Measure for Partial<T> {
     fn nbytes(&self) -> usize {
-        size_of::<Self>() + 3 * self.mean.len() * size_of::<f64>()
+        self.0.nbytes()
     }
 }
 
-impl Piece for Moments {
-    const MERGE: &'static str = "ml.moments.merge/1";
+impl<T: Piece> AsRecord for Partial<T> {
+    const KIND: &'static str = T::NAME;
 
-    fn merge(self, other: &Self) -> Self {
-        Moments::merge(self, other)
+    fn is_sound(&self) -> bool {
+        self.0.is_sound()
     }
 }
 
-impl Measure for LogisticSums {
-    fn nbytes(&self) -> usize {
-        size_of::<Self>() + (self.gradient.len() + self.hessian.len()) * size_of::<f64>()
+/// Merges pieces; its label is that of the pass.
+struct Merge<T> {
+    label: &'static str,
+    piece: PhantomData<fn() -> T>,
+}
+
+impl<T: Piece> Combine for Merge<T> {
+    type State = Record<Partial<T>>;
+
+    fn label(&self) -> Cow<'_, str> {
+        self.label.into()
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        tokenizer.name(T::NAME);
+    }
+
+    fn merge(&self, earlier: &mut Self::State, later: Self::State) -> Result<(), TaskError> {
+        earlier.0.0.merge(later.0.0);
+        Ok(())
     }
 }
 
-impl Piece for LogisticSums {
-    const MERGE: &'static str = "ml.logistic.merge/1";
-
-    fn merge(self, other: &Self) -> Self {
-        LogisticSums::merge(self, other)
-    }
-}
-
-impl<L: Label> Measure for Distinct<L> {
-    fn nbytes(&self) -> usize {
-        size_of::<Self>() + self.labels.len() * size_of::<L>()
-    }
-}
-
-impl<L: Label> Piece for Distinct<L> {
-    const MERGE: &'static str = "ml.labels.merge/1";
-
-    fn merge(self, other: &Self) -> Self {
-        Distinct::merge(self, other)
-    }
-}
-
-/// The chunk of a partial answer.
-pub(crate) struct PieceChunk<T>(pub(crate) T);
-
-impl<T: Piece> Chunk for PieceChunk<T> {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.nbytes())
-    }
-}
-
-/// Merges the pieces of a layer along its first axis, in the order of their index, and computes what comes out: one
-/// piece for each place along the other axis (one in all, if there is none).
+/// Merges pieces along the first axis of their grid and computes what comes out: one piece for each place along the other
+/// axis (one in all, if there is none).
 pub(crate) fn fold<T: Piece>(
-    mut pieces: Layer,
+    label: &'static str,
+    pieces: &Port,
     caller: &'static Location<'static>,
     options: &Options,
 ) -> Result<Vec<T>, Error> {
-    loop {
-        let shape: Vec<usize> = pieces.grid().shape().iter().map(|&n| n as usize).collect();
-        if shape[0] <= 1 {
-            break;
-        }
-        let mut fan_ins = vec![1; shape.len()];
-        fan_ins[0] = FAN_IN;
-        let mut merged = shape.clone();
-        merged[0] = shape[0].div_ceil(FAN_IN);
-        let task = FnTask::new("merge", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-            let pieces = inputs.slot::<PieceChunk<T>>(0)?;
-            let (first, rest) = pieces.split_first().ok_or(TaskError::new(Error::NothingToMerge))?;
-            Ok(PieceChunk(rest.iter().fold(first.0.clone(), |acc, piece| acc.merge(&piece.0))))
-        })
-        .named(T::MERGE)
-        .facts(|_, inputs| {
-            let bytes = inputs.iter().copied().flatten().max();
-            let total: u64 = inputs.iter().copied().flatten().sum();
-            bytes.map_or_else(Facts::default, Facts::bytes).cost(100 + total / 4)
-        });
-        pieces = Layer::build(task)
-            .caller(caller)
-            .input(&Port::of(pieces), Wiring::tree(&fan_ins))
-            .finish(Grid::from(merged.as_slice()));
-    }
-    Ok(Pieces { port: Port::of(pieces), piece: std::marker::PhantomData }.compute_with(options)?)
+    let lengths: Vec<usize> = pieces.grid().shape().iter().map(|&n| n as usize).collect();
+    let reduced: Vec<bool> = (0..lengths.len()).map(|axis| axis == 0).collect();
+    let merge = Merge::<T> { label, piece: PhantomData };
+    let port = tree(pieces, &reduced, Grouping::Lines, Grid::from(&lengths[1..]), merge, caller);
+    Ok(Pieces { port, piece: PhantomData }.compute_with(options)?)
 }
 
 /// Pieces as a collection: computing it gives them in the order of the grid.
 struct Pieces<T> {
     port: Port,
-    piece: std::marker::PhantomData<fn() -> T>,
+    piece: PhantomData<fn() -> T>,
 }
 
 impl<T: Piece> Collection for Pieces<T> {
@@ -125,11 +85,60 @@ impl<T: Piece> Collection for Pieces<T> {
     }
 
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Vec<T>, TaskError> {
-        let piece = |chunk: &ChunkRef| chunk.downcast_ref::<PieceChunk<T>>().map(|piece| piece.0.clone());
+        let piece =
+            |chunk: &ChunkRef| chunk.downcast_ref::<Record<Partial<T>>>().map(|piece| piece.0.0.clone());
         chunks.iter().map(|chunk| piece(chunk).ok_or_else(|| TaskError::new(Error::NothingToMerge))).collect()
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Pieces { port, piece: std::marker::PhantomData }
+        Pieces { port, piece: PhantomData }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use musher_graph_core::{Chunk, CodecError};
+    use ndarray::array;
+
+    use super::*;
+    use crate::kernel::comoments::Comoments;
+    use crate::kernel::labels::Distinct;
+    use crate::kernel::logistic::logistic_sums;
+    use crate::kernel::moments::Moments;
+
+    /// A piece leaves memory and comes back; its bytes cut short or made longer are refused, and what damaged bytes still
+    /// hold is sound.
+    #[track_caller]
+    fn check<T: Piece + PartialEq + std::fmt::Debug>(piece: T) {
+        let record = Record(Partial(piece));
+        let codec = record.codec().unwrap();
+        let mut bytes = Vec::new();
+        codec.encode(&record, &mut bytes).unwrap();
+        let back = codec.decode(&mut bytes.as_slice()).unwrap();
+        assert_eq!(back.downcast_ref::<Record<Partial<T>>>().unwrap().0, record.0);
+        for end in 0..bytes.len() {
+            assert!(matches!(codec.decode(&mut &bytes[..end]), Err(CodecError::Malformed { .. })));
+        }
+        assert!(codec.decode(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
+        for at in 0..bytes.len() {
+            for byte in [0xFF, 0x7F, 1] {
+                let mut damaged = bytes.clone();
+                damaged[at] = byte;
+                if let Ok(chunk) = codec.decode(&mut damaged.as_slice()) {
+                    assert!(chunk.downcast_ref::<Record<Partial<T>>>().unwrap().0.is_sound());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_leave_memory_and_come_back_and_damaged_ones_are_refused() {
+        let (x, y) = (array![[1.0, 2.5], [-3.0, 1e300], [0.1, 0.0]], array![1.0, -2.0, 0.5]);
+        check(Moments::of(x.view(), (7, 2)));
+        check(Comoments::of(x.view(), y.view(), 7));
+        check(logistic_sums(x.view(), &[0, 2, 1], &[0.1; 9], 3, true, 7));
+        check(Distinct::of(array![3_i64, -1, 3].view(), 7, 10));
+        check(Distinct::of(array![true, false].view(), 0, 1));
+        check(Distinct::of(array![0.5, f64::NAN].view(), 0, 10));
     }
 }

@@ -3,12 +3,14 @@
 use std::cmp::Ordering;
 
 use musher_array::Element;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// A class label: a truth value or a number.
 ///
 /// Labels have an order, which is the order of the classes (and of the columns of
 /// [`predict_proba`](crate::FittedLogisticRegression::predict_proba)). NaN is no label.
-pub trait Label: Element {
+pub trait Label: Element + Serialize + DeserializeOwned {
     /// The order of two labels; negative and positive zero are the same label.
     fn order(&self, other: &Self) -> Ordering;
 

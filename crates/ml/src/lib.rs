@@ -7,8 +7,9 @@
 //! |---|---|---|
 //! | scale columns to mean 0 and deviation 1 | [`StandardScaler`] | 1 |
 //! | set rows aside for the test | [`train_test_split`] | none |
+//! | predict numbers by a line or plane | [`LinearRegression`] | 1 |
 //! | classify into two or more classes | [`LogisticRegression`] | one per Newton step, usually 5 to 8 |
-//! | count right predictions | [`accuracy_score`] | 1 |
+//! | count right predictions, tell how much of the variance they explain | [`accuracy_score`], [`r2_score`] | 1 |
 //! | apply a model of linfa that was fitted in memory | [`ParallelPostFit`] | 1 to predict |
 //! | make data to try things on | [`make_classification`] | none |
 //!
@@ -52,10 +53,13 @@ mod fit;
 mod fold;
 mod kernel;
 mod label;
+mod linear;
 mod logistic;
 mod metrics;
 mod parameters;
 mod post_fit;
+mod rows;
+mod saved;
 mod scaler;
 mod split;
 
@@ -63,10 +67,14 @@ pub use datasets::{Classification, LabeledRows, make_classification};
 pub use error::Error;
 pub use fit::{Fit, Predict, Transform};
 pub use label::Label;
+pub use linear::FittedLinearRegression;
 pub use linfa::ParamGuard;
 pub use logistic::FittedLogisticRegression;
-pub use metrics::accuracy_score;
-pub use parameters::{LogisticRegression, Penalty, StandardScaler, ValidLogisticRegression};
+pub use metrics::{accuracy_score, r2_score};
+pub use parameters::{
+    LinearRegression, LogisticRegression, Penalty, StandardScaler, ValidLinearRegression,
+    ValidLogisticRegression,
+};
 pub use post_fit::{Coded, FitRows, ParallelPostFit, PredictRows};
 pub use scaler::FittedStandardScaler;
 pub use split::{Split, TestPart, train_test_split};
@@ -77,8 +85,9 @@ pub mod prelude {
     pub use musher_scheduler::{Compute, Options};
 
     pub use crate::{
-        Classification, Fit, FitRows, FittedLogisticRegression, FittedStandardScaler, Label,
-        LogisticRegression, ParallelPostFit, ParamGuard, Penalty, Predict, PredictRows, Split,
-        StandardScaler, TestPart, Transform, accuracy_score, make_classification, train_test_split,
+        Classification, Fit, FitRows, FittedLinearRegression, FittedLogisticRegression, FittedStandardScaler,
+        Label, LinearRegression, LogisticRegression, ParallelPostFit, ParamGuard, Penalty, Predict,
+        PredictRows, Split, StandardScaler, TestPart, Transform, accuracy_score, make_classification,
+        r2_score, train_test_split,
     };
 }

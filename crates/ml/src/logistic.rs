@@ -3,27 +3,23 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_array::{Array, Block};
-use musher_graph_core::{Collection, Facts, FnTask, Inputs, Layer, Place, Token, Tokenizer, Wiring};
+use musher_array::Array;
+use musher_graph_core::{Facts, Key, Token, Tokenizer};
 use musher_scheduler::Options;
 use ndarray::{Array1, Array2, Axis, Ix0, Ix1, Ix2};
-use serde::{Deserialize, Serialize};
 
-use crate::blocks::{
-    array_of, block_of_one, block_of_two, check_columns, check_data, check_rows, like_rows, starts, values,
-    whole_rows,
-};
+use crate::blocks::{check_columns, rows_with_targets, values};
 use crate::error::Error;
-use crate::exact::{Exact, exact, plain};
+use crate::exact::Exact;
 use crate::fit::{Fit, Predict};
-use crate::fold::{PieceChunk, fold};
-use crate::kernel::Cell;
 use crate::kernel::labels::{Distinct, class_of};
 use crate::kernel::logistic::{LogisticSums, logistic_sums, probabilities, scores};
 use crate::kernel::newton::{Newton, Next, Problem};
 use crate::label::Label;
 use crate::metrics::accuracy_score;
 use crate::parameters::{Penalty, ValidLogisticRegression};
+use crate::rows::{Work, map, pass};
+use crate::saved::saved;
 
 /// More classes than this are taken for a measured quantity that was given as targets by mistake.
 pub(crate) const MOST_CLASSES: usize = 1000;
@@ -34,15 +30,11 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
     #[track_caller]
     fn fit_with(
         &self,
-        (x, y): (&Array<f64, Ix2>, &Array<L, Ix1>),
+        data: (&Array<f64, Ix2>, &Array<L, Ix1>),
         options: &Options,
     ) -> Result<FittedLogisticRegression<L>, Error> {
-        let caller = Location::caller();
-        check_data(x, 2, caller)?;
-        check_rows(x.shape()[0], y.shape()[0], caller)?;
-        let x = whole_rows(x);
-        let y = like_rows(y, &x);
-        let classes = classes(&y, caller, options)?;
+        let (x, y) = rows_with_targets(data, 2, Location::caller())?;
+        let classes = classes(&y, options)?;
         let n_columns = x.shape()[1];
         let problem = Problem {
             width: n_columns + usize::from(self.intercept),
@@ -55,8 +47,8 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
             tolerance: self.tolerance,
             max_iterations: self.max_iterations,
         };
-        let pass = Pass { x: &x, y: &y, classes: classes.clone().into(), intercept: self.intercept, caller };
-        let (coefficients, iterations, least_margin) = self.descend(&problem, &pass, options)?;
+        let losses = Losses { x: &x, y: &y, classes: classes.clone().into(), intercept: self.intercept };
+        let (coefficients, iterations, least_margin) = self.descend(&problem, &losses, options)?;
         let is_separated = self.penalty == Penalty::None && least_margin > 0.0;
         let table = Array2::from_shape_vec((problem.outputs, problem.width), coefficients)
             .expect("one vector of coefficients per output");
@@ -74,10 +66,11 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
 impl ValidLogisticRegression {
     /// Newton's method: one pass over the data for each set of coefficients it asks about. Gives the coefficients, the steps
     /// that they took, and the least margin of a row at them.
+    #[track_caller]
     fn descend<L: Label>(
         &self,
         problem: &Problem,
-        pass: &Pass<'_, L>,
+        losses: &Losses<'_, L>,
         options: &Options,
     ) -> Result<(Vec<f64>, usize, f64), Error> {
         let (mut newton, mut next) = Newton::new(problem.clone());
@@ -85,13 +78,13 @@ impl ValidLogisticRegression {
         loop {
             match next {
                 Next::Evaluate(coefficients) => {
-                    let sums: Vec<LogisticSums> = fold(pass.layer(coefficients), pass.caller, options)?;
-                    if let Some(cell) = sums[0].non_finite {
-                        return Err(non_finite(cell));
+                    let sums = losses.at(coefficients, options)?;
+                    if let Some(cell) = sums.non_finite {
+                        return Err(cell.into());
                     }
                     // The fit ends at the coefficients that were reported last.
-                    least_margin = sums[0].least_margin;
-                    next = newton.report(&sums[0]);
+                    least_margin = sums.least_margin;
+                    next = newton.report(&sums);
                 }
                 Next::Done { coefficients, iterations } => {
                     return Ok((coefficients, iterations, least_margin));
@@ -105,50 +98,43 @@ impl ValidLogisticRegression {
 }
 
 /// What each pass over the data shares.
-struct Pass<'a, L> {
+struct Losses<'a, L> {
     x: &'a Array<f64, Ix2>,
     y: &'a Array<L, Ix1>,
     classes: Arc<[L]>,
     intercept: bool,
-    caller: &'static Location<'static>,
 }
 
-impl<L: Label> Pass<'_, L> {
-    /// One task per block of rows: what it says about the loss at these coefficients.
-    fn layer(&self, coefficients: Vec<f64>) -> Layer {
-        let (classes, intercept, first_rows) =
-            (Arc::clone(&self.classes), self.intercept, starts(self.x.chunks().axis(0)));
-        let parameters = (coefficients.clone(), token_of(&classes), (intercept, first_rows.clone()));
-        let n = coefficients.len() as u64;
-        let output_bytes = (n + n * n) * 8;
-        let task = FnTask::new("logistic loss", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-            let first_row = first_rows[at.coords()[0]];
-            let x = block_of_two(inputs.get::<Block<f64>>(0)?)?;
-            let y = block_of_one(inputs.get::<Block<L>>(1)?)?;
+impl<L: Label> Losses<'_, L> {
+    /// One pass: what the rows say about the loss at these coefficients.
+    #[track_caller]
+    fn at(&self, coefficients: Vec<f64>, options: &Options) -> Result<LogisticSums, Error> {
+        let (classes, intercept, columns) = (Arc::clone(&self.classes), self.intercept, self.x.shape()[1]);
+        let n = coefficients.len();
+        let output = (n + n * n) * 8;
+        let work = Work {
+            label: "logistic loss",
+            name: "ml.logistic/2",
+            parameters: (coefficients.clone(), token_of(&classes), intercept),
+            facts: move |rows| {
+                let values = rows * columns;
+                let facts = Facts::bytes(output as u64).scratch((output + (128 + values) * 8) as u64);
+                facts.cost((values * (n + 8) / 4) as u64)
+            },
+        };
+        pass((self.x, self.y), work, options, move |(x, y), (first_row, _)| {
             let mut targets = Vec::with_capacity(y.len());
             for (row, label) in y.iter().enumerate() {
                 let class = class_of(&classes, label).ok_or(Error::NewLabel { row: first_row + row })?;
                 targets.push(class as u32);
             }
-            Ok(PieceChunk(logistic_sums(x, &targets, &coefficients, classes.len(), intercept, first_row)))
+            Ok(logistic_sums(x, &targets, &coefficients, classes.len(), intercept, first_row))
         })
-        .params("ml.logistic/2", &parameters)
-        .facts(move |_, inputs| {
-            let bytes = inputs.first().copied().flatten().unwrap_or(0);
-            Facts::bytes(output_bytes)
-                .scratch(output_bytes + (128 + bytes / 8) * 8)
-                .cost(bytes / 8 * (n + 8) / 4)
-        });
-        Layer::build(task)
-            .caller(self.caller)
-            .input(self.x.port(), Wiring::one_to_one(2))
-            .input(self.y.port(), Wiring::one_to_one(1))
-            .finish(self.x.port().grid().clone())
     }
 }
 
 /// A digest of the classes, for fingerprints.
-fn token_of<L: Label>(classes: &[L]) -> musher_graph_core::Key {
+fn token_of<L: Label>(classes: &[L]) -> Key {
     let mut tokenizer = Tokenizer::new();
     tokenizer.name(L::NAME);
     for label in classes {
@@ -160,25 +146,18 @@ fn token_of<L: Label>(classes: &[L]) -> musher_graph_core::Key {
 }
 
 /// The distinct targets in ascending order: one pass over `y`.
-fn classes<L: Label>(
-    y: &Array<L, Ix1>,
-    caller: &'static Location<'static>,
-    options: &Options,
-) -> Result<Vec<L>, Error> {
-    let first_rows = starts(y.chunks().axis(0));
-    let parameters = (first_rows.clone(), MOST_CLASSES);
-    let task = FnTask::new("classes", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let y = block_of_one(inputs.get::<Block<L>>(0)?)?;
-        Ok(PieceChunk(Distinct::of(y, first_rows[at.index()], MOST_CLASSES)))
-    })
-    .params("ml.classes/1", &parameters)
-    .facts(|_, inputs| {
-        let bytes = inputs.first().copied().flatten().unwrap_or(0);
-        Facts::bytes((MOST_CLASSES * size_of::<L>()) as u64).cost(bytes)
-    });
-    let layer = Layer::build(task).caller(caller).input(y.port(), Wiring::one_to_one(1));
-    let found: Vec<Distinct<L>> = fold(layer.finish(y.port().grid().clone()), caller, options)?;
-    let found = found.into_iter().next().expect("one piece remains of a fold along the only axis");
+#[track_caller]
+fn classes<L: Label>(y: &Array<L, Ix1>, options: &Options) -> Result<Vec<L>, Error> {
+    let work = Work {
+        label: "classes",
+        name: "ml.classes/1",
+        parameters: MOST_CLASSES,
+        facts: |rows| {
+            Facts::bytes((MOST_CLASSES * size_of::<L>()) as u64).cost((rows * size_of::<L>()) as u64)
+        },
+    };
+    let found: Distinct<L> =
+        pass(y, work, options, |labels, (first_row, _)| Ok(Distinct::of(labels, first_row, MOST_CLASSES)))?;
     match found {
         Distinct { not_a_label: Some(row), .. } => Err(Error::NotALabel { row }),
         Distinct { too_many: true, .. } => Err(Error::TooManyClasses { limit: MOST_CLASSES }),
@@ -190,8 +169,7 @@ fn classes<L: Label>(
 /// A fitted [`LogisticRegression`](crate::LogisticRegression).
 ///
 /// It can be saved and read back with serde.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedLogistic", into = "SavedLogistic", bound = "L: Label")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FittedLogisticRegression<L> {
     classes: Vec<L>,
     /// Outputs × columns.
@@ -270,14 +248,11 @@ impl<L: Label> FittedLogisticRegression<L> {
     /// ```
     #[track_caller]
     pub fn decision_function(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        let outputs = self.intercepts.len();
-        self.by_rows(
-            x,
-            "decision function",
-            outputs,
-            |scores, into| into.copy_from_slice(scores),
-            Location::caller(),
-        )
+        check_columns(self.coefficients.ncols(), x, Location::caller())?;
+        let (names, outputs) =
+            (("decision function", "ml.logistic.decision function/1"), self.intercepts.len());
+        let copy = |scores: &[f64], into: &mut [f64]| into.copy_from_slice(scores);
+        Ok(self.of_scores(x, names, outputs, copy))
     }
 
     /// The probability of each class, in the order of [`classes`](Self::classes).
@@ -300,7 +275,9 @@ impl<L: Label> FittedLogisticRegression<L> {
     /// ```
     #[track_caller]
     pub fn predict_proba(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        self.by_rows(x, "probabilities", self.classes.len(), probabilities, Location::caller())
+        check_columns(self.coefficients.ncols(), x, Location::caller())?;
+        let names = ("probabilities", "ml.logistic.probabilities/1");
+        Ok(self.of_scores(x, names, self.classes.len(), probabilities))
     }
 
     /// The share of rows whose label is predicted right.
@@ -335,46 +312,42 @@ impl<L: Label> FittedLogisticRegression<L> {
 
     /// One row of numbers for each row of `x`, made of its scores.
     #[track_caller]
-    fn by_rows(
+    fn of_scores(
         &self,
         x: &Array<f64, Ix2>,
-        label: &'static str,
+        (label, name): (&'static str, &'static str),
         width: usize,
         of_scores: fn(&[f64], &mut [f64]),
-        caller: &'static Location<'static>,
-    ) -> Result<Array<f64, Ix2>, Error> {
-        let x = self.accept(x, caller)?;
+    ) -> Array<f64, Ix2> {
         let (packed, outputs, n_classes) = (self.packed(), self.intercepts.len(), self.classes.len());
-        let first_rows = starts(x.chunks().axis(0));
-        let parameters = (packed.clone(), n_classes, first_rows.clone());
-        let task = FnTask::new(label, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-            let block = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+        let parameters = (packed.clone(), n_classes);
+        let work = Work { label, name, parameters, facts: score_facts(x.shape()[1]) };
+        map(x, Ix1(width), work, move |block, first_row| {
             let rows = block.nrows();
-            let scores =
-                scores(block, &packed, n_classes, true, first_rows[at.coords()[0]]).map_err(non_finite)?;
+            let scores = scores(block, &packed, n_classes, true, first_row).map_err(Error::from)?;
             let mut out = vec![0.0; rows * width];
             for (scores, into) in scores.chunks_exact(outputs).zip(out.chunks_exact_mut(width)) {
                 of_scores(scores, into);
             }
-            let out = Array2::from_shape_vec((rows, width), out).expect("one row of output per row");
-            Ok(Block::new(out.into_dyn()))
+            Ok(Array2::from_shape_vec((rows, width), out)?)
         })
-        .params(format!("ml.logistic.{label}/1"), &parameters)
-        .facts(row_facts(x.shape()[1], 8 * width));
-        let layer = Layer::build(task).caller(caller).input(x.port(), Wiring::one_to_one(2));
-        let rows = x.chunks().axis(0).to_vec();
-        Ok(array_of(layer.finish(x.port().grid().clone()), &[rows, vec![width]]))
     }
 
-    /// `x` with each row in one block, if it has the columns of the model.
-    #[track_caller]
-    fn accept(
-        &self,
-        x: &Array<f64, Ix2>,
-        caller: &'static Location<'static>,
-    ) -> Result<Array<f64, Ix2>, Error> {
-        check_columns(self.coefficients.ncols(), x, caller)?;
-        Ok(whole_rows(x))
+    /// Whether what was read back belongs together.
+    fn check(&self) -> Result<(), &'static str> {
+        let n_classes = self.classes.len();
+        if n_classes < 2 || !self.classes.is_sorted_by(|a, b| a.order(b).is_lt()) {
+            return Err("its classes are not at least two in ascending order");
+        }
+        let outputs = if n_classes == 2 { 1 } else { n_classes };
+        let (rows, columns) = self.coefficients.dim();
+        if columns == 0 || [rows, self.intercepts.len()] != [outputs; 2] {
+            return Err("its coefficients do not match its classes");
+        }
+        if !self.coefficients.iter().chain(&self.intercepts).all(|value| value.is_finite()) {
+            return Err("a coefficient is not finite");
+        }
+        Ok(())
     }
 }
 
@@ -383,33 +356,19 @@ impl<L: Label> Predict for FittedLogisticRegression<L> {
 
     #[track_caller]
     fn predict(&self, x: &Array<f64, Ix2>) -> Result<Array<L, Ix1>, Error> {
-        let caller = Location::caller();
-        let x = self.accept(x, caller)?;
+        check_columns(self.coefficients.ncols(), x, Location::caller())?;
         let (packed, outputs, classes) = (self.packed(), self.intercepts.len(), self.classes.clone());
-        let first_rows = starts(x.chunks().axis(0));
-        let parameters = (packed.clone(), token_of(&classes), first_rows.clone());
-        let task = FnTask::new("predict", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-            let block = block_of_two(inputs.get::<Block<f64>>(0)?)?;
-            let scores =
-                scores(block, &packed, classes.len(), true, first_rows[at.index()]).map_err(non_finite)?;
-            let labels: Array1<L> =
-                scores.chunks_exact(outputs).map(|scores| classes[best(scores)]).collect();
-            Ok(Block::new(labels.into_dyn()))
-        })
-        .params("ml.logistic.predict/1", &parameters)
-        .facts(row_facts(x.shape()[1], size_of::<L>()));
-        let rows = x.chunks().axis(0).to_vec();
-        let layer = Layer::build(task).caller(caller).input(
-            x.port(),
-            Wiring::axes([musher_graph_core::AxisMap::follow(0), musher_graph_core::AxisMap::Fixed(0)]),
-        );
-        Ok(array_of(layer.finish([rows.len()].into()), &[rows]))
+        let work = Work {
+            label: "predict",
+            name: "ml.logistic.predict/1",
+            parameters: (packed.clone(), token_of(&classes)),
+            facts: score_facts(x.shape()[1]),
+        };
+        Ok(map(x, Ix0(), work, move |block, first_row| {
+            let scores = scores(block, &packed, classes.len(), true, first_row).map_err(Error::from)?;
+            Ok(scores.chunks_exact(outputs).map(|scores| classes[best(scores)]).collect())
+        }))
     }
-}
-
-/// What a value that is not finite is reported as.
-fn non_finite(cell: Cell) -> Error {
-    Error::NonFinite { row: cell.row, column: cell.column, value: cell.value }
 }
 
 /// The class that scores of one row speak for; of equals the first.
@@ -422,80 +381,23 @@ fn best(scores: &[f64]) -> usize {
     }
 }
 
-/// Facts of a task that makes `bytes` bytes of each row.
-fn row_facts(
-    columns: usize,
-    bytes: usize,
-) -> impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static {
-    move |_, inputs| match inputs.first().copied().flatten() {
-        Some(input) => {
-            let rows = input / (8 * columns as u64);
-            Facts::bytes(rows * bytes as u64).scratch(rows * 8 + 128 * 8 * columns as u64).cost(input / 4)
-        }
-        None => Facts::default(),
+/// Facts of a task that makes a score of each row.
+fn score_facts(columns: usize) -> impl Fn(usize) -> Facts + Send + Sync + 'static {
+    move |rows| {
+        Facts::default().scratch((8 * rows + 128 * 8 * columns) as u64).cost((2 * rows * columns) as u64)
     }
 }
 
-/// The form in which a model is saved; the classes stand as text.
-#[derive(Clone, Serialize, Deserialize)]
-struct SavedLogistic {
-    version: u32,
-    labels: String,
-    classes: Vec<String>,
-    coefficients: Vec<Vec<Exact>>,
-    intercepts: Vec<Exact>,
-    iterations: usize,
-    /// The first models that were saved do not say it.
-    #[serde(default)]
-    is_separated: bool,
-}
-
-impl<L: Label> From<FittedLogisticRegression<L>> for SavedLogistic {
-    fn from(model: FittedLogisticRegression<L>) -> Self {
-        SavedLogistic {
-            version: 1,
-            labels: L::NAME.to_owned(),
-            classes: model.classes.iter().map(L::to_string).collect(),
-            coefficients: model.coefficients.rows().into_iter().map(exact).collect(),
-            intercepts: exact(&model.intercepts),
-            iterations: model.iterations,
-            is_separated: model.is_separated,
-        }
-    }
-}
-
-impl<L: Label> TryFrom<SavedLogistic> for FittedLogisticRegression<L> {
-    type Error = Error;
-
-    fn try_from(saved: SavedLogistic) -> Result<Self, Error> {
-        let malformed = |reason| Error::Malformed { model: "LogisticRegression", reason };
-        if saved.version != 1 {
-            return Err(malformed("its version is unknown"));
-        }
-        if saved.labels != L::NAME {
-            return Err(malformed("its labels are of another type"));
-        }
-        let classes: Option<Vec<L>> = saved.classes.iter().map(|text| L::from_text(text)).collect();
-        let classes = classes.ok_or(malformed("a class is no label"))?;
-        if classes.len() < 2 || !classes.is_sorted_by(|a, b| a.order(b).is_lt()) {
-            return Err(malformed("its classes are not at least two in ascending order"));
-        }
-        let outputs = if classes.len() == 2 { 1 } else { classes.len() };
-        let columns = saved.coefficients.first().map_or(0, Vec::len);
-        let even = saved.coefficients.iter().all(|row| row.len() == columns);
-        if columns == 0 || !even || saved.coefficients.len() != outputs || saved.intercepts.len() != outputs {
-            return Err(malformed("its coefficients do not match its classes"));
-        }
-        let (values, intercepts) = (plain(&saved.coefficients.concat()), plain(&saved.intercepts));
-        if !values.iter().chain(&intercepts).all(|value| value.is_finite()) {
-            return Err(malformed("a coefficient is not finite"));
-        }
-        Ok(FittedLogisticRegression {
-            classes,
-            coefficients: Array2::from_shape_vec((outputs, columns), values).expect("rows of one length"),
-            intercepts: intercepts.into(),
-            iterations: saved.iterations,
-            is_separated: saved.is_separated,
-        })
+saved! {
+    "LogisticRegression" version 1: [L: Label] FittedLogisticRegression<L> as SavedLogistic
+    { labels: L::NAME, else "its labels are of another type"; }
+    {
+        classes: Vec<String>,
+        coefficients: Vec<Vec<Exact>>,
+        intercepts: Vec<Exact>,
+        iterations: usize,
+        /// The first models that were saved do not say it.
+        #[serde(default)]
+        is_separated: bool,
     }
 }

@@ -5,19 +5,18 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use linfa::traits::{Fit, PredictInplace};
-use musher_array::{Array, Block, Element};
-use musher_graph_core::{
-    AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Session, Token, Tokenizer, Wiring,
-};
+use musher_array::{Array, Element};
+use musher_graph_core::{Facts, Session, Token, Tokenizer};
 use musher_scheduler::{Compute, Options, compute_with};
-use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayView2, Ix0, Ix1, Ix2};
 
-use crate::blocks::{array_of, block_of_two, check_columns, check_data, check_rows, whole_rows};
+use crate::blocks::{check_columns, check_data, check_rows};
 use crate::bridge;
 use crate::error::Error;
 use crate::kernel::labels::{Distinct, class_of};
 use crate::label::Label;
 use crate::logistic::MOST_CLASSES;
+use crate::rows::{Work, map};
 
 /// A model that predicts a `T` for each row of a block.
 ///
@@ -246,7 +245,7 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
     where
         M: PredictRows<T>,
     {
-        self.by_rows(x, |predictions| predictions, Location::caller())
+        self.by_rows(x, |predictions| predictions)
     }
 
     /// As [`predict`](Self::predict), for a model that predicts indices, such as the cluster of a row.
@@ -263,48 +262,38 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
     where
         M: PredictRows<usize>,
     {
-        self.by_rows(
-            x,
-            |predictions: Array1<usize>| predictions.mapv(|index| index as u64),
-            Location::caller(),
-        )
+        self.by_rows(x, |predictions: Array1<usize>| predictions.mapv(|index| index as u64))
     }
 
     /// One element for each row, made of what the model predicts.
+    #[track_caller]
     fn by_rows<T, B: Element>(
         &self,
         x: &Array<f64, Ix2>,
         elements: fn(Array1<T>) -> Array1<B>,
-        caller: &'static Location<'static>,
     ) -> Result<Array<B, Ix1>, Error>
     where
         M: PredictRows<T>,
         T: 'static,
     {
         if let Some(columns) = self.columns {
-            check_columns(columns, x, caller)?;
+            check_columns(columns, x, Location::caller())?;
         }
-        let x = whole_rows(x);
+        let work = Work {
+            label: "predict",
+            name: "ml.post_fit/1",
+            parameters: (self.identity, type_name::<T>(), B::NAME),
+            facts: |_| Facts::default(),
+        };
         let model = Arc::clone(&self.model);
-        let columns = x.shape()[1].max(1) as u64;
-        let task = FnTask::new("predict", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-            let rows = block_of_two(inputs.get::<Block<f64>>(0)?)?;
+        Ok(map(x, Ix0(), work, move |rows, _| {
             let expected = rows.nrows();
             let predictions = elements(model.predict_rows(rows));
             match predictions.len() {
-                found if found == expected => Ok(Block::new(predictions.into_dyn())),
+                found if found == expected => Ok(predictions),
                 found => Err(Error::PredictionCount { expected, found }.into()),
             }
-        })
-        .params("ml.post_fit/1", &(self.identity, type_name::<T>(), B::NAME))
-        .facts(move |_, inputs| match inputs.first().copied().flatten() {
-            Some(bytes) => Facts::bytes(bytes / 8 / columns * size_of::<B>() as u64),
-            None => Facts::default(),
-        });
-        let rows = x.chunks().axis(0).to_vec();
-        let wiring = Wiring::axes([AxisMap::follow(0), AxisMap::Fixed(0)]);
-        let layer = Layer::build(task).caller(caller).input(x.port(), wiring).finish([rows.len()].into());
-        Ok(array_of(layer, &[rows]))
+        }))
     }
 
     /// The model.

@@ -2,32 +2,37 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Block};
-use musher_graph_core::{Facts, FnTask, Inputs, Layer, Place, Wiring};
+use musher_array::Array;
+use musher_graph_core::Facts;
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix1, Ix2};
-use serde::{Deserialize, Serialize};
 
-use crate::blocks::{block_of_two, check_columns, check_data, starts, values};
+use crate::blocks::{check_columns, check_data, values};
 use crate::error::Error;
-use crate::exact::{Exact, exact, plain};
+use crate::exact::Exact;
 use crate::fit::{Fit, Transform};
-use crate::fold::{PieceChunk, fold};
+use crate::kernel::first_cell;
 use crate::kernel::moments::Moments;
 use crate::parameters::StandardScaler;
+use crate::rows::{Work, pass_by_columns};
+use crate::saved::saved;
 
 impl Fit<&Array<f64, Ix2>> for StandardScaler {
     type Fitted = FittedStandardScaler;
 
     #[track_caller]
     fn fit_with(&self, x: &Array<f64, Ix2>, options: &Options) -> Result<FittedStandardScaler, Error> {
-        let caller = Location::caller();
-        check_data(x, 1, caller)?;
-        let pieces: Vec<Moments> = fold(moments_layer(x, caller), caller, options)?;
-        if let Some(cell) =
-            pieces.iter().filter_map(|piece| piece.non_finite).min_by_key(|cell| (cell.row, cell.column))
-        {
-            return Err(Error::NonFinite { row: cell.row, column: cell.column, value: cell.value });
+        check_data(x, 1, Location::caller())?;
+        let widest = x.chunks().axis(1).iter().copied().max().unwrap_or(0);
+        let work = Work {
+            label: "moments",
+            name: "ml.moments/1",
+            parameters: (),
+            facts: move |rows| Facts::default().cost((2 * rows * widest) as u64),
+        };
+        let pieces = pass_by_columns(x, work, options, |block, origin| Ok(Moments::of(block, origin)))?;
+        if let Some(cell) = pieces.iter().map(|piece| piece.non_finite).fold(None, first_cell) {
+            return Err(cell.into());
         }
         let wide = |piece: &Moments| piece.squares.iter().position(|square| !square.is_finite());
         let mut first_column = 0;
@@ -53,27 +58,10 @@ impl Fit<&Array<f64, Ix2>> for StandardScaler {
     }
 }
 
-/// One task per block: its moments.
-fn moments_layer(x: &Array<f64, Ix2>, caller: &'static Location<'static>) -> Layer {
-    let (rows, columns) = (starts(x.chunks().axis(0)), starts(x.chunks().axis(1)));
-    let parameters = (rows.clone(), columns.clone());
-    let task = FnTask::new("moments", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let coords = at.coords();
-        let block = inputs.get::<Block<f64>>(0)?;
-        Ok(PieceChunk(Moments::of(block_of_two(block)?, (rows[coords[0]], columns[coords[1]]))))
-    })
-    .params("ml.moments/1", &parameters)
-    .facts(|_, inputs| {
-        let bytes = inputs.first().copied().flatten().unwrap_or(0);
-        Facts { cost_ns: Some(bytes / 4), ..Facts::default() }
-    });
-    let port = musher_graph_core::Collection::port(x);
-    Layer::build(task).caller(caller).input(port, Wiring::one_to_one(2)).finish(port.grid().clone())
-}
-
 /// A fitted [`StandardScaler`]: the means and standard deviations of the columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedScaler", into = "SavedScaler")]
+///
+/// It can be saved and read back with serde.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FittedStandardScaler {
     mean: Array1<f64>,
     variance: Array1<f64>,
@@ -133,6 +121,20 @@ impl FittedStandardScaler {
             false => scaled,
         })
     }
+
+    /// Whether what was read back belongs together.
+    fn check(&self) -> Result<(), &'static str> {
+        if self.mean.is_empty() || [self.variance.len(), self.scale.len()] != [self.mean.len(); 2] {
+            return Err("its lists are not of one length");
+        }
+        if self.scale.iter().any(|scale| !scale.is_finite() || *scale <= 0.0) {
+            return Err("a scale is not positive and finite");
+        }
+        if self.mean.iter().chain(&self.variance).any(|value| !value.is_finite()) {
+            return Err("a mean or variance is not finite");
+        }
+        Ok(())
+    }
 }
 
 impl Transform for FittedStandardScaler {
@@ -153,56 +155,14 @@ fn per_column(numbers: &Array1<f64>, x: &Array<f64, Ix2>) -> Array<f64, Ix1> {
     Array::from_array(numbers.view(), vec![x.chunks().axis(1).to_vec()])
 }
 
-/// The form in which a scaler is saved.
-#[derive(Clone, Serialize, Deserialize)]
-struct SavedScaler {
-    version: u32,
-    mean: Vec<Exact>,
-    variance: Vec<Exact>,
-    scale: Vec<Exact>,
-    with_mean: bool,
-    n_rows: u64,
-}
-
-impl From<FittedStandardScaler> for SavedScaler {
-    fn from(scaler: FittedStandardScaler) -> Self {
-        SavedScaler {
-            version: 1,
-            mean: exact(&scaler.mean),
-            variance: exact(&scaler.variance),
-            scale: exact(&scaler.scale),
-            with_mean: scaler.with_mean,
-            n_rows: scaler.n_rows,
-        }
-    }
-}
-
-impl TryFrom<SavedScaler> for FittedStandardScaler {
-    type Error = Error;
-
-    fn try_from(saved: SavedScaler) -> Result<Self, Error> {
-        let malformed = |reason| Err(Error::Malformed { model: "StandardScaler", reason });
-        if saved.version != 1 {
-            return malformed("its version is unknown");
-        }
-        if saved.mean.is_empty()
-            || saved.variance.len() != saved.mean.len()
-            || saved.scale.len() != saved.mean.len()
-        {
-            return malformed("its lists are not of one length");
-        }
-        if saved.scale.iter().any(|scale| !scale.0.is_finite() || scale.0 <= 0.0) {
-            return malformed("a scale is not positive and finite");
-        }
-        if saved.mean.iter().chain(&saved.variance).any(|value| !value.0.is_finite()) {
-            return malformed("a mean or variance is not finite");
-        }
-        Ok(FittedStandardScaler {
-            mean: plain(&saved.mean).into(),
-            variance: plain(&saved.variance).into(),
-            scale: plain(&saved.scale).into(),
-            with_mean: saved.with_mean,
-            n_rows: saved.n_rows,
-        })
+saved! {
+    "StandardScaler" version 1: [] FittedStandardScaler as SavedScaler
+    {}
+    {
+        mean: Vec<Exact>,
+        variance: Vec<Exact>,
+        scale: Vec<Exact>,
+        with_mean: bool,
+        n_rows: u64,
     }
 }

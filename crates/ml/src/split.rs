@@ -3,11 +3,11 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_array::{Array, Block, Element, Gather};
-use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Wiring};
+use musher_array::{Array, Block, Chunking, Element, Gather};
+use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Port, Wiring};
 use ndarray::{ArrayViewD, Axis, RemoveAxis};
 
-use crate::blocks::{array_of, check_rows, starts};
+use crate::blocks::{check_rows, starts};
 use crate::error::Error;
 use crate::kernel::split::RowKeys;
 
@@ -244,7 +244,7 @@ fn part<A: Element, D: RemoveAxis + Gather<A>>(
         Layer::build(task).caller(caller).input(array.port(), Wiring::axes((0..ndim).map(AxisMap::follow)));
     let mut chunks: Vec<Vec<usize>> = array.chunks().axes().map(<[usize]>::to_vec).collect();
     chunks[0] = rows;
-    array_of(layer.finish(array.port().grid().clone()), &chunks)
+    Array::from_port(Port::of(layer.finish(array.port().grid().clone())), Chunking::from_lengths(&chunks))
 }
 
 /// These rows of a block.

@@ -29,6 +29,13 @@ const NOT_IN_KERNELS: [&str; 9] = [
     "TaskGraph",
 ];
 
+/// What is done in one place for all crates: a word that shows a copy of it, where it is at home, and what to use.
+const HOMES: [(&str, &str, &str); 3] = [
+    ("Wiring::tree(", "crates/graph-core/src/", "`tree` of graph-core, or `tree_of` where its tasks fuse"),
+    ("size_of::<F>()", "crates/graph-core/src/", "`FnIdentity` of graph-core"),
+    ("globset", "crates/scheduler/src/", "`musher_scheduler::files::find`"),
+];
+
 /// All rules on one file; `path` is relative to the root and written with `/`.
 pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     let lines = source::lines(content);
@@ -37,6 +44,7 @@ pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     problems.extend(unfinished(&lines));
     if is_library(path) {
         problems.extend(printing(&lines));
+        problems.extend(copies(path, &lines));
     }
     if is_library(path) && !is_root(path) {
         problems.extend(imports(&tokens(content)));
@@ -87,6 +95,15 @@ fn printing(lines: &[Line]) -> Vec<Problem> {
     each_line(lines, |line| {
         let found = PRINTING.iter().find(|name| calls(&line.code, name))?;
         Some(format!("`{found}` in a library: give a value, an error or an event"))
+    })
+}
+
+/// Mechanisms that have a home and stand elsewhere again.
+fn copies(path: &str, lines: &[Line]) -> Vec<Problem> {
+    each_line(lines, |line| {
+        let (word, home, instead) = HOMES.iter().find(|(word, ..)| line.code.contains(word))?;
+        let here = path.starts_with(home);
+        (!here).then(|| format!("`{word}` is at home in {home}: use {instead}"))
     })
 }
 
@@ -186,6 +203,15 @@ mod tests {
         assert!(wrong("examples/a.rs", content).is_empty());
         assert!(wrong("crates/array/tests/it/main.rs", content).is_empty());
         assert!(wrong("crates/array/src/a/tests.rs", content).is_empty());
+    }
+
+    #[test]
+    fn what_has_a_home_stands_nowhere_else() {
+        let content = "//! A: Wiring::tree(1).\nlet a = Wiring::tree(&[8]);\nlet b = size_of::<F>() == 0;\n";
+        assert_eq!(wrong("crates/bag/src/a.rs", content), [2, 3]);
+        assert!(wrong("crates/graph-core/src/a.rs", content).is_empty());
+        assert!(wrong("crates/bag/tests/it/a.rs", content).is_empty());
+        assert_eq!(wrong("crates/image/src/a.rs", "//! A.\nuse globset::Glob;\n"), [2]);
     }
 
     #[test]

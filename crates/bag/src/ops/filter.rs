@@ -86,6 +86,9 @@ impl<T: Item> Bag<T> {
     ///
     /// **Cost** one pass, fused.
     ///
+    /// # Panics
+    /// If `fraction` is not from 0 to 1.
+    ///
     /// # Examples
     /// ```
     /// use musher_bag::{Bag, prelude::*};
@@ -98,6 +101,7 @@ impl<T: Item> Bag<T> {
     #[track_caller]
     #[doc(alias = "sample")]
     pub fn random_sample(&self, fraction: f64, seed: u64) -> Self {
+        assert!((0.0..=1.0).contains(&fraction), "random_sample: the fraction {fraction} is not from 0 to 1");
         let pipe = Sample { source: Upstream::Slot(0), fraction, seed, selection: Selection::default() };
         self.piped(Upstream::Pipe(Arc::new(pipe)))
     }

@@ -27,8 +27,9 @@ impl Bag<String> {
     /// Writes each partition to a text file, one item a line; the `*` of `pattern` is the partition's number.
     ///
     /// Numbers have leading zeros, so that the order of the names is that of the partitions. Files ending in `.gz`, `.zst` or
-    /// `.zstd` are compressed. Missing folders are made, files of the same names are replaced. Nothing is written before
-    /// `compute()`, which gives back the paths, and nothing is left behind where it fails.
+    /// `.zstd` are compressed. Missing folders are made, files of the same names are replaced, and others stay. Nothing is
+    /// written before `compute()`, which gives back the paths, and nothing is left behind where it fails.
+    /// An item is written as it is: one with line ends in it is read again as several.
     ///
     /// **Cost** one pass.
     ///
@@ -58,6 +59,8 @@ impl Bag<String> {
 impl<T: Item + Serialize> Bag<T> {
     /// Writes each partition to a JSON-lines file, one item a line; otherwise like [`to_text`](Bag::to_text).
     ///
+    /// JSON has neither NaN nor infinities: they become `null`, which is read again as an `Option<f64>` and not as a number.
+    ///
     /// **Cost** one pass.
     ///
     /// # Errors
@@ -70,6 +73,8 @@ impl<T: Item + Serialize> Bag<T> {
     /// let points = Bag::from_sequence([(1, 2.5), (3, 4.5)], 1);
     /// let paths = points.to_json_lines(folder.path().join("points.jsonl"))?.compute()?;
     /// assert_eq!(std::fs::read_to_string(&paths[0])?, "[1,2.5]\n[3,4.5]\n");
+    /// let holes = Bag::from_sequence([1.5, f64::NAN], 1).to_json_lines(folder.path().join("holes.jsonl"))?;
+    /// assert_eq!(std::fs::read_to_string(&holes.compute()?[0])?, "1.5\nnull\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]

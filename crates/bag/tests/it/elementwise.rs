@@ -86,4 +86,10 @@ fn a_sample_does_not_depend_on_what_is_fused_or_selected() {
     assert_ne!(everywhere(&bag.random_sample(0.25, 6)), sample);
     assert!(everywhere(&bag.random_sample(0.0, 5)).is_empty());
     assert_eq!(everywhere(&bag.random_sample(1.0, 5)).len(), 4_000);
+    for fraction in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        let refused = std::panic::catch_unwind(|| Bag::range(0..9, 2).random_sample(fraction, 5));
+        let panic = refused.unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.ends_with("is not from 0 to 1"), "{text}");
+    }
 }

@@ -119,6 +119,19 @@ fn nan_is_the_extreme_and_the_sum_wherever_it_stands() {
 }
 
 #[test]
+fn an_infinity_is_the_mean_wherever_it_stands() {
+    for items in [[f64::INFINITY, 1.0, 2.0], [1.0, f64::INFINITY, 2.0], [1.0, 2.0, f64::INFINITY]] {
+        for bag in cuts(&items, 4) {
+            assert_eq!(everywhere(&bag.mean()), Some(f64::INFINITY), "{items:?}");
+            assert_eq!(everywhere(&as_text(&bag.var(0.0))), "Some(NaN)", "{items:?}");
+        }
+    }
+    for bag in cuts(&[1e308, -1e308], 2) {
+        assert_eq!((everywhere(&bag.mean()), everywhere(&bag.std(1.0))), (Some(0.0), Some(f64::INFINITY)));
+    }
+}
+
+#[test]
 fn float_sums_carry_their_errors_across_partitions() {
     for bag in cuts(&[1e100, 1.0, -1e100, 1.0], 4) {
         assert_eq!(everywhere(&bag.sum()), 2.0);

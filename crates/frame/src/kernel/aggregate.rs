@@ -231,6 +231,7 @@ impl States<'_> {
             }
             Wanted::Median => col(self.state(Kind::NonNulls, input, dtype)).list().median().cast(result),
             Wanted::Quantile { at, method } => {
+                check_quantile(&at)?;
                 let values = col(self.state(Kind::NonNulls, input, dtype));
                 values.list().eval(Expr::Element.quantile(at, method)).list().first().cast(result)
             }
@@ -321,6 +322,18 @@ impl States<'_> {
         let partial: Vec<Expr> = self.states.iter().map(|state| state.partial.clone()).collect();
         let schema = DataFrame::empty_with_schema(self.schema).lazy().select(partial).collect_schema()?;
         Ok(analyze(&schema, expression)?)
+    }
+}
+
+/// Refuses a quantile that is not from 0 to 1, of which polars makes a missing value inside a list.
+fn check_quantile(at: &Expr) -> Result<(), Refusal> {
+    let numbers = DataFrame::empty().lazy().select([at.clone().cast(DataType::Float64)]).collect()?;
+    match numbers.columns()[0].f64()?.iter().find(|at| !at.is_some_and(|at| (0.0..=1.0).contains(&at))) {
+        Some(wrong) => {
+            let wrong = wrong.map_or("missing".to_owned(), |at| at.to_string());
+            Err(Refusal::Polars(polars_err!(InvalidOperation: "the quantile {wrong} is not from 0 to 1")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Key, Layer, Place, Port, Value, Wiring};
+use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Token, Tokenizer, Value, Wiring};
 use polars::prelude::{
     Column, DataFrame, DataType, Expr, Field, IntoColumn, NULL, NamedFrom, PlSmallStr, PolarsResult,
     QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit, when,
@@ -293,7 +293,7 @@ impl Frame {
     /// are computed for an empty list.
     ///
     /// # Errors
-    /// [`Error::Zero`] if there are no columns.
+    /// [`Error::Zero`] if there are no columns; [`Error::Expression`] for a quantile that is not from 0 to 1.
     ///
     /// # Examples
     /// ```
@@ -335,9 +335,12 @@ impl Frame {
         }
         let schema = Arc::new(schema);
         let names: Vec<String> = statistics.iter().map(Statistic::name).collect();
-        let identity = Key::of(&("frame.describe/1", quantiles.to_vec()));
         let function = Arc::new(move |row| Ok(upright(&row, &columns, &names)?));
-        let step = PartitionStep::map(site.operation, Some(identity), Arc::clone(&schema), function);
+        let enter = |tokenizer: &mut Tokenizer| {
+            tokenizer.name("frame.describe/1");
+            quantiles.to_vec().token(tokenizer);
+        };
+        let step = PartitionStep::map(site.operation, enter, Arc::clone(&schema), function);
         Ok(row.then(step, schema, false, site))
     }
 

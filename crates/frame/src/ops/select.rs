@@ -255,13 +255,10 @@ impl Frame {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let site = Site { operation: "map_partitions", caller: Location::caller() };
-        let identity = (size_of::<F>() == 0).then(|| {
-            let mut tokenizer = Tokenizer::new();
-            FnIdentity::of::<F>().enter::<F>("frame.map_partitions/1", &mut tokenizer);
-            tokenizer.finish()
-        });
+        let identity = FnIdentity::of::<F>();
+        let enter = |tokenizer: &mut Tokenizer| identity.enter::<F>("frame.map_partitions/1", tokenizer);
         let function = Arc::new(move |table| function(table).map_err(Into::into));
-        let step = PartitionStep::map(site.operation, identity, Arc::clone(&schema), function);
+        let step = PartitionStep::map(site.operation, enter, Arc::clone(&schema), function);
         self.then(step, schema, false, site)
     }
 }

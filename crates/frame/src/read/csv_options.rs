@@ -127,6 +127,9 @@ impl CsvOptions {
     }
 
     /// Whether texts that look like dates and times become such; not by default.
+    ///
+    /// Year, month and day stand in this order (`2024-02-01`) or in the opposite one (`01/02/2024`, the first of February); dates
+    /// with the month first are not known, and such a column stays text or is an error at its first 13th day.
     #[must_use]
     #[doc(alias = "try_parse_dates")]
     pub fn parse_dates(self, parse_dates: bool) -> Self {

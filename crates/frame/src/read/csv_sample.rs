@@ -201,9 +201,19 @@ impl<'a> Sample<'a> {
                 Ok(table.schema().as_ref().clone())
             },
         )?;
-        if let Header::Names(names) = &options.header {
+        let renamed: Option<Vec<PlSmallStr>> = match (&options.header, options.dialect().quote) {
+            (Header::Names(names), _) => Some(names.iter().map(|name| name.as_str().into()).collect()),
+            // polars leaves the quotes of a name doubled.
+            (Header::FirstLine, Some(quote)) => {
+                let (twice, once) = ([quote; 2].map(char::from), char::from(quote).to_string());
+                let twice = String::from_iter(twice);
+                Some(schema.iter_names().map(|name| name.replace(&twice, &once).into()).collect())
+            }
+            _ => None,
+        };
+        if let Some(names) = renamed {
             let fields = schema.iter_values().zip(names);
-            schema = fields.map(|(dtype, name)| Field::new(name.as_str().into(), dtype.clone())).collect();
+            schema = fields.map(|(dtype, name)| Field::new(name, dtype.clone())).collect();
             overwrite.iter_fields().for_each(|field| {
                 schema.set_dtype(field.name(), field.dtype().clone());
             });

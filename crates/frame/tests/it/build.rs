@@ -155,6 +155,18 @@ fn impossible_shapes_are_refused() {
         assert!(matches!(frame().var(ddof), Err(Error::Ddof { operation: "var", .. })), "{ddof}");
         assert!(matches!(frame().std(ddof), Err(Error::Ddof { operation: "std", .. })), "{ddof}");
     }
+    for at in [-0.1, 1.5, f64::NAN] {
+        let quantile = || col("int").quantile(lit(at), QuantileMethod::Linear);
+        for error in [
+            frame().describe(&[0.5, at]).unwrap_err(),
+            frame().aggregate([quantile()]).unwrap_err(),
+            frame().group_by([col("key")]).unwrap().agg([quantile()]).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("build.rs"), "{error}");
+            let polars = std::error::Error::source(&error).unwrap().to_string();
+            assert!(polars.contains(&format!("the quantile {at} is not from 0 to 1")), "{polars}");
+        }
+    }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.csv");
     std::fs::write(&path, "x\n1\n").unwrap();

@@ -39,8 +39,8 @@ fn a_read_and_its_steps_are_one_task_a_partition() {
     assert!(frame.n_partitions() > 2 && frame.n_partitions() <= 8);
     let explained = steps(&frame, |frame| frame).unwrap().explain().unwrap().to_string();
     assert!(explained.contains("in 2 layers"), "{explained}");
-    assert!(explained.contains("read_csv·filter·with_columns·select·filter·"), "{explained}");
-    assert!(explained.contains("combine·group_by·select·select·filter"), "{explained}");
+    assert!(explained.contains("read_csv → filter → with_columns → select → filter → "), "{explained}");
+    assert!(explained.contains("combine → group_by → select → select → filter"), "{explained}");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn steps_after_a_choice_of_partitions_read_the_right_parts() {
     let chosen = chosen.select([col("part")]).unwrap();
     assert_eq!(chosen.compute().unwrap(), df!("part" => [3_i64, 1]).unwrap());
     let explained = chosen.explain().unwrap().to_string();
-    assert!(explained.contains("read_parquet·filter·select"), "{explained}");
+    assert!(explained.contains("read_parquet → filter → select"), "{explained}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn what_is_computed_of_the_same_rows_reads_them_once() {
     assert_eq!(explained.layers.len(), 3, "{explained}");
     assert_eq!(explained.bytes_read(), frame.explain().unwrap().bytes_read(), "{explained}");
     assert!(
-        explained.layers[0].label.contains("read_csv·filter·(aggregate | group_by | select)"),
+        explained.layers[0].label.contains("read_csv → filter → (aggregate | group_by | select)"),
         "{explained}"
     );
 }

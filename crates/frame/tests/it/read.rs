@@ -128,6 +128,21 @@ fn a_boundary_that_is_told_wrongly_is_an_error_and_never_wrong_rows() {
 }
 
 #[test]
+fn names_lose_the_quotes_that_stand_for_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    fs::write(&path, "\u{feff}\"a,1\",\"5\"\"\",b\"c,\"d\"\"\"\"e\"\n1,2,3,4\n").unwrap();
+    // What Python's `csv` reads.
+    let names = ["a,1", "5\"", "b\"c", "d\"\"e"];
+    let frame = Frame::read_csv(CsvOptions::new(&path).dtypes([("5\"", DataType::Float64)])).unwrap();
+    assert_eq!(frame.columns(), names);
+    assert_eq!(frame.schema().get("5\""), Some(&DataType::Float64));
+    let folder = directory.path().join("out");
+    frame.to_csv(&folder).unwrap().compute().unwrap();
+    assert_eq!(Frame::read_csv(folder.join("*.csv")).unwrap().columns(), names);
+}
+
+#[test]
 fn options_say_how_text_is_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.txt");

@@ -133,6 +133,8 @@ struct Layout {
     is_planar: bool,
     /// Whether only the whole decoder knows the colors.
     by_image: bool,
+    /// Whether the lowest bit of a byte is the leftmost pixel.
+    low_bits_first: bool,
 }
 
 impl Layout {
@@ -212,12 +214,19 @@ fn layout(decoder: &mut Decoder<impl Read + Seek>) -> Result<Layout, Why> {
     };
     let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration)?;
     let is_planar = planar == Some(PlanarConfiguration::Planar.to_u16());
-    if photometric == Some(0) && (channels > 1 || format == 2 || (format == 3 && bits == 16)) {
+    // What is inverted of them no two programs agree on, and the decoder takes floats for shares of 1.
+    if photometric == Some(0) && (channels > 1 || format != 1) {
         return Err(has(
-            "inverted gray (white is zero) of several channels, signed or half-precision numbers",
+            "inverted gray (white is zero) of several channels, signed or floating-point numbers",
         ));
     }
-    Ok(Layout { channels, bits, numbers, is_planar, by_image })
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression)?.unwrap_or(1);
+    // Bits of JPEG have one order only.
+    let low_bits_first = decoder.find_tag_unsigned::<u16>(Tag::FillOrder)? == Some(2) && compression != 7;
+    if low_bits_first && (bits, compression) != (1, 1) {
+        return Err(has("bytes with their lowest bit first, compressed or of more than one bit a pixel"));
+    }
+    Ok(Layout { channels, bits, numbers, is_planar, by_image, low_bits_first })
 }
 
 /// The strips or tiles of one page.
@@ -310,7 +319,12 @@ impl Strips {
     ) -> Result<Vec<A>, Error> {
         let result = self.decoder.read_chunk(number).map_err(refused(path))?;
         let result = match result {
-            DecodingResult::U8(bytes) if self.layout.bits == 1 => DecodingResult::U8(unpacked(&bytes, line)),
+            DecodingResult::U8(mut bytes) if self.layout.bits == 1 => {
+                if self.layout.low_bits_first {
+                    bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+                }
+                DecodingResult::U8(unpacked(&bytes, line))
+            }
             result => result,
         };
         A::of_tiff(result).filter(|values| values.len() >= line * lines).ok_or_else(|| {

@@ -15,6 +15,9 @@ pub(crate) struct Region {
     pub(crate) sum: f64,
     /// Mean of the values, from differences: precise where the spread is small beside the values.
     pub(crate) mean: f64,
+    /// What the rounding of `mean` left off: with `mean` alone, values whose mean is 10^8 times their spread would lose half
+    /// of the digits of their variance.
+    pub(crate) mean_rest: f64,
     /// Sum of squared differences from the mean.
     pub(crate) squares: f64,
     /// Least value.
@@ -229,11 +232,12 @@ impl Measuring {
             let running = &self.running[slot];
             let count = running.region.count as f64;
             let squares = running.difference_squared - running.difference * running.difference / count;
+            let mean = running.shift + running.difference / count;
             done.labels.push(running.label);
             done.regions.push(Region {
-                mean: running.shift + running.difference / count,
-                // Rounding may leave a value just below zero; NaN stays.
-                squares: if squares < 0.0 { 0.0 } else { squares },
+                mean,
+                mean_rest: (running.shift - mean) + running.difference / count,
+                squares: running.region.settled(squares),
                 ..running.region
             });
             done.extents.extend_from_slice(&self.extents[slot * self.ndim..][..self.ndim]);
@@ -249,6 +253,7 @@ impl Region {
             count: 0,
             sum: 0.0,
             mean: f64::NAN,
+            mean_rest: 0.0,
             squares: 0.0,
             minimum: f64::INFINITY,
             maximum: f64::NEG_INFINITY,
@@ -268,18 +273,31 @@ impl Region {
         }
     }
 
+    /// Squares as they must be: rounding may leave a value just below zero, and those of finite numbers that are too large for
+    /// floats are infinite. NaN stays where a value is not finite.
+    fn settled(&self, squares: f64) -> f64 {
+        match squares.is_nan() && self.minimum.is_finite() && self.maximum.is_finite() {
+            true => f64::INFINITY,
+            false if squares < 0.0 => 0.0,
+            false => squares,
+        }
+    }
+
     /// Both regions as one.
     ///
-    /// Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
+    /// Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances", with the
+    /// mean in two parts.
     fn join(&self, other: &Region) -> Region {
         let count = self.count + other.count;
-        let difference = other.mean - self.mean;
+        let difference = (other.mean - self.mean) + (other.mean_rest - self.mean_rest);
         let share = other.count as f64 / count as f64;
+        let mean = self.mean + difference * share;
+        let squares = self.squares + other.squares + difference * difference * (self.count as f64 * share);
         let mut joined = Region {
             count,
             sum: self.sum + other.sum,
-            mean: self.mean + difference * share,
-            squares: self.squares + other.squares + difference * difference * (self.count as f64 * share),
+            mean,
+            mean_rest: (self.mean - mean) + (self.mean_rest + difference * share),
             ..*self
         };
         let earlier =
@@ -304,6 +322,7 @@ impl Region {
         ) {
             (joined.maximum, joined.maximum_at) = (other.maximum, other.maximum_at);
         }
+        joined.squares = joined.settled(squares);
         joined
     }
 }
@@ -467,6 +486,47 @@ mod tests {
         };
         assert_eq!(part(0, 1000).regions[0].squares, 250.0);
         assert_eq!(join(&part(0, 500), &part(500, 1000)).regions[0].squares, 250.0);
+    }
+
+    #[test]
+    fn a_mean_of_a_hundred_million_spreads_keeps_twelve_digits() {
+        // The spread is exact in binary, so that values far from 0 have the variance of those near it.
+        let near = ArrayD::from_shape_fn(ndarray::IxDyn(&[50_000]), |at| {
+            f64::from((at[0] * 7919 % 1024) as u32) / 256.0 - 2.0
+        });
+        let labels = ArrayD::from_elem(near.raw_dim(), 1);
+        let squares = |values: &ArrayD<f64>| {
+            let parts = (0..50_000).step_by(777).map(|from| {
+                let part = s![from..50_000.min(from + 777)];
+                let (values, labels) = (values.slice(part), labels.slice(part));
+                measure_block(values.into_dyn(), labels.into_dyn(), &[from], &[50_000])
+            });
+            parts.reduce(|one, other| join(&one, &other)).unwrap().regions[0].squares
+        };
+        let (near, far) = (squares(&near), squares(&near.mapv(|value| value + 134_217_728.0)));
+        assert!((near - far).abs() <= TOLERANCE * near, "{near} {far}");
+    }
+
+    #[test]
+    fn squares_that_are_too_large_are_infinite_in_parts_and_whole() {
+        for values in [[1e308, -1e308, 1.0], [-1e308, 1.0, 1e308], [1.0, 1e200, 1e200]] {
+            let values = ArrayD::from_shape_vec(ndarray::IxDyn(&[3]), values.to_vec()).unwrap();
+            let labels = ArrayD::from_elem(values.raw_dim(), 1);
+            let part = |from: usize, to: usize| {
+                let part = s![from..to];
+                let (values, labels) = (values.slice(part), labels.slice(part));
+                measure_block(values.into_dyn(), labels.into_dyn(), &[from], &[3])
+            };
+            for cut in 0..=3 {
+                assert_eq!(
+                    join(&part(0, cut), &part(cut, 3)).regions[0].squares,
+                    f64::INFINITY,
+                    "{values} {cut}"
+                );
+            }
+            let single = join(&join(&part(0, 1), &part(1, 2)), &part(2, 3));
+            assert_eq!(single.regions[0].squares, f64::INFINITY, "{values}");
+        }
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 
 use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
 
+use super::Piece;
 use crate::label::Label;
 
 /// Distinct labels in ascending order, up to a limit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Distinct<L> {
     /// Ascending, no two alike; where there are more than the limit, some are missing.
     pub(crate) labels: Vec<L>,
@@ -33,25 +35,35 @@ impl<L: Label> Distinct<L> {
         found
     }
 
-    /// Of the rows of both.
-    pub(crate) fn merge(mut self, other: &Distinct<L>) -> Self {
-        self.too_many |= other.too_many;
-        self.not_a_label = match (self.not_a_label, other.not_a_label) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        for label in &other.labels {
-            self.insert(*label);
-        }
-        self
-    }
-
     fn insert(&mut self, label: L) {
         let Err(at) = self.labels.binary_search_by(|known| known.order(&label)) else { return };
         if self.labels.len() == self.limit {
             self.too_many = true;
         } else {
             self.labels.insert(at, label);
+        }
+    }
+}
+
+impl<L: Label> Piece for Distinct<L> {
+    const NAME: &'static str = "ml.labels/1";
+
+    fn nbytes(&self) -> usize {
+        size_of::<Self>() + self.labels.len() * size_of::<L>()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.labels.len() <= self.limit && self.labels.is_sorted_by(|a, b| a.order(b).is_lt())
+    }
+
+    fn merge(&mut self, later: Distinct<L>) {
+        self.too_many |= later.too_many;
+        self.not_a_label = match (self.not_a_label, later.not_a_label) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        for label in later.labels {
+            self.insert(label);
         }
     }
 }
@@ -71,6 +83,7 @@ pub(crate) fn class_of<L: Label>(classes: &[L], label: &L) -> Option<usize> {
 mod tests {
     use ndarray::array;
 
+    use super::super::merged;
     use super::*;
 
     #[test]
@@ -78,7 +91,7 @@ mod tests {
         let found = Distinct::of(array![3i64, -1, 3, 2, -1].view(), 0, 10);
         assert_eq!(found, Distinct { labels: vec![-1, 2, 3], too_many: false, not_a_label: None, limit: 10 });
         let other = Distinct::of(array![5i64, 2].view(), 5, 10);
-        assert_eq!(found.merge(&other).labels, vec![-1, 2, 3, 5]);
+        assert_eq!(merged([found, other]).labels, vec![-1, 2, 3, 5]);
     }
 
     #[test]
@@ -93,7 +106,7 @@ mod tests {
         assert!(!Distinct::of(array![1u8, 2, 3, 1].view(), 0, 3).too_many);
         assert!(Distinct::of(array![1u8, 2, 3, 4].view(), 0, 3).too_many);
         let half = Distinct::of(array![1u8, 2].view(), 0, 3);
-        assert!(half.merge(&Distinct::of(array![3u8, 4].view(), 2, 3)).too_many);
+        assert!(merged([half, Distinct::of(array![3u8, 4].view(), 2, 3)]).too_many);
     }
 
     #[test]

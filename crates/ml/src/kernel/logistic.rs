@@ -5,23 +5,16 @@
 //! tile into a buffer with a column of ones at the end, so that the intercept is a coefficient like any other and any
 //! memory layout of the block is as fast as the next.
 
-use std::ops::Range;
-
 use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
+use serde::{Deserialize, Serialize};
 
 use super::math::{dot, exp_of_negative, ln_1p_of_unit};
-use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
-
-/// Numbers that the inner loops take at once; rows are padded with zeros to a multiple of it.
-const LANES: usize = 8;
-
-/// Lanes along the side of the square of second derivatives that is updated at a time, so that it and the rows that it
-/// is made of stay in the first-level cache.
-const SQUARE: usize = 4;
+use super::squares::{LANES, add_four, add_squares, four_rows};
+use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// What one block, or several, say about the loss at some coefficients.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LogisticSums {
     /// Number of rows.
     pub(crate) rows: u64,
@@ -50,20 +43,30 @@ impl LogisticSums {
             non_finite: None,
         }
     }
+}
 
-    /// Of the rows of both.
-    pub(crate) fn merge(mut self, other: &LogisticSums) -> Self {
-        self.rows += other.rows;
-        self.loss += other.loss;
-        for (sum, value) in self.gradient.iter_mut().zip(&other.gradient) {
+impl Piece for LogisticSums {
+    const NAME: &'static str = "ml.logistic/1";
+
+    fn nbytes(&self) -> usize {
+        size_of::<Self>() + (self.gradient.len() + self.hessian.len()) * size_of::<f64>()
+    }
+
+    fn is_sound(&self) -> bool {
+        self.gradient.len().checked_pow(2) == Some(self.hessian.len())
+    }
+
+    fn merge(&mut self, later: LogisticSums) {
+        self.rows += later.rows;
+        self.loss += later.loss;
+        for (sum, value) in self.gradient.iter_mut().zip(&later.gradient) {
             *sum += value;
         }
-        for (sum, value) in self.hessian.iter_mut().zip(&other.hessian) {
+        for (sum, value) in self.hessian.iter_mut().zip(&later.hessian) {
             *sum += value;
         }
-        self.least_margin = self.least_margin.min(other.least_margin);
-        self.non_finite = first_cell(self.non_finite, other.non_finite);
-        self
+        self.least_margin = self.least_margin.min(later.least_margin);
+        self.non_finite = first_cell(self.non_finite, later.non_finite);
     }
 }
 
@@ -388,32 +391,11 @@ impl Tile {
         (loss, least)
     }
 
-    /// Adds `Σ weight · row · rowᵀ` to the lower triangle of a square (and to a little above it), four rows at a time.
+    /// Adds `Σ weight · row · rowᵀ` of the rows to the lower triangle of a square.
     #[inline(always)]
     fn add_squares(&self, square: &mut [f64]) {
-        let stride = self.lengths.stride;
-        let n_lanes = stride / LANES;
-        let padded_rows = self.rows.next_multiple_of(4);
-        for top in (0..n_lanes).step_by(SQUARE) {
-            for left in (0..=top).step_by(SQUARE) {
-                let end = ((top + SQUARE) * LANES).min(self.lengths.width);
-                for first in (0..padded_rows).step_by(4) {
-                    let weights = &self.weights[first..first + 4];
-                    let rows = &self.values[first * stride..(first + 4) * stride];
-                    for i in top * LANES..end {
-                        let right = (left + SQUARE).min(i / LANES + 1);
-                        let range = left * LANES..right * LANES;
-                        let a = [
-                            weights[0] * rows[i],
-                            weights[1] * rows[stride + i],
-                            weights[2] * rows[2 * stride + i],
-                            weights[3] * rows[3 * stride + i],
-                        ];
-                        add_four(&mut square[i * stride..][range.clone()], a, four_rows(rows, stride, range));
-                    }
-                }
-            }
-        }
+        let Lengths { width, stride, .. } = self.lengths;
+        add_squares(square, (width, stride), &self.weights[..self.rows.next_multiple_of(4)], &self.values);
     }
 
     fn find_non_finite(&self, first_row: usize) -> Option<Cell> {
@@ -438,32 +420,6 @@ fn two_class_loss(scores: [f64; LANES], signs: [f64; LANES]) -> ([f64; LANES], [
         losses[lane] = ln_1p_of_unit(tail) + if margin >= 0.0 { 0.0 } else { -margin };
     }
     (slopes, weights, losses)
-}
-
-/// The same columns of four rows that follow each other.
-#[inline(always)]
-fn four_rows(rows: &[f64], stride: usize, range: Range<usize>) -> [&[f64]; 4] {
-    let row = |k: usize| &rows[k * stride + range.start..k * stride + range.end];
-    [row(0), row(1), row(2), row(3)]
-}
-
-/// Adds four rows, each by its weight, to whole lanes.
-#[inline(always)]
-fn add_four(into: &mut [f64], weights: [f64; 4], rows: [&[f64]; 4]) {
-    let into = into.as_chunks_mut::<LANES>().0;
-    let n = into.len();
-    let b0 = &rows[0].as_chunks::<LANES>().0[..n];
-    let b1 = &rows[1].as_chunks::<LANES>().0[..n];
-    let b2 = &rows[2].as_chunks::<LANES>().0[..n];
-    let b3 = &rows[3].as_chunks::<LANES>().0[..n];
-    for lane in 0..n {
-        // By way of copies, so that the compiler need not fear that the sums overlap the rows.
-        let (mut sum, b0, b1, b2, b3) = (into[lane], b0[lane], b1[lane], b2[lane], b3[lane]);
-        for j in 0..LANES {
-            sum[j] += (weights[0] * b0[j] + weights[1] * b1[j]) + (weights[2] * b2[j] + weights[3] * b3[j]);
-        }
-        into[lane] = sum;
-    }
 }
 
 /// Spreads the lower triangles of the pairs of outputs over the whole symmetric matrix.
@@ -492,6 +448,7 @@ fn unpack(packed: &[f64], lengths: Lengths, hessian: &mut [f64]) {
 mod tests {
     use ndarray::{Array2, s};
 
+    use super::super::merged;
     use super::*;
 
     fn data(rows: usize, columns: usize, n_classes: usize) -> (Array2<f64>, Vec<u32>) {
@@ -587,7 +544,7 @@ mod tests {
             let part = |from: usize, to: usize| {
                 logistic_sums(x.slice(s![from..to, ..]), &targets[from..to], &beta, 3, true, from)
             };
-            let both = part(0, cut).merge(&part(cut, 9));
+            let both = merged([part(0, cut), part(cut, 9)]);
             assert_eq!((both.rows, both.least_margin), (9, whole.least_margin));
             let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13);
             assert!(near(&both.gradient, &whole.gradient) && near(&both.hessian, &whole.hessian));

@@ -5,11 +5,12 @@
 
 use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
+use serde::{Deserialize, Serialize};
 
-use super::{Cell, TILE_ROWS, find_non_finite, first_cell};
+use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// Moments of the columns of some rows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Moments {
     /// Number of rows.
     pub(crate) rows: u64,
@@ -55,34 +56,28 @@ impl Moments {
                     .enumerate()
                     .find_map(|(row, values)| find_non_finite(values, first_row + row, origin.1));
             }
-            total = total.merge(&part);
+            total.merge(part);
         }
         total
     }
 
-    /// Of the rows of both. Adding rows that are none changes nothing.
-    ///
-    /// Source: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*
-    /// (1979), with the mean in two parts.
-    pub(crate) fn merge(mut self, other: &Moments) -> Moments {
-        if other.rows == 0 {
-            self.non_finite = first_cell(self.non_finite, other.non_finite);
-            return self;
-        }
-        if self.rows == 0 {
-            return Moments { non_finite: first_cell(self.non_finite, other.non_finite), ..other.clone() };
-        }
-        let (ours, theirs) = (self.rows as f64, other.rows as f64);
-        let all = ours + theirs;
-        for column in 0..self.mean.len() {
-            let (mean, rest) = (self.mean[column], self.mean_rest[column]);
-            let delta = (other.mean[column] - mean) + (other.mean_rest[column] - rest);
-            (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * (theirs / all));
-            self.squares[column] += other.squares[column] + delta * delta * (ours * (theirs / all));
-        }
-        self.rows += other.rows;
-        self.non_finite = first_cell(self.non_finite, other.non_finite);
-        self
+    /// Of these columns and `others` of the same rows, which stand behind them.
+    pub(super) fn beside(mut self, others: Moments) -> Moments {
+        self.mean.extend(others.mean);
+        self.mean_rest.extend(others.mean_rest);
+        self.squares.extend(others.squares);
+        Moments { non_finite: first_cell(self.non_finite, others.non_finite), ..self }
+    }
+
+    /// How far the means of `later` lie from these, and the weight of the squares of the distances in their merge.
+    pub(super) fn distances(&self, later: &Moments) -> (Vec<f64>, f64) {
+        let (ours, theirs) = (self.rows as f64, later.rows as f64);
+        let weight = if self.rows == 0 || later.rows == 0 { 0.0 } else { ours * (theirs / (ours + theirs)) };
+        let means = self.mean.iter().zip(&later.mean).zip(self.mean_rest.iter().zip(&later.mean_rest));
+        (
+            means.map(|((mean, later), (rest, later_rest))| (later - mean) + (later_rest - rest)).collect(),
+            weight,
+        )
     }
 
     /// Population variance per column (`ddof` 0); that of no rows is NaN.
@@ -98,6 +93,39 @@ impl Moments {
         let variance = self.squares[column] / rows;
         let noise = rows * self.mean[column] * f64::EPSILON;
         variance <= rows * f64::EPSILON * variance + noise * noise
+    }
+}
+
+impl Piece for Moments {
+    const NAME: &'static str = "ml.moments/1";
+
+    fn nbytes(&self) -> usize {
+        size_of::<Self>() + 3 * self.mean.len() * size_of::<f64>()
+    }
+
+    fn is_sound(&self) -> bool {
+        [self.mean_rest.len(), self.squares.len()] == [self.mean.len(); 2]
+    }
+
+    /// Rows that are none change nothing.
+    ///
+    /// Source: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*
+    /// (1979), with the mean in two parts.
+    fn merge(&mut self, later: Moments) {
+        let non_finite = first_cell(self.non_finite, later.non_finite);
+        if self.rows == 0 {
+            *self = later;
+        } else if later.rows > 0 {
+            let (deltas, weight) = self.distances(&later);
+            let share = later.rows as f64 / (self.rows as f64 + later.rows as f64);
+            for (column, delta) in deltas.into_iter().enumerate() {
+                let (mean, rest) = (self.mean[column], self.mean_rest[column]);
+                (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * share);
+                self.squares[column] += later.squares[column] + delta * delta * weight;
+            }
+            self.rows += later.rows;
+        }
+        self.non_finite = non_finite;
     }
 }
 
@@ -159,6 +187,7 @@ fn tile_moments(values: &[f64], columns: usize) -> Moments {
 mod tests {
     use ndarray::{Array2, array, s};
 
+    use super::super::merged;
     use super::*;
 
     fn wavy(rows: usize, columns: usize, center: f64) -> Array2<f64> {
@@ -207,7 +236,7 @@ mod tests {
         for first in 0..=11 {
             for second in first..=11 {
                 let part = |from, to| Moments::of(x.slice(s![from..to, ..]), (from, 0));
-                check(&x, &part(0, first).merge(&part(first, second)).merge(&part(second, 11)), 1e-13);
+                check(&x, &merged([part(0, first), part(first, second), part(second, 11)]), 1e-13);
             }
         }
     }
@@ -218,9 +247,7 @@ mod tests {
         let near = Array2::from_shape_fn((100_000, 1), |(i, _)| ((i * 7919) % 1024) as f64 / 256.0 - 2.0);
         let far = near.mapv(|value| value + 134_217_728.0);
         let whole = |x: &Array2<f64>| {
-            x.axis_chunks_iter(ndarray::Axis(0), 1000)
-                .map(|rows| Moments::of(rows, (0, 0)))
-                .fold(Moments::empty(1), |acc, part| acc.merge(&part))
+            merged(x.axis_chunks_iter(ndarray::Axis(0), 1000).map(|rows| Moments::of(rows, (0, 0))))
         };
         let (near, far) = (whole(&near).variance()[0], whole(&far).variance()[0]);
         assert!((near - far).abs() <= 1e-12 * near, "{near} {far}");
@@ -235,7 +262,7 @@ mod tests {
         assert_eq!((found.row, found.column), (1200, 11));
         assert!(found.value.is_nan());
         let later = Moments::of(x.slice(s![250.., ..]), (250, 0));
-        let both = later.merge(&Moments::of(x.slice(s![..250, ..]), (0, 0)));
+        let both = merged([later, Moments::of(x.slice(s![..250, ..]), (0, 0))]);
         assert_eq!(both.non_finite.map(|cell| (cell.row, cell.column)), Some((200, 3)));
     }
 

@@ -25,8 +25,8 @@ trait Subject {
     const SUPERVISED: bool;
     /// Whether a row with NaN is an error when the model is used (otherwise NaN comes out).
     const REFUSES_NAN: bool;
-    /// A change of one number that makes a saved model nonsense.
-    const SPOIL: (&'static str, &'static str);
+    /// Changes each of which makes a saved model nonsense.
+    const SPOIL: &'static [(&'static str, &'static str)];
 
     fn fit(x: &Array<f64, Ix2>, y: &Array<i64, Ix1>, options: &Options) -> Result<Self::Model, Error>;
 
@@ -44,7 +44,8 @@ impl Subject for Scaler {
     const LEAST_ROWS: usize = 1;
     const SUPERVISED: bool = false;
     const REFUSES_NAN: bool = false;
-    const SPOIL: (&'static str, &'static str) = ("\"scale\":[\"", "\"scale\":[\"-");
+    const SPOIL: &'static [(&'static str, &'static str)] =
+        &[("\"scale\":[\"", "\"scale\":[\"-"), ("[\"", "[\"7\",\"")];
 
     fn fit(x: &Array<f64, Ix2>, _: &Array<i64, Ix1>, options: &Options) -> Result<Self::Model, Error> {
         StandardScaler::new().fit_with(x, options)
@@ -66,7 +67,8 @@ impl Subject for Logistic {
     const LEAST_ROWS: usize = 2;
     const SUPERVISED: bool = true;
     const REFUSES_NAN: bool = true;
-    const SPOIL: (&'static str, &'static str) = (r#""classes":["0","1"]"#, r#""classes":["1","0"]"#);
+    const SPOIL: &'static [(&'static str, &'static str)] =
+        &[(r#""classes":["0","1"]"#, r#""classes":["1","0"]"#), ("[\"", "[\"7\",\"")];
 
     fn fit(x: &Array<f64, Ix2>, y: &Array<i64, Ix1>, options: &Options) -> Result<Self::Model, Error> {
         LogisticRegression::new().fit_with((x, y), options)
@@ -78,6 +80,29 @@ impl Subject for Logistic {
 
     fn learned(model: &Self::Model) -> Vec<f64> {
         model.coefficients().iter().chain(model.intercepts()).copied().collect()
+    }
+}
+
+struct Linear;
+
+impl Subject for Linear {
+    type Model = FittedLinearRegression;
+    const LEAST_ROWS: usize = 1;
+    const SUPERVISED: bool = true;
+    const REFUSES_NAN: bool = true;
+    const SPOIL: &'static [(&'static str, &'static str)] =
+        &[("\"rank\":3", "\"rank\":4"), ("[\"", "[\"inf\",\""), ("\"intercept\":\"", "\"intercept\":\"nan")];
+
+    fn fit(x: &Array<f64, Ix2>, y: &Array<i64, Ix1>, options: &Options) -> Result<Self::Model, Error> {
+        LinearRegression::new().fit_with((x, &y.cast()), options)
+    }
+
+    fn apply(model: &Self::Model, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
+        Ok(model.predict(x)?.insert_axis(Axis(1)))
+    }
+
+    fn learned(model: &Self::Model) -> Vec<f64> {
+        [model.coefficients(), &[model.intercept()]].concat()
     }
 }
 
@@ -299,13 +324,8 @@ fn a_spoiled_model_is_refused<S: Subject>() {
         assert!(text.contains(from), "{text}");
         text.replacen(from, to, 1)
     };
-    let (from, to) = S::SPOIL;
-    for text in [
-        spoiled(from, to),
-        spoiled("\"version\":1", "\"version\":2"),
-        spoiled("[\"", "[\"7\",\""),
-        "{}".into(),
-    ] {
+    let own = S::SPOIL.iter().map(|(from, to)| spoiled(from, to));
+    for text in own.chain([spoiled("\"version\":1", "\"version\":2"), "{}".into()]) {
         assert!(serde_json::from_str::<S::Model>(&text).is_err(), "{text}");
     }
 }
@@ -373,3 +393,4 @@ macro_rules! battery {
 
 battery!(scaler: Scaler);
 battery!(logistic: Logistic);
+battery!(linear: Linear);

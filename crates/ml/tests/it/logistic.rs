@@ -1,11 +1,13 @@
 //! Logistic regression against scikit-learn, and its own errors.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use musher_ml::Error;
 use musher_ml::prelude::*;
 use ndarray::{Array1, Array2, Axis, array, concatenate};
 
 use crate::golden::{Case, assert_close, cases, flag, labels as golden_labels, matrix, number};
-use crate::{labels, rows};
+use crate::{labels, rows, story};
 
 /// Both solvers stop where the gradient is rounding; what is left is the condition of the problem.
 const SOLVERS: f64 = 1e-6;
@@ -122,6 +124,21 @@ fn a_nan_among_the_targets_is_named() {
     let x = Array::from_array(rows(6, 1), 2);
     let y = Array::from_array(array![0.0, 1.0, 0.0, f64::NAN, 1.0, f64::NAN], 2);
     assert!(matches!(LogisticRegression::new().fit((&x, &y)), Err(Error::NotALabel { row: 3 })));
+}
+
+#[test]
+fn a_target_that_changes_when_it_is_read_again_is_named_with_the_line_of_the_fit() {
+    let x = Array::from_array(rows(4, 1), 2);
+    let reads = AtomicUsize::new(0);
+    let y = Array::from_array(array![0_i64, 1, 0, 1], 2).map_blocks(move |block| {
+        let is_first_pass = reads.fetch_add(1, Ordering::Relaxed) < 2;
+        block.mapv(|label| if is_first_pass { label } else { 2 - label })
+    });
+    let error = LogisticRegression::new().fit_with((&x, &y), &Options::sequential()).unwrap_err();
+    let line = line!() - 1;
+    let story = story(&error);
+    assert!(story.contains(&format!("tests/it/logistic.rs:{line}")), "{story}");
+    assert!(story.contains("the target at row 0 is none of the labels of an earlier pass"), "{story}");
 }
 
 #[test]
@@ -242,4 +259,43 @@ fn a_model_saved_without_word_of_separation_is_read() {
     let old = text.replace(",\"is_separated\":false", "");
     assert_ne!(old, text);
     assert_eq!(serde_json::from_str::<FittedLogisticRegression<i64>>(&old).unwrap(), fitted);
+}
+
+#[test]
+fn a_model_saved_by_the_first_version_is_read_and_saved_alike() {
+    let saved = concat!(
+        r#"{"version":1,"labels":"u8","classes":["3","5","9"],"coefficients":[["0.1","-2"],["1e-7","0"],["4","0.5"]],"#,
+        r#""intercepts":["0.25","-0","7"],"iterations":6,"is_separated":true}"#,
+    );
+    let fitted: FittedLogisticRegression<u8> = serde_json::from_str(saved).unwrap();
+    assert_eq!(fitted.classes(), [3, 5, 9]);
+    assert_eq!(fitted.coefficients(), array![[0.1, -2.0], [1e-7, 0.0], [4.0, 0.5]]);
+    assert_eq!(
+        (fitted.intercepts(), fitted.iterations(), fitted.is_separated()),
+        (&[0.25, -0.0, 7.0][..], 6, true)
+    );
+    assert_eq!(serde_json::to_string(&fitted).unwrap().replace("0.0000001", "1e-7"), saved);
+}
+
+#[test]
+fn a_saved_model_that_does_not_hold_together_is_refused() {
+    let whole = concat!(
+        r#"{"version":1,"labels":"u8","classes":["3","5","9"],"coefficients":[["0.1","-2"],["1","0"],["4","0.5"]],"#,
+        r#""intercepts":["0.25","-0","7"],"iterations":6,"is_separated":true}"#,
+    );
+    let read = |text: &str| serde_json::from_str::<FittedLogisticRegression<u8>>(text);
+    assert!(read(whole).is_ok());
+    for (from, to, reason) in [
+        ("u8", "i64", "its labels are of another type"),
+        (r#""version":1"#, r#""version":2"#, "its version is unknown"),
+        (r#""3","#, r#""300","#, "a class is no label"),
+        (r#""3","#, r#""7","#, "its classes are not at least two in ascending order"),
+        (r#"["1","0"]"#, r#"["1"]"#, "its lists are not of one length"),
+        (r#"["1","0"],"#, "", "its coefficients do not match its classes"),
+        (r#"["0.25","#, "[", "its coefficients do not match its classes"),
+        (r#""0.5""#, r#""inf""#, "a coefficient is not finite"),
+    ] {
+        let error = read(&whole.replacen(from, to, 1)).unwrap_err().to_string();
+        assert_eq!(error, format!("not a saved LogisticRegression: {reason}"));
+    }
 }

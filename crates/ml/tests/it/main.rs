@@ -7,6 +7,7 @@
 mod battery;
 mod datasets;
 mod golden;
+mod linear;
 mod logistic;
 mod metrics;
 mod post_fit;

@@ -128,6 +128,37 @@ fn classifiers(cases: &mut Cases) {
     });
 }
 
+fn regressions(cases: &mut Cases) {
+    let names = "LinearRegression::new ValidLinearRegression::fit_with LinearRegression::alpha";
+    cases.add(names, |size, options| {
+        let (x, y) = data(size);
+        let fitted =
+            LinearRegression::new().alpha(0.5).fit_with((&x, &y.cast()), options).map_err(stopped)?;
+        Ok(bits(fitted.coefficients().iter().chain([&fitted.intercept()])))
+    });
+    cases.add("LinearRegression::without_intercept", |size, options| {
+        let (x, y) = data(size);
+        let estimator = LinearRegression::new().without_intercept();
+        Ok(bits(estimator.fit_with((&x, &y.cast()), options).map_err(stopped)?.coefficients()))
+    });
+    let model = || {
+        let (x, y) = make_classification(500, Classification::columns(COLUMNS).seed(5)).unwrap();
+        LinearRegression::new().fit_with((&x, &y.cast()), &Options::sequential()).unwrap()
+    };
+    cases.add("FittedLinearRegression::predict", move |size, options| {
+        read_vector(&model().predict(&data(size).0).unwrap(), options)
+    });
+    cases.add("FittedLinearRegression::score", move |size, options| {
+        let (x, y) = data(size);
+        Ok(bits(&[model().score(&x, &y.cast()).unwrap().compute_with(options)?]))
+    });
+    cases.add("r2_score", |size, options| {
+        let (x, y) = data(size);
+        let guess = x.index_axis(Axis(1), 0);
+        Ok(bits(&[r2_score(&y.cast(), &guess).unwrap().compute_with(options)?]))
+    });
+}
+
 fn datasets(cases: &mut Cases) {
     cases.add("make_classification", |size, options| {
         let (x, y) = data(size);
@@ -157,7 +188,7 @@ musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("ml");
-    for family in [scalers, classifiers, datasets] {
+    for family in [scalers, classifiers, regressions, datasets] {
         family(&mut cases);
     }
     cases

@@ -85,3 +85,13 @@ fn rows_are_counted() {
     let fitted = StandardScaler::new().fit(&Array::from_array(rows(11, 2), 3)).unwrap();
     assert_eq!(fitted.n_rows(), 11);
 }
+
+#[test]
+fn a_scaler_saved_by_the_first_version_is_read_and_saved_alike() {
+    let saved = r#"{"version":1,"mean":["2","0.1"],"variance":["1","0"],"scale":["1","1"],"with_mean":true,"n_rows":2}"#;
+    let fitted: FittedStandardScaler = serde_json::from_str(saved).unwrap();
+    assert_eq!((fitted.mean(), fitted.scale(), fitted.n_rows()), (&[2.0, 0.1][..], &[1.0, 1.0][..], 2));
+    assert_eq!(serde_json::to_string(&fitted).unwrap(), saved);
+    let x = Array::from_array(array![[1.0, 0.1], [3.0, 0.1]], 1);
+    assert_eq!(StandardScaler::new().fit(&x).unwrap(), fitted);
+}

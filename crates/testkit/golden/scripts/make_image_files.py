@@ -130,6 +130,30 @@ def refused():
     AREA.case("extra", "refused", ["extra.tif"], value="5 channels")
 
 
-for part in [number_types, layouts, pages, one_page, refused]:
+def low_bits_first(name, image, **options):
+    """Writes a TIFF in whose bytes the lowest bit comes first."""
+    image.save(path(name), tiffinfo={266: 2}, **options)
+    data = bytearray(path(name).read_bytes())
+    with tifffile.TiffFile(path(name)) as file:
+        for offset, count in zip(file.pages[0].dataoffsets, file.pages[0].databytecounts):
+            data[offset:offset + count] = bytes(int(f"{byte:08b}"[::-1], 2) for byte in data[offset:offset + count])
+    path(name).write_bytes(data)
+
+
+def meanings():
+    """Tags that say what the numbers mean."""
+    bits = RNG.random((5, 11)) < 0.5
+    low_bits_first("low_bits_first.tif", Image.fromarray(bits))
+    np.testing.assert_array_equal(np.asarray(Image.open(path("low_bits_first.tif"))), bits)
+    np.testing.assert_array_equal(tifffile.imread(path("low_bits_first.tif")), bits)
+    case("low_bits_first.tif", frames(bits.astype(np.uint8) * 255, False))
+    low_bits_first("low_bits_of_bytes.tif", Image.fromarray(numbers("uint8", 5, 7)))
+    AREA.case("low_bits_of_bytes", "refused", ["low_bits_of_bytes.tif"], value="lowest bit first")
+    # What an inverted float is, no two programs agree on.
+    tifffile.imwrite(path("white_is_zero_f32.tif"), numbers("float32", 5, 7), photometric="miniswhite", metadata=None)
+    AREA.case("white_is_zero_f32", "refused", ["white_is_zero_f32.tif"], value="inverted gray")
+
+
+for part in [number_types, layouts, pages, one_page, refused, meanings]:
     part()
 AREA.finish()
