@@ -60,8 +60,10 @@ fn read(frame: &Frame, options: &Options) -> Result<u64, Error> {
     Ok(digest(digests.column("digest").unwrap().u64().unwrap().iter().flatten()))
 }
 
+type Work = fn(&Frame) -> Result<Frame, FrameError>;
+
 /// Operations, and what is computed with them.
-const WORKS: [(&str, fn(&Frame) -> Result<Frame, FrameError>); 5] = [
+const WORKS: [(&str, Work); 5] = [
     ("Frame::shuffle", |rows| rows.shuffle([col("key")], 48)),
     ("Frame::shuffle", |rows| rows.shuffle([col("text")], 32)?.shuffle([col("key"), col("row")], 40)),
     // The lengths are not known: what is beside a partition, and before it, comes from one to the next.
