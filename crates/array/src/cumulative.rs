@@ -12,21 +12,26 @@
 //!
 //! The first step fuses with what made the blocks, the last one with what follows. Blocks wait for the sums of those
 //! before them only, so a long axis streams.
+//!
+//! Products and sums of integers go another way: what a block comes to alone may not fit its type where the totals from
+//! the beginning do (a zero or a negative number came before). There each block goes on from the totals of the one before
+//! it ([`in_turn`]), so every step is the one that a loop over the whole axis takes.
 
 use crate::array::{Array, Core};
 use crate::block::Block;
 use crate::chunks::Chunking;
-use crate::element::{Element, Float, Number, Ordered};
+use crate::element::{DType, Element, Float, Number, Ordered};
 use crate::error::{Error, expect};
 use crate::kernel::memory::with_room;
 use crate::kernel::ops::{BinaryOp, TestOp};
-use crate::kernel::running::{Lines, Running, RunningOp};
+use crate::kernel::running::{Lines, Running, RunningKernel, RunningOp};
 use crate::kernel::strip::{Axes, Op, Program, Sink};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
-    Combine, Facts, FnTask, Inputs, Layer, Level, Place, Port, Scan, TaskError, Tokenizer, Wiring, scan,
+    Combine, Facts, FnTask, Inputs, Layer, Level, Place, Port, Scan, TaskError, Tokenizer, Wiring, in_turn,
+    scan,
 };
-use ndarray::{ArrayD, Axis, Dimension, IxDyn, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, IxDyn, Slice};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -47,10 +52,11 @@ impl Cumulative {
         if axis >= ndim {
             return Err(Error::Axis { operation, axis, ndim, caller });
         }
-        let local = self.within_blocks::<A, B>(core);
-        let port = match chunking.axis(axis).len() {
-            0 | 1 => local,
-            _ => {
+        let port = match (chunking.axis(axis).len(), self.steps_are_exact::<B>()) {
+            (0 | 1, _) => self.within_blocks::<A, B>(core),
+            (_, true) => self.one_after_the_other::<A, B>(core),
+            (_, false) => {
+                let local = self.within_blocks::<A, B>(core);
                 let before = Before::<B> {
                     name: format!("{operation} before").into(),
                     op: self.op,
@@ -63,6 +69,64 @@ impl Cumulative {
             }
         };
         Ok(Core { port, chunking: chunking.clone() })
+    }
+
+    /// Whether each step must be that of a loop over the whole axis.
+    fn steps_are_exact<B: Element>(&self) -> bool {
+        match self.op {
+            RunningOp::Product => true,
+            RunningOp::Sum => matches!(B::DTYPE, DType::I64 | DType::U64),
+            RunningOp::Minimum | RunningOp::Maximum | RunningOp::Fill => false,
+        }
+    }
+
+    /// Each block goes on from the last totals of the block before it.
+    fn one_after_the_other<A: Element, B: Element>(&self, core: &Core) -> Port {
+        let (op, axis, chunking) = (self.op, self.axis, core.chunking.clone());
+        let mut program = Program::default();
+        let node = program.node(Op::Load { slot: 0, axes: all_axes(&chunking) }, [], A::DTYPE);
+        let wide = if A::DTYPE == B::DTYPE { node } else { program.node(Op::Cast, [node], B::DTYPE) };
+        program.target(wide, Sink::Block);
+        let one_to_one = Wiring::one_to_one(chunking.ndim());
+        let layer = Layer::build(StripTask::new("cast", program, chunking.clone()));
+        let source = match A::DTYPE == B::DTYPE {
+            true => core.port.clone(),
+            false => {
+                Port::of(layer.caller(self.caller).input(&core.port, one_to_one).finish(chunking.grid()))
+            }
+        };
+        let of_facts = chunking.clone();
+        let task = FnTask::new(self.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let own = inputs.take_owned::<Block<B>>(inputs.len() - 1)?;
+            let shape = own.shape().to_vec();
+            let mut elements = match own.into_elements() {
+                Ok(elements) => elements,
+                Err(own) => {
+                    let mut elements = with_room(own.view().len())?;
+                    elements.extend(own.view().iter().copied());
+                    elements
+                }
+            };
+            let Running { kernel, .. } = B::running(op).expect(TYPED);
+            let lines = Lines::along(&shape, axis);
+            if at.coords()[axis] > 0 && !elements.is_empty() {
+                let before = inputs.get::<Block<B>>(0)?.view();
+                go_on_from(before.slice_axis(Axis(axis), Slice::from(-1..)), &mut elements, lines, kernel)?;
+            }
+            let n = elements.len();
+            kernel(&mut elements, 0..n, lines)?;
+            Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), elements)?))
+        });
+        let task = task.params("array.total_in_turn/1", &((B::NAME, op.code()), axis));
+        let task = task.facts(move |at, _| {
+            let n: usize = of_facts.block_shape(&at.coords()).iter().product();
+            let lines = 3 * line_count(&of_facts, axis, at);
+            let bytes = |n: usize| (n * size_of::<B>()) as u64;
+            Facts { reuses_input: true, ..Facts::bytes(bytes(n)) }
+                .scratch(bytes(lines))
+                .cost(1_000 + n as u64)
+        });
+        in_turn(&source, axis, task, self.caller)
     }
 
     /// Each block alone.
@@ -122,7 +186,7 @@ impl Cumulative {
             RunningOp::Minimum => binary(BinaryOp::minimum),
             RunningOp::Maximum => binary(BinaryOp::maximum),
             RunningOp::Fill => {
-                let missing = program.node(Op::Test(TestOp::is_nan), [own], crate::element::DType::Bool);
+                let missing = program.node(Op::Test(TestOp::is_nan), [own], DType::Bool);
                 program.node(Op::Select, [missing, prefix, own], B::DTYPE)
             }
         };
@@ -160,6 +224,25 @@ fn filled<B: Element>(shape: &[usize], value: B) -> Result<Block<B>, TaskError> 
     let mut elements = with_room(n)?;
     elements.resize(n, value);
     Ok(Block::new(ArrayD::from_shape_vec(IxDyn(shape), elements)?))
+}
+
+/// Joins the first elements along an axis with the totals before them.
+fn go_on_from<B: Element>(
+    before: ArrayViewD<'_, B>,
+    elements: &mut [B],
+    lines: Lines,
+    kernel: RunningKernel<B>,
+) -> Result<(), TaskError> {
+    let n = before.len();
+    let mut both = with_room(2 * n)?;
+    both.extend(before.iter().copied());
+    let block = lines.n * lines.inner;
+    let firsts = (0..elements.len() / block).flat_map(|outer| outer * block..outer * block + lines.inner);
+    both.extend(firsts.clone().map(|at| elements[at]));
+    // As two neighbors along an axis of their own.
+    kernel(&mut both, n..2 * n, Lines { n: 2, inner: n })?;
+    firsts.zip(&both[n..]).for_each(|(at, &joined)| elements[at] = joined);
+    Ok(())
 }
 
 /// What several neighboring blocks come to.
@@ -201,7 +284,9 @@ impl<B: Element> Combine for Before<B> {
     fn facts(&self, at: Place<'_>, _level: Level, inputs: &[Option<u64>]) -> Facts {
         let n = line_count(&self.chunking, self.axis, at) as u64;
         let bytes = n * size_of::<B>() as u64;
-        Facts::bytes(bytes).scratch(2 * bytes).cost(500 + n * inputs.len() as u64)
+        // Two states side by side, and copies of those that somebody else holds.
+        let scratch = (2 + inputs.len() as u64) * bytes;
+        Facts::bytes(bytes).scratch(scratch).cost(500 + n * inputs.len() as u64)
     }
 }
 
@@ -257,11 +342,11 @@ cumulative! {
     /// **Cost** one pass over the array and one over the answer; it fuses with what comes before and after. Blocks along
     /// the axis wait for the sums of those before them, not for the blocks.
     ///
-    /// Within a block additions go from element to element, as NumPy's do; across blocks whole sums are added, so the
-    /// last bits of floats depend on the blocks, but on nothing else.
+    /// Within a block additions go from element to element, as NumPy's do; across blocks whole sums of floats are added, so
+    /// their last bits depend on the blocks, but on nothing else. Integers are added one after the other, block after block.
     ///
     /// # Panics
-    /// When there is no such axis. Computing fails where an integer sum does not fit 64 bits.
+    /// When there is no such axis. Computing fails where one of the sums does not fit 64 bits.
     ///
     /// # Examples
     /// ```
@@ -277,10 +362,11 @@ cumulative! {
     /// The running product along an axis: each element times all before it; of integers as `i64` or `u64`.
     ///
     /// **Shape** and blocks stay.
-    /// **Cost** as [`cumsum`](Self::cumsum).
+    /// **Cost** one pass; along the axis one block after the other, so that every product is NumPy's, also where a zero came
+    /// before.
     ///
     /// # Panics
-    /// When there is no such axis. Computing fails where an integer product does not fit 64 bits.
+    /// When there is no such axis. Computing fails where one of the products of integers does not fit 64 bits.
     ///
     /// # Examples
     /// ```

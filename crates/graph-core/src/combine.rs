@@ -103,13 +103,14 @@ pub trait Combine: Send + Sync + 'static {
         Ok(Arc::new(whole))
     }
 
-    /// What is known of one merging before it runs; without it, that a state is as large as the largest it is made of.
+    /// What is known of one merging before it runs; without it, that a state is as large as the largest it is made of, and
+    /// that those which somebody else holds are copied.
     fn facts(&self, at: Place<'_>, level: Level, inputs: &[Option<u64>]) -> Facts {
         let _ = (at, level);
         let total: u64 = inputs.iter().flatten().sum();
         let largest =
             inputs.iter().copied().collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().max());
-        largest.map_or_else(Facts::default, Facts::bytes).cost(100 + total / 4)
+        largest.map_or_else(Facts::default, Facts::bytes).scratch(total).cost(100 + total / 4)
     }
 }
 

@@ -48,7 +48,7 @@ impl FnIdentity {
     }
 }
 
-/// The name of a function, without the path to it; `None` for a closure.
+/// The name of a function, without the path to it; `None` for a closure or a pointer to a function.
 ///
 /// # Examples
 /// ```
@@ -56,9 +56,25 @@ impl FnIdentity {
 /// fn name<F: Fn(f64) -> f64>(_f: F) -> Option<&'static str> { function_name::<F>() }
 /// assert_eq!(name(f64::sqrt), Some("sqrt"));
 /// assert_eq!(name(|x| x + 1.0), None);
+/// assert_eq!(name(<f64 as std::ops::Neg>::neg), Some("neg"));
 /// ```
 pub fn function_name<F>() -> Option<&'static str> {
     let path: &'static str = type_name::<F>();
-    let path = path.split('<').next().unwrap_or(path);
-    path.rsplit("::").next().filter(|&name| name != "{{closure}}")
+    // `path::name`, `path::name<Of>`, `<Type as Trait>::name`, `path::name<Of>::{{closure}}`.
+    let (mut depth, mut start, mut end) = (0_usize, 0, path.len());
+    for (at, character) in path.char_indices() {
+        match character {
+            '<' => {
+                if depth == 0 {
+                    end = at;
+                }
+                depth += 1;
+            }
+            '>' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => (start, end) = (at + 1, path.len()),
+            _ => {}
+        }
+    }
+    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    Some(&path[start..end]).filter(is_name)
 }

@@ -87,7 +87,7 @@ pub use petgraph;
 pub use plan::Plan;
 pub use record::{AsRecord, Record};
 pub use report::report;
-pub use scan::{Scan, scan};
+pub use scan::{Scan, in_turn, scan};
 pub use session::Session;
 pub use spill::{Kept, SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, Inputs, Output, Staged, Task, TaskError};

@@ -14,7 +14,7 @@
 //!   of groups            ▢         ▢ …
 //!   before groups        ▢         ▢ …            all groups before
 //!                ┌──┬──┬─┴─┐   ┌──┬─ …
-//!   prefixes     ▢  ▢  ▢ … ▢   ▢  ▢ …             and the chunks before in the group
+//!   prefixes     ▢─▶▢─▶▢ … ▢   ▢─▶▢ …             and the chunks before in the group, one after the other
 //! ```
 //!
 //! Which totals meet in which order depends on the grid alone. A prefix needs totals of earlier chunks only, so a run in
@@ -55,7 +55,7 @@ pub trait Scan: Combine {
 /// For each chunk of `totals`, the state of all chunks before it along `axis`, in the same grid; `caller` is the line that
 /// errors name.
 ///
-/// **Cost** one merge for each chunk, and beyond 64 chunks along the axis about five more for every eight.
+/// **Cost** one merge for each chunk, and beyond 64 chunks along the axis about two.
 ///
 /// # Panics
 /// If the grid has no such axis.
@@ -100,24 +100,81 @@ pub fn scan<S: Scan>(totals: &Port, axis: usize, scan: S, caller: &'static Locat
     let scan = Arc::new(scan);
     let n = totals.grid().shape()[axis] as usize;
     match n <= CHAIN {
-        true => chain(totals, axis, scan, caller),
+        true => prefixes(totals, None, axis, n.max(1), scan, caller),
         false => up_and_down(totals, axis, &scan, caller),
     }
 }
 
-/// Each prefix from the one before it and the total between.
-fn chain<S: Scan>(totals: &Port, axis: usize, scan: Arc<S>, caller: &'static Location<'static>) -> Port {
-    let grid = totals.grid().clone();
+/// Chunks that are made one after the other along an axis: each task reads the chunk before its own, which the same layer
+/// made, and its own of `port`.
+///
+/// Slot 0 is empty for the first chunks along the axis. For answers whose every step must be taken, such as totals of
+/// integers that may not overflow; [`scan`] lets chunks be made side by side.
+///
+/// **Cost** one task for each chunk; along the axis no two run at once.
+///
+/// # Panics
+/// If the grid has no such axis.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::*;
+/// let numbers = FnTask::new("numbers", |at: Place<'_>, _: &mut Inputs<'_>| Ok(Value(at.index() as u64 + 1)));
+/// let numbers = Port::of(Layer::build(numbers).finish(Grid::from([5])));
+/// let factorial = FnTask::new("factorial", |at: Place<'_>, inputs: &mut Inputs<'_>| {
+///     let before = if at.index() == 0 { 1 } else { inputs.get::<Value<u64>>(0)?.0 };
+///     let own = inputs.get::<Value<u64>>(inputs.len() - 1)?.0;
+///     Ok(Value(before * own))
+/// });
+/// let factorials = in_turn(&numbers, 0, factorial, std::panic::Location::caller());
+/// let last = Layer::build(Forward::new("last")).input(&factorials, Wiring::axes([AxisMap::Fixed(4)]));
+/// let last: Delayed<u64> = Delayed::from_port(last.finish(Grid::scalar()).into());
+/// assert_eq!(musher_testkit::check_everywhere(&last), 120);
+/// ```
+pub fn in_turn(port: &Port, axis: usize, task: impl Task, caller: &'static Location<'static>) -> Port {
+    let grid = port.grid().clone();
+    let layer = Layer::build(task).caller(caller).input_from_itself(neighbors(&grid, axis, grid.n_tasks()));
+    Port::of(layer.input(port, Wiring::one_to_one(grid.ndim())).finish(grid))
+}
+
+/// For each place the place before it along the axis, but at the beginning of each group of so many.
+fn neighbors(grid: &Grid, axis: usize, group: usize) -> Lists {
     let stride: usize = grid.shape()[axis + 1..].iter().map(|&n| n as usize).product();
-    let mut itself = Lists::new();
+    let mut lists = Lists::new();
     for index in 0..grid.n_tasks() {
-        let is_first = grid.coords_of(index)[axis] == 0;
-        itself.push((!is_first).then(|| (index - stride) as u32));
+        let is_first = grid.coords_of(index)[axis].is_multiple_of(group);
+        lists.push((!is_first).then(|| (index - stride) as u32));
     }
-    let between = (0..grid.shape()[axis]).map(|at| (at.saturating_sub(1), at)).collect();
-    let between = along(axis, grid.ndim(), AxisMap::Ranges { axis, ranges: between });
-    let layer = Layer::build(Prefix { scan, axis, from: From::Itself }).caller(caller);
-    Port::of(layer.input_from_itself(itself).input(totals, between).finish(grid))
+    lists
+}
+
+/// Prefixes of groups: the first of a group is what stands in `parents`, or the start; the others are the one before them
+/// and the total between.
+fn prefixes<S: Scan>(
+    totals: &Port,
+    parents: Option<&Port>,
+    axis: usize,
+    group: usize,
+    scan: Arc<S>,
+    caller: &'static Location<'static>,
+) -> Port {
+    let grid = totals.grid().clone();
+    let is_first = |at: u32| (at as usize).is_multiple_of(group);
+    let ranges = |range: &dyn Fn(u32) -> (u32, u32)| {
+        let ranges = (0..grid.shape()[axis]).map(range).collect();
+        along(axis, grid.ndim(), AxisMap::Ranges { axis, ranges })
+    };
+    let task = Prefix { scan, axis, group, has_parents: parents.is_some() };
+    let mut layer = Layer::build(task).caller(caller).input_from_itself(neighbors(&grid, axis, group));
+    if let Some(parents) = parents {
+        let parent = |at: u32| at / group as u32;
+        let first_child =
+            |at| if is_first(at) { (parent(at), parent(at) + 1) } else { (parent(at), parent(at)) };
+        layer = layer.input(parents, ranges(&first_child));
+    }
+    let between = |at: u32| if is_first(at) { (at, at) } else { (at - 1, at) };
+    let layer = layer.input(totals, ranges(&between));
+    Port::of(layer.finish(grid))
 }
 
 /// Totals merged upwards until few are left, and prefixes handed down again.
@@ -138,22 +195,12 @@ fn up_and_down<S: Scan>(
         let above = Port::of(layer.finish(Grid::from(lengths.as_slice())));
         levels.push(above);
     }
-    let mut prefixes: Option<Port> = None;
+    let mut parents: Option<Port> = None;
     for level in levels.iter().rev() {
-        let n = n_of(level) as u32;
-        let group = |at: u32| at / FAN_IN as u32;
-        let from = if prefixes.is_some() { From::Parent } else { From::Start };
-        let mut layer = Layer::build(Prefix { scan: Arc::clone(scan), axis, from }).caller(caller);
-        if let Some(parents) = &prefixes {
-            let table = (0..n).map(group).collect();
-            layer = layer.input(parents, along(axis, ndim, AxisMap::Lookup { axis, table }));
-        }
-        let siblings = (0..n).map(|at| (group(at) * FAN_IN as u32, at)).collect();
-        let siblings = along(axis, ndim, AxisMap::Ranges { axis, ranges: siblings });
-        prefixes = Some(Port::of(layer.input(level, siblings).finish(level.grid().clone())));
+        parents = Some(prefixes(level, parents.as_ref(), axis, FAN_IN, Arc::clone(scan), caller));
     }
     // There is at least the level of the totals.
-    prefixes.unwrap_or_else(|| totals.clone())
+    parents.unwrap_or_else(|| totals.clone())
 }
 
 /// This map along the axis, and the same place along the others.
@@ -161,33 +208,12 @@ fn along(axis: usize, ndim: usize, map: AxisMap) -> Wiring {
     Wiring::axes((0..ndim).map(|other| if other == axis { map.clone() } else { AxisMap::follow(other) }))
 }
 
-/// What a prefix begins with; the totals that come on top are the last slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
-    /// The prefix before it, in the layer itself; the first begins with the start.
-    Itself,
-    /// The prefix of its group.
-    Parent,
-    /// The start: there is one group.
-    Start,
-}
-
-/// The state of all chunks before a place.
+/// The state of all chunks before a place: the first input is what it goes on from, if there is one, the others come on top.
 struct Prefix<S> {
     scan: Arc<S>,
     axis: usize,
-    from: From,
-}
-
-impl<S: Scan> Prefix<S> {
-    /// Whether the state begins with the first input.
-    fn has_earlier(&self, at: Place<'_>) -> bool {
-        match self.from {
-            From::Itself => at.coords()[self.axis] > 0,
-            From::Parent => true,
-            From::Start => false,
-        }
-    }
+    group: usize,
+    has_parents: bool,
 }
 
 impl<S: Scan> Task for Prefix<S> {
@@ -196,12 +222,11 @@ impl<S: Scan> Task for Prefix<S> {
     }
 
     fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let earlier = self.has_earlier(at);
-        let mut state = match earlier {
-            true => inputs.take_owned(0)?,
-            false => self.scan.start(at)?,
+        let mut state = match inputs.is_empty() {
+            true => self.scan.start(at)?,
+            false => inputs.take_owned(0)?,
         };
-        for index in usize::from(earlier)..inputs.len() {
+        for index in 1..inputs.len() {
             self.scan.merge(&mut state, inputs.take_owned(index)?)?;
         }
         Ok(Output::one(state))
@@ -210,7 +235,8 @@ impl<S: Scan> Task for Prefix<S> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("core.prefix/1");
         tokenizer.word(self.axis as u64);
-        tokenizer.word(self.from as u64);
+        tokenizer.word(self.group as u64);
+        tokenizer.word(u64::from(self.has_parents));
         self.scan.token(tokenizer);
     }
 

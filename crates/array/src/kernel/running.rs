@@ -59,7 +59,7 @@ pub type RunningKernel<A> = fn(&mut [A], Range<usize>, Lines) -> Result<(), Faul
 /// A running total of one element type.
 #[derive(Clone, Copy, Debug)]
 pub struct Running<A> {
-    /// What nothing comes to: joined with any element it gives this element, bit for bit.
+    /// What nothing comes to: joined with any element it gives this element, bit for bit (but for complex products).
     pub start: A,
     /// The loop.
     pub kernel: RunningKernel<A>,

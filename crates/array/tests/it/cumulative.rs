@@ -1,11 +1,12 @@
 //! Running totals over any shape, cut and axis against a loop; that they fuse, stream and refuse what does not fit.
 
 use crate::blocks::answer;
-use musher_array::ndarray::{ArrayD, Axis, IxDyn, arr1};
+use musher_array::ndarray::{self, ArrayD, Axis, IxDyn, arr1, arr2};
 use musher_array::{Array, Chunking, Chunks, Error};
 use musher_graph_core::{Collection, Graph, Plan, Policy};
 use musher_scheduler::Compute;
 use musher_testkit::Random;
+use num_complex::Complex;
 
 /// Lengths that add up to `n`, some of them 0.
 fn cut(random: &mut Random, n: usize) -> Vec<usize> {
@@ -70,10 +71,38 @@ fn the_sign_of_zero_and_nan_are_kept() {
         let x = Array::from_array(x.clone(), block);
         let found = answer(&x.cumsum(Axis(0)));
         assert!(found[0].is_sign_negative() && found[1].is_sign_negative() && found[3].is_nan());
+        let zeros = Array::from_array(arr1(&[0.0, -0.0, 0.0]), block);
+        let signs = |found: ndarray::Array1<f64>| found.map(|zero| zero.is_sign_negative()).to_vec();
+        assert_eq!(
+            signs(answer(&zeros.cummin(Axis(0)))),
+            [false, true, false],
+            "as NumPy's, the later of equals"
+        );
+        assert_eq!(signs(answer(&zeros.cummax(Axis(0)))), [false, true, false]);
         let found = answer(&x.cummax(Axis(0)));
         assert!(found[2].is_nan() && found[3].is_nan());
         let found = answer(&x.forward_fill(Axis(0)));
         assert!(found[2].is_sign_negative() && found[2] == 0.0);
+    }
+}
+
+/// What a block comes to alone does not count: NumPy's answers, whatever the blocks.
+#[test]
+fn totals_that_fit_are_found_where_those_of_a_block_alone_would_not() {
+    let sums = [-5, 0, i64::MAX, 3, -7];
+    let products = [0, 5, i64::MAX, 2, 9];
+    for block in [1, 2, 3, 5] {
+        let found = answer(&Array::from_array(arr1(&sums), block).cumsum(Axis(0)));
+        assert_eq!(found, arr1(&[-5, -5, i64::MAX - 5, i64::MAX - 2, i64::MAX - 9]));
+        assert_eq!(answer(&Array::from_array(arr1(&products), block).cumprod(Axis(0))), arr1(&[0; 5]));
+        let floats = Array::from_array(arr1(&[0.0, 1e200, 1e200, 1e200, 2.0]), block);
+        assert_eq!(answer(&floats.cumprod(Axis(0))), arr1(&[0.0; 5]));
+        let complex = [Complex::new(f64::INFINITY, 0.0), Complex::new(1.0, -0.0)];
+        let found = answer(&Array::from_array(arr1(&complex), block).cumprod(Axis(0)));
+        assert_eq!(found[0], complex[0]);
+        let wide = Array::from_array(arr2(&[[1_u8, 2], [3, 4], [5, 6]]), (block, 1));
+        assert_eq!(answer(&wide.cumprod(Axis(0))), arr2(&[[1_u64, 2], [3, 8], [15, 48]]));
+        assert_eq!(answer(&wide.t().cumsum(Axis(0))), arr2(&[[1_u64, 3, 5], [3, 7, 11]]));
     }
 }
 

@@ -229,13 +229,18 @@ macro_rules! running_floats {
             RunningOp::Sum => total!(-0.0, |total: $a, x| total + x),
             RunningOp::Product => total!(1.0, |total: $a, x| total * x),
             RunningOp::Minimum => {
-                total!(<$a>::INFINITY, |so_far: $a, x: $a| if x < so_far || x.is_nan() { x } else { so_far })
+                // As `minimum`: of equal values the later one.
+                total!(<$a>::INFINITY, |so_far: $a, x: $a| if so_far.is_nan() || so_far < x {
+                    so_far
+                } else {
+                    x
+                })
             }
             RunningOp::Maximum => {
-                total!(<$a>::NEG_INFINITY, |so_far: $a, x: $a| if x > so_far || x.is_nan() {
-                    x
-                } else {
+                total!(<$a>::NEG_INFINITY, |so_far: $a, x: $a| if so_far.is_nan() || so_far > x {
                     so_far
+                } else {
+                    x
                 })
             }
             RunningOp::Fill => total!(<$a>::NAN, |last: $a, x: $a| if x.is_nan() { last } else { x }),
