@@ -44,7 +44,8 @@
 //! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
-//! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`].
+//! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
+//!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
 //!
 //! # What is promised
@@ -77,14 +78,17 @@ mod error;
 mod from_array;
 mod functions;
 mod gather;
+mod halos;
 mod join;
 pub mod kernel;
 mod layout;
 pub mod linalg;
 mod map_blocks;
+pub mod neighborhood;
 mod npy;
 mod operators;
 mod overlap;
+mod per_axis;
 pub mod prelude;
 pub mod random;
 mod rechunk;
@@ -110,5 +114,5 @@ pub use map_blocks::BlockPlace;
 pub use ndarray;
 pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
-pub use overlap::{Boundaries, Depths};
+pub use per_axis::PerAxis;
 pub use reductions::{All, Axes, Over};

@@ -3,248 +3,26 @@
 use crate::array::Array;
 use crate::block::Block;
 use crate::chunks::Chunking;
-use crate::element::{Element, Plain};
+use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
-use crate::kernel::assemble::{Piece, offsets};
-use crate::kernel::memory::{OutOfMemory, copied};
-use crate::kernel::overlap::{Boundary, Depth, halo, padded_pieces, trimmed};
-use crate::region::{AxisReads, assemble_inputs, wiring};
+use crate::halos::Halos;
+use crate::kernel::memory::copied;
+use crate::kernel::overlap::{Boundary, Depth, trimmed};
+use crate::neighborhood::{Band, Kernel, neighborhood};
+use crate::per_axis::PerAxis;
+use crate::region::wiring;
 use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Session, Task, TaskError, Token, Tokenizer, Wiring,
+    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring, function_name,
 };
-use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension};
+use ndarray::{ArrayView, ArrayViewD, ArrayViewMutD, Dimension};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-/// How deep the halo of a block is along each axis.
-///
-/// A number is the depth on both sides of every axis; an array, a tuple or a vector gives one entry for each axis:
-/// a number for both sides, or a [`Depth`] for each side its own.
-///
-/// # Examples
-/// ```
-/// use musher_array::{Depth, Depths};
-/// assert_eq!(Depths::from((1, 0)), Depths::from([Depth::both(1), Depth::both(0)]));
-/// assert_ne!(Depths::from(1), Depths::from([Depth::new(1, 0)]));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Depths {
-    /// The same along every axis.
-    Every(Depth),
-    /// One entry for each axis.
-    Axes(Vec<Depth>),
-}
-
-impl From<usize> for Depths {
-    fn from(both: usize) -> Self {
-        Self::Every(Depth::both(both))
-    }
-}
-
-impl From<Depth> for Depths {
-    fn from(depth: Depth) -> Self {
-        Self::Every(depth)
-    }
-}
-
-impl<const N: usize> From<[usize; N]> for Depths {
-    fn from(depths: [usize; N]) -> Self {
-        Self::Axes(depths.map(Depth::both).to_vec())
-    }
-}
-
-impl<const N: usize> From<[Depth; N]> for Depths {
-    fn from(depths: [Depth; N]) -> Self {
-        Self::Axes(depths.to_vec())
-    }
-}
-
-impl From<Vec<Depth>> for Depths {
-    fn from(depths: Vec<Depth>) -> Self {
-        Self::Axes(depths)
-    }
-}
-
-impl From<Vec<usize>> for Depths {
-    fn from(depths: Vec<usize>) -> Self {
-        Self::Axes(depths.into_iter().map(Depth::both).collect())
-    }
-}
-
-impl From<(usize, usize)> for Depths {
-    fn from((first, second): (usize, usize)) -> Self {
-        [first, second].into()
-    }
-}
-
-impl From<(usize, usize, usize)> for Depths {
-    fn from((first, second, third): (usize, usize, usize)) -> Self {
-        [first, second, third].into()
-    }
-}
-
-/// What a block sees beyond the ends of each axis.
-///
-/// One [`Boundary`] holds for every axis; an array or a vector gives one for each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Boundaries<A> {
-    /// The same along every axis.
-    Every(Boundary<A>),
-    /// One for each axis.
-    Axes(Vec<Boundary<A>>),
-}
-
-impl<A> From<Boundary<A>> for Boundaries<A> {
-    fn from(boundary: Boundary<A>) -> Self {
-        Self::Every(boundary)
-    }
-}
-
-impl<A, const N: usize> From<[Boundary<A>; N]> for Boundaries<A> {
-    fn from(boundaries: [Boundary<A>; N]) -> Self {
-        Self::Axes(boundaries.into())
-    }
-}
-
-impl<A> From<Vec<Boundary<A>>> for Boundaries<A> {
-    fn from(boundaries: Vec<Boundary<A>>) -> Self {
-        Self::Axes(boundaries)
-    }
-}
-
-/// One axis of an overlap: what its blocks are without and with their halos.
-struct HaloAxis<A> {
-    offsets: Vec<usize>,
-    depth: Depth,
-    boundary: Boundary<A>,
-}
-
-impl<A: Element> HaloAxis<A> {
-    fn n_blocks(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    fn halo(&self, block: usize) -> Depth {
-        halo(&self.offsets, block, self.depth, &self.boundary)
-    }
-
-    fn pieces(&self, block: usize) -> Vec<Piece<A>> {
-        padded_pieces(&self.offsets, block, self.depth, &self.boundary)
-    }
-
-    fn padded_length(&self, block: usize) -> usize {
-        let halo = self.halo(block);
-        self.offsets[block + 1] - self.offsets[block] + halo.before + halo.after
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.offsets.token(tokenizer);
-        (self.depth.before, self.depth.after).token(tokenizer);
-        match &self.boundary {
-            Boundary::None => tokenizer.word(0),
-            Boundary::Reflect => tokenizer.word(1),
-            Boundary::Mirror => tokenizer.word(2),
-            Boundary::Periodic => tokenizer.word(3),
-            Boundary::Nearest => tokenizer.word(4),
-            Boundary::Constant(value) => {
-                tokenizer.word(5);
-                let mut bytes = vec![0; <A as Plain>::BYTES];
-                value.store(&mut bytes);
-                tokenizer.bytes(&bytes);
-            }
-        }
-    }
-}
-
-/// All axes of an overlap.
-struct Halos<A>(Vec<HaloAxis<A>>);
-
-impl<A: Element> Halos<A> {
-    /// The halos of an array with these blocks.
-    fn new(
-        operation: &'static str,
-        chunking: &Chunking,
-        depths: Depths,
-        boundaries: Boundaries<A>,
-        caller: &'static Location<'static>,
-    ) -> Result<Self, Error> {
-        let ndim = chunking.ndim();
-        let wrong = |found: usize| Error::Shapes {
-            operation,
-            left: Shape(chunking.shape()),
-            right: Shape(vec![0; found]),
-            caller,
-        };
-        let depths = match depths {
-            Depths::Every(depth) => vec![depth; ndim],
-            Depths::Axes(depths) => depths,
-        };
-        let boundaries = match boundaries {
-            Boundaries::Every(boundary) => vec![boundary; ndim],
-            Boundaries::Axes(boundaries) => boundaries,
-        };
-        if depths.len() != ndim || boundaries.len() != ndim {
-            return Err(wrong(if depths.len() == ndim { boundaries.len() } else { depths.len() }));
-        }
-        let axes = chunking.axes().zip(depths).zip(boundaries);
-        Ok(Self(
-            axes.map(|((lengths, depth), boundary)| HaloAxis { offsets: offsets(lengths), depth, boundary })
-                .collect(),
-        ))
-    }
-
-    fn reads(&self) -> Vec<AxisReads> {
-        self.0
-            .iter()
-            .map(|axis| {
-                AxisReads::covering(axis.n_blocks(), (0..axis.n_blocks()).map(|place| axis.pieces(place)))
-            })
-            .collect()
-    }
-
-    fn padded_shape(&self, coords: &[usize]) -> Vec<usize> {
-        self.0.iter().zip(coords).map(|(axis, &coord)| axis.padded_length(coord)).collect()
-    }
-
-    fn at(&self, coords: &[usize]) -> Vec<Depth> {
-        self.0.iter().zip(coords).map(|(axis, &coord)| axis.halo(coord)).collect()
-    }
-
-    /// The block lengths with halos.
-    fn padded_chunking(&self) -> Chunking {
-        Chunking::from_axes(
-            self.0.iter().map(|axis| (0..axis.n_blocks()).map(|block| axis.padded_length(block)).collect()),
-        )
-    }
-
-    /// The block at these coordinates with its halo.
-    fn padded(
-        &self,
-        reads: &[AxisReads],
-        coords: &[usize],
-        inputs: &Inputs<'_>,
-    ) -> Result<ArrayD<A>, TaskError> {
-        let pieces: Vec<Vec<Piece<A>>> =
-            self.0.iter().zip(coords).map(|(axis, &coord)| axis.pieces(coord)).collect();
-        assemble_inputs(reads, coords, &pieces, inputs)
-    }
-
-    fn padded_bytes(&self, at: Place<'_>) -> u64 {
-        (self.padded_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.word(self.0.len() as u64);
-        self.0.iter().for_each(|axis| axis.token(tokenizer));
-    }
-}
-
 /// Gives each block its halo.
 struct Overlap<A> {
     halos: Halos<A>,
-    reads: Vec<AxisReads>,
 }
 
 impl<A: Element> Task for Overlap<A> {
@@ -253,7 +31,7 @@ impl<A: Element> Task for Overlap<A> {
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        Ok(Output::one(Block::new(self.halos.padded(&self.reads, &at.coords(), &inputs)?)))
+        Ok(Output::one(Block::new(self.halos.padded(&at.coords(), &inputs)?)))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -262,9 +40,13 @@ impl<A: Element> Task for Overlap<A> {
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        let bytes = self.halos.padded_bytes(at);
+        let bytes = padded_bytes(&self.halos, at);
         Facts::bytes(bytes).cost(1000 + bytes / 4)
     }
+}
+
+fn padded_bytes<A: Element>(halos: &Halos<A>, at: Place<'_>) -> u64 {
+    (halos.padded_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
 }
 
 /// Cuts the halo off each block.
@@ -291,7 +73,7 @@ impl<A: Element> Task for TrimOverlap<A> {
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         // The halo is thin: the block with it is a good enough bound.
-        let bytes = self.halos.padded_bytes(at);
+        let bytes = padded_bytes(&self.halos, at);
         Facts::bytes(bytes).cost(500 + bytes / 8)
     }
 }
@@ -299,61 +81,44 @@ impl<A: Element> Task for TrimOverlap<A> {
 /// Runs a user's function on each block with its halo, and cuts the halo off its result.
 struct MapOverlap<A, D, B, F> {
     function: F,
-    fresh: (u64, u64),
-    halos: Halos<A>,
-    reads: Vec<AxisReads>,
-    marker: PhantomData<fn(D) -> B>,
+    identity: FnIdentity,
+    label: &'static str,
+    marker: PhantomData<fn(A, D) -> B>,
 }
 
-impl<A, D, B, F> Task for MapOverlap<A, D, B, F>
+impl<A, D, B, F> Kernel for MapOverlap<A, D, B, F>
 where
     A: Element,
     D: Dimension + 'static,
     B: Element,
     F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
 {
-    fn label(&self) -> Cow<'_, str> {
-        "map_overlap".into()
-    }
+    type In = A;
+    type Out = B;
+    type Scratch = ();
 
-    fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        let coords = at.coords();
-        let padded = self.halos.padded(&self.reads, &coords, &inputs)?;
-        let result = (self.function)(padded.view().into_dimensionality::<D>()?).into_dyn();
-        check(padded.shape(), result.shape())?;
-        Ok(Output::one(Block::new(cut(result, &self.halos.at(&coords))?)))
+    fn label(&self) -> &'static str {
+        self.label
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.map_overlap/1");
-        if size_of::<F>() == 0 {
-            tokenizer.type_of::<F>();
-        } else {
-            self.fresh.token(tokenizer);
-            tokenizer.bind_to_process();
-        }
-        self.halos.token(tokenizer);
+        self.identity.enter::<F>("array.map_overlap/1", tokenizer);
     }
 
-    fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        let coords = at.coords();
-        let own = self.halos.0.iter().zip(&coords).map(|(axis, &at)| axis.offsets[at + 1] - axis.offsets[at]);
-        let own: usize = own.product();
-        let padded: usize = self.halos.padded_shape(&coords).iter().product();
-        // The block with its halo, and what the function makes of it.
-        Facts::bytes((own * size_of::<B>()) as u64)
-            .scratch((padded * (size_of::<A>() + size_of::<B>())) as u64)
+    fn wants_whole(&self) -> bool {
+        true
     }
-}
 
-/// The block without its halo; copied only where there is one.
-fn cut<B: Element>(block: ArrayD<B>, halos: &[Depth]) -> Result<ArrayD<B>, OutOfMemory> {
-    match halos.iter().all(|halo| *halo == Depth::default()) {
-        true => Ok(block),
-        false => {
-            let inside: ArrayViewD<'_, B> = trimmed(block.view(), halos);
-            copied(&inside)
-        }
+    fn scratch(&self, elements: usize) -> usize {
+        elements * size_of::<B>()
+    }
+
+    fn run(&self, band: &Band<'_, A>, (): &mut (), out: &mut [B]) -> Result<(), TaskError> {
+        let padded = ArrayViewD::from_shape(band.shape, band.elements)?.into_dimensionality::<D>()?;
+        let result = (self.function)(padded).into_dyn();
+        check(band.shape, result.shape())?;
+        ArrayViewMutD::from_shape(band.own_shape(), out)?.assign(&trimmed(result.view(), band.halo));
+        Ok(())
     }
 }
 
@@ -395,8 +160,8 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     #[doc(alias = "stencil")]
     pub fn map_overlap<B, F>(
         &self,
-        depth: impl Into<Depths>,
-        boundary: impl Into<Boundaries<A>>,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
         f: F,
     ) -> Array<B, D>
     where
@@ -413,28 +178,21 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     #[track_caller]
     pub fn try_map_overlap<B, F>(
         &self,
-        depth: impl Into<Depths>,
-        boundary: impl Into<Boundaries<A>>,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
         f: F,
     ) -> Result<Array<B, D>, Error>
     where
         B: Element,
         F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D> + Send + Sync + 'static,
     {
-        let caller = Location::caller();
-        let halos = Halos::new("map_overlap", self.chunks(), depth.into(), boundary.into(), caller)?;
-        let reads = halos.reads();
-        let wiring = wiring(&reads);
-        let task = MapOverlap {
+        let kernel = MapOverlap {
+            label: function_name::<F>().unwrap_or("map_overlap"),
             function: f,
-            fresh: Session::fresh(),
-            halos,
-            reads,
-            marker: PhantomData::<fn(D) -> B>,
+            identity: FnIdentity::of::<F>(),
+            marker: PhantomData::<fn(A, D) -> B>,
         };
-        let layer =
-            Layer::build(task).caller(caller).input(&self.core().port, wiring).finish(self.chunks().grid());
-        Ok(Array::from_port(Port::of(layer), self.chunks().clone()))
+        neighborhood(self, depth, boundary, kernel)
     }
 
     /// The array whose blocks are enlarged by some elements of their neighbors; elements in a halo occur several
@@ -451,16 +209,20 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     /// use musher_array::{Array, Boundary, ndarray::arr1};
     /// use musher_scheduler::Compute;
     /// let x = Array::from_array(arr1(&[1, 2, 3, 4]), 2);
-    /// let wide = x.overlap(1, Boundary::Periodic);
+    /// let wide = x.overlap(1, Boundary::Wrap);
     /// assert_eq!(wide.compute()?, arr1(&[4, 1, 2, 3, 2, 3, 4, 1]));
-    /// assert_eq!(wide.trim_overlap(x.chunks(), 1, Boundary::Periodic).compute()?, arr1(&[1, 2, 3, 4]));
+    /// assert_eq!(wide.trim_overlap(x.chunks(), 1, Boundary::Wrap).compute()?, arr1(&[1, 2, 3, 4]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
     #[must_use]
     #[doc(alias = "dask.array.overlap.overlap")]
     #[doc(alias = "ghost")]
-    pub fn overlap(&self, depth: impl Into<Depths>, boundary: impl Into<Boundaries<A>>) -> Self {
+    pub fn overlap(
+        &self,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
+    ) -> Self {
         expect(self.try_overlap(depth, boundary))
     }
 
@@ -471,14 +233,13 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     #[track_caller]
     pub fn try_overlap(
         &self,
-        depth: impl Into<Depths>,
-        boundary: impl Into<Boundaries<A>>,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
     ) -> Result<Self, Error> {
         let caller = Location::caller();
         let halos = Halos::new("overlap", self.chunks(), depth.into(), boundary.into(), caller)?;
-        let (chunking, reads) = (halos.padded_chunking(), halos.reads());
-        let wiring = wiring(&reads);
-        let layer = Layer::build(Overlap { halos, reads }).caller(caller).input(&self.core().port, wiring);
+        let (chunking, wiring) = (halos.padded_chunking(), wiring(halos.reads()));
+        let layer = Layer::build(Overlap { halos }).caller(caller).input(&self.core().port, wiring);
         Ok(Self::from_port(Port::of(layer.finish(chunking.grid())), chunking))
     }
 
@@ -496,8 +257,8 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     pub fn trim_overlap(
         &self,
         chunks: &Chunking,
-        depth: impl Into<Depths>,
-        boundary: impl Into<Boundaries<A>>,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
     ) -> Self {
         expect(self.try_trim_overlap(chunks, depth, boundary))
     }
@@ -511,8 +272,8 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     pub fn try_trim_overlap(
         &self,
         chunks: &Chunking,
-        depth: impl Into<Depths>,
-        boundary: impl Into<Boundaries<A>>,
+        depth: impl Into<PerAxis<Depth>>,
+        boundary: impl Into<PerAxis<Boundary<A>>>,
     ) -> Result<Self, Error> {
         let caller = Location::caller();
         let halos = Halos::new("trim_overlap", chunks, depth.into(), boundary.into(), caller)?;

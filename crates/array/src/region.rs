@@ -5,9 +5,11 @@
 
 use crate::block::Block;
 use crate::element::Element;
-use crate::kernel::assemble::{Piece, assemble, blocks_read};
+use crate::kernel::assemble::{Assembly, Piece, Source, blocks_read};
 use musher_graph_core::{AxisMap, Inputs, TaskError, Wiring};
 use ndarray::ArrayD;
+use smallvec::SmallVec;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The blocks that each place along one axis reads.
@@ -110,6 +112,22 @@ pub(crate) fn wiring(reads: &[AxisReads]) -> Wiring {
     Wiring::axes(reads.iter().enumerate().map(|(axis, reads)| reads.map(axis)))
 }
 
+/// The runs of the blocks that were read at `coords` by [`wiring`], about to be assembled: `source` gives what is needed of
+/// the one with a number in the slot.
+pub(crate) fn assembly<'a, A: Element>(
+    reads: &[AxisReads],
+    coords: &[usize],
+    pieces: &[Vec<Piece<A>>],
+    mut source: impl FnMut(usize, &[Range<usize>]) -> Result<Source<'a, A>, TaskError>,
+) -> Result<Assembly<'a, A>, TaskError> {
+    Assembly::new(pieces, |at, needed| {
+        let flat = reads.iter().zip(coords).zip(at).fold(0, |flat, ((reads, &coord), &block)| {
+            flat * reads.count(coord) + reads.position(coord, block)
+        });
+        source(flat, needed)
+    })
+}
+
 /// Assembles the runs from the blocks in slot 0, which were read at `coords` by [`wiring`].
 pub(crate) fn assemble_inputs<A: Element>(
     reads: &[AxisReads],
@@ -117,17 +135,13 @@ pub(crate) fn assemble_inputs<A: Element>(
     pieces: &[Vec<Piece<A>>],
     inputs: &Inputs<'_>,
 ) -> Result<ArrayD<A>, TaskError> {
-    if pieces.iter().any(Vec::is_empty) {
-        // An axis without elements reads nothing: there may be no slot to ask for.
-        return Ok(assemble(pieces, |_| unreachable!("an empty block has no run"))?);
-    }
-    let blocks = inputs.slot::<Block<A>>(0)?;
-    Ok(assemble(pieces, |at| {
-        let flat = reads.iter().zip(coords).zip(at).fold(0, |flat, ((reads, &coord), &block)| {
-            flat * reads.count(coord) + reads.position(coord, block)
-        });
-        blocks[flat].view()
-    })?)
+    // An axis without elements reads nothing: there may be no slot to ask for.
+    let blocks = match pieces.iter().any(Vec::is_empty) {
+        true => SmallVec::new(),
+        false => inputs.slot::<Block<A>>(0)?,
+    };
+    let source = |flat: usize, needed: &[Range<usize>]| Ok(Source::of_block(blocks[flat].view(), needed)?);
+    Ok(assembly(reads, coords, pieces, source)?.whole()?)
 }
 
 #[cfg(test)]
@@ -141,8 +155,7 @@ mod tests {
     fn reads_name_the_blocks_that_the_wiring_delivers() {
         for n in 1..6 {
             for depth in 0..4 {
-                for boundary in
-                    [Boundary::None, Boundary::Periodic, Boundary::Reflect, Boundary::Constant(0_u8)]
+                for boundary in [Boundary::None, Boundary::Wrap, Boundary::Reflect, Boundary::Constant(0_u8)]
                 {
                     let starts = offsets(&vec![1; n]);
                     let pieces = |place| padded_pieces(&starts, place, Depth::both(depth), &boundary);
@@ -163,7 +176,7 @@ mod tests {
     #[test]
     fn a_periodic_halo_reads_its_neighbors_only() {
         let starts = offsets(&[3; 9]);
-        let pieces = |place| padded_pieces(&starts, place, Depth::both(1), &Boundary::<u8>::Periodic);
+        let pieces = |place| padded_pieces(&starts, place, Depth::both(1), &Boundary::<u8>::Wrap);
         let reads = AxisReads::covering(9, (0..9).map(pieces));
         assert_eq!(reads, AxisReads::Circle { before: 1, after: 1, n: 9 });
     }

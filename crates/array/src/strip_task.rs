@@ -382,7 +382,7 @@ impl Task for StripTask {
         });
         program.graft_targets(&sibling.program, &numbers);
         let shared = self.labels.iter().zip(&sibling.labels).take_while(|(a, b)| a == b).count();
-        let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(|labels| fused_label(labels));
+        let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(fused_label);
         let mut labels: SmallVec<[Cow<'static, str>; 2]> = self.labels[..shared].iter().cloned().collect();
         labels.push(ends.join(" + ").into());
         Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))

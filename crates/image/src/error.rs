@@ -219,6 +219,12 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// A filter needs pixels beyond the edges.
+    #[error("mode is `None`, but a filter needs pixels beyond the edges, at {caller}")]
+    NoMode {
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// An image without pixels has no answer.
     #[error("{operation} of an image without pixels, at {caller}")]
     Empty {

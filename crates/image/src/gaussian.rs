@@ -1,26 +1,18 @@
-//! `gaussian_filter`: each block reads its neighbours as far as the weights reach.
+//! `gaussian_filter`: smoothing, and derivatives of what is smoothed.
 
 use std::panic::Location;
-use std::sync::Arc;
 
-use musher_array::{Array, Block, Float};
-use musher_graph_core::{
-    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Lists, Place, Port, TaskError, Token, Tokenizer, Wiring,
-};
-use ndarray::{ArrayD, Dimension, IxDyn};
+use musher_array::{Array, Depth, Float, PerAxis};
+use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::kernel::boundary::Mode;
-use crate::kernel::correlate::{Weights, separable};
+use crate::filter::{Along, MOST_PIXELS, along_axes, resolve, resolve_modes};
+use crate::kernel::correlate::Weights;
 use crate::kernel::gaussian::{SMALLEST_SIGMA, radius, weights};
-use crate::kernel::halo::{HaloReads, assemble, halo_reads};
 use crate::kernel::widen::Widen;
-use crate::wire::{grid_of, port_of};
+use musher_array::Boundary as Mode;
 
-/// Weights that reach further than this are a mistake: no image has as many pixels along an axis.
-const MOST_PIXELS: f64 = (1_u64 << 24) as f64;
-
-/// `f32` or `f64`: what filters work on.
+/// `f32` or `f64`: what is smoothed.
 ///
 /// The list is closed; sums always run in `f64`. Use `cast::<f64>()` on images of integers.
 ///
@@ -35,64 +27,6 @@ pub trait FloatPixel: Float + Widen {}
 
 impl FloatPixel for f32 {}
 impl FloatPixel for f64 {}
-
-/// One value for all axes of an image, or one for each.
-///
-/// # Examples
-/// ```
-/// use musher_image::PerAxis;
-/// assert_eq!(PerAxis::from(2.0), PerAxis::All(2.0));
-/// assert_eq!(PerAxis::from([1.0, 2.0]), PerAxis::Each(vec![1.0, 2.0]));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum PerAxis<T> {
-    /// The same for all axes.
-    All(T),
-    /// One for each axis.
-    Each(Vec<T>),
-}
-
-impl<T: Copy> PerAxis<T> {
-    fn resolve(
-        &self,
-        parameter: &'static str,
-        ndim: usize,
-        caller: &'static Location<'static>,
-    ) -> Result<Vec<T>, Error> {
-        match self {
-            PerAxis::All(value) => Ok(vec![*value; ndim]),
-            PerAxis::Each(values) if values.len() == ndim => Ok(values.clone()),
-            PerAxis::Each(values) => {
-                Err(Error::AxisCount { parameter, expected: ndim, found: values.len(), caller })
-            }
-        }
-    }
-}
-
-/// Conversions into [`PerAxis`]. For `f64` they read: from a number, from an array of numbers, from a vector of them.
-macro_rules! per_axis {
-    ($($t:ty),*) => {$(
-        impl From<$t> for PerAxis<$t> {
-            fn from(value: $t) -> Self {
-                PerAxis::All(value)
-            }
-        }
-
-        impl<const N: usize> From<[$t; N]> for PerAxis<$t> {
-            fn from(values: [$t; N]) -> Self {
-                PerAxis::Each(values.to_vec())
-            }
-        }
-
-        impl From<Vec<$t>> for PerAxis<$t> {
-            fn from(values: Vec<$t>) -> Self {
-                PerAxis::Each(values)
-            }
-        }
-    )*};
-}
-per_axis!(f64, usize, Mode);
 
 /// The parameters of [`gaussian_filter`]: standard deviation, order of derivative, reach, and what is beyond the edge.
 ///
@@ -138,31 +72,40 @@ impl Gaussian {
     pub fn mode(self, mode: impl Into<PerAxis<Mode>>) -> Self {
         Self { mode: mode.into(), ..self }
     }
+
+    /// The weights along each axis; none where an axis stays as it is.
+    #[track_caller]
+    fn lines(self, ndim: usize) -> Result<Vec<Along<Weights>>, Error> {
+        let caller = Location::caller();
+        let refuse =
+            |parameter, value, expected| Err(Error::Parameter { parameter, value, expected, caller });
+        let sigmas = resolve(self.sigma, "sigma", ndim)?;
+        let orders = resolve(self.order, "order", ndim)?;
+        let modes = resolve_modes(self.mode, ndim)?;
+        let truncate = self.truncate;
+        if !(truncate >= 0.0 && truncate.is_finite()) {
+            return refuse("truncate", truncate, "0 or more, and finite");
+        }
+        let mut along = Vec::with_capacity(ndim);
+        for ((sigma, order), mode) in sigmas.into_iter().zip(orders).zip(modes) {
+            if !(sigma >= 0.0 && sigma.is_finite()) {
+                return refuse("sigma", sigma, "0 or more, and finite");
+            }
+            if sigma * truncate > MOST_PIXELS as f64 {
+                return refuse("sigma", sigma, "such that sigma * truncate is at most 2^24 pixels");
+            }
+            let radius = radius(sigma, truncate);
+            let line = (sigma > SMALLEST_SIGMA).then(|| weights(sigma, order, radius));
+            let reach = Depth::both(if line.is_some() { radius } else { 0 });
+            along.push(Along { line, reach, mode });
+        }
+        Ok(along)
+    }
 }
 
 impl<T: Into<PerAxis<f64>>> From<T> for Gaussian {
     fn from(sigma: T) -> Self {
         Self::sigma(sigma)
-    }
-}
-
-/// The parameters along one axis, checked.
-#[derive(Debug, Clone)]
-struct Along {
-    weights: Option<Weights>,
-    mode: Mode,
-}
-
-impl Token for Along {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.weights.as_ref().map(Weights::values).token(tokenizer);
-        match self.mode {
-            Mode::Reflect => 0_u8.token(tokenizer),
-            Mode::Mirror => 1_u8.token(tokenizer),
-            Mode::Nearest => 2_u8.token(tokenizer),
-            Mode::Wrap => 3_u8.token(tokenizer),
-            Mode::Constant(value) => (4_u8, value).token(tokenizer),
-        }
     }
 }
 
@@ -173,12 +116,12 @@ impl Token for Along {
 /// says more. The values do not depend on the blocks, to the last bit.
 ///
 /// **Shape** and blocks stay. **Units** of `sigma`: pixels.
-/// **Cost** one pass; memory of one task: a block with its halo of `truncate * sigma` pixels, twice. Each block reads the
-/// blocks in its halo.
+/// **Cost** one pass, in bands of rows that stay in the cache. Each block reads the blocks in its halo of
+/// `truncate * sigma` pixels.
 ///
 /// # Errors
 /// [`Error::Parameter`] for a `sigma` or `truncate` that is negative, not finite or absurdly large; [`Error::AxisCount`]
-/// when a parameter is given for another number of axes.
+/// when a parameter is given for another number of axes; [`Error::NoMode`].
 ///
 /// # Examples
 /// ```
@@ -206,127 +149,6 @@ where
     A: FloatPixel,
     D: Dimension,
 {
-    let caller = Location::caller();
-    let along = check(&parameters.into(), image.ndim(), caller)?;
-    if along.iter().all(|along| along.weights.is_none()) {
-        return Ok(image.clone());
-    }
-    let halo_reads: Vec<Vec<HaloReads>> = along
-        .iter()
-        .enumerate()
-        .map(|(axis, along)| {
-            halo_reads(
-                image.chunks().axis(axis),
-                along.weights.as_ref().map_or(0, Weights::radius),
-                along.mode,
-            )
-        })
-        .collect();
-    let grid = grid_of(image);
-    let layer = Layer::build(task::<A>(along, &halo_reads))
-        .caller(caller)
-        .input(&port_of(image), wiring(&halo_reads, &grid))
-        .finish(grid);
-    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
-}
-
-/// Checks the parameters once; what runs later takes them as they are.
-fn check(
-    parameters: &Gaussian,
-    ndim: usize,
-    caller: &'static Location<'static>,
-) -> Result<Vec<Along>, Error> {
-    let refuse = |parameter, value, expected| Err(Error::Parameter { parameter, value, expected, caller });
-    let sigmas = parameters.sigma.resolve("sigma", ndim, caller)?;
-    let orders = parameters.order.resolve("order", ndim, caller)?;
-    let modes = parameters.mode.resolve("mode", ndim, caller)?;
-    let truncate = parameters.truncate;
-    if !(truncate >= 0.0 && truncate.is_finite()) {
-        return refuse("truncate", truncate, "0 or more, and finite");
-    }
-    let mut along = Vec::with_capacity(ndim);
-    for ((sigma, order), mode) in sigmas.into_iter().zip(orders).zip(modes) {
-        if !(sigma >= 0.0 && sigma.is_finite()) {
-            return refuse("sigma", sigma, "0 or more, and finite");
-        }
-        if sigma * truncate > MOST_PIXELS {
-            return refuse("sigma", sigma, "such that sigma * truncate is at most 2^24 pixels");
-        }
-        let weights = (sigma > SMALLEST_SIGMA).then(|| weights(sigma, order, radius(sigma, truncate)));
-        along.push(Along { weights, mode });
-    }
-    Ok(along)
-}
-
-/// Which blocks each block reads: ranges along each axis, or lists where an axis runs around.
-fn wiring(halo_reads: &[Vec<HaloReads>], grid: &Grid) -> Wiring {
-    let maps: Option<Vec<AxisMap>> = halo_reads
-        .iter()
-        .enumerate()
-        .map(|(axis, halo_reads)| {
-            if halo_reads.iter().enumerate().all(|(at, reads)| reads.sources == [at as u32]) {
-                return Some(AxisMap::follow(axis));
-            }
-            let ranges: Option<Arc<[(u32, u32)]>> = halo_reads.iter().map(HaloReads::range).collect();
-            ranges.map(|ranges| AxisMap::Ranges { axis, ranges })
-        })
-        .collect();
-    if let Some(maps) = maps {
-        return Wiring::axes(maps);
-    }
-    let mut lists = Lists::new();
-    for index in 0..grid.n_tasks() {
-        let coords = grid.coords_of(index);
-        let mut read = vec![0];
-        for ((halo_reads, &coord), &length) in halo_reads.iter().zip(&coords).zip(grid.shape()) {
-            let sources = &halo_reads[coord].sources;
-            read = read
-                .iter()
-                .flat_map(|&head| sources.iter().map(move |&source| head * length + source))
-                .collect();
-        }
-        lists.push(read);
-    }
-    Wiring::explicit(lists)
-}
-
-fn task<A: FloatPixel>(along: Vec<Along>, halo_reads: &[Vec<HaloReads>]) -> impl musher_graph_core::Task {
-    let parameters = (A::NAME, along.clone());
-    let taps: usize =
-        along.iter().flat_map(|along| &along.weights).map(|weights| weights.values().len()).sum();
-    // A constant belongs to its axis: what surrounds the image differs from axis to axis.
-    let surrounds: Vec<A> = along
-        .iter()
-        .map(|along| match along.mode {
-            Mode::Constant(value) => A::narrow(value),
-            _ => A::default(),
-        })
-        .collect();
-    let weights: Vec<Option<Weights>> = along.into_iter().map(|along| along.weights).collect();
-    let (of_run, of_facts) =
-        (Arc::<[Vec<HaloReads>]>::from(halo_reads), Arc::<[Vec<HaloReads>]>::from(halo_reads));
-    FnTask::new("gaussian_filter", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let halo_reads: Vec<&HaloReads> =
-            of_run.iter().zip(at.coords()).map(|(halo_reads, at)| &halo_reads[at]).collect();
-        let own: Vec<usize> = halo_reads.iter().map(|reads| reads.own).collect();
-        if own.contains(&0) {
-            return Ok(Block::new(ArrayD::from_elem(IxDyn(&own), A::default())));
-        }
-        let blocks = inputs.slot::<Block<A>>(0)?;
-        let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
-        let outside: Vec<_> = halo_reads.iter().map(|reads| reads.outside).collect();
-        let shape = halo_reads.iter().map(|reads| reads.length).collect();
-        let padded = assemble(&views, &halo_reads)?;
-        Ok::<_, TaskError>(Block::new(separable(padded, shape, &outside, &weights, &surrounds)?))
-    })
-    .params("image.gaussian_filter/1", &parameters)
-    .facts(move |at, _| {
-        let halo_reads = of_facts.iter().zip(at.coords()).map(|(halo_reads, at)| &halo_reads[at]);
-        let (mut own, mut padded) = (size_of::<A>() as u64, size_of::<A>() as u64);
-        for reads in halo_reads {
-            own *= reads.own as u64;
-            padded *= (reads.length + reads.outside.0 + reads.outside.1) as u64;
-        }
-        Facts::bytes(own).scratch(2 * padded).cost(padded / size_of::<A>() as u64 * taps as u64 / 4)
-    })
+    let along = parameters.into().lines(image.ndim())?;
+    along_axes(image, "gaussian_filter", "image.gaussian_filter/1", along)
 }

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
 //! | make color gray | [`rgb2gray`], [`rgb_to_gray`] | `skimage.color.rgb2gray` |
-//! | smooth, or take a derivative | [`gaussian_filter`] | `dask_image.ndfilters.gaussian_filter` |
+//! | smooth, or take a derivative | [`gaussian_filter`], [`uniform_filter`] | `dask_image.ndfilters.gaussian_filter` |
+//! | remove specks, or widen what is bright or dark | [`median_filter`], [`percentile_filter`], [`rank_filter`], [`minimum_filter`], [`maximum_filter`] | `dask_image.ndfilters.median_filter` |
 //! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
 //! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
 //! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
@@ -56,6 +57,8 @@ mod columns;
 mod decode;
 mod encode;
 mod error;
+mod extremes;
+mod filter;
 mod gaussian;
 mod gray;
 mod imread;
@@ -64,24 +67,30 @@ mod kernel;
 mod label;
 mod measure;
 mod pixel;
+mod rank;
 mod record;
 mod scale;
 mod threshold;
+mod uniform;
 mod wire;
 
 pub use columns::{Column, Columns};
 pub use error::{Error, PageKind};
-pub use gaussian::{FloatPixel, Gaussian, PerAxis, gaussian_filter};
+pub use extremes::{maximum_filter, minimum_filter};
+pub use filter::Window;
+pub use gaussian::{FloatPixel, Gaussian, gaussian_filter};
 pub use gray::{Intensity, rgb_to_gray, rgb2gray};
 pub use imread::{Imread, imread, imread_chunked, imread_tiles};
 pub use imsave::{imsave, imsave_tiles};
-pub use kernel::boundary::Mode;
 pub use kernel::gray::GrayWeights;
 pub use label::{Labeled, Labeling, label};
 pub use measure::{
     LabelIndex, Measurements, PerLabel, area, center_of_mass, find_objects, maximum, mean, measure, minimum,
     standard_deviation, sum_labels, variance,
 };
+pub use musher_array::{Boundary as Mode, PerAxis};
 pub use pixel::Pixel;
+pub use rank::{median_filter, percentile_filter, rank_filter};
 pub use scale::{ScaleRange, to_u8_scaled};
 pub use threshold::{Histogram, Otsu, threshold, threshold_otsu};
+pub use uniform::uniform_filter;

@@ -1,7 +1,9 @@
 //! The numbers that image files hold.
 
 use image::ColorType;
-use musher_array::Element;
+use musher_array::Real;
+
+use crate::kernel::widen::Widen;
 
 /// An element type that image files hold: integers of 8 to 64 bits, `f32` or `f64`.
 ///
@@ -15,7 +17,7 @@ use musher_array::Element;
 /// }
 /// assert_eq!(bits::<u16>(), 16);
 /// ```
-pub trait Pixel: Element + sealed::Sealed {}
+pub trait Pixel: Real + Widen + sealed::Sealed {}
 
 /// For `u8` it reads: `impl Pixel for u8 {}`.
 macro_rules! pixels {

@@ -4,12 +4,12 @@
 //! each run lies in one source block (forwards or backwards) or is filled with a value, and the block is the
 //! product of its axes. So it is written once, here.
 
-use super::memory::{OutOfMemory, zeros};
-use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use super::memory::{OutOfMemory, copied, with_room};
+use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn, Slice};
 use std::ops::Range;
 
 /// A run of one axis of the wanted block.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Piece<A> {
     /// Offset in the wanted block.
     pub at: usize,
@@ -20,7 +20,7 @@ pub struct Piece<A> {
 }
 
 /// Where a run of one axis comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin<A> {
     /// Elements `start..start + length` of a source block, in order.
     Forward {
@@ -140,48 +140,264 @@ pub fn assemble<'a, A: Copy + Default + 'a>(
     axes: &[Vec<Piece<A>>],
     mut block: impl FnMut(&[usize]) -> ArrayViewD<'a, A>,
 ) -> Result<ArrayD<A>, OutOfMemory> {
-    let shape: Vec<usize> = axes.iter().map(|pieces| pieces.iter().map(|piece| piece.length).sum()).collect();
-    let elements = zeros(shape.iter().product())?;
-    let mut result =
-        ArrayD::from_shape_vec(IxDyn(&shape), elements).expect("as many elements as the shape says");
-    if shape.contains(&0) {
-        return Ok(result);
+    Assembly::new(axes, |at, needed| Source::of_block(block(at), needed))?.whole()
+}
+
+/// The elements that runs make up.
+fn total<A>(pieces: &[Piece<A>]) -> usize {
+    pieces.iter().map(|piece| piece.length).sum()
+}
+
+/// The runs that make up positions `range` of those that these runs make up.
+#[must_use]
+pub fn clipped<A: Copy>(pieces: &[Piece<A>], range: Range<usize>) -> Vec<Piece<A>> {
+    let clip = |piece: &Piece<A>| {
+        let begin = range.start.max(piece.at);
+        let end = range.end.min(piece.at + piece.length);
+        let origin = match piece.origin {
+            Origin::Forward { block, start } => Origin::Forward { block, start: start + (begin - piece.at) },
+            Origin::Backward { block, start } => {
+                Origin::Backward { block, start: start + (piece.at + piece.length - end) }
+            }
+            Origin::Fill(value) => Origin::Fill(value),
+        };
+        Piece { at: begin - range.start, length: end - begin, origin }
+    };
+    let is_inside = |piece: &&Piece<A>| piece.at < range.end && range.start < piece.at + piece.length;
+    pieces.iter().filter(is_inside).map(clip).collect()
+}
+
+/// A block about to be assembled; each element is written once.
+///
+/// Axes at the end that are taken whole from blocks in C order are copied as one: an image of three channels is copied by
+/// its rows and not by its pixels.
+#[derive(Debug)]
+pub struct Assembly<'a, A> {
+    shape: Vec<usize>,
+    /// For each axis before that of the runs: where each position comes from.
+    outer: Vec<Vec<Position<A>>>,
+    /// The runs along the axis after those.
+    runs: Vec<Piece<A>>,
+    /// How many elements of the last axes stand at each position of a run.
+    inner: usize,
+    /// How many blocks are read along each axis.
+    counts: Vec<usize>,
+    /// The blocks that are read, in C order.
+    sources: Vec<Source<'a, A>>,
+}
+
+/// Where a position along an axis comes from.
+#[derive(Clone, Copy, Debug)]
+enum Position<A> {
+    /// An element of a block.
+    Block {
+        /// Which of the blocks that are read along the axis.
+        number: usize,
+        /// Which of its elements.
+        element: usize,
+    },
+    /// One value.
+    Fill(A),
+}
+
+/// What is needed of a block, in C order.
+#[derive(Debug)]
+pub struct Source<'a, A> {
+    elements: CowArray<'a, A, IxDyn>,
+    /// The offset of the element at the block's index zero, negated: a part begins at the first element that is needed.
+    before: usize,
+    strides: Vec<usize>,
+}
+
+impl<'a, A: Copy + Default> Source<'a, A> {
+    /// Of a block, as far as a range of elements for each axis is needed; copied where it is not in C order.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when the system refuses memory for the copy.
+    ///
+    /// # Panics
+    /// When the block is shorter than what is needed.
+    pub fn of_block(block: ArrayViewD<'a, A>, needed: &[Range<usize>]) -> Result<Self, OutOfMemory> {
+        if block.is_standard_layout() {
+            let strides = c_strides(block.shape());
+            return Ok(Self { elements: block.into(), before: 0, strides });
+        }
+        let mut part = block;
+        part.slice_each_axis_inplace(|axis| Slice::from(needed[axis.axis.index()].clone()));
+        Ok(Self::of_part(copied(&part)?, needed))
     }
-    let mut place = vec![0; axes.len()];
-    let mut position = vec![0; axes.len()];
-    loop {
-        let chosen = || axes.iter().zip(&place).map(|(pieces, &index)| &pieces[index]).enumerate();
-        let mut target = result.view_mut();
-        let mut fill = None;
-        for (axis, piece) in chosen() {
-            target.slice_axis_inplace(Axis(axis), Slice::from(piece.at..piece.at + piece.length));
-            match piece.origin {
-                Origin::Fill(value) => fill = Some(value),
-                Origin::Forward { block, .. } | Origin::Backward { block, .. } => position[axis] = block,
+
+    /// Of what is needed alone.
+    #[must_use]
+    pub fn of_part(part: ArrayD<A>, needed: &[Range<usize>]) -> Self {
+        let strides = c_strides(part.shape());
+        let before = needed.iter().zip(&strides).map(|(needed, stride)| needed.start * stride).sum();
+        Self { elements: part.into(), before, strides }
+    }
+
+    /// So many elements in a row from an index of the block on.
+    fn row(&self, index: impl Iterator<Item = usize>, length: usize) -> &[A] {
+        let first =
+            index.zip(&self.strides).map(|(index, stride)| index * stride).sum::<usize>() - self.before;
+        &self.elements.as_slice().expect("in C order")[first..first + length]
+    }
+}
+
+/// The distances of neighbors along each axis, in C order.
+fn c_strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
+}
+
+impl<'a, A: Copy + Default + 'a> Assembly<'a, A> {
+    /// Prepares the blocks that the runs read: `source` gives what is needed of the one at a position.
+    ///
+    /// # Errors
+    /// Those of `source`.
+    pub fn new<E>(
+        axes: &[Vec<Piece<A>>],
+        mut source: impl FnMut(&[usize], &[Range<usize>]) -> Result<Source<'a, A>, E>,
+    ) -> Result<Self, E> {
+        let read: Vec<Vec<usize>> = axes.iter().map(|pieces| blocks_read(pieces)).collect();
+        let counts: Vec<usize> = read.iter().map(Vec::len).collect();
+        let needed: Vec<Vec<Range<usize>>> =
+            axes.iter().zip(&read).map(|(pieces, read)| needed(pieces, read)).collect();
+        let n: usize = counts.iter().product();
+        let (mut sources, mut place) = (Vec::with_capacity(n), vec![0; axes.len()]);
+        for _ in 0..n {
+            let at: Vec<usize> = read.iter().zip(&place).map(|(read, &number)| read[number]).collect();
+            let part: Vec<Range<usize>> =
+                needed.iter().zip(&place).map(|(needed, &number)| needed[number].clone()).collect();
+            sources.push(source(&at, &part)?);
+            advance(&mut place, |axis| counts[axis]);
+        }
+        let is_whole = |axis: usize| match axes[axis].as_slice() {
+            [Piece { length, origin: Origin::Forward { start: 0, .. }, .. }] => {
+                !sources.is_empty()
+                    && sources.iter().all(|source| source.elements.len_of(Axis(axis)) == *length)
+            }
+            _ => false,
+        };
+        let n_whole = (1..axes.len()).rev().take_while(|&axis| is_whole(axis)).count();
+        let n_outer = axes.len().saturating_sub(n_whole + 1);
+        let inner = axes[axes.len() - n_whole..].iter().map(|pieces| total(pieces)).product();
+        let scalar = || vec![Piece { at: 0, length: 1, origin: Origin::Forward { block: 0, start: 0 } }];
+        Ok(Self {
+            shape: axes.iter().map(|pieces| total(pieces)).collect(),
+            outer: axes[..n_outer].iter().zip(&read).map(|(pieces, read)| positions(pieces, read)).collect(),
+            runs: axes.get(n_outer).map_or_else(scalar, |pieces| numbered(pieces, &read[n_outer])),
+            inner,
+            counts,
+            sources,
+        })
+    }
+
+    /// The block in full.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`] when the system refuses memory for it.
+    ///
+    /// # Panics
+    /// When a source block is shorter than a run asks for.
+    pub fn whole(&self) -> Result<ArrayD<A>, OutOfMemory> {
+        let mut elements = with_room(self.shape.iter().product())?;
+        self.append_to(&mut elements);
+        Ok(ArrayD::from_shape_vec(IxDyn(&self.shape), elements).expect("as many elements as the shape says"))
+    }
+
+    /// Appends the block in C order.
+    ///
+    /// **Cost** one pass over it.
+    ///
+    /// # Panics
+    /// When a source block is shorter than a run asks for.
+    pub fn append_to(&self, target: &mut Vec<A>) {
+        if self.shape.contains(&0) {
+            return;
+        }
+        let mut place = vec![0; self.outer.len()];
+        loop {
+            self.append_line(&place, target);
+            if !advance(&mut place, |axis| self.outer[axis].len()) {
+                return;
             }
         }
-        match fill {
-            Some(value) => target.fill(value),
-            None => {
-                let mut source = block(&position);
-                for (axis, piece) in chosen() {
-                    let (start, backward) = match piece.origin {
-                        Origin::Forward { start, .. } => (start, false),
-                        Origin::Backward { start, .. } => (start, true),
-                        Origin::Fill(_) => continue,
-                    };
-                    source.slice_axis_inplace(Axis(axis), Slice::from(start..start + piece.length));
-                    if backward {
-                        source.invert_axis(Axis(axis));
-                    }
+    }
+
+    /// Appends the runs at a place of the axes before them.
+    fn append_line(&self, place: &[usize], target: &mut Vec<A>) {
+        let from = || self.outer.iter().zip(place).map(|(positions, &at)| &positions[at]);
+        let (mut first, mut filled) = (0, None);
+        for (from, count) in from().zip(&self.counts) {
+            match from {
+                Position::Block { number, .. } => first = first * count + number,
+                Position::Fill(value) => filled = Some(*value),
+            }
+        }
+        let first = first * self.counts.get(place.len()).unwrap_or(&1);
+        for piece in &self.runs {
+            let length = piece.length * self.inner;
+            let row = |number: usize, element: usize| {
+                let index =
+                    from().map(|from| if let Position::Block { element, .. } = from { *element } else { 0 });
+                self.sources[first + number].row(index.chain([element]), length)
+            };
+            match (piece.origin, filled) {
+                (Origin::Fill(value), _) | (_, Some(value)) => target.resize(target.len() + length, value),
+                (Origin::Forward { block, start }, None) => target.extend_from_slice(row(block, start)),
+                (Origin::Backward { block, start }, None) => {
+                    let elements = row(block, start).rchunks_exact(self.inner);
+                    elements.for_each(|inner| target.extend_from_slice(inner));
                 }
-                target.assign(&source);
             }
         }
-        if !advance(&mut place, |axis| axes[axis].len()) {
-            return Ok(result);
+    }
+}
+
+/// What is needed of each of the blocks that are read along an axis.
+fn needed<A>(pieces: &[Piece<A>], read: &[usize]) -> Vec<Range<usize>> {
+    let mut needed = vec![usize::MAX..0; read.len()];
+    for piece in pieces {
+        if let Origin::Forward { block, start } | Origin::Backward { block, start } = &piece.origin {
+            let part = &mut needed[number_of(*block, read)];
+            *part = part.start.min(*start)..part.end.max(start + piece.length);
         }
     }
+    needed
+}
+
+/// Which of the blocks that are read a block is.
+fn number_of(block: usize, read: &[usize]) -> usize {
+    read.binary_search(&block).expect("the runs read it")
+}
+
+/// The same runs, their blocks numbered among those that are read.
+fn numbered<A: Copy>(pieces: &[Piece<A>], read: &[usize]) -> Vec<Piece<A>> {
+    let numbered = |piece: &Piece<A>| {
+        let mut piece = *piece;
+        if let Origin::Forward { block, .. } | Origin::Backward { block, .. } = &mut piece.origin {
+            *block = number_of(*block, read);
+        }
+        piece
+    };
+    pieces.iter().map(numbered).collect()
+}
+
+/// Where each position of these runs comes from.
+fn positions<A: Copy>(pieces: &[Piece<A>], read: &[usize]) -> Vec<Position<A>> {
+    let position = |piece: &Piece<A>, step: usize| match piece.origin {
+        Origin::Forward { block, start } => {
+            Position::Block { number: number_of(block, read), element: start + step }
+        }
+        Origin::Backward { block, start } => {
+            Position::Block { number: number_of(block, read), element: start + piece.length - 1 - step }
+        }
+        Origin::Fill(value) => Position::Fill(value),
+    };
+    pieces.iter().flat_map(|piece| (0..piece.length).map(move |step| position(piece, step))).collect()
 }
 
 /// Moves `place` to the next one of a grid in C order; false when there is none.
@@ -251,6 +467,50 @@ mod tests {
                     assert_eq!(block, whole.slice(s![row, column]).into_dyn());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn clipped_runs_are_those_of_the_part() {
+        let block = Array1::from_iter(0..9);
+        let run = |at, length, origin| Piece { at, length, origin };
+        let pieces = [
+            run(0, 3, Origin::Backward { block: 0, start: 2 }),
+            run(3, 2, Origin::Fill(77)),
+            run(5, 4, Origin::Forward { block: 0, start: 5 }),
+        ];
+        let of = |pieces: Vec<Piece<i32>>| -> Vec<i32> {
+            assemble(&[pieces], |_| block.view().into_dyn()).expect("small").into_iter().collect()
+        };
+        let whole = of(pieces.to_vec());
+        assert_eq!(whole, [4, 3, 2, 77, 77, 5, 6, 7, 8]);
+        for begin in 0..=9 {
+            for end in begin..=9 {
+                assert_eq!(of(clipped(&pieces, begin..end)), whole[begin..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_in_another_order_and_axes_taken_whole_are_assembled() {
+        let whole = ndarray::Array3::from_shape_fn((4, 3, 2), |(i, j, k)| 100 * i + 10 * j + k);
+        let turned = whole.clone().reversed_axes().as_standard_layout().into_owned();
+        let run = |at, length, origin| Piece { at, length, origin };
+        let rows = vec![
+            run(0, 2, Origin::Backward { block: 0, start: 1 }),
+            run(2, 3, Origin::Forward { block: 0, start: 1 }),
+        ];
+        let all = |n| vec![run(0, n, Origin::Forward { block: 0, start: 0 })];
+        let columns = vec![run(0, 2, Origin::Forward { block: 0, start: 1 }), run(2, 1, Origin::Fill(9))];
+        for columns in [all(3), columns] {
+            let axes = [rows.clone(), columns, all(2)];
+            let plain = assemble(&axes, |_| whole.view().into_dyn()).expect("small");
+            assert_eq!(assemble(&axes, |_| turned.t().into_dyn()).expect("small"), plain);
+            let expected = |i: usize, j: usize, k: usize| match (axes[1].len(), j) {
+                (2, 2) => 9,
+                (n, _) => whole[[[2, 1, 1, 2, 3][i], j + n - 1, k]],
+            };
+            assert!(plain.indexed_iter().all(|(at, &found)| found == expected(at[0], at[1], at[2])));
         }
     }
 

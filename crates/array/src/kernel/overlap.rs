@@ -3,29 +3,67 @@
 //! Boundaries are arithmetic on the index of an element, so a halo may be deeper than a block or than the whole
 //! array and needs no special case.
 //!
-//! Source: the modes and their meaning are those of `dask.array.overlap` (`reflect`, `periodic`, `nearest`,
-//! `none`, a constant) with `scipy.ndimage`'s `mirror` added.
+//! Source: the modes and their meaning are those of `scipy.ndimage` and of `dask.array.overlap`, whose `periodic` is
+//! scipy's `wrap`.
 
 use super::assemble::{Origin, Piece, locate, pieces_of_range, push_element};
 use ndarray::{ArrayViewD, Axis, Slice};
 
-/// What a block sees beyond the edge of the whole array.
+/// What a block sees beyond the edge of the whole array, under the names of `scipy.ndimage`.
+///
+/// For the line `a b c d`:
+///
+/// | boundary | before | line | after |
+/// |---|---|---|---|
+/// | `Reflect` | `d c b a` | `a b c d` | `d c b a` |
+/// | `Mirror` | `_ d c b` | `a b c d` | `c b a _` |
+/// | `Nearest` | `a a a a` | `a b c d` | `d d d d` |
+/// | `Wrap` | `a b c d` | `a b c d` | `a b c d` |
+/// | `Constant(k)` | `k k k k` | `a b c d` | `k k k k` |
+/// | `None` | | `a b c d` | |
+///
+/// # Examples
+/// ```
+/// use musher_array::Boundary;
+/// assert_eq!(Boundary::<f64>::default(), Boundary::Reflect);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Boundary<A> {
-    /// Nothing: blocks at the edge have no halo there. Dask's default.
-    #[default]
+pub enum Boundary<A = f64> {
+    /// Nothing: blocks at the edge have no halo there. What `dask.array.map_overlap` does unless told otherwise.
     None,
-    /// `c b a | a b c | c b a`: the edge element is repeated. Dask's and scipy's `reflect`, NumPy's `symmetric`.
+    /// The edge element is repeated, then the line runs backwards. NumPy's `pad` calls it `symmetric`.
+    #[default]
     Reflect,
-    /// `d c b | a b c d | c b a`: the edge element is not repeated. Scipy's `mirror`, NumPy's `reflect`.
+    /// The line runs backwards from the element beside the edge. NumPy's `pad` calls it `reflect`.
     Mirror,
-    /// `b c | a b c | a b`: the other end of the array. Scipy's `wrap`.
-    Periodic,
-    /// `a a | a b c | c c`: the edge element, over and over.
+    /// The other end of the array: the axis is a circle.
+    #[doc(alias = "periodic")]
+    Wrap,
+    /// The edge element, over and over.
     Nearest,
     /// One value.
     Constant(A),
+}
+
+impl<A> Boundary<A> {
+    /// The same for other elements: `f` makes one of the constant.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::Boundary;
+    /// assert_eq!(Boundary::Constant(2.5).map(|value| value as u8), Boundary::Constant(2));
+    /// ```
+    pub fn map<B>(self, f: impl FnOnce(A) -> B) -> Boundary<B> {
+        match self {
+            Self::None => Boundary::None,
+            Self::Reflect => Boundary::Reflect,
+            Self::Mirror => Boundary::Mirror,
+            Self::Wrap => Boundary::Wrap,
+            Self::Nearest => Boundary::Nearest,
+            Self::Constant(value) => Boundary::Constant(f(value)),
+        }
+    }
 }
 
 /// How many elements of its neighbors a block sees on the two sides of an axis.
@@ -63,7 +101,7 @@ pub fn element_at<A>(boundary: &Boundary<A>, index: isize, length: usize) -> Opt
     let element = match boundary {
         Boundary::None | Boundary::Constant(_) => return None,
         Boundary::Nearest => index.clamp(0, n - 1),
-        Boundary::Periodic => index.rem_euclid(n),
+        Boundary::Wrap => index.rem_euclid(n),
         Boundary::Reflect => {
             let phase = index.rem_euclid(2 * n);
             phase.min(2 * n - 1 - phase)
@@ -170,7 +208,7 @@ mod tests {
         // numpy.pad([0, 1, 2], 4, mode=...): symmetric, reflect, wrap, edge, constant.
         assert_eq!(line(Boundary::Reflect, 3, 4), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]);
         assert_eq!(line(Boundary::Mirror, 3, 4), [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]);
-        assert_eq!(line(Boundary::Periodic, 3, 4), [2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
+        assert_eq!(line(Boundary::Wrap, 3, 4), [2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
         assert_eq!(line(Boundary::Nearest, 3, 4), [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]);
         assert_eq!(line(Boundary::Constant(7), 3, 2), [9, 9, 0, 1, 2, 9, 9]);
         assert_eq!(line(Boundary::Mirror, 1, 2), [0, 0, 0, 0, 0]);
@@ -178,15 +216,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_continues_as_scipy_draws_it() {
+        let drawn = |boundary: Boundary<u8>| -> String {
+            let at = |index| element_at(&boundary, index, 4).map_or('k', |at| char::from(b"abcd"[at]));
+            (-7..11).map(at).collect()
+        };
+        assert_eq!(drawn(Boundary::Reflect), "bcddcbaabcddcbaabc");
+        assert_eq!(drawn(Boundary::Mirror), "babcdcbabcdcbabcdc");
+        assert_eq!(drawn(Boundary::Nearest), "aaaaaaaabcdddddddd");
+        assert_eq!(drawn(Boundary::Wrap), "bcdabcdabcdabcdabc");
+        assert_eq!(drawn(Boundary::Constant(0)), "kkkkkkkabcdkkkkkkk");
+        for boundary in [Boundary::<u8>::Reflect, Boundary::Mirror, Boundary::Nearest, Boundary::Wrap] {
+            assert!((-5..6).all(|index| element_at(&boundary, index, 1) == Some(0)), "{boundary:?}");
+        }
+    }
+
+    #[test]
     fn padded_blocks_equal_windows_of_the_padded_whole() {
         let whole = Array2::from_shape_fn((5, 4), |(row, column)| row * 10 + column);
-        let modes = [
-            Boundary::Reflect,
-            Boundary::Mirror,
-            Boundary::Periodic,
-            Boundary::Nearest,
-            Boundary::Constant(77),
-        ];
+        let modes =
+            [Boundary::Reflect, Boundary::Mirror, Boundary::Wrap, Boundary::Nearest, Boundary::Constant(77)];
         for boundary in modes {
             for (rows, columns) in [(vec![5], vec![4]), (vec![1, 4], vec![2, 2]), (vec![1; 5], vec![1, 0, 3])]
             {

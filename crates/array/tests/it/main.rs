@@ -12,6 +12,7 @@ mod golden;
 mod layout;
 mod linalg;
 mod memory;
+mod neighborhood;
 mod npy;
 mod overlap;
 mod promises;

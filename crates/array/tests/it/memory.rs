@@ -202,9 +202,9 @@ fn blocks(cases: &mut Cases) {
     );
     for depth in [1, 40] {
         calls!(cases, both, x; overlap(depth, Boundary::Reflect), map_overlap(depth, Boundary::Constant(0.0), add));
-        calls!(cases, both, x; map_overlap(depth, Boundary::Periodic, add), map_overlap(depth, Boundary::None, add));
-        let wide = x.overlap(depth, Boundary::Periodic);
-        cases.both("Array::trim_overlap", &wide.trim_overlap(x.chunks(), depth, Boundary::Periodic));
+        calls!(cases, both, x; map_overlap(depth, Boundary::Wrap, add), map_overlap(depth, Boundary::None, add));
+        let wide = x.overlap(depth, Boundary::Wrap);
+        cases.both("Array::trim_overlap", &wide.trim_overlap(x.chunks(), depth, Boundary::Wrap));
     }
     let narrow = x.slice(s![.., ..300]).rechunk((256, 300));
     calls!(cases, both, x; matmul(&x.t()), dot(&x.t()));

@@ -3,7 +3,7 @@
 use crate::blocks::{answer, bits, cuts, golden_array, grids};
 use musher_array::kernel::overlap::element_at;
 use musher_array::ndarray::{Array1, Array2, ArrayView2, Ix2, s};
-use musher_array::{Array, Boundaries, Boundary, Chunks, Depth, Error};
+use musher_array::{Array, Boundary, Chunks, Depth, Error, PerAxis};
 use musher_scheduler::{Compute, Options};
 
 /// Products of a few hundred numbers below ten, whose sums may be rounded in another order.
@@ -26,7 +26,7 @@ fn correlated(block: ArrayView2<'_, f64>) -> Array2<f64> {
 
 const BOUNDARIES: [(&str, Boundary<f64>); 5] = [
     ("reflect", Boundary::Reflect),
-    ("periodic", Boundary::Periodic),
+    ("periodic", Boundary::Wrap),
     ("nearest", Boundary::Nearest),
     ("none", Boundary::None),
     ("constant", Boundary::Constant(1.5)),
@@ -97,7 +97,7 @@ fn every_division_boundary_and_depth_gives_the_neighborhoods_of_the_whole() {
         Boundary::None,
         Boundary::Reflect,
         Boundary::Mirror,
-        Boundary::Periodic,
+        Boundary::Wrap,
         Boundary::Nearest,
         Boundary::Constant(5),
     ];
@@ -124,7 +124,7 @@ fn every_division_boundary_and_depth_gives_the_neighborhoods_of_the_whole() {
 #[test]
 fn threads_agree_and_each_axis_may_have_its_own_boundary() {
     let whole = Array2::from_shape_fn((7, 6), |(i, j)| (i as f64).sin() * j as f64);
-    let boundaries = Boundaries::from([Boundary::Periodic, Boundary::Constant(f64::NAN)]);
+    let boundaries = PerAxis::from([Boundary::Wrap, Boundary::Constant(f64::NAN)]);
     let x = Array::from_array(whole, (2, 4)).overlap((1, 1), boundaries);
     let found = answer(&x);
     assert_eq!(found.dim(), (7 + 4 * 2, 6 + 2 * 2));
@@ -135,7 +135,7 @@ fn threads_agree_and_each_axis_may_have_its_own_boundary() {
 #[test]
 fn what_overlap_adds_trim_overlap_takes() {
     let whole = Array2::from_shape_fn((3, 4), |(i, j)| (i * 4 + j) as u16);
-    for boundary in [Boundary::None, Boundary::Reflect, Boundary::Periodic, Boundary::Constant(9)] {
+    for boundary in [Boundary::None, Boundary::Reflect, Boundary::Wrap, Boundary::Constant(9)] {
         for chunks in grids(3, 4) {
             let x = Array::from_array(whole.clone(), chunks);
             let depths = [Depth::new(1, 2), Depth::new(0, 3)];
@@ -169,7 +169,7 @@ fn the_element_type_may_change_and_capturing_functions_are_not_merged() {
 #[test]
 fn empty_arrays_have_constant_halos_only() {
     let empty = Array::from_array(Array2::<f32>::zeros((0, 3)), 2);
-    for boundary in [Boundary::None, Boundary::Reflect, Boundary::Periodic, Boundary::Constant(1.0)] {
+    for boundary in [Boundary::None, Boundary::Reflect, Boundary::Wrap, Boundary::Constant(1.0)] {
         assert_eq!(answer(&empty.map_overlap(2, boundary, |block| block.to_owned())).dim(), (0, 3));
     }
     assert_eq!(answer(&empty.overlap((2, 0), Boundary::Constant(1.0))), Array2::from_elem((4, 3), 1.0));

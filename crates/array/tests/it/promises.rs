@@ -205,7 +205,7 @@ fn blocks(cases: &mut Cases) {
     cases.users_memory();
     calls!(cases, size, x(size); map_blocks_with_place(|_, block| add(block)));
     cases.users_memory();
-    calls!(cases, size, x(size); map_overlap(2, Boundary::Periodic, add));
+    calls!(cases, size, x(size); map_overlap(2, Boundary::Wrap, add));
     cases.users_memory();
     calls!(cases, size, x(size); overlap(2, Boundary::Reflect));
     calls!(cases, size, x(size); matmul(&narrow(size)), dot(&narrow(size)));
@@ -225,7 +225,7 @@ fn blocks(cases: &mut Cases) {
     made!(cases, size;
         "Array::trim_overlap" => {
             let x = x(size);
-            x.overlap(3, Boundary::Periodic).trim_overlap(x.chunks(), 3, Boundary::Periodic)
+            x.overlap(3, Boundary::Wrap).trim_overlap(x.chunks(), 3, Boundary::Wrap)
         },
         "Array::matmul" => narrow(size).t().matmul(&x(size)),
         "Array::matmul_by" => x(size).matmul_by(&narrow(size), musher_array::linalg::Faer).unwrap(),

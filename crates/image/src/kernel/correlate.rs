@@ -1,13 +1,11 @@
-//! Separable correlation: one odd line of weights per axis, slid over a block.
+//! Correlation with an odd line of weights.
 //!
-//! The block comes with its halo, so no kernel here knows about edges, except that a halo may be short where a constant
-//! surrounds the image. The order of additions is that of scipy's `NI_Correlate1D`, and nothing is contracted to a
+//! The order of additions is that of scipy's `NI_Correlate1D`, and nothing is contracted to a
 //! fused multiply-add, so the answer has the same bits on every instruction set and for every chunking.
 
-use musher_array::kernel::memory::{OutOfMemory, with_room, zeros};
-use ndarray::{ArrayD, Dimension, IxDyn};
 use pulp::{Arch, NullaryFnOnce};
 
+use super::separable::Line;
 use super::widen::Widen;
 
 /// Outputs that are summed at once: they stay in registers over all weights.
@@ -103,199 +101,74 @@ fn lanes<A: Widen, const W: usize>(source: &[A], step: usize, weights: &Weights)
     sums
 }
 
-/// Fills `target` from `source`, where weight `j` of output `k` meets `source[j * step + k]`.
-#[inline(always)]
-fn row<A: Widen>(source: &[A], step: usize, weights: &Weights, target: &mut [A]) {
-    let mut begin = 0;
-    while begin + LANES <= target.len() {
-        let sums = lanes::<A, LANES>(&source[begin..], step, weights);
-        for lane in 0..LANES {
-            target[begin + lane] = A::narrow(sums[lane]);
-        }
-        begin += LANES;
-    }
-    while begin < target.len() {
-        let [sum] = lanes::<A, 1>(&source[begin..], step, weights);
-        target[begin] = A::narrow(sum);
-        begin += 1;
-    }
-}
-
-/// Correlation along one axis of a buffer seen as (outer, length, inner), compiled per instruction set.
-struct AlongAxis<'a, A> {
+/// Fills `target` from `source`, where weight `j` of output `k` meets `source[j * step + k]`; compiled per instruction
+/// set.
+struct Slide<'a, A> {
     source: &'a [A],
-    target: &'a mut [A],
-    outer: usize,
-    /// Length of the axis in the target; the source has twice the radius more.
-    length: usize,
-    inner: usize,
+    step: usize,
     weights: &'a Weights,
-}
-
-impl<A: Widen> NullaryFnOnce for AlongAxis<'_, A> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let AlongAxis { source, target, outer, length, inner, weights } = self;
-        let source_length = length + 2 * weights.radius();
-        for slab in 0..outer {
-            let source = &source[slab * source_length * inner..][..source_length * inner];
-            let target = &mut target[slab * length * inner..][..length * inner];
-            if inner == 1 {
-                row(source, 1, weights, target);
-                continue;
-            }
-            for (position, target) in target.chunks_exact_mut(inner).enumerate() {
-                row(&source[position * inner..], inner, weights, target);
-            }
-        }
-    }
-}
-
-/// Correlation along the last two axes, row by row, so that the rows between the passes stay in the cache.
-struct LastTwo<'a, A> {
-    source: &'a [A],
     target: &'a mut [A],
-    outer: usize,
-    /// Rows and columns of the target.
-    shape: (usize, usize),
-    weights: (&'a Weights, &'a Weights),
-    /// What stands beyond the row where the halo is short: (before, after, value).
-    surround: (usize, usize, A),
 }
 
-impl<A: Widen> NullaryFnOnce for LastTwo<'_, A> {
+impl<A: Widen> NullaryFnOnce for Slide<'_, A> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let LastTwo { source, target, outer, shape: (rows, columns), weights, surround } = self;
-        let (before, after, value) = surround;
-        let source_rows = rows + 2 * weights.0.radius();
-        let padded = columns + 2 * weights.1.radius();
-        let source_columns = padded - before - after;
-        // The ends are set once: the passes below write only between them.
-        let mut between = vec![value; padded];
-        for slab in 0..outer {
-            let source = &source[slab * source_rows * source_columns..][..source_rows * source_columns];
-            let target = &mut target[slab * rows * columns..][..rows * columns];
-            for (position, target) in target.chunks_exact_mut(columns).enumerate() {
-                let line = &mut between[before..before + source_columns];
-                row(&source[position * source_columns..], source_columns, weights.0, line);
-                row(&between, 1, weights.1, target);
+        let Self { source, step, weights, target } = self;
+        let mut begin = 0;
+        while begin + LANES <= target.len() {
+            let sums = lanes::<A, LANES>(&source[begin..], step, weights);
+            for lane in 0..LANES {
+                target[begin + lane] = A::narrow(sums[lane]);
             }
+            begin += LANES;
+        }
+        while begin < target.len() {
+            let [sum] = lanes::<A, 1>(&source[begin..], step, weights);
+            target[begin] = A::narrow(sum);
+            begin += 1;
         }
     }
 }
 
-/// Correlates a block with one line of weights per axis, axis after axis, rounding to `A` after each as scipy does.
-///
-/// `data` are the elements of a block of this shape in C order: its own pixels and the halo; along an axis without
-/// weights its own alone.
-/// `outside[axis]` says how many pixels of the halo lie beyond the image before and after the block and stand for
-/// `surrounds[axis]`. The answer holds the own pixels.
-pub(crate) fn separable<A: Widen>(
-    mut data: Vec<A>,
-    mut shape: Vec<usize>,
-    outside: &[(usize, usize)],
-    weights: &[Option<Weights>],
-    surrounds: &[A],
-) -> Result<ArrayD<A>, OutOfMemory> {
-    let ndim = shape.len();
-    let arch = Arch::new();
-    let mut axis = 0;
-    while axis < ndim {
-        let Some(line) = &weights[axis] else {
-            axis += 1;
-            continue;
-        };
-        pad(&mut data, &mut shape, axis, outside[axis], surrounds[axis])?;
-        let length = shape[axis] - 2 * line.radius();
-        let outer: usize = shape[..axis].iter().product();
-        if axis + 2 == ndim
-            && let Some(last) = &weights[axis + 1]
-        {
-            let (before, after) = outside[axis + 1];
-            let columns = shape[axis + 1] + before + after - 2 * last.radius();
-            let mut target = zeros::<A>(outer * length * columns)?;
-            if !target.is_empty() {
-                arch.dispatch(LastTwo {
-                    source: &data,
-                    target: &mut target,
-                    outer,
-                    shape: (length, columns),
-                    weights: (line, last),
-                    surround: (before, after, surrounds[axis + 1]),
-                });
-            }
-            (shape[axis], shape[axis + 1]) = (length, columns);
-            data = target;
-            axis += 2;
-            continue;
-        }
-        let inner: usize = shape[axis + 1..].iter().product();
-        let mut target = zeros::<A>(outer * length * inner)?;
-        if !target.is_empty() {
-            arch.dispatch(AlongAxis {
-                source: &data,
-                target: &mut target,
-                outer,
-                length,
-                inner,
-                weights: line,
-            });
-        }
-        shape[axis] = length;
-        data = target;
-        axis += 1;
-    }
-    Ok(ArrayD::from_shape_vec(IxDyn(&shape), data)
-        .expect("every pass makes as many elements as its shape says"))
-}
+impl<A: Widen> Line<A> for Weights {
+    type Scratch = ();
 
-/// Lengthens one axis of a C-order buffer by a constant at both ends.
-fn pad<A: Widen>(
-    data: &mut Vec<A>,
-    shape: &mut [usize],
-    axis: usize,
-    by: (usize, usize),
-    value: A,
-) -> Result<(), OutOfMemory> {
-    if by == (0, 0) {
-        return Ok(());
+    fn length(&self) -> usize {
+        self.values.len()
     }
-    let inner: usize = shape[axis + 1..].iter().product();
-    let old = shape[axis] * inner;
-    shape[axis] += by.0 + by.1;
-    let mut padded = with_room(IxDyn(shape).size())?;
-    for slab in 0..shape[..axis].iter().product() {
-        padded.resize(padded.len() + by.0 * inner, value);
-        padded.extend_from_slice(&data[slab * old..(slab + 1) * old]);
-        padded.resize(padded.len() + by.1 * inner, value);
+
+    fn cost(&self) -> u64 {
+        250 * self.values.len() as u64
     }
-    *data = padded;
-    Ok(())
+
+    fn slide(&self, source: &[A], step: usize, target: &mut [A], (): &mut ()) {
+        Arch::new().dispatch(Slide { source, step, weights: self, target });
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, ArrayD, Ix2, IxDyn};
+    use musher_array::kernel::overlap::element_at;
+    use musher_array::neighborhood::Band;
+    use musher_array::{Boundary as Mode, Depth};
+    use ndarray::{Array, ArrayD, Ix2, IxDyn, s};
 
-    use super::{Weights, Widen, separable};
-    use crate::kernel::boundary::Mode;
+    use super::{Weights, Widen};
+    use crate::kernel::separable::{Between, separable};
 
     /// The definition, pixel by pixel, with the same order of additions.
     fn naive(image: &ArrayD<f64>, weights: &[Option<Weights>], mode: Mode) -> ArrayD<f64> {
         let mut image = image.clone();
         for (axis, line) in weights.iter().enumerate() {
             let Some(line) = line else { continue };
-            let radius = line.radius() as i64;
+            let radius = (line.values.len() / 2) as i64;
             let length = image.shape()[axis];
             let source = image.clone();
             let at = |index: &[usize], offset: i64| {
                 let mut index = index.to_vec();
-                match mode.resolve(index[axis] as i64 + offset, length) {
+                match element_at(&mode, index[axis] as isize + offset as isize, length) {
                     Some(inside) => {
                         index[axis] = inside;
                         source[index.as_slice()]
@@ -318,33 +191,35 @@ mod tests {
         image
     }
 
-    /// The image with its halo, and how much of it is outside.
-    fn padded(image: &ArrayD<f64>, radii: &[usize], mode: Mode) -> (ArrayD<f64>, Vec<(usize, usize)>) {
-        let constant = matches!(mode, Mode::Constant(_));
-        let radii: Vec<usize> = radii.iter().map(|&radius| if constant { 0 } else { radius }).collect();
+    /// The whole image with its halo as one band, filtered.
+    fn run<A: Widen>(image: &ArrayD<A>, weights: &[Option<Weights>], modes: &[Mode<A>]) -> ArrayD<A> {
+        let radii: Vec<usize> =
+            weights.iter().map(|line| line.as_ref().map_or(0, |line| line.values.len() / 2)).collect();
         let shape: Vec<usize> =
             image.shape().iter().zip(&radii).map(|(length, radius)| length + 2 * radius).collect();
-        let block = ArrayD::from_shape_fn(IxDyn(&shape), |index| {
-            let index: Vec<usize> = (0..radii.len())
-                .map(|axis| {
-                    mode.resolve(index[axis] as i64 - radii[axis] as i64, image.shape()[axis])
-                        .expect("no constant")
-                })
-                .collect();
-            image[index.as_slice()]
+        let elements = ArrayD::from_shape_fn(IxDyn(&shape), |index| {
+            let mut inside = vec![0; shape.len()];
+            for axis in (0..shape.len()).rev() {
+                let position = index[axis] as isize - radii[axis] as isize;
+                match (element_at(&modes[axis], position, image.shape()[axis]), modes[axis]) {
+                    (Some(at), _) => inside[axis] = at,
+                    (None, Mode::Constant(value)) => return value,
+                    (None, _) => unreachable!("only a constant has no pixel"),
+                }
+            }
+            image[inside.as_slice()]
         });
-        (block, radii.iter().map(|_| (0, 0)).collect())
-    }
-
-    /// The same from an array in C order.
-    fn run<A: Widen>(
-        block: ArrayD<A>,
-        outside: &[(usize, usize)],
-        weights: &[Option<Weights>],
-        surrounds: &[A],
-    ) -> ArrayD<A> {
-        let shape = block.shape().to_vec();
-        separable(block.into_raw_vec_and_offset().0, shape, outside, weights, surrounds).unwrap()
+        let halo: Vec<Depth> = radii.iter().map(|&radius| Depth::both(radius)).collect();
+        let surrounds: Vec<Option<(Depth, A)>> = modes
+            .iter()
+            .zip(&halo)
+            .map(|(mode, &halo)| if let Mode::Constant(value) = mode { Some((halo, *value)) } else { None })
+            .collect();
+        let elements = elements.as_slice().unwrap();
+        let band = Band { elements, shape: &shape, halo: &halo, surrounds: &surrounds };
+        let mut out = vec![A::default(); image.len()];
+        separable(&band, weights, &mut Between::default(), &mut out).unwrap();
+        ArrayD::from_shape_vec(image.raw_dim(), out).unwrap()
     }
 
     #[test]
@@ -366,17 +241,9 @@ mod tests {
             for mask in 0..1_usize << shape.len() {
                 let weights: Vec<_> =
                     (0..shape.len()).map(|axis| (mask >> axis & 1 == 1).then(|| line(axis + 1))).collect();
-                let radii: Vec<_> =
-                    weights.iter().map(|line| line.as_ref().map_or(0, Weights::radius)).collect();
                 for mode in modes {
-                    let (block, mut outside) = padded(&image, &radii, mode);
-                    let mut surround = 0.0;
-                    if let Mode::Constant(value) = mode {
-                        surround = value;
-                        outside = radii.iter().map(|&radius| (radius, radius)).collect();
-                    }
                     assert_eq!(
-                        run(block, &outside, &weights, &vec![surround; shape.len()]),
+                        run(&image, &weights, &vec![mode; shape.len()]),
                         naive(&image, &weights, mode),
                         "{shape:?} {mask} {mode:?}"
                     );
@@ -388,12 +255,12 @@ mod tests {
     #[test]
     fn odd_and_plain_lines_are_correlations() {
         let image = ArrayD::from_shape_vec(IxDyn(&[5]), vec![1.0, 4.0, 9.0, 16.0, 25.0]).unwrap();
-        let odd = Weights::new(vec![-1.0, 0.0, 1.0]);
-        let plain = Weights::new(vec![1.0, 2.0, 4.0]);
-        let of =
-            |line: Weights| run(image.clone(), &[(0, 0)], &[Some(line)], &[0.0]).into_raw_vec_and_offset().0;
-        assert_eq!(of(odd), [8.0, 12.0, 16.0]);
-        assert_eq!(of(plain), [45.0, 86.0, 141.0]);
+        let of = |line: Vec<f64>| {
+            let found = run(&image, &[Some(Weights::new(line))], &[Mode::Constant(0.0)]);
+            found.slice(s![1..4]).to_vec()
+        };
+        assert_eq!(of(vec![-1.0, 0.0, 1.0]), [8.0, 12.0, 16.0]);
+        assert_eq!(of(vec![1.0, 2.0, 4.0]), [45.0, 86.0, 141.0]);
     }
 
     #[test]
@@ -401,7 +268,7 @@ mod tests {
         let image =
             Array::<f32, Ix2>::from_shape_fn((1, 3), |(_, column)| [1.0, 1.0e-8, 1.0][column]).into_dyn();
         let line = Weights::new(vec![1.0, 1.0, 1.0]);
-        let found = run(image, &[(0, 0), (0, 0)], &[None, Some(line)], &[0.0, 0.0]);
-        assert_eq!(found[[0, 0]], (2.0_f64 + f64::from(1.0e-8_f32)) as f32);
+        let found = run(&image, &[None, Some(line)], &[Mode::Nearest, Mode::Nearest]);
+        assert_eq!(found[[0, 1]], (2.0_f64 + f64::from(1.0e-8_f32)) as f32);
     }
 }

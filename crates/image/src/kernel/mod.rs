@@ -2,14 +2,15 @@
 //!
 //! They do not know graphs, so each can be tested against a naive loop and measured alone.
 
-pub(crate) mod boundary;
 pub(crate) mod correlate;
 pub(crate) mod gaussian;
 pub(crate) mod gray;
-pub(crate) mod halo;
 pub(crate) mod label;
 pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod otsu;
+pub(crate) mod rank;
+pub(crate) mod separable;
 pub(crate) mod union_find;
 pub(crate) mod widen;
+pub(crate) mod windows;

@@ -1,36 +1,28 @@
-//! The two floating-point types that filters work on.
+//! The numbers that filters work on.
 
-use num_traits::Float;
-
-/// `f32` or `f64`: what a filter reads and writes; sums always run in `f64`, as scipy's do.
+/// Numbers that sums run over in `f64`, as scipy's do.
 #[expect(unnameable_types, reason = "sealed: the list of types is closed")]
-pub trait Widen: Float + Default + Send + Sync + 'static {
-    /// The value as `f64`, exactly.
+pub trait Widen: Copy + PartialOrd + Default + Send + Sync + 'static {
+    /// The value as `f64`: exactly, but for integers beyond 2^53.
     fn widen(self) -> f64;
-    /// The nearest value of this type.
+    /// The nearest value of a float; of integers the one towards zero, or the end of their range.
     fn narrow(value: f64) -> Self;
 }
 
-impl Widen for f64 {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        self
-    }
+/// Numbers. For `u8` it reads: `as f64`, `as u8`.
+macro_rules! widen {
+    ($($t:ty),*) => {$(
+        impl Widen for $t {
+            #[inline(always)]
+            fn widen(self) -> f64 {
+                self as f64
+            }
 
-    #[inline(always)]
-    fn narrow(value: f64) -> f64 {
-        value
-    }
+            #[inline(always)]
+            fn narrow(value: f64) -> $t {
+                value as $t
+            }
+        }
+    )*};
 }
-
-impl Widen for f32 {
-    #[inline(always)]
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-
-    #[inline(always)]
-    fn narrow(value: f64) -> f32 {
-        value as f32
-    }
-}
+widen!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);

@@ -4,8 +4,9 @@ use std::error::Error as _;
 
 use musher_array::Array;
 use musher_image::{
-    Error, Gaussian, Mode, area, gaussian_filter, imread, imread_chunked, imread_tiles, imsave, imsave_tiles,
-    label, measure, rgb_to_gray, rgb2gray, threshold, threshold_otsu, to_u8_scaled,
+    Error, Gaussian, Mode, Window, area, gaussian_filter, imread, imread_chunked, imread_tiles, imsave,
+    imsave_tiles, label, maximum_filter, measure, median_filter, minimum_filter, percentile_filter,
+    rank_filter, rgb_to_gray, rgb2gray, threshold, threshold_otsu, to_u8_scaled, uniform_filter,
 };
 use musher_scheduler::Compute;
 use ndarray::{Ix0, Ix1, Ix2, Ix3, Ix4, arr1};
@@ -30,6 +31,19 @@ fn parameters_out_of_range_are_refused_when_the_graph_is_built() {
     refused(gaussian_filter(&image, [1.0, 1.0, 1.0]), "sigma is given for 3 axes, but the image has 2");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).order([1])), "order is given for 1 axes");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode([Mode::Wrap])), "mode is given for 1 axes");
+    refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode(Mode::None)), "mode is `None`");
+    refused(uniform_filter(&image, 0), "size is 0");
+    refused(minimum_filter(&image, usize::MAX), "size is 18446744073709552000");
+    refused(maximum_filter(&image, [1, 2, 3]), "size is given for 3 axes");
+    refused(uniform_filter(&image, Window::size(3).origin(2)), "origin is 2");
+    refused(uniform_filter(&image, Window::size(4).origin(-3)), "origin is -3");
+    refused(uniform_filter(&image, Window::size(4).origin([0])), "origin is given for 1 axes");
+    refused(median_filter(&image, Window::size(3).mode([Mode::Wrap, Mode::None])), "mode is `None`");
+    refused(median_filter(&image, 1 << 13), "size is 67108864");
+    refused(percentile_filter(&image, 101.0, 3), "percentile is 101");
+    refused(percentile_filter(&image, f64::NAN, 3), "percentile is NaN");
+    refused(rank_filter(&image, 9, 3), "rank is 9");
+    refused(rank_filter(&image, -10, 3), "rank is -10");
     refused(threshold_otsu(&image, 0), "bins is 0");
     refused(to_u8_scaled(&image, 1.0..=1.0), "high is 1");
     refused(threshold(&image, f64::NAN), "value is NaN");

@@ -3,8 +3,9 @@
 use musher_array::Array;
 use musher_graph_core::{Collection, Graph};
 use musher_image::{
-    Gaussian, Labeling, Mode, Otsu, area, gaussian_filter, imread, imsave, label, mean, measure,
-    standard_deviation, threshold_otsu, to_u8_scaled,
+    Gaussian, Labeling, Mode, Otsu, Window, area, gaussian_filter, imread, imsave, label, maximum_filter,
+    mean, measure, median_filter, minimum_filter, percentile_filter, rank_filter, standard_deviation,
+    threshold_otsu, to_u8_scaled, uniform_filter,
 };
 use musher_scheduler::{Compute, compute};
 use ndarray::{Ix2, arr1};
@@ -32,6 +33,22 @@ fn equal_calls_have_equal_keys_and_different_ones_different_keys() {
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), 8);
+    let filters = [
+        uniform_filter(&image, 3),
+        uniform_filter(&image, 4),
+        uniform_filter(&image, Window::size(3).origin(1)),
+        uniform_filter(&image, Window::size(3).mode(Mode::Wrap)),
+        minimum_filter(&image, 3),
+        maximum_filter(&image, 3),
+        median_filter(&image, 3),
+        rank_filter(&image, 3, 3),
+    ];
+    let mut keys: Vec<_> = filters.into_iter().map(|filtered| filtered.unwrap().key()).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 8);
+    let share = percentile_filter(&image, 50.0, 3).unwrap();
+    assert_eq!(median_filter(&image, 3).unwrap().key(), share.key(), "they are one rank");
     let mask = image.gt(0.0);
     let key = |parameters: Labeling| label(&mask, parameters).unwrap().0.key();
     assert_eq!(key(Labeling::default()), key(Labeling::from(1)));

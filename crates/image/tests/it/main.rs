@@ -5,6 +5,7 @@
 mod blocks;
 mod errors;
 mod files;
+mod filters;
 mod formats;
 mod golden;
 mod graph;

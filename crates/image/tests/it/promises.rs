@@ -7,8 +7,9 @@ use std::path::Path;
 use musher_array::{Array, Chunking, Element, Gather};
 use musher_image::{
     GrayWeights, Imread, LabelIndex, PerLabel, area, center_of_mass, find_objects, gaussian_filter, imread,
-    imread_chunked, imread_tiles, imsave_tiles, label, maximum, mean, measure, minimum, rgb_to_gray,
-    rgb2gray, standard_deviation, sum_labels, threshold, threshold_otsu, to_u8_scaled, variance,
+    imread_chunked, imread_tiles, imsave_tiles, label, maximum, maximum_filter, mean, measure, median_filter,
+    minimum, minimum_filter, percentile_filter, rank_filter, rgb_to_gray, rgb2gray, standard_deviation,
+    sum_labels, threshold, threshold_otsu, to_u8_scaled, uniform_filter, variance,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
 use musher_testkit::{Cases, Size, digest};
@@ -63,6 +64,20 @@ fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Optio
 
 fn filters(cases: &mut Cases) {
     cases.add("gaussian_filter", |size, options| read(&gaussian_filter(&image(size), 1.5).unwrap(), options));
+    cases
+        .add("uniform_filter", |size, options| read(&uniform_filter(&image(size), [3, 4]).unwrap(), options));
+    cases.add("minimum_filter maximum_filter", |size, options| {
+        let low = read(&minimum_filter(&image(size), 5).unwrap(), options)?;
+        Ok(digest([low, read(&maximum_filter(&bytes(size), 4).unwrap(), options)?]))
+    });
+    cases.add("median_filter", |size, options| {
+        let bytes = read(&median_filter(&bytes(size), 3).unwrap(), options)?;
+        Ok(digest([bytes, read(&median_filter(&image(size), 3).unwrap(), options)?]))
+    });
+    cases.add("percentile_filter rank_filter", |size, options| {
+        let share = read(&percentile_filter(&bytes(size), 30.0, 3).unwrap(), options)?;
+        Ok(digest([share, read(&rank_filter(&bytes(size), -2, 3).unwrap(), options)?]))
+    });
     cases.add("rgb_to_gray rgb2gray", |size, options| {
         let gray = rgb_to_gray(&color(size), GrayWeights::REC_601).unwrap();
         Ok(digest([read(&gray, options)?, read(&rgb2gray(&color(size)).unwrap(), options)?]))
