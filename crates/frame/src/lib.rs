@@ -36,6 +36,9 @@
 //! | `n_unique`, `unique`, keys of `group_by` | one value of its own | one value of its own |
 //! | `median`, `quantile` | passed over | larger than every number |
 //! | comparison in `filter` | the row is dropped | equal to NaN, larger than every number |
+//! | `cum_sum`, `cum_prod` | missing there, passed over behind it | NaN from there on |
+//! | `cum_min`, `cum_max` | missing there, passed over behind it | passed over, unless there is nothing else |
+//! | key of a `shuffle` | one value of its own | one value of its own |
 //! | key of a `join` | has no match | matches NaN |
 //! | `sort`, `top_k` | last | larger than every number |
 //!

@@ -44,7 +44,8 @@ impl Frame {
     ///
     /// # Errors
     /// [`Error::Expression`] where the value does not fit a column, [`Error::NotRowWise`] where it is no literal; else as
-    /// [`shift`](Frame::shift).
+    /// [`shift`](Frame::shift). On computing [`Error::Polars`] where categories, enums or structs are filled and a partition sees
+    /// fewer than `|n|` rows with those beside it: polars fails on such short tables, and here partitions are some.
     ///
     /// # Examples
     /// ```

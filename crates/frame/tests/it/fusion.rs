@@ -37,10 +37,11 @@ fn a_read_and_its_steps_are_one_task_a_partition() {
     let options = CsvOptions::new(&path).block_bytes(500);
     let frame = Frame::read_csv(options).unwrap();
     assert!(frame.n_partitions() > 2 && frame.n_partitions() <= 8);
-    let explained = steps(&frame, |frame| frame).unwrap().explain().unwrap().to_string();
-    assert!(explained.contains("in 2 layers"), "{explained}");
-    assert!(explained.contains("read_csv → filter → with_columns → select → filter → "), "{explained}");
-    assert!(explained.contains("combine → group_by → select → select → filter"), "{explained}");
+    let explained = steps(&frame, |frame| frame).unwrap().explain().unwrap();
+    // The table of the text shortens long labels.
+    let labels: Vec<&str> = explained.layers.iter().map(|layer| &*layer.label).collect();
+    let reads = "read_csv → filter → with_columns → select → filter → group_by";
+    assert_eq!(labels, [reads, "combine → group_by → select → select → filter"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use musher_frame::polars::series::ops::NullBehavior;
 use musher_frame::{Error, Frame};
 use musher_scheduler::Compute;
 
-use crate::support::{assert_same, check, layouts, options, table};
+use crate::support::{assert_same, cause, check, layouts, options, table};
 
 fn lazy(table: &DataFrame) -> LazyFrame {
     table.clone().lazy()
@@ -121,6 +121,14 @@ fn types_with_and_without_differences() {
         "x".into(),
         (0..5).map(|n| Series::new("".into(), vec![n as i64; n])).collect::<Vec<_>>(),
     );
+    // polars cannot fill categories of a table that is shorter than the distance, and a partition may be such a table.
+    let whole = categories.clone().into_frame();
+    assert!(lazy(&whole).shift_and_fill(6, lit("c")).collect().is_err());
+    let expected = lazy(&whole).shift_and_fill(1, lit("c")).collect().unwrap();
+    let halves = Frame::from_polars(whole.clone(), 2).unwrap();
+    assert_same(&halves.shift_and_fill(1, lit("c")).unwrap().compute().unwrap(), &expected, "categories");
+    let error = halves.shift_and_fill(4, lit("c")).unwrap().compute().unwrap_err();
+    assert!(matches!(cause(&error), Error::Polars { .. }), "{error:?}");
     for values in [texts.clone(), categories, lists] {
         let whole = values.into_frame();
         check(&whole, &lazy(&whole).shift(2).collect().unwrap(), |frame| frame.shift(2));
