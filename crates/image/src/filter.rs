@@ -4,11 +4,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Depth, Element, PerAxis};
+use musher_array::{Array, Boundary as Mode, Depth, Element, PerAxis};
 use musher_graph_core::{TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
-use crate::Mode;
 use crate::error::Error;
 use crate::kernel::correlate::Weights;
 use crate::kernel::separable::{Between, Line, separable};

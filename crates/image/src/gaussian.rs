@@ -2,10 +2,9 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Depth, Float, PerAxis};
+use musher_array::{Array, Boundary as Mode, Depth, Float, PerAxis};
 use ndarray::Dimension;
 
-use crate::Mode;
 use crate::error::Error;
 use crate::filter::{Along, MOST_PIXELS, along_axes, resolve, resolve_modes};
 use crate::kernel::correlate::Weights;

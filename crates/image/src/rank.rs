@@ -4,11 +4,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Depth};
+use musher_array::{Array, Boundary as Mode, Depth};
 use musher_graph_core::{TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
-use crate::Mode;
 use crate::error::Error;
 use crate::filter::Window;
 use crate::kernel::rank::ranked;
