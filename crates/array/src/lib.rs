@@ -81,6 +81,7 @@ mod reductions;
 mod region;
 mod reshape;
 mod slicing;
+mod stage;
 mod strip_task;
 
 pub use array::Array;

@@ -13,6 +13,7 @@ use crate::kernel::strip::{
     Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Reused, RunError, Sink,
     Term,
 };
+use crate::neighborhood::followed;
 use musher_graph_core::{
     Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
     Tokenizer, Wiring,
@@ -44,6 +45,16 @@ impl StripTask {
     /// A task that runs `program` over blocks of these lengths.
     pub(crate) fn new(label: impl Into<Cow<'static, str>>, program: Program, chunking: Chunking) -> Self {
         Self { labels: SmallVec::from_elem(label.into(), 1), program, chunking, code: OnceLock::new() }
+    }
+
+    /// What is done, as a program over the block.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The names of what is done, producers first.
+    pub(crate) fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
     }
 
     /// The compiled program; compiled once, by whoever comes first.
@@ -108,8 +119,18 @@ impl StripTask {
     }
 }
 
+/// The names of what is done, producers first, as one.
+pub(crate) fn chained<'a>(labels: &'a [Cow<'static, str>]) -> Cow<'a, str> {
+    match labels {
+        [only] => Cow::Borrowed(only),
+        labels if labels.len() <= MOST_LABELS => labels.join(" → ").into(),
+        [first, middle @ .., last] => format!("{first} → {} more → {last}", middle.len()).into(),
+        [] => Cow::Borrowed(""),
+    }
+}
+
 /// Makes a block of elements of a type known at run time.
-struct ToBlock<'a>(Buffer, &'a [usize]);
+pub(crate) struct ToBlock<'a>(pub(crate) Buffer, pub(crate) &'a [usize]);
 
 impl Visit for ToBlock<'_> {
     type Output = Result<ChunkRef, TaskError>;
@@ -238,12 +259,7 @@ impl Visit for PassThrough<'_, '_> {
 
 impl Task for StripTask {
     fn label(&self) -> Cow<'_, str> {
-        match self.labels.as_slice() {
-            [only] => Cow::Borrowed(only),
-            labels if labels.len() <= MOST_LABELS => labels.join(" → ").into(),
-            [first, middle @ .., last] => format!("{first} → {} more → {last}", middle.len()).into(),
-            [] => Cow::Borrowed(""),
-        }
+        chained(&self.labels)
     }
 
     fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
@@ -333,7 +349,9 @@ impl Task for StripTask {
             let [slot] = request.producer_slots else { return None };
             return Some(Arc::new(self.over_slots(request.slots, *slot, request.consumer_slots)));
         }
-        let producer: &Self = request.producer.downcast_ref()?;
+        let Some(producer): Option<&Self> = request.producer.downcast_ref() else {
+            return followed(self, request);
+        };
         let target = producer.program.targets().get(request.output)?;
         if target.sink != Sink::Block
             || self.program.nodes().len() + producer.program.nodes().len() > MOST_NODES
