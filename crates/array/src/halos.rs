@@ -125,6 +125,15 @@ impl<A: Element> Halos<A> {
         self.axes.iter().zip(coords).map(|(axis, &coord)| axis.surround(coord)).collect()
     }
 
+    /// Which share of the elements is read once more in the halo of another block.
+    pub(crate) fn repeats(&self) -> f64 {
+        let along = |axis: &HaloAxis<A>| {
+            let own = (0..axis.n_blocks()).map(|block| axis.own_length(block)).max().unwrap_or(0).max(1);
+            (own + axis.depth.before + axis.depth.after) as f64 / own as f64
+        };
+        self.axes.iter().map(along).product::<f64>() - 1.0
+    }
+
     /// The block lengths with halos.
     pub(crate) fn padded_chunking(&self) -> Chunking {
         Chunking::from_axes(

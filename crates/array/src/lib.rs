@@ -96,6 +96,7 @@ mod reductions;
 mod region;
 mod reshape;
 mod slicing;
+mod stage;
 mod strip_task;
 
 pub use array::Array;

@@ -9,15 +9,21 @@
 
 use crate::array::Array;
 use crate::block::Block;
-use crate::element::{Element, Plain};
+use crate::element::{Buffer, Element, Plain, Visit};
 use crate::error::Error;
 use crate::halos::Halos;
 use crate::kernel::assemble::{Source, clipped};
-use crate::kernel::memory::{with_room, zeros};
+use crate::kernel::memory::{OutOfMemory, with_room, zeros};
 use crate::kernel::overlap::{Boundary, Depth};
+use crate::kernel::strip::RunError;
 use crate::per_axis::PerAxis;
 use crate::region::{assembly, wiring};
-use musher_graph_core::{ChunkRef, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer};
+use crate::stage::{Append, BindBox, Part, Stage};
+use crate::strip_task::{StripTask, ToBlock};
+use musher_graph_core::{
+    Absorb, ChunkRef, Facts, Forward, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer,
+    fused_label,
+};
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Dimension, IxDyn};
 use smallvec::SmallVec;
@@ -29,6 +35,9 @@ use std::sync::Arc;
 /// Bytes of the rows that a band has beside its halo, unless the halo is deeper: with what the kernel writes they stay in
 /// a core's second cache, which has a megabyte or more.
 const BAND_BYTES: usize = 1 << 18;
+
+/// Bytes that elementwise work needs for its registers.
+const STAGE_BYTES: usize = 1 << 16;
 
 /// What becomes of elements that see their neighbors.
 ///
@@ -153,41 +162,131 @@ pub fn neighborhood<D: Dimension, K: Kernel>(
     let caller = Location::caller();
     let halos = Halos::new(kernel.label(), array.chunks(), depths.into(), boundaries.into(), caller)?;
     let wiring = wiring(halos.reads());
-    let task = Neighborhood { kernel: Arc::new(InBands { kernel, halos }) };
+    let stages = Stages { slot: Some(0), before: None, after: None };
+    let task = Neighborhood { kernel: Arc::new(InBands { kernel, halos }), stages };
     let layer =
         Layer::build(task).caller(caller).input(&array.core().port, wiring).finish(array.chunks().grid());
     Ok(Array::from_port(Port::of(layer), array.chunks().clone()))
 }
 
+/// Halos that repeat more of a producer's work than this share of it are read from its blocks.
+const MOST_REPEATED: f64 = 0.25;
+
 /// Runs a kernel over the blocks of a layer, each with its halo.
+///
+/// ```text
+/// slots ─▶ before ─▶ rows with their halo ─▶ kernel ─▶ after ─▶ block
+/// ```
 struct Neighborhood {
     kernel: Arc<dyn AnyKernel>,
+    stages: Stages,
+}
+
+/// Elementwise work around a kernel.
+#[derive(Clone)]
+struct Stages {
+    /// The slot that the kernel reads; none where it reads what `before` makes.
+    slot: Option<usize>,
+    /// What becomes of the elements as they are assembled.
+    before: Option<Stage>,
+    /// What becomes of the kernel's answers, which the program reads in slot 0.
+    after: Option<Stage>,
 }
 
 impl Task for Neighborhood {
     fn label(&self) -> Cow<'_, str> {
-        self.kernel.label().into()
+        let labels =
+            |stage: &Option<Stage>| stage.iter().flat_map(Stage::labels).cloned().collect::<Vec<_>>();
+        let mut all = labels(&self.stages.before);
+        all.push(self.kernel.label().into());
+        all.extend(labels(&self.stages.after));
+        fused_label(&all).into()
     }
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
-        Ok(Output::shared(self.kernel.run(&at.coords(), &inputs)?))
+        Ok(Output::shared(self.kernel.run(&at.coords(), &inputs, &self.stages)?))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.kernel.token(tokenizer);
+        for stage in [&self.stages.before, &self.stages.after].into_iter().flatten() {
+            stage.token(tokenizer);
+        }
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
-        self.kernel.facts(&at.coords())
+        self.kernel.facts(&at.coords(), &self.stages)
     }
+
+    fn absorbs_neighbors(&self) -> bool {
+        true
+    }
+
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        if self.stages.slot.is_none_or(|slot| request.slots != [slot]) {
+            return None;
+        }
+        let after = self.stages.after.as_ref().map(|after| after.with_slots(request.consumer_slots));
+        let stages = if request.producer.downcast_ref::<Forward>().is_some() {
+            let [slot] = request.producer_slots else { return None };
+            Stages { slot: Some(*slot), before: None, after }
+        } else {
+            let producer: &StripTask = request.producer.downcast_ref()?;
+            let before = Stage::of(producer, request.producer_slots)?;
+            // What the producer reads in its own place is read in the window, and a single value with every row.
+            let ndim = request.producer_grid.ndim();
+            let n_read = (0..before.slots().len()).filter(|&slot| !before.is_value(slot)).count();
+            if n_read == 0
+                || !before.reads_in_place(ndim, |slot| !before.is_value(slot))
+                || self.kernel.repeats() > MOST_REPEATED
+            {
+                return None;
+            }
+            Stages { slot: None, before: Some(before), after }
+        };
+        Some(Arc::new(Self { kernel: Arc::clone(&self.kernel), stages }))
+    }
+}
+
+impl Neighborhood {
+    /// This task with a consumer's elementwise work behind it.
+    fn followed(&self, consumer: &StripTask, request: &Absorb<'_>) -> Option<Self> {
+        let ndim = request.grid.ndim();
+        if request.output != 0 || !request.wiring.is_one_to_one() || request.producer_grid != request.grid {
+            return None;
+        }
+        let own = Stage::of(consumer, request.consumer_slots)?;
+        if !own.reads_in_place(ndim, |slot| request.slots.contains(&slot)) {
+            return None;
+        }
+        let first = self.stages.after.as_ref().map(|after| after.with_slots(request.producer_slots));
+        let after = own.behind(first.as_ref(), request.slots);
+        if !after.goes_by_rows() {
+            return None;
+        }
+        let stages = Stages {
+            slot: self.stages.slot.map(|slot| request.producer_slots[slot]),
+            before: self.stages.before.as_ref().map(|before| before.with_slots(request.producer_slots)),
+            after: Some(after),
+        };
+        Some(Self { kernel: Arc::clone(&self.kernel), stages })
+    }
+}
+
+/// A consumer's elementwise task with the kernel of neighborhoods that it reads, if `request` asks about one.
+pub(crate) fn followed(consumer: &StripTask, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+    let producer: &Neighborhood = request.producer.downcast_ref()?;
+    Some(Arc::new(producer.followed(consumer, request)?))
 }
 
 /// A kernel with its halos, whatever its elements.
 trait AnyKernel: Send + Sync {
     fn label(&self) -> &'static str;
     fn token(&self, tokenizer: &mut Tokenizer);
-    fn facts(&self, coords: &[usize]) -> Facts;
-    fn run(&self, coords: &[usize], inputs: &Inputs<'_>) -> Result<ChunkRef, TaskError>;
+    fn facts(&self, coords: &[usize], stages: &Stages) -> Facts;
+    /// Which share of the elements is read once more in a halo.
+    fn repeats(&self) -> f64;
+    fn run(&self, coords: &[usize], inputs: &Inputs<'_>, stages: &Stages) -> Result<ChunkRef, TaskError>;
 }
 
 struct InBands<K: Kernel> {
@@ -206,6 +305,43 @@ impl<K: Kernel> InBands<K> {
         let halo = self.halos.at(coords).first().copied().unwrap_or_default();
         (BAND_BYTES / (row * size_of::<K::In>()).max(1)).max(halo.before + halo.after).clamp(1, own.max(1))
     }
+
+    /// What of a block is needed to assemble a band, once it has been through the work before the kernel.
+    fn made_before<'i>(
+        stage: &Stage,
+        inputs: &Inputs<'_>,
+        number: usize,
+        needed: &[Range<usize>],
+    ) -> Result<Source<'i, K::In>, TaskError> {
+        let shape: Vec<usize> = needed.iter().map(ExactSizeIterator::len).collect();
+        let buffer = stage.run(&shape, |slot, dtype| {
+            let (number, needed) = if stage.is_value(slot) { (0, &[][..]) } else { (number, needed) };
+            let slot = stage.slots()[slot].ok_or(RunError::Input { slot })?;
+            dtype.visit(BindBox { inputs, slot, number, needed: |_: &[usize]| needed.to_vec() })
+        })?;
+        let elements = K::In::from_buffer(buffer).ok_or(RunError::Input { slot: 0 })?;
+        Ok(Source::of_part(ArrayD::from_shape_vec(IxDyn(&shape), elements)?, needed))
+    }
+
+    /// Appends what becomes of rows that the kernel has made.
+    fn append_after(
+        stage: &Stage,
+        inputs: &Inputs<'_>,
+        made: &[K::Out],
+        shape: &[usize],
+        rows: Range<usize>,
+        into: &mut Buffer,
+    ) -> Result<(), TaskError> {
+        let buffer = stage.run(shape, |slot, dtype| match stage.slots()[slot] {
+            None => Ok(Part::of_elements(made, shape)),
+            Some(read) => {
+                let needed = |block: &[usize]| stage.needed(slot, block, &rows).unwrap_or_default();
+                dtype.visit(BindBox { inputs, slot: read, number: 0, needed })
+            }
+        })?;
+        stage.dtype().visit(Append(into, buffer));
+        Ok(())
+    }
 }
 
 impl<K: Kernel> AnyKernel for InBands<K> {
@@ -216,44 +352,63 @@ impl<K: Kernel> AnyKernel for InBands<K> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.kernel.token(tokenizer);
         tokenizer.name(K::In::NAME);
+        tokenizer.name(K::Out::NAME);
         self.halos.token(tokenizer);
     }
 
-    fn facts(&self, coords: &[usize]) -> Facts {
-        let own: usize = self.halos.own_shape(coords).iter().product();
-        let padded = self.halos.padded_shape(coords);
-        let halo = self.halos.at(coords).first().copied().unwrap_or_default();
-        let rows = self.rows(coords) + halo.before + halo.after;
-        let band = rows * padded.iter().skip(1).product::<usize>();
-        let scratch = band * size_of::<K::In>() + self.kernel.scratch(band);
-        let facts = Facts::bytes((own * size_of::<K::Out>()) as u64).scratch(scratch as u64);
-        Facts { cost_ns: self.kernel.cost(padded.iter().product::<usize>() as u64), ..facts }
+    fn repeats(&self) -> f64 {
+        self.halos.repeats()
     }
 
-    fn run(&self, coords: &[usize], inputs: &Inputs<'_>) -> Result<ChunkRef, TaskError> {
+    fn facts(&self, coords: &[usize], stages: &Stages) -> Facts {
+        let own_shape = self.halos.own_shape(coords);
+        let own: usize = own_shape.iter().product();
+        let padded_shape = self.halos.padded_shape(coords);
+        let padded = padded_shape.iter().product::<usize>() as u64;
+        let halo = self.halos.at(coords).first().copied().unwrap_or_default();
+        let rows = self.rows(coords);
+        let band = (rows + halo.before + halo.after) * padded_shape.iter().skip(1).product::<usize>();
+        let mut scratch = band * size_of::<K::In>() + self.kernel.scratch(band);
+        let (mut bytes, mut cost) = (own * size_of::<K::Out>(), self.kernel.cost(padded));
+        if let Some(before) = &stages.before {
+            scratch += STAGE_BYTES + band * size_of::<K::In>();
+            cost = cost.map(|cost| cost + before.cost(padded));
+        }
+        if let Some(after) = &stages.after {
+            let made = rows * own_shape.iter().skip(1).product::<usize>();
+            scratch += STAGE_BYTES + made * (size_of::<K::Out>() + after.dtype().bytes());
+            bytes = own * after.dtype().bytes();
+            cost = cost.map(|cost| cost + after.cost(own as u64));
+        }
+        Facts { cost_ns: cost, ..Facts::bytes(bytes as u64).scratch(scratch as u64) }
+    }
+
+    fn run(&self, coords: &[usize], inputs: &Inputs<'_>, stages: &Stages) -> Result<ChunkRef, TaskError> {
         let (own, mut shape) = (self.halos.own_shape(coords), self.halos.padded_shape(coords));
-        let mut made = zeros::<K::Out>(own.iter().product())?;
+        let (n, n_rows) = (own.iter().product::<usize>(), own.first().copied().unwrap_or(1));
         let (own_row, row) = (own.iter().skip(1).product::<usize>(), shape.iter().skip(1).product::<usize>());
         let (halo, surrounds) = (self.halos.at(coords), self.halos.surrounds(coords));
         let around = halo.first().map_or(0, |halo| halo.before + halo.after);
-        let n = own.first().copied().unwrap_or(1);
         let rows = self.rows(coords);
-        if made.is_empty() && !self.kernel.wants_whole() {
-            return Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(&own), made)?)));
-        }
+        // What the kernel makes: the block, or a band of it that something is made of.
+        let mut made = zeros::<K::Out>(if stages.after.is_some() { n.min(rows * own_row) } else { n })?;
+        let mut block = match &stages.after {
+            Some(after) => Some(after.dtype().visit(WithRoom(n))?),
+            None => None,
+        };
         let mut pieces = self.halos.pieces(coords);
         let rows_of_all = pieces.first().cloned().unwrap_or_default();
         // An axis without elements reads nothing: there may be no slot to ask for.
-        let blocks = match pieces.iter().any(Vec::is_empty) {
-            true => SmallVec::new(),
-            false => inputs.slot::<Block<K::In>>(0)?,
+        let blocks = match stages.slot.filter(|_| !pieces.iter().any(Vec::is_empty)) {
+            Some(slot) => inputs.slot::<Block<K::In>>(slot)?,
+            None => SmallVec::new(),
         };
         let mut elements = with_room::<K::In>((rows + around) * row)?;
         let mut scratch = K::Scratch::default();
         let mut start = 0;
-        loop {
+        while start < n_rows && n > 0 || start == 0 && self.kernel.wants_whole() {
             check_cancelled()?;
-            let end = (start + rows).min(n);
+            let end = (start + rows).min(n_rows);
             // What follows the band's own rows is the halo of the next one.
             let held = elements.len() / row.max(1);
             let kept = if start == 0 { 0 } else { held.min(around) };
@@ -262,18 +417,43 @@ impl<K: Kernel> AnyKernel for InBands<K> {
             if let Some(rows) = pieces.first_mut() {
                 *rows = clipped(&rows_of_all, start + kept..end + around);
             }
-            let source =
-                |flat: usize, needed: &[Range<usize>]| Ok(Source::of_block(blocks[flat].view(), needed)?);
+            let source = |number: usize, needed: &[Range<usize>]| match &stages.before {
+                Some(stage) => Self::made_before(stage, inputs, number, needed),
+                None => Ok(Source::of_block(blocks[number].view(), needed)?),
+            };
             assembly(self.halos.reads(), coords, &pieces, source)?.append_to(&mut elements);
             if let Some(length) = shape.first_mut() {
                 *length = end - start + around;
             }
             let band = Band { elements: &elements, shape: &shape, halo: &halo, surrounds: &surrounds };
-            self.kernel.run(&band, &mut scratch, &mut made[start * own_row..end * own_row])?;
-            start = end;
-            if start >= n {
-                return Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(&own), made)?)));
+            let out = match stages.after {
+                Some(_) => &mut made[..(end - start) * own_row],
+                None => &mut made[start * own_row..end * own_row],
+            };
+            self.kernel.run(&band, &mut scratch, out)?;
+            if let (Some(after), Some(block)) = (&stages.after, &mut block) {
+                let mut shape = own.clone();
+                if let Some(length) = shape.first_mut() {
+                    *length = end - start;
+                }
+                Self::append_after(after, inputs, out, &shape, start..end, block)?;
             }
+            start = end.max(1);
         }
+        match block {
+            Some(block) => block.dtype().visit(ToBlock(block, &own)),
+            None => Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(&own), made)?))),
+        }
+    }
+}
+
+/// An empty buffer with room for so many elements.
+struct WithRoom(usize);
+
+impl Visit for WithRoom {
+    type Output = Result<Buffer, OutOfMemory>;
+
+    fn visit<A: Element>(self) -> Self::Output {
+        Ok(A::into_buffer(with_room(self.0)?))
     }
 }

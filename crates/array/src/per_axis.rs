@@ -32,8 +32,8 @@ impl<T> PerAxis<T> {
     /// # Examples
     /// ```
     /// use musher_array::PerAxis;
-    /// assert_eq!(PerAxis::from(3).resolve(2), Ok(vec![3, 3]));
-    /// assert_eq!(PerAxis::from([1, 2, 3]).resolve(2), Err(3));
+    /// assert_eq!(PerAxis::<usize>::from(3).resolve(2), Ok(vec![3, 3]));
+    /// assert_eq!(PerAxis::<usize>::from([1, 2, 3]).resolve(2), Err(3));
     /// ```
     pub fn resolve(self, ndim: usize) -> Result<Vec<T>, usize>
     where

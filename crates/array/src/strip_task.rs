@@ -13,6 +13,7 @@ use crate::kernel::strip::{
     Axes, Binding, Code, CompileError, GlobalIndex, Leaf, Made, NodeIx, Op, Program, Reused, RunError, Sink,
     Term,
 };
+use crate::neighborhood::followed;
 use musher_graph_core::{
     Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
     Tokenizer, Wiring, fused_label,
@@ -41,6 +42,16 @@ impl StripTask {
     /// A task that runs `program` over blocks of these lengths.
     pub(crate) fn new(label: impl Into<Cow<'static, str>>, program: Program, chunking: Chunking) -> Self {
         Self { labels: SmallVec::from_elem(label.into(), 1), program, chunking, code: OnceLock::new() }
+    }
+
+    /// What is done, as a program over the block.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The names of what is done, producers first.
+    pub(crate) fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
     }
 
     /// The compiled program; compiled once, by whoever comes first.
@@ -106,7 +117,7 @@ impl StripTask {
 }
 
 /// Makes a block of elements of a type known at run time.
-struct ToBlock<'a>(Buffer, &'a [usize]);
+pub(crate) struct ToBlock<'a>(pub(crate) Buffer, pub(crate) &'a [usize]);
 
 impl Visit for ToBlock<'_> {
     type Output = Result<ChunkRef, TaskError>;
@@ -328,7 +339,9 @@ impl Task for StripTask {
             let [slot] = request.producer_slots else { return None };
             return Some(Arc::new(self.over_slots(request.slots, *slot, request.consumer_slots)));
         }
-        let producer: &Self = request.producer.downcast_ref()?;
+        let Some(producer): Option<&Self> = request.producer.downcast_ref() else {
+            return followed(self, request);
+        };
         let target = producer.program.targets().get(request.output)?;
         if target.sink != Sink::Block
             || self.program.nodes().len() + producer.program.nodes().len() > MOST_NODES

@@ -93,6 +93,14 @@ pub trait Task: Any + Send + Sync {
         None
     }
 
+    /// Whether [`absorb`](Task::absorb) may be asked about a producer of which a task reads several places: a window.
+    ///
+    /// Then each input of the producer must be read in the producer's own place, or at a fixed one; the new task reads the
+    /// first by the window, and finds the chunks in the same order.
+    fn absorbs_neighbors(&self) -> bool {
+        false
+    }
+
     /// One task that does this task's work and that of a sibling over the same producers and grid, if both gain:
     /// its outputs are this task's and then the sibling's. `sibling_slots[s]` is the slot of this task that reads
     /// what slot `s` of the sibling reads.
@@ -130,7 +138,7 @@ pub struct Absorb<'a> {
     pub output: usize,
     /// The producer's grid.
     pub producer_grid: &'a Grid,
-    /// From this task's places to the producer's; an axis map.
+    /// From this task's places to the producer's; an axis map, or a window if the task absorbs neighbors.
     pub wiring: &'a Wiring,
     /// This task's grid.
     pub grid: &'a Grid,

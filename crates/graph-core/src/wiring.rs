@@ -230,6 +230,7 @@ impl AxisMap {
                 Some(Self::Fixed((start + step * *at as isize) as usize))
             }
             (Self::Fixed(at), Self::Lookup { table, .. }) => Some(Self::Fixed(table[*at] as usize)),
+            (window, Self::Affine { start: 0, step: 1, .. }) => Some(window.clone()),
             (outer @ (Self::Affine { axis: follows, .. } | Self::Lookup { axis: follows, .. }), inner)
                 if inner.is_single() =>
             {
@@ -410,9 +411,12 @@ impl Wiring {
 
     /// The wiring from a consumer straight to a producer, when the consumer is wired to a middle layer by `self`
     /// and the middle to the producer by `inner`. `None` where it would be no [`Wiring::Axes`].
+    ///
+    /// A window of the middle becomes one of the producer where the middle reads it place by place; what the middle reads at
+    /// a fixed place is read there, once for the whole window.
     pub fn compose(&self, inner: &Self, consumer: &Grid) -> Option<Self> {
         match (self, inner) {
-            (Self::Axes(outer), Self::Axes(maps)) if self.is_axis_map() => {
+            (Self::Axes(outer), Self::Axes(maps)) if self.is_axis_map() || inner.is_axis_map() => {
                 let maps: Option<Box<[AxisMap]>> =
                     maps.iter().map(|map| map.seen_through(outer, consumer)).collect();
                 Some(Self::Axes(maps?))

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Depth, Element, PerAxis};
+use musher_array::{Array, Boundary as Mode, Depth, Element, PerAxis};
 use musher_graph_core::{TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
@@ -13,7 +13,6 @@ use crate::kernel::correlate::Weights;
 use crate::kernel::separable::{Between, Line, separable};
 use crate::kernel::widen::Widen;
 use crate::kernel::windows::Windows;
-use musher_array::Boundary as Mode;
 
 /// Filters that reach further than this are a mistake: no image has as many pixels along an axis.
 pub(crate) const MOST_PIXELS: usize = 1 << 24;

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use musher_array::{Array, Depth, Float, PerAxis};
+use musher_array::{Array, Boundary as Mode, Depth, Float, PerAxis};
 use ndarray::Dimension;
 
 use crate::error::Error;
@@ -10,7 +10,6 @@ use crate::filter::{Along, MOST_PIXELS, along_axes, resolve, resolve_modes};
 use crate::kernel::correlate::Weights;
 use crate::kernel::gaussian::{SMALLEST_SIGMA, radius, weights};
 use crate::kernel::widen::Widen;
-use musher_array::Boundary as Mode;
 
 /// `f32` or `f64`: what is smoothed.
 ///

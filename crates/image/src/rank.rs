@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Depth};
+use musher_array::{Array, Boundary as Mode, Depth};
 use musher_graph_core::{TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::filter::Window;
 use crate::kernel::rank::ranked;
 use crate::pixel::Pixel;
-use musher_array::Boundary as Mode;
 
 /// Finds the value of a rank in each window.
 struct Rank<A> {

@@ -359,14 +359,17 @@ impl<'a, A: Copy + Default + 'a> Assembly<'a, A> {
 
 /// What is needed of each of the blocks that are read along an axis.
 fn needed<A>(pieces: &[Piece<A>], read: &[usize]) -> Vec<Range<usize>> {
-    let mut needed = vec![usize::MAX..0; read.len()];
-    for piece in pieces {
-        if let Origin::Forward { block, start } | Origin::Backward { block, start } = &piece.origin {
-            let part = &mut needed[number_of(*block, read)];
-            *part = part.start.min(*start)..part.end.max(start + piece.length);
-        }
-    }
-    needed
+    let of_block = |&own: &usize| {
+        let parts = pieces.iter().filter_map(move |piece| match piece.origin {
+            Origin::Forward { block, start } | Origin::Backward { block, start } if block == own => {
+                Some(start..start + piece.length)
+            }
+            _ => None,
+        });
+        let all = parts.reduce(|all, part| all.start.min(part.start)..all.end.max(part.end));
+        all.expect("the runs read it")
+    };
+    read.iter().map(of_block).collect()
 }
 
 /// Which of the blocks that are read a block is.

@@ -2,10 +2,10 @@
 
 use crate::blocks::{answer, bits, grids};
 use musher_array::kernel::overlap::element_at;
-use musher_array::ndarray::{Array2, Ix2};
+use musher_array::ndarray::{Array2, Axis, Ix2};
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Boundary, Depth, Error};
-use musher_graph_core::{TaskError, Token, Tokenizer};
+use musher_array::{Array, Boundary, Depth, Error, random};
+use musher_graph_core::{Collection, Graph, Plan, TaskError, Token, Tokenizer};
 use musher_scheduler::{Compute, Options};
 
 /// A weighted sum of the neighbors in a box; weights tell every neighbor from every other.
@@ -131,6 +131,81 @@ fn bands_of_a_large_block_give_what_the_whole_block_gives() {
             "blocks in another order"
         );
     }
+}
+
+/// The labels of the layers that are left when everything that can be fused is.
+fn layers(request: &impl Collection) -> Vec<String> {
+    let graph = Graph::collect(&[request.request()]).unwrap().optimize();
+    Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect()
+}
+
+/// The same kernel as everywhere, with a small halo.
+fn weighted(x: &Array<f64, Ix2>, boundary: Boundary) -> Array<f64, Ix2> {
+    let (rows, columns) = (Depth::new(1, 2), Depth::both(1));
+    neighborhood(x, [rows, columns], boundary, Weighted { rows, columns, whole: false }).unwrap()
+}
+
+/// ```text
+/// data ─▶ mul ─▶ add ─▶ weighted ─▶ gt        becomes        data ─▶ mul → add → weighted → gt
+/// ```
+#[test]
+fn elementwise_work_before_and_after_a_kernel_is_done_in_its_pass() {
+    let x = Array::from_array(Array2::from_shape_fn((90, 80), |(i, j)| (i * j) as f64), (30, 40));
+    let chain = weighted(&(&x * 0.5 + 1.0), Boundary::Reflect).gt(9e4);
+    let labels = layers(&chain);
+    assert!(labels.iter().any(|label| label.contains("weighted") && label.ends_with("gt")), "{labels:?}");
+    assert_eq!(labels.len(), 2, "the data and one pass: {labels:?}");
+    // A block of 3 rows with a halo of 3 would make everything twice.
+    let thin = weighted(&(&x.rechunk((3, 80)) * 0.5), Boundary::Reflect);
+    assert!(layers(&thin).contains(&"weighted".to_owned()), "{:?}", layers(&thin));
+    // What somebody else reads is made once.
+    let half = &x * 0.5;
+    let both = weighted(&half, Boundary::Reflect) + &half;
+    assert!(layers(&both).iter().any(|label| label.starts_with("weighted")), "{:?}", layers(&both));
+}
+
+#[test]
+fn fused_neighborhoods_have_the_bits_of_unfused_ones() {
+    let whole = Array2::from_shape_fn((40, 40), |(i, j)| ((i * 37) ^ (j * 101)) as f64 / 7.0);
+    type Hold<'a> = &'a dyn Fn(Array<f64, Ix2>) -> Array<f64, Ix2>;
+    for lengths in
+        [vec![vec![40], vec![40]], vec![vec![19, 21], vec![16, 24]], vec![vec![0, 20, 20], vec![33, 7]]]
+    {
+        for boundary in BOUNDARIES {
+            let x = Array::from_array(whole.clone(), lengths.clone());
+            let y = Array::from_array(whole.t().to_owned(), lengths.clone());
+            let chain = |hold: Hold<'_>| {
+                // Two inputs and a single value before; a row, a turned array and the kernel's own input after.
+                let before = hold(&hold(&x * 3.0) + &y - &hold(x.clone()).mean());
+                let made = hold(weighted(&before, boundary));
+                let row = y.index_axis(Axis(0), 3);
+                let after = hold(hold(&made * 0.25) + row);
+                let turned = hold(after - y.t());
+                (turned.gt(100.0).select(&turned, &x), turned.lt(50.0))
+            };
+            let fused = chain(&|array| array);
+            let unfused = chain(&|array| array.persist().unwrap());
+            assert_eq!(bits(&answer(&fused.0)), bits(&answer(&unfused.0)), "{boundary:?} {lengths:?}");
+            assert_eq!(answer(&fused.1), answer(&unfused.1));
+            assert_eq!(
+                fused.0.sum().compute().unwrap().to_bits(),
+                unfused.0.sum().compute().unwrap().to_bits(),
+                "{boundary:?} {lengths:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn generators_are_not_taken_into_a_window() {
+    let x = random::normal((40, 40), (20, 20)).seed(5).build();
+    let chain = weighted(&(&x + 1.0), Boundary::Wrap);
+    let held = weighted(&(&x + 1.0).persist().unwrap(), Boundary::Wrap);
+    assert_eq!(bits(&answer(&chain)), bits(&answer(&held)));
+    let ramp = Array::from_shape_fn((40, 40), 20, |(i, j)| (i * j) as f64);
+    let random_after = weighted(&ramp, Boundary::Wrap) + &x;
+    let held = weighted(&ramp, Boundary::Wrap).persist().unwrap() + &x;
+    assert_eq!(bits(&answer(&random_after)), bits(&answer(&held)));
 }
 
 #[test]

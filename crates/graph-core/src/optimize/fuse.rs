@@ -45,14 +45,16 @@ fn absorb_slot(graph: &mut Graph, own: usize, slot: usize, repeats: &Repeats, us
     let input = &layer.inputs[slot];
     let at = input.producer.index();
     // Slots that name the same producer by the same wiring are asked about once, at the first of them.
-    if at == own || !repeats.is_first(&layer.inputs, slot) || !input.wiring.is_axis_map() {
+    let is_window = !input.wiring.is_axis_map();
+    if at == own || !repeats.is_first(&layer.inputs, slot) || is_window && !layer.task.absorbs_neighbors() {
         return false;
     }
     let producer = &graph.layers[at];
     if producer.annotations != layer.annotations || producer.inputs.len() > MOST_SLOTS {
         return false;
     }
-    let only_here = uses[at] == 1 && input.wiring.reads_once(&layer.grid);
+    // How much of a producer's work a window repeats, the task knows.
+    let only_here = uses[at] == 1 && (is_window || input.wiring.reads_once(&layer.grid));
     if !only_here && !is_cheap_source(producer) {
         return false;
     }

@@ -164,6 +164,38 @@ fn a_composed_wiring_reads_what_the_two_read() {
 }
 
 #[test]
+fn a_window_over_single_maps_reads_each_task_that_the_two_read_once() {
+    let mut random = Random::new(4);
+    let (mut composed, mut declined) = (0, 0);
+    for _ in 0..20_000 {
+        let (consumer, middle, producer) = (grid(&mut random), grid(&mut random), grid(&mut random));
+        let outer = wiring_onto(&mut random, &middle, &consumer, false);
+        let inner = wiring_onto(&mut random, &producer, &middle, true);
+        let Some(straight) = outer.compose(&inner, &consumer) else {
+            declined += 1;
+            continue;
+        };
+        composed += 1;
+        for index in 0..consumer.n_tasks() {
+            let at = consumer.place(index);
+            let through = outer.producers(at, &middle);
+            let mut expected: Vec<u32> = through
+                .iter()
+                .flat_map(|&index| inner.producers(middle.place(index as usize), &producer))
+                .collect();
+            let mut read = straight.producers(at, &producer).to_vec();
+            for list in [&mut expected, &mut read] {
+                list.sort_unstable();
+                list.dedup();
+            }
+            // Of nothing the consumer reads nothing; what is read at a fixed place it may read in vain.
+            assert!(expected == read || expected.is_empty(), "{outer:?} over {inner:?} at {:?}", at.coords());
+        }
+    }
+    assert!(composed > 2_000 && declined > 2_000, "{composed} composed, {declined} declined");
+}
+
+#[test]
 fn single_maps_are_closed_under_composition() {
     let mut random = Random::new(3);
     for _ in 0..2_000 {

@@ -78,8 +78,8 @@ macro_rules! extremes {
             }
 
             #[inline(always)]
-            #[expect(clippy::eq_op, reason = "only NaN differs from itself, and integers have none")]
             fn meet(one: A, other: A) -> A {
+                // Only NaN differs from itself.
                 if one $beats other || one != one { one } else { other }
             }
 

@@ -1,0 +1,266 @@
+//! Elementwise work beside a kernel of neighborhoods: on what it reads, as the rows are assembled, and on what it makes,
+//! while it is in the cache.
+//!
+//! A stage runs on a box of a block, so it takes programs alone whose elements do not depend on where they stand, and that
+//! make one block. What a program makes of an element is the same in every box: so are the bits.
+
+use crate::block::Block;
+use crate::element::{Buffer, DType, Element, Visit};
+use crate::kernel::strip::{Binding, Code, CompileError, Leaf, Made, Op, Program, RunError, Sink};
+use crate::strip_task::StripTask;
+use musher_graph_core::{Inputs, TaskError, Token, Tokenizer};
+use musher_scheduler::check_cancelled;
+use smallvec::SmallVec;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// A program of one block, and where it reads.
+pub(crate) struct Stage {
+    labels: SmallVec<[Cow<'static, str>; 2]>,
+    program: Program,
+    /// Which slot of the task each slot of the program reads; none is what the kernel has made.
+    slots: Vec<Option<usize>>,
+    code: OnceLock<Result<Code, CompileError>>,
+}
+
+impl Clone for Stage {
+    fn clone(&self) -> Self {
+        let Self { labels, program, slots, .. } = self;
+        Self { labels: labels.clone(), program: program.clone(), slots: slots.clone(), code: OnceLock::new() }
+    }
+}
+
+impl Stage {
+    /// The work of a task whose slots have become these, where a box of a block may be made on its own.
+    pub(crate) fn of(task: &StripTask, slots: &[usize]) -> Option<Self> {
+        let program = task.program();
+        let [target] = program.targets() else { return None };
+        let by_index = |op: &Op| matches!(op, Op::Random { .. } | Op::RandomInteger { .. } | Op::Ramp { .. });
+        if target.sink != Sink::Block || program.nodes().iter().any(|node| by_index(&node.op)) {
+            return None;
+        }
+        let labels = task.labels().iter().cloned().collect();
+        let slots = slots.iter().map(|&slot| Some(slot)).collect();
+        Some(Self { labels, program: program.clone(), slots, code: OnceLock::new() })
+    }
+
+    /// This work on what a kernel has made, or on what `first` has made of that: `asked` are the slots that read it.
+    pub(crate) fn behind(&self, first: Option<&Self>, asked: &[usize]) -> Self {
+        let mut slots: Vec<Option<usize>> = vec![None];
+        let mut number = |slot: Option<usize>| {
+            let known = slots.iter().position(|&known| known == slot);
+            known.unwrap_or_else(|| {
+                slots.push(slot);
+                slots.len() - 1
+            }) as u32
+        };
+        let mut program = Program::default();
+        let made = first.map(|first| {
+            let numbers = program.graft(&first.program, |_, node| match &node.op {
+                Op::Load { slot, axes } => {
+                    Leaf::Becomes(Op::Load { slot: number(first.slots[*slot as usize]), axes: axes.clone() })
+                }
+                _ => Leaf::Stays,
+            });
+            numbers[first.program.targets()[0].node.index()]
+        });
+        let numbers = program.graft(&self.program, |_, node| match (&node.op, made) {
+            (Op::Load { slot, .. }, Some(made)) if asked.contains(&(*slot as usize)) => Leaf::Is(made),
+            (Op::Load { slot, axes }, _) => {
+                let slot = *slot as usize;
+                let slot = if asked.contains(&slot) { None } else { self.slots[slot] };
+                Leaf::Becomes(Op::Load { slot: number(slot), axes: axes.clone() })
+            }
+            _ => Leaf::Stays,
+        });
+        program.graft_targets(&self.program, &numbers);
+        let labels = first.into_iter().flat_map(|first| &first.labels).chain(&self.labels).cloned().collect();
+        Self { labels, program, slots, code: OnceLock::new() }
+    }
+
+    /// The same with other slots of the task.
+    pub(crate) fn with_slots(&self, new: &[usize]) -> Self {
+        Self { slots: self.slots.iter().map(|slot| slot.map(|slot| new[slot])).collect(), ..self.clone() }
+    }
+
+    pub(crate) fn labels(&self) -> &[Cow<'static, str>] {
+        &self.labels
+    }
+
+    /// Which slot of the task each slot of the program reads; none is what the kernel has made.
+    pub(crate) fn slots(&self) -> &[Option<usize>] {
+        &self.slots
+    }
+
+    /// Whether a slot of the program is one value for all elements.
+    pub(crate) fn is_value(&self, slot: usize) -> bool {
+        self.axes(slot).all(<[_]>::is_empty)
+    }
+
+    /// The type of what it makes.
+    pub(crate) fn dtype(&self) -> DType {
+        self.program.nodes()[self.program.targets()[0].node.index()].dtype
+    }
+
+    /// About how many nanoseconds it takes for so many elements.
+    pub(crate) fn cost(&self, elements: u64) -> u64 {
+        let each: u64 = self.program.nodes().iter().map(|node| node.op.cost()).sum();
+        elements.saturating_mul(each) / 1024
+    }
+
+    pub(crate) fn token(&self, tokenizer: &mut Tokenizer) {
+        self.program.words().token(tokenizer);
+        if self.program.is_process_bound() {
+            tokenizer.bind_to_process();
+        }
+    }
+
+    /// The types of the program's inputs.
+    fn types(&self) -> Vec<DType> {
+        let mut types = vec![DType::Bool; self.program.n_slots()];
+        for node in self.program.nodes() {
+            if let Op::Load { slot, .. } = node.op {
+                types[slot as usize] = node.dtype;
+            }
+        }
+        types
+    }
+
+    /// Whether each load of these slots of the program has the axes of what is made, one by one.
+    pub(crate) fn reads_in_place(&self, ndim: usize, is_asked: impl Fn(usize) -> bool) -> bool {
+        self.program.nodes().iter().all(|node| match &node.op {
+            Op::Load { slot, axes } if is_asked(*slot as usize) => {
+                axes.len() == ndim
+                    && axes.iter().enumerate().all(|(axis, &from)| from.map(usize::from) == Some(axis))
+            }
+            _ => true,
+        })
+    }
+
+    /// Makes the elements of a box of this shape. `part` binds what a slot of the program reads.
+    pub(crate) fn run<'b>(
+        &self,
+        shape: &[usize],
+        mut part: impl FnMut(usize, DType) -> Result<Part<'b>, TaskError>,
+    ) -> Result<Buffer, TaskError> {
+        let code = self.code.get_or_init(|| Code::compile(&self.program));
+        let code = code.as_ref().map_err(|error| TaskError::new(error.clone()))?;
+        let parts = self.types().into_iter().enumerate().map(|(slot, dtype)| part(slot, dtype));
+        let parts: SmallVec<[Part<'b>; 4]> = parts.collect::<Result<_, _>>()?;
+        let bindings: SmallVec<[Binding<'_>; 4]> = parts.iter().map(Part::binding).collect();
+        // No node asks where the block stands.
+        let coords = vec![0; shape.len()];
+        let made = code.run_in_place(shape, &coords, &bindings, None, &|| check_cancelled().is_err())?;
+        match made.into_iter().next() {
+            Some(Made::Block(buffer)) => Ok(buffer),
+            _ => Err(TaskError::new(RunError::Input { slot: 0 })),
+        }
+    }
+
+    /// The axes of a load of a slot; none where the slot is never loaded.
+    fn axes(&self, slot: usize) -> impl Iterator<Item = &[Option<u8>]> {
+        self.program.nodes().iter().filter_map(move |node| match &node.op {
+            Op::Load { slot: own, axes } if *own as usize == slot => Some(axes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The rows of a block that the program meets when it makes these rows of its result; none where loads of the slot
+    /// differ in that.
+    pub(crate) fn needed(
+        &self,
+        slot: usize,
+        shape: &[usize],
+        rows: &Range<usize>,
+    ) -> Option<Vec<Range<usize>>> {
+        let along = |axes: &[Option<u8>]| -> Vec<Range<usize>> {
+            let range = |(&axis, &length): (&Option<u8>, &usize)| match axis {
+                Some(0) => rows.clone(),
+                _ => 0..length,
+            };
+            axes.iter().zip(shape).map(range).collect()
+        };
+        let mut loads = self.axes(slot).map(along);
+        let first = loads.next()?;
+        loads.all(|other| other == first).then_some(first)
+    }
+
+    /// Whether all loads of each slot go along the rows in the same way, so that [`needed`](Self::needed) is known.
+    pub(crate) fn goes_by_rows(&self) -> bool {
+        (0..self.program.n_slots()).all(|slot| {
+            let rows = |axes: &[Option<u8>]| -> SmallVec<[bool; 4]> {
+                axes.iter().map(|axis| *axis == Some(0)).collect()
+            };
+            let mut loads = self.axes(slot).map(rows);
+            match loads.next() {
+                Some(first) => loads.all(|other| other == first),
+                None => true,
+            }
+        })
+    }
+}
+
+/// A box of a block, bound to a program.
+pub(crate) struct Part<'a> {
+    pub(crate) elements: crate::element::Source<'a>,
+    pub(crate) shape: SmallVec<[usize; 4]>,
+    pub(crate) strides: SmallVec<[isize; 4]>,
+}
+
+impl<'a> Part<'a> {
+    fn binding(&self) -> Binding<'_> {
+        Binding { elements: self.elements, shape: &self.shape, strides: &self.strides }
+    }
+
+    /// Of a block, by a range for each of its axes.
+    pub(crate) fn of_block<A: Element>(block: &'a Block<A>, needed: &[Range<usize>]) -> Self {
+        let array = block.array();
+        let strides: SmallVec<[isize; 4]> = array.strides().iter().copied().collect();
+        let first: usize =
+            needed.iter().zip(&strides).map(|(needed, stride)| needed.start * stride.unsigned_abs()).sum();
+        let shape = needed.iter().map(ExactSizeIterator::len).collect();
+        Self { elements: A::into_source(&block.elements()[first..]), shape, strides }
+    }
+
+    /// Of elements in C order.
+    pub(crate) fn of_elements<A: Element>(elements: &'a [A], shape: &[usize]) -> Self {
+        let mut strides: SmallVec<[isize; 4]> = SmallVec::from_elem(1, shape.len());
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis] as isize;
+        }
+        Self { elements: A::into_source(elements), shape: shape.iter().copied().collect(), strides }
+    }
+}
+
+/// Finds a block of a type known at run time among the chunks of a slot, and binds a box of it.
+pub(crate) struct BindBox<'i, 'c, F> {
+    pub(crate) inputs: &'i Inputs<'c>,
+    pub(crate) slot: usize,
+    pub(crate) number: usize,
+    /// Which box, by the shape of the block.
+    pub(crate) needed: F,
+}
+
+impl<'i, F: FnOnce(&[usize]) -> Vec<Range<usize>>> Visit for BindBox<'i, '_, F> {
+    type Output = Result<Part<'i>, TaskError>;
+
+    fn visit<A: Element>(self) -> Self::Output {
+        let blocks = self.inputs.slot::<Block<A>>(self.slot)?;
+        let block = blocks.get(self.number).copied().ok_or(RunError::Input { slot: self.slot })?;
+        Ok(Part::of_block(block, &(self.needed)(block.shape())))
+    }
+}
+
+/// Appends elements of the same type.
+pub(crate) struct Append<'a>(pub(crate) &'a mut Buffer, pub(crate) Buffer);
+
+impl Visit for Append<'_> {
+    type Output = ();
+
+    fn visit<A: Element>(self) {
+        if let (Some(into), Some(from)) = (A::buffer_mut(self.0), A::buffer_ref(&self.1)) {
+            into.extend_from_slice(from);
+        }
+    }
+}
