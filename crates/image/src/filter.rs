@@ -49,7 +49,7 @@ impl Window {
         Self { origin: origin.into(), ..self }
     }
 
-    /// What stands beyond the edges.
+    /// What stands beyond the edges; a constant of integer pixels must be one of their values.
     #[must_use]
     pub fn mode(self, mode: impl Into<PerAxis<Mode>>) -> Self {
         Self { mode: mode.into(), ..self }
@@ -164,7 +164,8 @@ impl<A: Element, L: Line<A> + Token> Kernel for Separable<A, L> {
     }
 
     fn scratch(&self, elements: usize) -> usize {
-        2 * elements * size_of::<A>() + (1 << 16)
+        let of_lines = self.lines.iter().flatten().map(Line::scratch_bytes).max().unwrap_or(0);
+        elements * (2 * size_of::<A>() + of_lines) + (1 << 16)
     }
 
     fn run(&self, band: &Band<'_, A>, between: &mut Self::Scratch, out: &mut [A]) -> Result<(), TaskError> {
@@ -182,6 +183,16 @@ pub(crate) fn along_axes<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
 ) -> Result<Array<A, D>, Error> {
     if along.iter().all(|along| along.line.is_none()) {
         return Ok(image.clone());
+    }
+    let is_integer = A::narrow(0.5).widen() == 0.0;
+    for along in &along {
+        if let Mode::Constant(value) = along.mode
+            && is_integer
+            && A::narrow(value).widen() != value
+        {
+            let expected = "a value that the pixels can have";
+            return Err(Error::Parameter { parameter: "mode", value, expected, caller: Location::caller() });
+        }
     }
     let depths: Vec<Depth> = along.iter().map(|along| along.reach).collect();
     // A constant belongs to its axis: what surrounds the image differs from axis to axis.

@@ -72,6 +72,9 @@ impl ValidLinearRegression {
             None => {}
         }
         let (mut matrix, right) = sums.normal_equations(self.intercept);
+        if let Some(column) = matrix.iter().step_by(columns + 1).position(|square| !square.is_finite()) {
+            return Err(Error::VarianceOverflow { column });
+        }
         matrix.iter_mut().step_by(columns + 1).for_each(|square| *square += self.alpha);
         solve_shortest(&matrix, &right).ok_or(Error::TargetOverflow)
     }
@@ -102,7 +105,8 @@ impl FittedLinearRegression {
     }
 
     /// How many columns say something that the others do not. Below their number, other coefficients would predict the rows of the
-    /// fit as well, and these are the shortest of them. With a penalty all columns count.
+    /// fit as well, and these are the shortest of them. With a penalty all columns count, unless it
+    /// is lost beside their squares.
     ///
     /// # Examples
     /// ```

@@ -23,6 +23,11 @@ pub(crate) trait Line<A>: Send + Sync + 'static {
         1
     }
 
+    /// Bytes that it needs for each element of a band, beside the buffers between the axes.
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
+
     /// Answer `k` is made of `source[k + j * step]` for each `j` below the length.
     fn slide(&self, source: &[A], step: usize, target: &mut [A], scratch: &mut Self::Scratch);
 }

@@ -142,6 +142,11 @@ impl<A: Widen, M: Meet<A>> Line<A> for Windows<M> {
         4 * self.size
     }
 
+    fn scratch_bytes(&self) -> usize {
+        // The values of a group of lines, and what meets from its both sides.
+        3 * size_of::<M::Value>()
+    }
+
     fn slide(&self, source: &[A], step: usize, target: &mut [A], values: &mut Self::Scratch) {
         Arch::new().dispatch(Slide::<A, M> { size: self.size, source, step, target, values });
     }

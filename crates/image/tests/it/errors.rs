@@ -32,6 +32,9 @@ fn parameters_out_of_range_are_refused_when_the_graph_is_built() {
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).order([1])), "order is given for 1 axes");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode([Mode::Wrap])), "mode is given for 1 axes");
     refused(gaussian_filter(&image, Gaussian::sigma(1.0).mode(Mode::None)), "mode is `None`");
+    let bytes = Array::<u8, Ix1>::zeros(4, 2);
+    let between = Window::size(3).mode(Mode::Constant(2.5));
+    refused(uniform_filter(&bytes, between), "mode is 2.5, but must be a value that the pixels can have");
     refused(uniform_filter(&image, 0), "size is 0");
     refused(minimum_filter(&image, usize::MAX), "size is 18446744073709552000");
     refused(maximum_filter(&image, [1, 2, 3]), "size is given for 3 axes");

@@ -68,13 +68,20 @@ impl Comoments {
         }
     }
 
+    /// Whether a column varies by no more than two units in the last place of its mean. Its mean is in two parts and its
+    /// squares are of deviations, so that a larger spread is one, however many rows there are.
+    fn is_constant(&self, column: usize) -> bool {
+        let noise = 4.0 * f64::EPSILON * self.moments.mean[column];
+        self.moments.squares[column] <= self.moments.rows as f64 * noise * noise
+    }
+
     /// The normal equations: the products of the columns with each other (row-major), and with the target.
     ///
     /// A constant column has no deviations but rounding, which count as none.
     pub(crate) fn normal_equations(&self, of_deviations: bool) -> (Vec<f64>, Vec<f64>) {
         let columns = self.columns();
         let is_none: Vec<bool> =
-            (0..columns).map(|column| of_deviations && self.moments.is_constant(column)).collect();
+            (0..columns).map(|column| of_deviations && self.is_constant(column)).collect();
         let product = |i: usize, j: usize| match is_none[i] || j < columns && is_none[j] {
             true => 0.0,
             false => self.product(i, j, of_deviations),

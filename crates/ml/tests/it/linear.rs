@@ -111,7 +111,23 @@ fn numbers_too_large_for_their_squares_are_an_error() {
     assert!(matches!(fit.fit((&x, &large)), Err(Error::TargetOverflow)));
     // Their deviations have squares, they themselves have none.
     let x = Array::from_array(array![[1e200], [1e200], [1e200]], 2);
-    assert!(matches!(fit.without_intercept().fit((&x, &small)), Err(Error::TargetOverflow)));
+    let without = fit.without_intercept().fit((&x, &small));
+    assert!(matches!(without, Err(Error::VarianceOverflow { column: 0 })), "{without:?}");
+}
+
+/// scikit-learn finds 3 and 1, too: a column far from zero varies, however many rows there are.
+#[test]
+fn a_column_far_from_zero_counts_however_many_rows_there_are() {
+    let n = 20_000;
+    let deviations = Array1::from_shape_fn(n, |i| (i * 7919 % 1024) as f64 / 1024.0);
+    for far in [1.7e9, 1e12] {
+        let x = deviations.mapv(|deviation| far + deviation);
+        let y = x.mapv(|x| 3.0 * (x - far) + 1.0);
+        let x = Array::from_array(x.insert_axis(Axis(1)), (1000, 1));
+        let model = LinearRegression::new().fit((&x, &Array::from_array(y, 1000))).unwrap();
+        assert_eq!(model.rank(), 1);
+        assert!((model.coefficients()[0] - 3.0).abs() < 1e-9, "{far}: {:?}", model.coefficients());
+    }
 }
 
 #[test]
