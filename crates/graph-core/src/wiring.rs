@@ -230,7 +230,8 @@ impl AxisMap {
                 Some(Self::Fixed((start + step * *at as isize) as usize))
             }
             (Self::Fixed(at), Self::Lookup { table, .. }) => Some(Self::Fixed(table[*at] as usize)),
-            (window, Self::Affine { start: 0, step: 1, .. }) => Some(window.clone()),
+            // Other windows end where the middle's axis ends, and the producer's may be longer.
+            (Self::Ranges { .. }, Self::Affine { start: 0, step: 1, .. }) => Some(outer[axis].clone()),
             (outer @ (Self::Affine { axis: follows, .. } | Self::Lookup { axis: follows, .. }), inner)
                 if inner.is_single() =>
             {
@@ -412,11 +413,13 @@ impl Wiring {
     /// The wiring from a consumer straight to a producer, when the consumer is wired to a middle layer by `self`
     /// and the middle to the producer by `inner`. `None` where it would be no [`Wiring::Axes`].
     ///
-    /// A window of the middle becomes one of the producer where the middle reads it place by place; what the middle reads at
-    /// a fixed place is read there, once for the whole window.
+    /// Ranges of the middle become those of the producer where the middle reads it place by place; what the middle reads at
+    /// a fixed place is read there, once for the whole range.
     pub fn compose(&self, inner: &Self, consumer: &Grid) -> Option<Self> {
         match (self, inner) {
-            (Self::Axes(outer), Self::Axes(maps)) if self.is_axis_map() || inner.is_axis_map() => {
+            (Self::Axes(outer), Self::Axes(maps))
+                if self.is_axis_map() || inner.is_axis_map() && follow_apart(outer, maps) =>
+            {
                 let maps: Option<Box<[AxisMap]>> =
                     maps.iter().map(|map| map.seen_through(outer, consumer)).collect();
                 Some(Self::Axes(maps?))
@@ -435,6 +438,18 @@ impl Wiring {
             _ => None,
         }
     }
+}
+
+/// Whether no two maps follow one axis of which several places are read: together they would read a box and not what the
+/// places read one by one.
+fn follow_apart(outer: &[AxisMap], maps: &[AxisMap]) -> bool {
+    let follows = |map: &AxisMap| map.follows().filter(|&axis| !outer[axis].is_single());
+    let mut seen: SmallVec<[usize; 4]> = SmallVec::new();
+    maps.iter().filter_map(follows).all(|axis| {
+        let is_new = !seen.contains(&axis);
+        seen.push(axis);
+        is_new
+    })
 }
 
 impl Token for AxisMap {

@@ -2,7 +2,7 @@
 
 use crate::blocks::{answer, bits, grids};
 use musher_array::kernel::overlap::element_at;
-use musher_array::ndarray::{Array2, Axis, Ix2};
+use musher_array::ndarray::{Array2, Axis, Ix2, s};
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
 use musher_array::{Array, Boundary, Depth, Error, random};
 use musher_graph_core::{Collection, Graph, Plan, TaskError, Token, Tokenizer};
@@ -193,6 +193,17 @@ fn fused_neighborhoods_have_the_bits_of_unfused_ones() {
                 "{boundary:?} {lengths:?}"
             );
         }
+    }
+}
+
+#[test]
+fn the_first_blocks_of_a_longer_array_are_not_taken_for_all_of_it() {
+    let x = Array::from_array(Array2::from_shape_fn((60, 60), |(i, j)| (i * 100 + j) as f64), (20, 20));
+    let part = x.slice(s![..40, ..20]);
+    for boundary in BOUNDARIES {
+        let chain = weighted(&(&part * 2.0), boundary);
+        let held = weighted(&(&part * 2.0).persist().unwrap(), boundary);
+        assert_eq!(bits(&answer(&chain)), bits(&answer(&held)), "{boundary:?}");
     }
 }
 

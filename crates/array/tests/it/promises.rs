@@ -249,6 +249,10 @@ fn cases() -> Cases {
     }
     cases.without("Array::from_port", "the door for operations of other crates");
     cases.without("Array::from_array", "its elements are in memory already, and are the user's");
+    cases.without(
+        "neighborhood",
+        "`map_overlap` goes through it, and so do the filters of images, which have cases",
+    );
     cases
 }
 
