@@ -26,6 +26,7 @@ use crate::kernel::memory::with_room;
 use crate::kernel::ops::{BinaryOp, TestOp};
 use crate::kernel::running::{Lines, Running, RunningKernel, RunningOp};
 use crate::kernel::strip::{Axes, Op, Program, Sink};
+use crate::rechunk::rechunked;
 use crate::strip_task::StripTask;
 use musher_graph_core::{
     Combine, Facts, FnTask, Inputs, Layer, Level, Place, Port, Scan, TaskError, Tokenizer, Wiring, in_turn,
@@ -35,6 +36,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, IxDyn, Slice};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 
 /// Running totals along one axis, of elements of the type in which they are kept.
 struct Cumulative {
@@ -54,7 +56,7 @@ impl Cumulative {
         }
         let port = match (chunking.axis(axis).len(), self.steps_are_exact::<B>()) {
             (0 | 1, _) => self.within_blocks::<A, B>(core),
-            (_, true) => self.one_after_the_other::<A, B>(core),
+            (_, true) => return Ok(self.one_after_the_other::<A, B>(core)),
             (_, false) => {
                 let local = self.within_blocks::<A, B>(core);
                 let before = Before::<B> {
@@ -81,7 +83,24 @@ impl Cumulative {
     }
 
     /// Each block goes on from the last totals of the block before it.
-    fn one_after_the_other<A: Element, B: Element>(&self, core: &Core) -> Port {
+    fn one_after_the_other<A: Element, B: Element>(&self, core: &Core) -> Core {
+        let filled: Arc<[usize]> = core.chunking.axis(self.axis).iter().copied().filter(|&n| n > 0).collect();
+        if filled.is_empty() || filled.len() == core.chunking.axis(self.axis).len() {
+            return Core { port: self.in_turn::<A, B>(core), chunking: core.chunking.clone() };
+        }
+        // A block without elements along the axis has no last totals to go on from.
+        let lengths = (0..core.chunking.ndim()).map(|axis| match axis == self.axis {
+            true => Arc::clone(&filled),
+            false => core.chunking.shared_axis(axis),
+        });
+        let core_of_filled = rechunked::<A>(core, &Chunking::from_axes(lengths), self.caller);
+        let port = self.in_turn::<A, B>(&core_of_filled);
+        let totals = Core { port, chunking: core_of_filled.chunking };
+        rechunked::<B>(&totals, &core.chunking, self.caller)
+    }
+
+    /// The same of blocks that all have elements along the axis, or none of which has.
+    fn in_turn<A: Element, B: Element>(&self, core: &Core) -> Port {
         let (op, axis, chunking) = (self.op, self.axis, core.chunking.clone());
         let mut program = Program::default();
         let node = program.node(Op::Load { slot: 0, axes: all_axes(&chunking) }, [], A::DTYPE);
