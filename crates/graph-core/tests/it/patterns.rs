@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use musher_graph_core::{
     Chunk, ChunkRef, Collection, Combine, Delayed, Facts, FnTask, Grid, Grouping, Held, Inputs, Layer, Place,
-    Plan, Policy, Port, Scan, TaskError, TaskIx, Tokenizer, Value, Wiring, scan, tree,
+    Plan, Policy, Port, Scan, TaskError, TaskIx, Tokenizer, Value, Wiring, in_turn, scan, tree,
 };
 use musher_testkit::{Random, check_everywhere};
 
@@ -139,6 +139,35 @@ fn prefixes_are_what_came_before_along_the_axis_in_order() {
             })
             .collect();
         assert_eq!(check_everywhere(&all(&before)), expected, "{shape:?} along {axis}");
+    }
+}
+
+#[test]
+fn chunks_in_turn_go_on_from_the_one_before_along_the_axis() {
+    for (shape, axis) in [(vec![1], 0), (vec![70], 0), (vec![3, 4], 0), (vec![3, 4], 1), (vec![2, 5, 3], 1)] {
+        let grid = Grid::from(shape.as_slice());
+        let go_on = FnTask::new("go on", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+            let slots = if at.coords()[axis] == 0 { 1 } else { 2 };
+            assert_eq!(inputs.len(), slots);
+            let mut path = Vec::new();
+            for slot in 0..slots {
+                path.extend(&inputs.get::<Path>(slot)?.0);
+            }
+            Ok(Path(path))
+        });
+        let whole = in_turn(&states(&grid), axis, go_on.params("test.go_on/1", &axis), Location::caller());
+        let expected: Vec<Vec<usize>> = (0..grid.n_tasks())
+            .map(|index| {
+                let mut at = grid.coords_of(index);
+                let until = 0..=at[axis];
+                let so_far = until.map(|coord| {
+                    at[axis] = coord;
+                    grid.index_of(&at)
+                });
+                so_far.collect()
+            })
+            .collect();
+        assert_eq!(check_everywhere(&all(&whole)), expected, "{shape:?} along {axis}");
     }
 }
 
