@@ -11,12 +11,29 @@ use std::sync::Arc;
 
 /// A block of an array: a shared n-dimensional array whose elements lie without gaps in memory, in some order of axes.
 ///
+/// It is the chunk of an [`Array<A, D>`](crate::Array) of any dimension: a task of your own that reads an array gets
+/// it from its inputs.
+///
 /// # Examples
 /// ```
 /// use musher_array::{Block, ndarray::{arr2, s}};
 /// let block = Block::new(arr2(&[[1.0, 2.0], [3.0, 4.0]]).into_dyn());
 /// assert_eq!(block.view().shape(), [2, 2]);
 /// assert_eq!(block.elements(), [1.0, 2.0, 3.0, 4.0]);
+/// ```
+///
+/// The sum of each block, by a task of one's own:
+/// ```
+/// use musher_array::{Array, Block};
+/// use musher_graph_core::{Collection, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
+///
+/// let x = Array::arange(0, 6, 1, 4);
+/// let sums = FnTask::new("block sums", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+///     Ok(Value(inputs.get::<Block<i64>>(0)?.elements().iter().sum::<i64>()))
+/// });
+/// let grid = Grid::from([x.chunks().n_blocks()]);
+/// let sums = Port::of(Layer::build(sums).input(x.port(), Wiring::one_to_one(1)).finish(grid));
+/// assert_eq!(sums.grid().n_tasks(), 2);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Block<A>(ArcArray<A, IxDyn>);

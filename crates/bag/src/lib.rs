@@ -67,5 +67,5 @@ pub use pipe::Item;
 /// What a program that works with bags brings into scope: `use musher_bag::prelude::*;`
 pub mod prelude {
     pub use crate::Bag;
-    pub use musher_scheduler::Compute;
+    pub use musher_scheduler::{Compute, Options, compute, persist};
 }

@@ -51,8 +51,7 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 /// #     let tile = musher_array::Array::<u8, _>::zeros((4, 6), 6);
 /// #     musher_image::imsave(&tile, folder.path().join(name))?;
 /// # }
-/// # let pattern = format!("{}/tile-*.png", folder.path().display());
-/// let tiles = musher_image::imread(&pattern)?;
+/// let tiles = musher_image::imread(folder.path().join("tile-*.png"))?;
 /// assert_eq!(tiles.shape(), [2, 4, 6, 1]);
 /// assert_eq!(tiles.compute()?[[1, 3, 5, 0]], 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,7 +59,7 @@ const DECODE_NS_PER_BYTE: u64 = 8;
 #[track_caller]
 #[doc(alias = "dask_image.imread.imread")]
 #[doc(alias = "dask.array.image.imread")]
-pub fn imread(pattern: impl AsRef<str>) -> Result<Array<u8, Ix4>, Error> {
+pub fn imread(pattern: impl AsRef<Path>) -> Result<Array<u8, Ix4>, Error> {
     Imread::new().stack(pattern)
 }
 
@@ -83,14 +82,13 @@ pub fn imread(pattern: impl AsRef<str>) -> Result<Array<u8, Ix4>, Error> {
 /// #     let tile = musher_array::Array::<u8, _>::zeros((4, 6), 6);
 /// #     musher_image::imsave(&tile, folder.path().join(name))?;
 /// # }
-/// # let pattern = format!("{}/tile-*.png", folder.path().display());
-/// let tiles = musher_image::imread_tiles(&pattern, (1, 2))?;
+/// let tiles = musher_image::imread_tiles(folder.path().join("tile-*.png"), (1, 2))?;
 /// assert_eq!(tiles[0][1].shape(), [4, 6, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[track_caller]
 pub fn imread_tiles(
-    pattern: impl AsRef<str>,
+    pattern: impl AsRef<Path>,
     grid: (usize, usize),
 ) -> Result<Vec<Vec<Array<u8, Ix3>>>, Error> {
     Imread::new().tiles(pattern, grid)
@@ -201,7 +199,7 @@ impl<A: Pixel> Imread<A> {
     /// # Errors
     /// As [`imread`](crate::imread()).
     #[track_caller]
-    pub fn stack(&self, pattern: impl AsRef<str>) -> Result<Array<A, Ix4>, Error> {
+    pub fn stack(&self, pattern: impl AsRef<Path>) -> Result<Array<A, Ix4>, Error> {
         let caller = Location::caller();
         let mut images = Vec::new();
         for facts in found("imread", pattern.as_ref(), caller)? {
@@ -234,13 +232,12 @@ impl<A: Pixel> Imread<A> {
     /// use musher_image::Imread;
     /// # let folder = tempfile::tempdir()?;
     /// # musher_image::imsave(&musher_array::Array::<u8, _>::zeros((5, 4), 5), folder.path().join("a.png"))?;
-    /// # let pattern = format!("{}/*.png", folder.path().display());
-    /// let images = Imread::<u8>::new().each(&pattern)?;
+    /// let images = Imread::<u8>::new().each(folder.path().join("*.png"))?;
     /// assert_eq!(images.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn each(&self, pattern: impl AsRef<str>) -> Result<Vec<Array<A, Ix3>>, Error> {
+    pub fn each(&self, pattern: impl AsRef<Path>) -> Result<Vec<Array<A, Ix3>>, Error> {
         let caller = Location::caller();
         let files = self.files("imread", pattern.as_ref(), caller)?;
         Ok(files.into_iter().map(|image| whole_array(image, self.limit, caller)).collect())
@@ -253,7 +250,7 @@ impl<A: Pixel> Imread<A> {
     #[track_caller]
     pub fn tiles(
         &self,
-        pattern: impl AsRef<str>,
+        pattern: impl AsRef<Path>,
         (rows, columns): (usize, usize),
     ) -> Result<Vec<Vec<Array<A, Ix3>>>, Error> {
         let caller = Location::caller();
@@ -261,7 +258,7 @@ impl<A: Pixel> Imread<A> {
         let files = self.files("imread_tiles", pattern, caller)?;
         if rows.checked_mul(columns) != Some(files.len()) || files.is_empty() {
             return Err(Error::TileCount {
-                pattern: pattern.to_owned(),
+                pattern: pattern.display().to_string(),
                 rows,
                 columns,
                 found: files.len(),
@@ -300,7 +297,7 @@ impl<A: Pixel> Imread<A> {
     fn files(
         &self,
         operation: &'static str,
-        pattern: &str,
+        pattern: &Path,
         caller: &'static Location<'static>,
     ) -> Result<Vec<ImageFile>, Error> {
         found(operation, pattern, caller)?.into_iter().map(|facts| self.only_image(facts)).collect()
@@ -329,7 +326,7 @@ impl<A: Pixel> Imread<A> {
 /// The files that a pattern means.
 fn found(
     operation: &'static str,
-    pattern: &str,
+    pattern: &Path,
     caller: &'static Location<'static>,
 ) -> Result<Vec<FileFacts>, Error> {
     let files = find(pattern, &[]).and_then(|files| files.into_iter().map(stay).collect());
