@@ -82,6 +82,10 @@
 //! `is_unique`, `list_eval`, `mode`, `offset_by`, `partition_by`, `pct_change`, `pivot`, `range`, `rank`, `replace`,
 //! `rolling_window`, `row_hash`, `rows`, `search_sorted`, `to_dummies`, `top_k`, `unique_counts`, `zip_with`.
 //!
+//! Of what sees other rows, `shift`, `shift_and_fill` and `diff` cross partitions, as [`Frame::cum_sum`] and its like do. Rolling
+//! windows, ranks and `.over(…)` do not yet: they are refused where a frame is asked, and work inside
+//! [`map_partitions`](Frame::map_partitions) or on the computed table.
+//!
 //! polars hides what is behind a feature that is off (`cov` and `pearson_corr`, for example): the compiler says that there
 //! is no such function. To add one, depend on the same version of polars beside musher and name it, and Cargo builds
 //! polars once with the features of both:

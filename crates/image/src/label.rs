@@ -69,7 +69,8 @@ impl From<usize> for Labeling {
 ///
 /// The second argument says which pixels touch, as a number of axes or as [`Labeling`]: with 1 they share a face (4
 /// neighbours in a plane), with 2 also an edge (8 in a plane), and so on. Components are numbered from 1 in the order of
-/// their first pixels in C order; the background is 0.
+/// their first pixels in C order; the background is 0. Pixels touch along every axis: the images of a stack are labeled
+/// apart one by one, by `stack.index_axis(Axis(0), i)`.
 ///
 /// **Shape** labels: shape and blocks of the mask, `i32`. Number of components: `()` of `u64`.
 /// **Cost** one pass over the mask, one over the labels; memory of one task: one block of labels and its runs; of the
