@@ -67,6 +67,14 @@ pub enum Error {
         /// The user's line.
         caller: &'static Location<'static>,
     },
+    /// A block with its halo has more elements than can be counted.
+    #[error("{operation}: a block with its halo has more elements than can be counted, at {caller}")]
+    Halo {
+        /// The operation.
+        operation: &'static str,
+        /// The user's line.
+        caller: &'static Location<'static>,
+    },
     /// Axes that should be a permutation are not.
     #[error("{operation}: axes {axes} are not a permutation, at {caller}")]
     Permutation {

@@ -92,6 +92,13 @@ impl<A: Element> Halos<A> {
         };
         let depths = depths.resolve(chunking.ndim()).map_err(wrong)?;
         let boundaries = boundaries.resolve(chunking.ndim()).map_err(wrong)?;
+        let padded =
+            chunking.largest_block().iter().zip(&depths).try_fold(size_of::<A>(), |n, (&own, depth)| {
+                n.checked_mul(own.checked_add(depth.before)?.checked_add(depth.after)?)
+            });
+        if padded.is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return Err(Error::Halo { operation, caller });
+        }
         let axes = chunking.axes().zip(depths).zip(boundaries);
         let axes: Vec<HaloAxis<A>> = axes
             .map(|((lengths, depth), boundary)| HaloAxis { offsets: offsets(lengths), depth, boundary })

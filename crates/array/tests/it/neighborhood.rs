@@ -241,4 +241,9 @@ fn wrong_depths_are_refused_at_the_users_line() {
     assert!(error.to_string().contains("neighborhood.rs"), "{error}");
     let boundaries = vec![Boundary::Nearest];
     assert!(matches!(neighborhood(&x, 1, boundaries, kernel()), Err(Error::Shapes { .. })));
+    for far in [usize::MAX, isize::MAX as usize, 1 << 40] {
+        let error = neighborhood(&x, far, Boundary::Nearest, kernel()).unwrap_err();
+        assert!(matches!(error, Error::Halo { .. }), "{error}");
+        assert!(error.to_string().contains("neighborhood.rs"), "{error}");
+    }
 }
