@@ -22,7 +22,7 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::{DType, Element, Float, Number, Ordered};
 use crate::error::{Error, expect};
-use crate::kernel::memory::with_room;
+use crate::kernel::memory::{copied, with_room};
 use crate::kernel::ops::{BinaryOp, TestOp};
 use crate::kernel::running::{Lines, Running, RunningKernel, RunningOp};
 use crate::kernel::strip::{Axes, Op, Program, Sink};
@@ -101,30 +101,18 @@ impl Cumulative {
 
     /// The same of blocks that all have elements along the axis, or none of which has.
     fn in_turn<A: Element, B: Element>(&self, core: &Core) -> Port {
-        let (op, axis, chunking) = (self.op, self.axis, core.chunking.clone());
-        let mut program = Program::default();
-        let node = program.node(Op::Load { slot: 0, axes: all_axes(&chunking) }, [], A::DTYPE);
-        let wide = if A::DTYPE == B::DTYPE { node } else { program.node(Op::Cast, [node], B::DTYPE) };
-        program.target(wide, Sink::Block);
-        let one_to_one = Wiring::one_to_one(chunking.ndim());
-        let layer = Layer::build(StripTask::new("cast", program, chunking.clone()));
+        let (op, axis) = (self.op, self.axis);
         let source = match A::DTYPE == B::DTYPE {
             true => core.port.clone(),
-            false => {
-                Port::of(layer.caller(self.caller).input(&core.port, one_to_one).finish(chunking.grid()))
-            }
+            false => self.strip::<A, B>("cast", core, Sink::Block),
         };
-        let of_facts = chunking.clone();
+        let of_facts = core.chunking.clone();
         let task = FnTask::new(self.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let own = inputs.take_owned::<Block<B>>(inputs.len() - 1)?;
             let shape = own.shape().to_vec();
             let mut elements = match own.into_elements() {
                 Ok(elements) => elements,
-                Err(own) => {
-                    let mut elements = with_room(own.view().len())?;
-                    elements.extend(own.view().iter().copied());
-                    elements
-                }
+                Err(own) => copied(&own.view())?.into_raw_vec_and_offset().0,
             };
             let Running { kernel, .. } = B::running(op).expect(TYPED);
             let lines = Lines::along(&shape, axis);
@@ -150,13 +138,19 @@ impl Cumulative {
 
     /// Each block alone.
     fn within_blocks<A: Element, B: Element>(&self, core: &Core) -> Port {
+        let sink = Sink::Running { op: self.op, axis: self.axis as u8 };
+        self.strip::<A, B>(self.operation, core, sink)
+    }
+
+    /// The elements in the type in which totals are kept, and what becomes of them.
+    fn strip<A: Element, B: Element>(&self, label: &'static str, core: &Core, sink: Sink) -> Port {
         let mut program = Program::default();
         let mut node = program.node(Op::Load { slot: 0, axes: all_axes(&core.chunking) }, [], A::DTYPE);
         if A::DTYPE != B::DTYPE {
             node = program.node(Op::Cast, [node], B::DTYPE);
         }
-        program.target(node, Sink::Running { op: self.op, axis: self.axis as u8 });
-        let task = StripTask::new(self.operation, program, core.chunking.clone());
+        program.target(node, sink);
+        let task = StripTask::new(label, program, core.chunking.clone());
         let wiring = Wiring::one_to_one(core.chunking.ndim());
         let layer = Layer::build(task).caller(self.caller).input(&core.port, wiring);
         Port::of(layer.finish(core.chunking.grid()))
@@ -175,9 +169,7 @@ impl Cumulative {
                     return filled(&shape, start::<B>(op));
                 }
                 let last = block.slice_axis(Axis(axis), Slice::from(-1..));
-                let mut elements = with_room(last.len())?;
-                elements.extend(last.iter().copied());
-                Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), elements)?))
+                Ok(Block::new(copied(&last)?))
             }
         });
         let task = task.params("array.last_total/1", &((B::NAME, op.code()), axis));
@@ -252,16 +244,26 @@ fn go_on_from<B: Element>(
     lines: Lines,
     kernel: RunningKernel<B>,
 ) -> Result<(), TaskError> {
-    let n = before.len();
-    let mut both = with_room(2 * n)?;
-    both.extend(before.iter().copied());
     let block = lines.n * lines.inner;
     let firsts = (0..elements.len() / block).flat_map(|outer| outer * block..outer * block + lines.inner);
-    both.extend(firsts.clone().map(|at| elements[at]));
-    // As two neighbors along an axis of their own.
-    kernel(&mut both, n..2 * n, Lines { n: 2, inner: n })?;
-    firsts.zip(&both[n..]).for_each(|(at, &joined)| elements[at] = joined);
+    let own = firsts.clone().map(|at| elements[at]);
+    let joined = pairs(before.iter().copied(), own, before.len(), kernel)?;
+    firsts.zip(joined).for_each(|(at, joined)| elements[at] = joined);
     Ok(())
+}
+
+/// Joins so many totals with those behind them, as two neighbors along an axis of their own.
+fn pairs<B: Element>(
+    earlier: impl Iterator<Item = B>,
+    later: impl Iterator<Item = B>,
+    n: usize,
+    kernel: RunningKernel<B>,
+) -> Result<Vec<B>, TaskError> {
+    let mut both = with_room(2 * n)?;
+    both.extend(earlier.chain(later));
+    kernel(&mut both, n..2 * n, Lines { n: 2, inner: n.max(1) })?;
+    both.drain(..n);
+    Ok(both)
 }
 
 /// What several neighboring blocks come to.
@@ -288,14 +290,8 @@ impl<B: Element> Combine for Before<B> {
     }
 
     fn merge(&self, earlier: &mut Block<B>, later: Block<B>) -> Result<(), TaskError> {
-        // As two neighbors along an axis of their own.
-        let n = later.elements().len();
-        let Running { kernel, .. } = B::running(self.op).expect(TYPED);
-        let mut both = with_room(2 * n)?;
-        both.extend_from_slice(earlier.elements());
-        both.extend_from_slice(later.elements());
-        kernel(&mut both, n..2 * n, Lines { n: 2, inner: n.max(1) })?;
-        both.drain(..n);
+        let (n, Running { kernel, .. }) = (later.elements().len(), B::running(self.op).expect(TYPED));
+        let both = pairs(earlier.elements().iter().copied(), later.elements().iter().copied(), n, kernel)?;
         *earlier = Block::new(ArrayD::from_shape_vec(IxDyn(later.shape()), both)?);
         Ok(())
     }
