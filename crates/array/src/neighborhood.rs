@@ -9,13 +9,13 @@
 
 use crate::array::Array;
 use crate::block::Block;
-use crate::element::{Buffer, Element, Plain, Visit};
+use crate::element::{Buffer, Element, Plain};
 use crate::error::Error;
 use crate::halos::Halos;
 use crate::kernel::assemble::{Source, clipped};
-use crate::kernel::memory::{OutOfMemory, with_room, zeros};
+use crate::kernel::memory::{with_room, zeros};
 use crate::kernel::overlap::{Boundary, Depth};
-use crate::kernel::strip::RunError;
+use crate::kernel::strip::{Room, RunError};
 use crate::per_axis::PerAxis;
 use crate::region::{assembly, wiring};
 use crate::stage::{Append, BindBox, Part, Stage};
@@ -393,7 +393,7 @@ impl<K: Kernel> AnyKernel for InBands<K> {
         // What the kernel makes: the block, or a band of it that something is made of.
         let mut made = zeros::<K::Out>(if stages.after.is_some() { n.min(rows * own_row) } else { n })?;
         let mut block = match &stages.after {
-            Some(after) => Some(after.dtype().visit(WithRoom(n))?),
+            Some(after) => Some(after.dtype().visit(Room(n))?),
             None => None,
         };
         let mut pieces = self.halos.pieces(coords);
@@ -444,16 +444,5 @@ impl<K: Kernel> AnyKernel for InBands<K> {
             Some(block) => block.dtype().visit(ToBlock(block, &own)),
             None => Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(&own), made)?))),
         }
-    }
-}
-
-/// An empty buffer with room for so many elements.
-struct WithRoom(usize);
-
-impl Visit for WithRoom {
-    type Output = Result<Buffer, OutOfMemory>;
-
-    fn visit<A: Element>(self) -> Self::Output {
-        Ok(A::into_buffer(with_room(self.0)?))
     }
 }

@@ -7,7 +7,7 @@
 use crate::block::Block;
 use crate::element::{Buffer, DType, Element, Visit};
 use crate::kernel::strip::{Binding, Code, CompileError, Leaf, Made, Op, Program, RunError, Sink};
-use crate::strip_task::StripTask;
+use crate::strip_task::{StripTask, c_strides};
 use musher_graph_core::{Inputs, TaskError, Token, Tokenizer};
 use musher_scheduler::check_cancelled;
 use smallvec::SmallVec;
@@ -116,17 +116,6 @@ impl Stage {
         }
     }
 
-    /// The types of the program's inputs.
-    fn types(&self) -> Vec<DType> {
-        let mut types = vec![DType::Bool; self.program.n_slots()];
-        for node in self.program.nodes() {
-            if let Op::Load { slot, .. } = node.op {
-                types[slot as usize] = node.dtype;
-            }
-        }
-        types
-    }
-
     /// Whether each load of these slots of the program has the axes of what is made, one by one.
     pub(crate) fn reads_in_place(&self, ndim: usize, is_asked: impl Fn(usize) -> bool) -> bool {
         self.program.nodes().iter().all(|node| match &node.op {
@@ -146,7 +135,8 @@ impl Stage {
     ) -> Result<Buffer, TaskError> {
         let code = self.code.get_or_init(|| Code::compile(&self.program));
         let code = code.as_ref().map_err(|error| TaskError::new(error.clone()))?;
-        let parts = self.types().into_iter().enumerate().map(|(slot, dtype)| part(slot, dtype));
+        let types = self.program.slot_types().into_iter().enumerate();
+        let parts = types.map(|(slot, dtype)| part(slot, dtype.unwrap_or(DType::Bool)));
         let parts: SmallVec<[Part<'b>; 4]> = parts.collect::<Result<_, _>>()?;
         let bindings: SmallVec<[Binding<'_>; 4]> = parts.iter().map(Part::binding).collect();
         // No node asks where the block stands.
@@ -225,11 +215,8 @@ impl<'a> Part<'a> {
 
     /// Of elements in C order.
     pub(crate) fn of_elements<A: Element>(elements: &'a [A], shape: &[usize]) -> Self {
-        let mut strides: SmallVec<[isize; 4]> = SmallVec::from_elem(1, shape.len());
-        for axis in (1..shape.len()).rev() {
-            strides[axis - 1] = strides[axis] * shape[axis] as isize;
-        }
-        Self { elements: A::into_source(elements), shape: shape.iter().copied().collect(), strides }
+        let shape_of = shape.iter().copied().collect();
+        Self { elements: A::into_source(elements), shape: shape_of, strides: c_strides(shape) }
     }
 }
 

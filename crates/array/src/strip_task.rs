@@ -127,7 +127,7 @@ impl Visit for ToBlock<'_> {
 }
 
 /// The strides of elements in C order.
-fn c_strides(shape: &[usize]) -> SmallVec<[isize; 4]> {
+pub(crate) fn c_strides(shape: &[usize]) -> SmallVec<[isize; 4]> {
     let mut strides: SmallVec<[isize; 4]> = SmallVec::from_elem(0, shape.len());
     let mut step = 1;
     for (stride, &length) in strides.iter_mut().zip(shape).rev() {
@@ -262,14 +262,8 @@ impl Task for StripTask {
             }
         }
         let code = self.code()?;
-        let mut types = vec![None; self.program.n_slots()];
-        for node in self.program.nodes() {
-            if let Op::Load { slot, .. } = node.op {
-                types[slot as usize] = Some(node.dtype);
-            }
-        }
-        let types: Vec<DType> =
-            types.into_iter().map(|dtype| dtype.expect("a slot that is read by some load")).collect();
+        let types = self.program.slot_types().into_iter();
+        let types: Vec<DType> = types.map(|dtype| dtype.expect("a slot that is read by some load")).collect();
         let (reused, returned) = match self.try_reuse(&types, &shape, &mut inputs)? {
             Some((slot, Reuse::Elements(elements))) => (Some(Reused { slot, elements }), None),
             Some((slot, Reuse::Chunk(chunk))) => (None, Some((slot, chunk))),

@@ -14,6 +14,7 @@ mod layout;
 mod run;
 
 pub use code::{Code, CompileError};
+pub(crate) use run::Room;
 pub use run::{BETWEEN_LOOKS, Binding, Made, Reused, RunError};
 
 use super::ops::{BinaryOp, Class, CompareOp, PartOp, TestOp, UnaryOp};
@@ -284,6 +285,17 @@ impl Program {
         let slot =
             |node: &Node| if let Op::Load { slot, .. } = node.op { Some(slot as usize + 1) } else { None };
         self.nodes.iter().filter_map(slot).max().unwrap_or(0)
+    }
+
+    /// The element type of each input block; none for a slot that no load reads.
+    pub(crate) fn slot_types(&self) -> Vec<Option<DType>> {
+        let mut types = vec![None; self.n_slots()];
+        for node in &self.nodes {
+            if let Op::Load { slot, .. } = node.op {
+                types[slot as usize] = Some(node.dtype);
+            }
+        }
+        types
     }
 
     /// Copies the nodes of another program into this one, each leaf changed by `leaf`, and gives their new numbers.

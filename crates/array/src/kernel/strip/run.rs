@@ -339,7 +339,7 @@ impl Visit for Zeros {
 }
 
 /// Makes an empty buffer with room.
-struct Room(usize);
+pub(crate) struct Room(pub(crate) usize);
 
 impl Visit for Room {
     type Output = Result<Buffer, OutOfMemory>;
