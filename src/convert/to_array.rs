@@ -1,12 +1,10 @@
 //! To an array: frames of numbers.
 
-use std::panic::Location;
-
 use musher_array::ndarray::{Array2, Ix2, ShapeBuilder};
 use musher_array::{Array, Chunking, Element};
 use musher_frame::polars::prelude::{DataFrame, DataType, PolarsError};
 use musher_frame::{Error, Frame};
-use musher_graph_core::{delayed, report};
+use musher_graph_core::{Site, delayed, report};
 use musher_scheduler::compute;
 
 use super::Cell;
@@ -61,7 +59,7 @@ pub enum ToArrayError {
         /// What it holds.
         dtype: DataType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The lengths of its partitions could not be counted.
     Count(musher_scheduler::Error),
@@ -125,7 +123,7 @@ impl ToArray for Frame {
             |dtype: &DataType| dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool();
         if let Some((column, dtype)) = self.schema().iter().find(|(_, dtype)| !is_number(dtype)) {
             let (column, dtype) = (column.to_string(), dtype.clone());
-            return Err(ToArrayError::Column { column, dtype, caller: Location::caller() });
+            return Err(ToArrayError::Column { column, dtype, caller: Site::caller() });
         }
         let partitions = self.to_delayed();
         let lengths: Vec<usize> = match self.lengths() {

@@ -1,7 +1,7 @@
 //! To a frame: measurements, bags of tuples, arrays.
 
 use musher_frame::{Error, Frame};
-use musher_graph_core::delayed;
+use musher_graph_core::{Site, delayed};
 
 /// Collections that become a frame.
 pub trait ToFrame {
@@ -30,7 +30,7 @@ fn check_names(names: &[&str], n_columns: usize) -> Result<(), Error> {
         }
         None => return Ok(()),
     };
-    Err(Error::Expression { operation: "to_frame", caller: std::panic::Location::caller(), source })
+    Err(Error::Expression { operation: "to_frame", caller: Site::caller(), source })
 }
 
 #[cfg(feature = "image")]

@@ -5,7 +5,7 @@ use crate::chunks::{Chunking, Chunks};
 use crate::element::{DType, Element};
 use crate::error::{Error, Shape, expect};
 use crate::gather::{Gather, gather};
-use musher_graph_core::{ByteSize, ChunkRef, Codec, Collection, Key, Port, TaskError};
+use musher_graph_core::{ByteSize, ChunkRef, Codec, Collection, Key, Port, Site, TaskError};
 use ndarray::{Dimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
@@ -175,7 +175,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
                 operation: "into_dimensionality",
                 left: Shape(self.shape()),
                 right: Shape(vec![0; ndim]),
-                caller: std::panic::Location::caller(),
+                caller: Site::caller(),
             }),
             _ => Ok(Array::from_core(self.core)),
         }

@@ -2,8 +2,7 @@
 
 use crate::element::DType;
 use crate::error::{Error, Shape};
-use musher_graph_core::{Grid, Token, Tokenizer};
-use std::panic::Location;
+use musher_graph_core::{Grid, Site, Token, Tokenizer};
 use std::sync::Arc;
 
 /// Bytes of a block that [`Chunks::auto`] aims at: large against the cost of a task, small against memory.
@@ -60,7 +59,7 @@ impl Chunks {
     /// up to the shape; [`Error::TooLarge`] when elements or blocks cannot be counted.
     #[track_caller]
     pub fn resolve(&self, shape: &[usize], dtype: DType) -> Result<Chunking, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         if n_elements(shape).is_none() {
             return Err(Error::TooLarge { shape: shape.into(), what: "elements", caller });
         }

@@ -29,13 +29,12 @@ use crate::kernel::strip::{Axes, Op, Program, Sink};
 use crate::rechunk::rechunked;
 use crate::strip_task::StripTask;
 use musher_graph_core::{
-    Combine, Facts, FnTask, Inputs, Layer, Level, Place, Port, Scan, TaskError, Tokenizer, Wiring, in_turn,
-    scan,
+    Combine, Facts, FnTask, Inputs, Layer, Level, Place, Port, Scan, Site, TaskError, Tokenizer, Wiring,
+    in_turn, scan,
 };
 use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, IxDyn, Slice};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Running totals along one axis, of elements of the type in which they are kept.
@@ -43,7 +42,7 @@ struct Cumulative {
     operation: &'static str,
     op: RunningOp,
     axis: usize,
-    caller: &'static Location<'static>,
+    caller: Site,
 }
 
 impl Cumulative {
@@ -342,7 +341,7 @@ macro_rules! cumulative {
             where
                 A: $bound,
             {
-                let (Axis(axis), caller) = (axis, Location::caller());
+                let (Axis(axis), caller) = (axis, Site::caller());
                 let work = Cumulative { operation: $text, op: RunningOp::$op, axis, caller };
                 work.over::<A, $out>(self.core()).map(Array::from_core)
             }

@@ -6,9 +6,8 @@ use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::Error;
 use crate::gather::check;
-use musher_graph_core::{AxisMap, Delayed, Facts, FnTask, Inputs, Layer, Place, Port, Value, Wiring};
+use musher_graph_core::{AxisMap, Delayed, Facts, FnTask, Inputs, Layer, Place, Port, Site, Value, Wiring};
 use ndarray::Dimension;
-use std::panic::Location;
 use std::sync::Arc;
 
 impl<A: Element, D: Dimension + 'static> Array<A, D> {
@@ -34,7 +33,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
     #[must_use]
     #[track_caller]
     pub fn to_delayed(&self) -> Vec<Delayed<ndarray::Array<A, D>>> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let (port, grid) = (&self.core().port, self.chunks().grid());
         let one = |index: usize| {
             let task = FnTask::new("to_delayed", |_: Place<'_>, inputs: &mut Inputs<'_>| {
@@ -75,7 +74,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         blocks: impl IntoIterator<Item = Delayed<ndarray::Array<A, D>>>,
         chunks: Chunking,
     ) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let wrong = |problem: &'static str| Error::Arrangement { operation: "from_delayed", problem, caller };
         let blocks: Vec<_> = blocks.into_iter().collect();
         if blocks.len() != chunks.n_blocks() {

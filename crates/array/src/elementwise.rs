@@ -8,10 +8,9 @@ use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp, cast_kern
 use crate::kernel::strip::{Axes, Mapped, NodeIx, Op, Program, Sink, StripFn};
 use crate::rechunk::{common_lengths, rechunked};
 use crate::strip_task::StripTask;
-use musher_graph_core::{AxisMap, FnIdentity, Layer, Port, Tokenizer, Wiring};
+use musher_graph_core::{AxisMap, FnIdentity, Layer, Port, Site, Tokenizer, Wiring};
 use ndarray::Dimension;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// An operand of an elementwise operation: the blocks of an array, or one value.
@@ -38,7 +37,7 @@ pub(crate) struct Elementwise {
     /// The type of the result.
     pub(crate) dtype: DType,
     /// The user's line.
-    pub(crate) caller: &'static Location<'static>,
+    pub(crate) caller: Site,
 }
 
 impl Elementwise {
@@ -128,7 +127,7 @@ pub(crate) fn aligned<A: Element>(
     operation: &'static str,
     operand: &Core,
     whole: &Chunking,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Core, Error> {
     let (shape, wanted) = (operand.chunking.shape(), whole.shape());
     let skipped = wanted.len().checked_sub(shape.len());
@@ -142,7 +141,7 @@ pub(crate) fn aligned<A: Element>(
 }
 
 /// Brings the blocks of an operand into line with those of the result.
-struct Align<'a>(&'a Core, &'a Chunking, &'static Location<'static>);
+struct Align<'a>(&'a Core, &'a Chunking, Site);
 
 impl Visit for Align<'_> {
     type Output = Core;
@@ -189,7 +188,7 @@ fn alone<A: Element, B: Element, D: Dimension>(
     operation: &'static str,
     op: Op,
 ) -> Array<B, D> {
-    let work = Elementwise { operation, op, dtype: B::DTYPE, caller: Location::caller() };
+    let work = Elementwise { operation, op, dtype: B::DTYPE, caller: Site::caller() };
     expect(combine(&work, &[array.into()]))
 }
 
@@ -235,7 +234,7 @@ pub(crate) fn binary_named<A: Element, E: Dimension>(
     left: Operand,
     right: Operand,
 ) -> Result<Array<A, E>, Error> {
-    let work = Elementwise { operation, op: Op::Binary(op), dtype: A::DTYPE, caller: Location::caller() };
+    let work = Elementwise { operation, op: Op::Binary(op), dtype: A::DTYPE, caller: Site::caller() };
     combine(&work, &[left, right])
 }
 
@@ -246,7 +245,7 @@ pub(crate) fn compare<E: Dimension>(
     left: Operand,
     right: Operand,
 ) -> Result<Array<bool, E>, Error> {
-    let (operation, caller) = (op.row().name, Location::caller());
+    let (operation, caller) = (op.row().name, Site::caller());
     combine(&Elementwise { operation, op: Op::Compare(op), dtype: DType::Bool, caller }, &[left, right])
 }
 
@@ -257,15 +256,14 @@ pub(crate) fn select<A: Element, E: Dimension>(
     a: Operand,
     b: Operand,
 ) -> Result<Array<A, E>, Error> {
-    let work =
-        Elementwise { operation: "select", op: Op::Select, dtype: A::DTYPE, caller: Location::caller() };
+    let work = Elementwise { operation: "select", op: Op::Select, dtype: A::DTYPE, caller: Site::caller() };
     combine(&work, &[cond, a, b])
 }
 
 /// The elements in another type.
 #[track_caller]
 pub(crate) fn cast<A: Element, B: Element, D: Dimension>(array: &Array<A, D>) -> Result<Array<B, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     if A::DTYPE == B::DTYPE {
         return Ok(Array::from_core(array.core().clone()));
     }
@@ -333,6 +331,6 @@ where
     F: Fn(A, B) -> C + Send + Sync + 'static,
 {
     let op = Op::Map(mapped::<F>(MapPairs(f, PhantomData)));
-    let work = Elementwise { operation: "zip_map", op, dtype: C::DTYPE, caller: Location::caller() };
+    let work = Elementwise { operation: "zip_map", op, dtype: C::DTYPE, caller: Site::caller() };
     combine(&work, &[left, right])
 }

@@ -3,8 +3,8 @@
 use crate::element::DType;
 use crate::kernel::npy::NpyError;
 use crate::linalg::LinalgError;
+use musher_graph_core::Site;
 use std::fmt;
-use std::panic::Location;
 use std::path::PathBuf;
 
 /// A shape as it is printed in messages: `(2, 3)`, `(4,)`, `()`.
@@ -53,7 +53,7 @@ pub enum Error {
         /// The shape of the second operand.
         right: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// There is no such axis.
     #[error("{operation}: axis {axis} of an array with {ndim} axes, at {caller}")]
@@ -65,7 +65,7 @@ pub enum Error {
         /// How many axes there are.
         ndim: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A block with its halo has more elements than can be counted.
     #[error("{operation}: a block with its halo has more elements than can be counted, at {caller}")]
@@ -73,7 +73,7 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Axes that should be a permutation are not.
     #[error("{operation}: axes {axes} are not a permutation, at {caller}")]
@@ -83,7 +83,7 @@ pub enum Error {
         /// The axes given.
         axes: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An index lies outside an axis.
     #[error("{operation}: index {index} is outside axis {axis} of length {length}, at {caller}")]
@@ -97,7 +97,7 @@ pub enum Error {
         /// The length of the axis.
         length: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Block lengths do not fit a shape.
     #[error("blocks of {blocks} do not make an array of shape {shape}, at {caller}")]
@@ -107,7 +107,7 @@ pub enum Error {
         /// The shape to divide.
         shape: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A shape, or its division, has more elements or blocks than can be counted.
     #[error("an array of shape {shape} would have too many {what}, at {caller}")]
@@ -117,7 +117,7 @@ pub enum Error {
         /// `elements` or `blocks`.
         what: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An element type has no such operation.
     #[error("{operation} is not defined for {dtype}, at {caller}")]
@@ -127,7 +127,7 @@ pub enum Error {
         /// The element type.
         dtype: DType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// There is no cast between two element types.
     #[error("no cast from {from} to {to}, at {caller}")]
@@ -137,7 +137,7 @@ pub enum Error {
         /// The type after.
         to: DType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A reduction without an identity was asked for over no elements.
     #[error("{operation} over {axes} of shape {shape}: an empty reduction has no identity, at {caller}")]
@@ -149,7 +149,7 @@ pub enum Error {
         /// The shape.
         shape: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A variance was asked for with what is no number of degrees of freedom.
     #[error("{operation}: ddof is {ddof}, which is no number of degrees of freedom, at {caller}")]
@@ -159,7 +159,7 @@ pub enum Error {
         /// The number asked for.
         ddof: f64,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A mask, or passing over NaN, left nothing of what has no answer then.
     #[error("{operation} of {dtype}: no element is left to reduce")]
@@ -177,7 +177,7 @@ pub enum Error {
         /// What is wrong with the list.
         problem: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A block has another shape than the layer promised.
     #[error("a block has shape {found} where {expected} was promised")]

@@ -9,8 +9,8 @@ use crate::error::{Error, expect};
 use crate::kernel::ops::table::{binary_table, compare_table, part_table, test_table, unary_table};
 use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp};
 use crate::operators::ArrayOrScalar;
+use musher_graph_core::Site;
 use ndarray::{DimMax, Dimension};
-use std::panic::Location;
 
 /// A method for each row that is a function. `methods!(unary_method; …)` calls `unary_method!` with each of them.
 macro_rules! methods {
@@ -338,7 +338,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
 fn defined<A: Element>(operation: &'static str, is_defined: bool) -> Result<(), Error> {
     match is_defined {
         true => Ok(()),
-        false => Err(Error::Undefined { operation, dtype: A::DTYPE, caller: Location::caller() }),
+        false => Err(Error::Undefined { operation, dtype: A::DTYPE, caller: Site::caller() }),
     }
 }
 

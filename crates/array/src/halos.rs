@@ -7,9 +7,8 @@ use crate::kernel::assemble::{Piece, offsets};
 use crate::kernel::overlap::{Boundary, Depth, halo, padded_pieces};
 use crate::per_axis::PerAxis;
 use crate::region::{AxisReads, assemble_inputs};
-use musher_graph_core::{Inputs, TaskError, Token, Tokenizer};
+use musher_graph_core::{Inputs, Site, TaskError, Token, Tokenizer};
 use ndarray::ArrayD;
-use std::panic::Location;
 
 /// One axis of an overlap: what its blocks are without and with their halos.
 struct HaloAxis<A> {
@@ -82,7 +81,7 @@ impl<A: Element> Halos<A> {
         chunking: &Chunking,
         depths: PerAxis<Depth>,
         boundaries: PerAxis<Boundary<A>>,
-        caller: &'static Location<'static>,
+        caller: Site,
     ) -> Result<Self, Error> {
         let wrong = |found: usize| Error::Shapes {
             operation,

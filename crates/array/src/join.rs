@@ -5,9 +5,8 @@ use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::{Error, Shape};
 use crate::rechunk::rechunked;
-use musher_graph_core::{Forward, Layer, Port, Wiring};
+use musher_graph_core::{Forward, Layer, Port, Site, Wiring};
 use ndarray::{Axis, Dimension, RemoveAxis};
-use std::panic::Location;
 use std::sync::Arc;
 
 /// One array in a layout, and where its first block goes.
@@ -17,12 +16,7 @@ struct Tile {
 }
 
 /// The layer that hands on the blocks of all tiles.
-fn layer(
-    label: &'static str,
-    tiles: &[Tile],
-    chunking: Chunking,
-    caller: &'static Location<'static>,
-) -> Core {
+fn layer(label: &'static str, tiles: &[Tile], chunking: Chunking, caller: Site) -> Core {
     let mut builder = Layer::build(Forward::new(label)).caller(caller);
     for Tile { core, start } in tiles {
         let wiring = Wiring::one_to_one(chunking.ndim());
@@ -55,7 +49,7 @@ pub fn concatenate<A: Element, D: Dimension>(
     axis: Axis,
     arrays: &[&Array<A, D>],
 ) -> Result<Array<A, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let cores: Vec<Core> = arrays.iter().map(|array| array.core().clone()).collect();
     joined::<A>("concatenate", axis, &cores, caller).map(Array::from_core)
 }
@@ -65,7 +59,7 @@ fn joined<A: Element>(
     operation: &'static str,
     axis: Axis,
     cores: &[Core],
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Core, Error> {
     let Some(first) = cores.first() else {
         return Err(Error::Arrangement { operation, problem: "no arrays", caller });
@@ -122,7 +116,7 @@ where
     D: Dimension,
     D::Larger: RemoveAxis,
 {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let mut cores = Vec::with_capacity(arrays.len());
     for array in arrays {
         array.check_axis("stack", axis.0, array.ndim() + 1, caller)?;
@@ -156,7 +150,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[track_caller]
     #[doc(alias = "dask.array.block")]
     pub fn block<R: AsRef<[Self]>>(rows: &[R]) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let arrangement = |problem: &'static str| Error::Arrangement { operation: "block", problem, caller };
         let first = rows.first().and_then(|row| row.as_ref().first()).ok_or(arrangement("no arrays"))?;
         let ndim = first.ndim();

@@ -7,9 +7,8 @@ use crate::elementwise::broadcast;
 use crate::error::{Error, Shape, expect};
 use crate::kernel::strip::{Axes, Op, Program, Sink};
 use crate::strip_task::StripTask;
-use musher_graph_core::{AxisMap, Layer, Port, Wiring};
+use musher_graph_core::{AxisMap, Layer, Port, Site, Wiring};
 use ndarray::{Axis, Dimension, IntoDimension, RemoveAxis};
-use std::panic::Location;
 use std::sync::Arc;
 
 /// A layer that hands blocks on under other axes; whatever is elementwise sees through it.
@@ -18,7 +17,7 @@ pub(crate) fn passed_through<A: Element>(
     core: &Core,
     (axes, wiring): (Axes, Wiring),
     chunking: Chunking,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Core {
     let mut program = Program::default();
     let node = program.node(Op::Load { slot: 0, axes }, [], A::DTYPE);
@@ -52,7 +51,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[doc(alias = "reversed_axes")]
     pub fn t(&self) -> Self {
         let order: Vec<usize> = (0..self.ndim()).rev().collect();
-        self.permuted("t", &order, Location::caller())
+        self.permuted("t", &order, Site::caller())
     }
 
     /// The array with its axes in another order: axis `i` of the result is axis `axes[i]` of this one.
@@ -76,10 +75,10 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let mut sorted = axes.slice().to_vec();
         sorted.sort_unstable();
         if !sorted.iter().copied().eq(0..self.ndim()) {
-            let caller = Location::caller();
+            let caller = Site::caller();
             return Err(Error::Permutation { operation: "permuted_axes", axes: axes.slice().into(), caller });
         }
-        Ok(self.permuted("permuted_axes", axes.slice(), Location::caller()))
+        Ok(self.permuted("permuted_axes", axes.slice(), Site::caller()))
     }
 
     /// The array with two axes exchanged.
@@ -99,7 +98,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Axis`] when there are no such axes.
     #[track_caller]
     pub fn try_swap_axes(&self, a: usize, b: usize) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         for axis in [a, b] {
             self.check_axis("swap_axes", axis, self.ndim(), caller)?;
         }
@@ -114,13 +113,13 @@ impl<A: Element, D: Dimension> Array<A, D> {
         operation: &'static str,
         axis: usize,
         ndim: usize,
-        caller: &'static Location<'static>,
+        caller: Site,
     ) -> Result<(), Error> {
         if axis < ndim { Ok(()) } else { Err(Error::Axis { operation, axis, ndim: self.ndim(), caller }) }
     }
 
     /// The layer of a permutation that was checked.
-    fn permuted(&self, label: &'static str, order: &[usize], caller: &'static Location<'static>) -> Self {
+    fn permuted(&self, label: &'static str, order: &[usize], caller: Site) -> Self {
         let place = |axis: usize| order.iter().position(|&from| from == axis).expect("a permutation");
         let axes: Axes = (0..self.ndim()).map(|axis| Some(place(axis) as u8)).collect();
         let wiring = Wiring::axes((0..self.ndim()).map(|axis| AxisMap::follow(place(axis))));
@@ -156,7 +155,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Axis`] when the array has fewer axes than would stand before it.
     #[track_caller]
     pub fn try_insert_axis(&self, axis: Axis) -> Result<Array<A, D::Larger>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         self.check_axis("insert_axis", axis.0, self.ndim() + 1, caller)?;
         let place = |own: usize| if own < axis.0 { own } else { own + 1 };
         let axes: Axes = (0..self.ndim()).map(|own| Some(place(own) as u8)).collect();
@@ -199,7 +198,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     where
         D: RemoveAxis,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         self.check_axis("index_axis", axis.0, self.ndim(), caller)?;
         let mut elements = vec![ndarray::SliceInfoElem::Slice { start: 0, end: None, step: 1 }; self.ndim()];
         elements[axis.0] = ndarray::SliceInfoElem::Index(index as isize);
@@ -235,7 +234,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Shapes`] when the shapes do not fit.
     #[track_caller]
     pub fn try_broadcast_to<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let shape = shape.into_dimension();
         let wrong = || Error::Shapes {
             operation: "broadcast_to",
@@ -262,7 +261,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
 }
 
 /// The array with one block along axes of length 1 that are repeated.
-fn single_blocks<A: Element>(core: &Core, result: &Chunking, caller: &'static Location<'static>) -> Core {
+fn single_blocks<A: Element>(core: &Core, result: &Chunking, caller: Site) -> Core {
     let skipped = result.ndim() - core.chunking.ndim();
     let lengths = (0..core.chunking.ndim()).map(|axis| {
         let own = core.chunking.shared_axis(axis);

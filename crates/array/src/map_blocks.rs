@@ -8,13 +8,12 @@ use crate::error::{Error, expect};
 use crate::gather::check;
 use crate::rechunk::rechunked;
 use musher_graph_core::{
-    AxisMap, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+    AxisMap, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
     Wiring, function_name,
 };
 use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Where a block stands in its array.
@@ -174,7 +173,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         D: RemoveAxis,
         F: Fn(ArrayView<'_, A, D>) -> ndarray::Array<B, D::Smaller> + Send + Sync + 'static,
     {
-        let (Axis(axis), ndim, caller) = (axis, self.ndim(), Location::caller());
+        let (Axis(axis), ndim, caller) = (axis, self.ndim(), Site::caller());
         if axis >= ndim {
             return Err(Error::Axis { operation: "map_blocks_dropping", axis, ndim, caller });
         }
@@ -246,7 +245,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         E: Dimension + 'static,
         F: Fn(BlockPlace, ArrayView<'_, A, D>) -> ndarray::Array<B, E> + Send + Sync + 'static,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let wiring = same_blocks(self.chunks(), &chunks).ok_or_else(|| Error::Chunks {
             blocks: chunks.grid_shape().as_slice().into(),
             shape: self.chunks().grid_shape().as_slice().into(),

@@ -21,7 +21,7 @@ use crate::region::{assembly, wiring};
 use crate::stage::{Append, BindBox, Part, Stage};
 use crate::strip_task::{StripTask, ToBlock};
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Forward, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer,
+    Absorb, ChunkRef, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer,
     fused_label,
 };
 use musher_scheduler::check_cancelled;
@@ -29,7 +29,6 @@ use ndarray::{ArrayD, Dimension, IxDyn};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Bytes of the rows that a band has beside its halo, unless the halo is deeper: with what the kernel writes they stay in
@@ -159,7 +158,7 @@ pub fn neighborhood<D: Dimension, K: Kernel>(
     boundaries: impl Into<PerAxis<Boundary<K::In>>>,
     kernel: K,
 ) -> Result<Array<K::Out, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let halos = Halos::new(kernel.label(), array.chunks(), depths.into(), boundaries.into(), caller)?;
     let wiring = wiring(halos.reads());
     let stages = Stages { slot: Some(0), before: None, after: None };

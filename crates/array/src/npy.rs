@@ -9,8 +9,8 @@ use crate::kernel::npy::{NpyError, NpyHeader, SLAB_BYTES, read_block, write_bloc
 use crate::rechunk::{rechunked, undivided};
 use crate::reshape::slabs;
 use musher_graph_core::{
-    Access, Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Region, TaskError, Touch, Value,
-    Wiring,
+    Access, Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Region, Site, TaskError, Touch,
+    Value, Wiring,
 };
 use musher_scheduler::AtomicFile;
 use musher_scheduler::files::{FileFacts, FilesError};
@@ -18,7 +18,6 @@ use ndarray::Dimension;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -141,7 +140,7 @@ impl Unfinished {
 ///
 /// The file has no blocks: that the array was divided otherwise before is passed over where this makes no more runs.
 /// Blocks that would be written in very many short runs are turned into bands, each of which is one run.
-fn for_file<A: Element>(core: &Core, many_runs: usize, caller: &'static Location<'static>) -> Core {
+fn for_file<A: Element>(core: &Core, many_runs: usize, caller: Site) -> Core {
     let before = undivided::<A>(core);
     let core = if n_runs(&before.chunking) <= n_runs(&core.chunking) { &before } else { core };
     let bytes = core.chunking.shape().iter().fold(size_of::<A>(), |bytes, &n| bytes.saturating_mul(n));
@@ -196,7 +195,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[doc(alias = "numpy.load")]
     #[doc(alias = "dask.array.from_npy_stack")]
     pub fn read_npy(path: impl AsRef<Path>, chunks: impl Into<Chunks>) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let path = path.as_ref();
         let npy = |source: NpyError| Error::Npy { operation: "read_npy", path: path.to_owned(), source };
         // The working folder may be another one when the blocks are read.
@@ -267,7 +266,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[doc(alias = "numpy.save")]
     #[doc(alias = "dask.array.to_npy_stack")]
     pub fn to_npy(&self, path: impl AsRef<Path>) -> Delayed<()> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let path = path.as_ref().to_owned();
         let target: Arc<Path> = path.as_path().into();
         let failed = {
@@ -333,7 +332,7 @@ mod tests {
     }
 
     fn file_chunks(x: &Array<u16, Ix2>, many_runs: usize) -> Chunking {
-        let core = for_file::<u16>(x.core(), many_runs, Location::caller());
+        let core = for_file::<u16>(x.core(), many_runs, Site::caller());
         let whole = Array2::from_shape_fn(x.raw_dim(), |(i, j)| (i * x.shape()[1] + j) as u16);
         assert_eq!(check_everywhere(&Array::<u16, Ix2>::from_core(core.clone())), whole);
         core.chunking

@@ -13,12 +13,12 @@ use crate::neighborhood::{Band, Kernel, neighborhood};
 use crate::per_axis::PerAxis;
 use crate::region::wiring;
 use musher_graph_core::{
-    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring, function_name,
+    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring,
+    function_name,
 };
 use ndarray::{ArrayView, ArrayViewD, ArrayViewMutD, Dimension};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 
 /// Gives each block its halo.
 struct Overlap<A> {
@@ -236,7 +236,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         depth: impl Into<PerAxis<Depth>>,
         boundary: impl Into<PerAxis<Boundary<A>>>,
     ) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let halos = Halos::new("overlap", self.chunks(), depth.into(), boundary.into(), caller)?;
         let (chunking, wiring) = (halos.padded_chunking(), wiring(halos.reads()));
         let layer = Layer::build(Overlap { halos }).caller(caller).input(&self.core().port, wiring);
@@ -275,7 +275,7 @@ impl<A: Element, D: Dimension + 'static> Array<A, D> {
         depth: impl Into<PerAxis<Depth>>,
         boundary: impl Into<PerAxis<Boundary<A>>>,
     ) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let halos = Halos::new("trim_overlap", chunks, depth.into(), boundary.into(), caller)?;
         let padded = halos.padded_chunking();
         if padded != *self.chunks() {

@@ -16,12 +16,12 @@ use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
 use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, exchange_of, exchanged_at,
+    Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
+    exchanged_at,
 };
 use ndarray::Dimension;
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 
 /// Assembles one new block from boxes of old ones.
 struct Rechunk<A> {
@@ -125,14 +125,14 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[track_caller]
     pub fn try_rechunk(&self, chunks: impl Into<Chunks>) -> Result<Self, Error> {
         let chunking = chunks.into().resolve(&self.shape(), A::DTYPE)?;
-        Ok(Self::from_core(rechunked::<A>(self.core(), &chunking, Location::caller())))
+        Ok(Self::from_core(rechunked::<A>(self.core(), &chunking, Site::caller())))
     }
 }
 
 /// The core with these block lengths; itself where it has them already.
 ///
 /// Divisions between the first and the last are passed over: how elements were divided before, changes none of them.
-pub(crate) fn rechunked<A: Element>(core: &Core, to: &Chunking, caller: &'static Location<'static>) -> Core {
+pub(crate) fn rechunked<A: Element>(core: &Core, to: &Chunking, caller: Site) -> Core {
     match core.chunking == *to {
         true => core.clone(),
         false => rechunked_within::<A>(&undivided::<A>(core), to, MOST_PIECES, caller),
@@ -164,12 +164,7 @@ fn before_rechunk<A: Element>(port: &Port) -> Option<Core> {
 }
 
 /// The same by exchanges of at most so many pieces, as far as middle steps can do it.
-fn rechunked_within<A: Element>(
-    core: &Core,
-    to: &Chunking,
-    most_pieces: usize,
-    caller: &'static Location<'static>,
-) -> Core {
+fn rechunked_within<A: Element>(core: &Core, to: &Chunking, most_pieces: usize, caller: Site) -> Core {
     if core.chunking == *to {
         return core.clone();
     }
@@ -197,19 +192,14 @@ fn halfway(from: &Chunking, to: &Chunking) -> Chunking {
 }
 
 /// Each new block reads the old ones that it touches.
-fn wired<A: Element>(
-    task: Rechunk<A>,
-    core: &Core,
-    to: &Chunking,
-    caller: &'static Location<'static>,
-) -> Core {
+fn wired<A: Element>(task: Rechunk<A>, core: &Core, to: &Chunking, caller: Site) -> Core {
     let wiring = wiring(&task.reads);
     let layer = Layer::build(task).caller(caller).input(&core.port, wiring).finish(to.grid());
     Core { port: Port::of(layer), chunking: to.clone() }
 }
 
 /// Old blocks are cut into boxes, new ones are made of boxes.
-fn by_exchange<A: Element>(core: &Core, to: &Chunking, caller: &'static Location<'static>) -> Core {
+fn by_exchange<A: Element>(core: &Core, to: &Chunking, caller: Site) -> Core {
     let boxes = Boxes::<A>::new(&core.chunking, to);
     Core { port: exchanged_at(&core.port, boxes, to.grid(), caller), chunking: to.clone() }
 }
@@ -284,7 +274,7 @@ mod tests {
     }
 
     fn forced<A: Element, D: Dimension>(x: &Array<A, D>, to: &Chunking) -> [Array<A, D>; 2] {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let directly = wired(Rechunk::<A>::new(&x.core().chunking, to), x.core(), to, caller);
         [directly, by_exchange::<A>(x.core(), to, caller)].map(Array::from_core)
     }
@@ -414,7 +404,7 @@ mod tests {
         let x = Array::from_array(whole.clone(), (1, 70));
         let to = Chunking::from_lengths(&[vec![60], vec![1; 70]]);
         for most in [1, 100, 1_000, 4_000] {
-            let core = rechunked_within::<u16>(x.core(), &to, most, Location::caller());
+            let core = rechunked_within::<u16>(x.core(), &to, most, Site::caller());
             let y = Array::<u16, Ix2>::from_core(core);
             assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, whole, "at most {most} pieces");
         }

@@ -19,11 +19,10 @@ use crate::kernel::strip::{Axes as LoadAxes, NodeIx, Op, Program, Sink};
 use crate::strip_task::StripTask;
 use answers::{Asked, Asking, ByType};
 use musher_graph_core::{
-    Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
-    tree_of,
+    Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    Wiring, tree_of,
 };
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// A reduction as the user asked for it.
@@ -41,7 +40,7 @@ struct Reduce {
     mask: Option<Core>,
     /// The degrees of freedom taken off a variance.
     ddof: f64,
-    caller: &'static Location<'static>,
+    caller: Site,
 }
 
 impl Reduce {

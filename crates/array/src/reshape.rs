@@ -14,13 +14,12 @@ use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
 use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
+    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring,
     exchanged_at,
 };
 use ndarray::{Dimension, IntoDimension, IxDyn};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 impl<A: Element, D: Dimension> Array<A, D> {
@@ -63,7 +62,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Shapes`] when the number of elements differs.
     #[track_caller]
     pub fn try_reshape<Sh: IntoDimension>(&self, shape: Sh) -> Result<Array<A, Sh::Dim>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let (from, shape) = (self.shape(), shape.into_dimension());
         let to = shape.slice();
         if n_elements(&from) != n_elements(to) {
@@ -118,7 +117,7 @@ fn reshaped(chunking: &Chunking, to: &[usize]) -> Option<Chunking> {
 }
 
 /// The layers of a reshape that moves elements between blocks.
-fn moved<A: Element>(core: &Core, to: &[usize], caller: &'static Location<'static>) -> Core {
+fn moved<A: Element>(core: &Core, to: &[usize], caller: Site) -> Core {
     let largest = core.chunking.largest_block().iter().product();
     let chunking = slabs(to, largest);
     let moves = Moves::<A>::new(&core.chunking, &chunking);
@@ -196,8 +195,7 @@ mod tests {
                 [vec![12], vec![4, 3], vec![2, 6], vec![6, 2], vec![2, 3, 2], vec![1, 12], vec![12, 1]]
             {
                 let want = whole.clone().into_shape_with_order(IxDyn(&shape)).unwrap();
-                let moved =
-                    Array::<u16, IxDyn>::from_core(moved::<u16>(x.core(), &shape, Location::caller()));
+                let moved = Array::<u16, IxDyn>::from_core(moved::<u16>(x.core(), &shape, Site::caller()));
                 assert_eq!(compute_staged(&moved, &staging).unwrap().0, want);
                 assert_eq!(check_everywhere(&x.reshape(shape.as_slice())), want);
             }
@@ -235,8 +233,7 @@ mod tests {
                 whole,
                 vec![std::iter::repeat_n(2, n - 1).chain([1, 1]).collect::<Vec<_>>()],
             );
-            let y =
-                Array::<u32, ndarray::Ix2>::from_core(moved::<u32>(x.core(), &[2, n], Location::caller()));
+            let y = Array::<u32, ndarray::Ix2>::from_core(moved::<u32>(x.core(), &[2, n], Site::caller()));
             assert_eq!(compute_staged(&y, &Staging::new(u64::MAX)).unwrap().0, want, "{n} blocks");
             if n < 1_000 {
                 assert_eq!(compute_staged(&y, &Staging::new(0)).unwrap().0, want, "{n} blocks, staged");

@@ -9,12 +9,11 @@ use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
 use crate::layout::passed_through;
 use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer, Wiring,
+    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{Axis, Dimension, Slice, SliceArg, SliceInfoElem};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// What a slice takes of one block along one axis: where it begins, the step, how many.
@@ -155,7 +154,7 @@ pub(crate) fn sliced<A: Element>(
     operation: &'static str,
     core: &Core,
     elements: &[SliceInfoElem],
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Core, Error> {
     let mut along = Vec::new();
     let mut kept: Vec<Option<usize>> = Vec::new();
@@ -196,7 +195,7 @@ fn layer<A: Element>(
     core: &Core,
     along: Vec<Along>,
     kept: Vec<Option<usize>>,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Core {
     let lengths_of = |axis: &Option<usize>| -> Arc<[usize]> {
         match axis.map(|axis| &along[axis]) {
@@ -275,7 +274,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Index`] when an index or a bound lies outside its axis.
     #[track_caller]
     pub fn try_slice<I: SliceArg<D>>(&self, info: I) -> Result<Array<A, I::OutDim>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let elements = info.as_ref();
         let named = elements.iter().filter(|element| !element.is_new_axis()).count();
         if named != self.ndim() {
@@ -300,7 +299,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// [`Error::Axis`] when there is no such axis, [`Error::Index`] when a bound lies outside it.
     #[track_caller]
     pub fn try_slice_axis(&self, axis: Axis, indices: Slice) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         self.check_axis("slice_axis", axis.0, self.ndim(), caller)?;
         let mut elements = vec![SliceInfoElem::Slice { start: 0, end: None, step: 1 }; self.ndim()];
         let Slice { start, end, step } = indices;

@@ -11,9 +11,9 @@ use musher_graph_core::{
     Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch, fused_label,
 };
 
+use crate::origin::name_panics;
 use crate::partition::Partition;
 use crate::pipe::{Feed, Flow, Item, Rewire, Upstream, may_fuse};
-use crate::site::name_panics;
 
 /// What is made of the items of one partition.
 pub(crate) trait Reduce<T>: Send + Sync + 'static {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 
-use musher_graph_core::report;
+use musher_graph_core::{Site, report};
 use musher_scheduler::files::FilesError;
 
 /// Why a bag could not be built, read or written.
@@ -21,7 +20,7 @@ pub enum Error {
         /// The method that was called.
         operation: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// What is wrong.
         source: FilesError,
     },

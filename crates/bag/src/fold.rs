@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, TaskError, Tokenizer, Value, scan,
-    tree,
+    ChunkRef, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, Site, TaskError, Tokenizer, Value,
+    scan, tree,
 };
 
 use crate::bag::Bag;
@@ -144,7 +143,7 @@ impl<T: Item> Bag<T> {
     pub(crate) fn folded_before<F: Fold<T>>(&self, fold: Arc<F>) -> Port {
         let partials = Partially { fold: Arc::clone(&fold), last: false };
         let port = self.layer(Drain::new(Upstream::Slot(0), partials));
-        scan(&port, 0, Joining { fold, item: PhantomData }, Location::caller())
+        scan(&port, 0, Joining { fold, item: PhantomData }, Site::caller())
     }
 
     /// The layers of a fold; the answer's chunk is the only one of the last layer, whose grid is `grid`.
@@ -154,7 +153,7 @@ impl<T: Item> Bag<T> {
         let partials = Partially { fold: Arc::clone(&fold), last: false };
         let port = self.layer(Drain::new(Upstream::Slot(0), partials));
         let joining = Joining { fold, item: PhantomData };
-        tree(&port, &[true], Grouping::Lines, grid, joining, Location::caller())
+        tree(&port, &[true], Grouping::Lines, grid, joining, Site::caller())
     }
 }
 

@@ -50,10 +50,10 @@ mod error;
 mod fold;
 mod kernel;
 mod ops;
+mod origin;
 mod partition;
 mod pipe;
 mod shuffle;
-mod site;
 mod stage_fn;
 
 pub use bag::Bag;

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use musher_graph_core::{FnIdentity, TaskError, Tokenizer};
 
 use crate::bag::Bag;
+use crate::origin::Origin;
 use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
-use crate::site::Site;
 
 /// A user's function `F` as a stage; `push` takes items from the source, calls it, and hands on what it makes.
 struct StageFn<F, P> {
-    site: Site,
+    origin: Origin,
     /// Name and version, for fingerprints.
     name: &'static str,
     identity: FnIdentity,
@@ -34,7 +34,7 @@ where
         + 'static,
 {
     fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
+        self.origin.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -47,25 +47,25 @@ where
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(U) -> Flow,
     ) -> Result<Flow, TaskError> {
-        (self.push)(&Called { function: &self.function, site: self.site }, source, feed, sink)
+        (self.push)(&Called { function: &self.function, origin: self.origin }, source, feed, sink)
     }
 }
 
 /// A user's function while its stage runs.
 pub(crate) struct Called<'f, F> {
     function: &'f F,
-    site: Site,
+    origin: Origin,
 }
 
 impl<F> Called<'_, F> {
     /// Lets `call` call the function, or use what it made, so that a panic is known to be this operation's.
     pub(crate) fn by<R>(&self, call: impl FnOnce(&F) -> R) -> R {
-        self.site.call(|| call(self.function))
+        self.origin.call(|| call(self.function))
     }
 
     /// An error of the operation.
     pub(crate) fn error(&self, cause: impl Into<TaskError>) -> TaskError {
-        self.site.error(cause)
+        self.origin.error(cause)
     }
 
     /// Hands on all that the function makes at once.
@@ -75,7 +75,7 @@ impl<F> Called<'_, F> {
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Flow {
         let mut many = self.by(|function| call(function).into_iter());
-        while let Some(made) = self.site.call(|| many.next()) {
+        while let Some(made) = self.origin.call(|| many.next()) {
             sink(made)?;
         }
         Flow::Continue(())
@@ -104,7 +104,7 @@ impl<T: Item> Bag<T> {
             + Sync
             + 'static,
     {
-        let (site, identity) = (Site::new(label), FnIdentity::of::<F>());
-        self.staged(StageFn { site, name, identity, function, push })
+        let (origin, identity) = (Origin::new(label), FnIdentity::of::<F>());
+        self.staged(StageFn { origin, name, identity, function, push })
     }
 }

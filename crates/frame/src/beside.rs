@@ -13,7 +13,7 @@ use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, col};
 use crate::carried::Side;
 use crate::check::Window;
 use crate::frame::Frame;
-use crate::site::Site;
+use crate::origin::Origin;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
 
@@ -22,41 +22,47 @@ impl Frame {
     ///
     /// At the ends of the frame there are fewer rows to see, or none: what the step makes of that is what polars makes of
     /// it at the ends of a table.
-    pub(crate) fn beside(&self, window: Window, step: PartitionStep, schema: SchemaRef, site: Site) -> Self {
+    pub(crate) fn beside(
+        &self,
+        window: Window,
+        step: PartitionStep,
+        schema: SchemaRef,
+        origin: Origin,
+    ) -> Self {
         if window == Window::default() {
-            return self.then(step, schema, true, site);
+            return self.then(step, schema, true, origin);
         }
-        let frame = self.with_needed(&step, site);
+        let frame = self.with_needed(&step, origin);
         let [before, after] = [(Side::Before, window.before), (Side::After, window.after)]
-            .map(|(side, n)| frame.ends(side, n, site));
+            .map(|(side, n)| frame.ends(side, n, origin));
         let slots = [before.as_ref().map(|_| 1), after.as_ref().map(|_| 1 + usize::from(before.is_some()))];
         let steps = vec![step, PartitionStep::own_rows(slots[0], 0)];
         let task = PartitionTask::new(Rows::Beside { before: slots[0], own: 0, after: slots[1] }, steps);
-        let layer = Layer::build(task).caller(site.caller).input(&frame.port, Wiring::one_to_one(1));
+        let layer = Layer::build(task).caller(origin.caller).input(&frame.port, Wiring::one_to_one(1));
         let ends = before.into_iter().chain(after);
         let layer = ends.fold(layer, |layer, (port, wiring)| layer.input(&port, wiring));
         Self { port: Port::of(layer.finish(self.port.grid().clone())), schema, lengths: self.lengths.clone() }
     }
 
     /// The columns that a step reads, where it names all: the others are not made for it.
-    fn with_needed(&self, step: &PartitionStep, site: Site) -> Self {
+    fn with_needed(&self, step: &PartitionStep, origin: Origin) -> Self {
         let Some(columns) = step.reads_only() else { return self.clone() };
         let field = |name: &PlSmallStr| self.schema.get_field(name);
         let Some(schema) = columns.iter().map(field).collect::<Option<Schema>>() else { return self.clone() };
         let select = PartitionStep::select(columns.into_iter().map(col).collect());
-        self.then(select, schema.into(), true, site)
+        self.then(select, schema.into(), true, origin)
     }
 
     /// At least `n` rows on a side of each partition, or all that there are, and how a partition reads them; none if `n` is 0.
-    fn ends(&self, side: Side, n: u32, site: Site) -> Option<(Port, Wiring)> {
+    fn ends(&self, side: Side, n: u32, origin: Origin) -> Option<(Port, Wiring)> {
         if n == 0 {
             return None;
         }
         let end = PartitionStep::end(n, side == Side::Before);
-        let ends = self.then(end.clone(), Arc::clone(&self.schema), false, site);
+        let ends = self.then(end.clone(), Arc::clone(&self.schema), false, origin);
         Some(match self.lengths() {
             Some(lengths) => (ends.port, side.nearest(lengths, n as usize)),
-            None => ends.so_far(side, end, DataFrame::empty_with_schema(&self.schema), site),
+            None => ends.so_far(side, end, DataFrame::empty_with_schema(&self.schema), origin),
         })
     }
 }

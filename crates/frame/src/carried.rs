@@ -11,8 +11,8 @@ use polars::prelude::{DataFrame, Expr, IntoLazy, SchemaRef};
 use crate::border::{Escape, collect, stack};
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::partition::Partition;
-use crate::site::Site;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
 use crate::token;
@@ -42,15 +42,15 @@ impl Frame {
     ///
     /// # Errors
     /// [`Error::Polars`] where polars cannot compute the state of no rows.
-    pub(crate) fn carried(&self, carried: Carried, schema: SchemaRef, site: Site) -> Result<Self, Error> {
+    pub(crate) fn carried(&self, carried: Carried, schema: SchemaRef, origin: Origin) -> Result<Self, Error> {
         let Carried { state, combine, apply } = carried;
         let start = self.nothing().select(&state);
-        let start = collect(start, &Escape::default(), || site.operation.to_owned())?;
-        let states = self.then(PartitionStep::aggregate(state), Arc::clone(&schema), false, site);
-        let (before, wiring) = states.so_far(Side::Before, PartitionStep::aggregate(combine), start, site);
+        let start = collect(start, &Escape::default(), || origin.operation.to_owned())?;
+        let states = self.then(PartitionStep::aggregate(state), Arc::clone(&schema), false, origin);
+        let (before, wiring) = states.so_far(Side::Before, PartitionStep::aggregate(combine), start, origin);
         let steps = [PartitionStep::carry(1)].into_iter().chain(apply).collect();
         let task = PartitionTask::new(Rows::Input { slot: 0 }, steps);
-        let layer = Layer::build(task).caller(site.caller).input(&self.port, Wiring::one_to_one(1));
+        let layer = Layer::build(task).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
         let layer = layer.input(&before, wiring).finish(self.port.grid().clone());
         Ok(Self { port: Port::of(layer), schema, lengths: self.lengths.clone() })
     }
@@ -62,7 +62,7 @@ impl Frame {
         side: Side,
         combine: PartitionStep,
         start: DataFrame,
-        site: Site,
+        origin: Origin,
     ) -> (Port, Wiring) {
         let order = match side {
             Side::Before => Wiring::one_to_one(1),
@@ -75,12 +75,12 @@ impl Frame {
             Side::Before => self.port.clone(),
             Side::After => {
                 let task = PartitionTask::new(Rows::Input { slot: 0 }, Vec::new());
-                let layer = Layer::build(task).caller(site.caller).input(&self.port, order.clone());
+                let layer = Layer::build(task).caller(origin.caller).input(&self.port, order.clone());
                 Port::of(layer.finish(self.port.grid().clone()))
             }
         };
-        let so_far = SoFar { operation: site.operation, side, combine, start };
-        (scan(&in_order, 0, so_far, site.caller), order)
+        let so_far = SoFar { operation: origin.operation, side, combine, start };
+        (scan(&in_order, 0, so_far, origin.caller), order)
     }
 }
 

@@ -9,7 +9,7 @@ use polars_plan::prelude::{AExpr, Arena, IR, IRPlan, Node, is_elementwise_rec};
 
 use crate::border::{guard, schema_of};
 use crate::error::{Difference, Error};
-use crate::site::Site;
+use crate::origin::Origin;
 
 pub(crate) use window::Window;
 
@@ -18,7 +18,7 @@ pub(crate) use window::Window;
 const DEEPEST: usize = 256;
 
 /// Refuses expressions that are nested too deeply.
-pub(crate) fn depth(expressions: &[Expr], site: Site) -> Result<(), Error> {
+pub(crate) fn depth(expressions: &[Expr], origin: Origin) -> Result<(), Error> {
     let mut deepest = 0;
     let mut pending: Vec<(&Expr, usize)> = expressions.iter().map(|expression| (expression, 1)).collect();
     while let Some((expression, depth)) = pending.pop() {
@@ -30,7 +30,7 @@ pub(crate) fn depth(expressions: &[Expr], site: Site) -> Result<(), Error> {
     if deepest <= DEEPEST {
         return Ok(());
     }
-    Err(Error::TooDeep { operation: site.operation, depth: deepest, limit: DEEPEST, caller: site.caller })
+    Err(Error::TooDeep { operation: origin.operation, depth: deepest, limit: DEEPEST, caller: origin.caller })
 }
 
 /// The lazy frame of a table of this schema without rows.
@@ -39,10 +39,10 @@ pub(crate) fn empty(schema: &Schema) -> LazyFrame {
 }
 
 /// The schema that a step over an empty table resolves to.
-pub(crate) fn resolve(mut lazy: LazyFrame, site: Site) -> Result<SchemaRef, Error> {
+pub(crate) fn resolve(mut lazy: LazyFrame, origin: Origin) -> Result<SchemaRef, Error> {
     schema_of(&mut lazy).map_err(|source| Error::Expression {
-        operation: site.operation,
-        caller: site.caller,
+        operation: origin.operation,
+        caller: origin.caller,
         source,
     })
 }
@@ -55,14 +55,14 @@ pub(crate) fn resolve(mut lazy: LazyFrame, site: Site) -> Result<SchemaRef, Erro
 pub(crate) fn types(
     schema: &Schema,
     expressions: &[Expr],
-    site: Site,
+    origin: Origin,
     step: impl Fn(LazyFrame) -> LazyFrame,
 ) -> Result<(), Error> {
     let is_users = |node: &Expr| matches!(node, Expr::AnonymousFunction { .. } | Expr::RenameAlias { .. });
     if expressions.iter().flatten().any(is_users) {
         return Ok(());
     }
-    let wrong = |source| Error::Expression { operation: site.operation, caller: site.caller, source };
+    let wrong = |source| Error::Expression { operation: origin.operation, caller: origin.caller, source };
     let run = |table: DataFrame| guard(String::new, wrong, || step(table.lazy()).collect()).err();
     let (none, missing) = (DataFrame::empty_with_schema(schema), || DataFrame::full_null(schema, 1));
     match run(none) {
@@ -75,22 +75,22 @@ pub(crate) fn types(
 /// other rows than its own.
 ///
 /// A selection must also follow the rows: literals alone would be one row a partition.
-pub(crate) fn row_wise(lazy: LazyFrame, site: Site) -> Result<(), Error> {
-    selection(lazy, site, |node, arena| is_elementwise_rec(node, arena).then(Window::default)).map(drop)
+pub(crate) fn row_wise(lazy: LazyFrame, origin: Origin) -> Result<(), Error> {
+    selection(lazy, origin, |node, arena| is_elementwise_rec(node, arena).then(Window::default)).map(drop)
 }
 
 /// The rows beside its own that a selection needs, which are so many before and behind; refuses it if others are needed.
-pub(crate) fn window(lazy: LazyFrame, site: Site) -> Result<Window, Error> {
-    selection(lazy, site, Window::of)
+pub(crate) fn window(lazy: LazyFrame, origin: Origin) -> Result<Window, Error> {
+    selection(lazy, origin, Window::of)
 }
 
 /// The largest window of the expressions of a selection.
 fn selection(
     lazy: LazyFrame,
-    site: Site,
+    origin: Origin,
     window_of: impl Fn(Node, &Arena<AExpr>) -> Option<Window>,
 ) -> Result<Window, Error> {
-    let plan = planned(lazy, site)?;
+    let plan = planned(lazy, origin)?;
     let (expressions, alone) = match plan.lp_arena.get(plan.lp_top) {
         IR::Select { expr, .. } => (expr.as_slice(), true),
         IR::HStack { exprs, .. } => (exprs.as_slice(), false),
@@ -98,9 +98,9 @@ fn selection(
         _ => return Ok(Window::default()),
     };
     let refuse = |expression: &ExprIR| Error::NotRowWise {
-        operation: site.operation,
+        operation: origin.operation,
         expression: expression.to_expr(&plan.expr_arena).to_string(),
-        caller: site.caller,
+        caller: origin.caller,
     };
     let mut window = Window::default();
     for expression in expressions {
@@ -127,8 +127,8 @@ fn reads_column(expression: &ExprIR, plan: &IRPlan) -> bool {
 
 /// Keys and aggregates of a group-by over an empty table, or the outputs of a selection, expanded to one
 /// expression each (`all()` becomes the columns), with their names and without casts of polars'.
-pub(crate) fn expand(lazy: LazyFrame, site: Site) -> Result<Vec<(PlSmallStr, Expr)>, Error> {
-    let plan = planned(lazy.with_type_coercion(false).with_simplify_expr(false), site)?;
+pub(crate) fn expand(lazy: LazyFrame, origin: Origin) -> Result<Vec<(PlSmallStr, Expr)>, Error> {
+    let plan = planned(lazy.with_type_coercion(false).with_simplify_expr(false), origin)?;
     let named = |expressions: &[ExprIR]| {
         let named = expressions.iter();
         named.map(|e| (e.output_name().clone(), unaliased(e.to_expr(&plan.expr_arena)))).collect()
@@ -150,9 +150,9 @@ fn unaliased(expression: Expr) -> Expr {
     }
 }
 
-fn planned(lazy: LazyFrame, site: Site) -> Result<IRPlan, Error> {
-    let wrong = |source| Error::Expression { operation: site.operation, caller: site.caller, source };
-    guard(|| format!("{}: {}", site.caller, site.operation), wrong, || lazy.to_alp())
+fn planned(lazy: LazyFrame, origin: Origin) -> Result<IRPlan, Error> {
+    let wrong = |source| Error::Expression { operation: origin.operation, caller: origin.caller, source };
+    guard(|| format!("{}: {}", origin.caller, origin.operation), wrong, || lazy.to_alp())
 }
 
 /// Whether two schemas have the same columns in the same order.

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 
-use musher_graph_core::report;
+use musher_graph_core::{Site, report};
 use musher_scheduler::GaveUp;
 use musher_scheduler::files::FilesError;
 use polars::prelude::{DataType, PolarsError};
@@ -70,7 +69,7 @@ pub enum Error {
         /// The method that was called.
         operation: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// What polars says.
         source: PolarsError,
     },
@@ -86,7 +85,7 @@ pub enum Error {
         /// The expression.
         expression: String,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An aggregate cannot be computed from partial results.
     #[error(
@@ -100,7 +99,7 @@ pub enum Error {
         /// The part of it that stands in the way.
         part: String,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An aggregate of numbers is asked of something else.
     #[error(
@@ -115,7 +114,7 @@ pub enum Error {
         /// What it is of.
         dtype: DataType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Values of this type cannot be keys of a shuffle.
     #[error(
@@ -130,7 +129,7 @@ pub enum Error {
         /// Its type.
         dtype: DataType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An expression is nested more deeply than polars can follow on a small stack.
     #[error("{caller}: {operation}: an expression is nested {depth} deep, the limit is {limit}")]
@@ -142,7 +141,7 @@ pub enum Error {
         /// How deep it may be.
         limit: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// There is no column of this name.
     #[error("{caller}: {operation}: there is no column \"{column}\"; there are {columns:?}")]
@@ -154,7 +153,7 @@ pub enum Error {
         /// The names there are.
         columns: Vec<String>,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Two tables that must have the same columns do not.
     #[error("{caller}: {operation}: {place} has other columns than the first: {difference}")]
@@ -166,7 +165,7 @@ pub enum Error {
         /// Where they differ.
         difference: Box<Difference>,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A number that must not be zero is zero.
     #[error("{caller}: {operation}: {what} must be at least 1")]
@@ -176,7 +175,7 @@ pub enum Error {
         /// Of what there is none.
         what: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// There is no partition of this number.
     #[error("{caller}: {operation}: there is no partition {index}; there are {n_partitions}")]
@@ -188,7 +187,7 @@ pub enum Error {
         /// How many there are.
         n_partitions: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The side of a join that goes to every partition has several partitions itself.
     #[error(
@@ -199,7 +198,7 @@ pub enum Error {
         /// How many partitions the right side has.
         n_partitions: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The files that a pattern means could not be found.
     #[error("{caller}: {operation}: {source}")]
@@ -207,7 +206,7 @@ pub enum Error {
         /// The method that was called.
         operation: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// What is wrong.
         source: FilesError,
     },
@@ -225,7 +224,7 @@ pub enum Error {
         /// What was given.
         ddof: f64,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A file or directory could not be read, written or renamed.
     #[error("{path}: {operation} failed", path = path.display())]
@@ -282,7 +281,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Where a block of a text file begins was told wrongly, because text follows the end of a quoted field.
     #[error(
@@ -306,7 +305,7 @@ pub enum Error {
         /// The columns of this file.
         found: Vec<String>,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// polars failed on a partition.
     #[error("{steps}: polars failed")]
@@ -360,7 +359,7 @@ pub enum Error {
         /// Its type.
         dtype: DataType,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A directory that holds anything but a frame is not replaced.
     #[error("{path}: not replaced, because it holds {found:?}, which is no part of a frame", path = path.display())]

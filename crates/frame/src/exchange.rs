@@ -13,8 +13,8 @@ use polars::prelude::{DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy, Named
 use crate::border::{Escape, collect, decode, encode, rows_at, stack_owned};
 use crate::frame::Frame;
 use crate::kernel::row_keys::RowKeys;
+use crate::origin::Origin;
 use crate::partition::Partition;
-use crate::site::Site;
 use crate::token;
 
 /// Sends each row to the partition that its key's hash says.
@@ -181,10 +181,10 @@ impl Frame {
     /// the order of the partitions that they come from, and of the rows there.
     ///
     /// Keys are row-wise expressions of types that can be hashed.
-    pub(crate) fn exchanged_by(&self, keys: Vec<Expr>, n: usize, site: Site) -> Self {
+    pub(crate) fn exchanged_by(&self, keys: Vec<Expr>, n: usize, origin: Origin) -> Self {
         let schema = Arc::clone(&self.schema);
-        let by_key = ByKey { operation: site.operation, keys, schema, n_targets: n };
-        let port: Port = exchanged_at(&self.port, by_key, Grid::from([n]), site.caller);
+        let by_key = ByKey { operation: origin.operation, keys, schema, n_targets: n };
+        let port: Port = exchanged_at(&self.port, by_key, Grid::from([n]), origin.caller);
         Self { port, schema: Arc::clone(&self.schema), lengths: None }
     }
 }

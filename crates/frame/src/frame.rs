@@ -1,22 +1,21 @@
 //! The frame: a table in partitions, of which each is a polars table.
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
     AxisMap, ChunkRef, Codec, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer,
-    Level, Place, Port, TaskError, Value, Wiring, tree_of,
+    Level, Place, Port, Site, TaskError, Value, Wiring, tree_of,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
 use crate::border::stack;
 use crate::check::{compare_schemas, empty, resolve};
 use crate::error::Error;
+use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::partition::PartitionCodec;
 use crate::read::{CsvOptions, CsvSource, ParquetOptions, ParquetSource, PartReader};
-use crate::site::Site;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
 
@@ -63,14 +62,14 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "from_pandas")]
     pub fn from_polars(table: DataFrame, n_partitions: usize) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         if n_partitions == 0 {
             return Err(Error::Zero { operation: "from_polars", what: "n_partitions", caller });
         }
         Ok(Self::held(table, n_partitions, caller))
     }
 
-    fn held(table: DataFrame, n_partitions: usize, caller: &'static Location<'static>) -> Self {
+    fn held(table: DataFrame, n_partitions: usize, caller: Site) -> Self {
         let start = |i: usize| i * table.height() / n_partitions;
         let lengths: Arc<[usize]> = (0..n_partitions).map(|i| start(i + 1) - start(i)).collect();
         let slice = |i: usize| table.slice(start(i) as i64, lengths[i]);
@@ -102,7 +101,7 @@ impl Frame {
         parts: impl IntoIterator<Item = Delayed<DataFrame>>,
         schema: SchemaRef,
     ) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let promised = Arc::clone(&schema);
         let task = FnTask::new("from_delayed", move |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let table = inputs.take::<Value<DataFrame>>(0)?;
@@ -159,8 +158,8 @@ impl Frame {
     #[doc(alias = "read_table")]
     #[doc(alias = "scan_csv")]
     pub fn read_csv(files: impl Into<CsvOptions>) -> Result<Self, Error> {
-        let site = Site { operation: "read_csv", caller: Location::caller() };
-        Ok(Self::files(Arc::new(CsvSource::open(files.into(), site)?), site))
+        let origin = Origin { operation: "read_csv", caller: Site::caller() };
+        Ok(Self::files(Arc::new(CsvSource::open(files.into(), origin)?), origin))
     }
 
     /// Parquet files that a pattern means, in natural order of their names, in row groups.
@@ -189,17 +188,17 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "scan_parquet")]
     pub fn read_parquet(files: impl Into<ParquetOptions>) -> Result<Self, Error> {
-        let site = Site { operation: "read_parquet", caller: Location::caller() };
-        Ok(Self::files(Arc::new(ParquetSource::open(&files.into(), site)?), site))
+        let origin = Origin { operation: "read_parquet", caller: Site::caller() };
+        Ok(Self::files(Arc::new(ParquetSource::open(&files.into(), origin)?), origin))
     }
 
-    fn files(source: Arc<dyn PartReader>, site: Site) -> Self {
+    fn files(source: Arc<dyn PartReader>, origin: Origin) -> Self {
         let n_parts = source.n_parts();
         let schema = Arc::clone(source.schema());
         let lengths = source.lengths().map(Arc::from);
         let parts = (0..n_parts as u32).collect();
-        let task = PartitionTask::new(Rows::Files { source, parts, label: site.operation }, Vec::new());
-        let layer = Layer::build(task).caller(site.caller).finish(Grid::from([n_parts]));
+        let task = PartitionTask::new(Rows::Files { source, parts, label: origin.operation }, Vec::new());
+        let layer = Layer::build(task).caller(origin.caller).finish(Grid::from([n_parts]));
         Self { port: Port::of(layer), schema, lengths }
     }
 
@@ -218,7 +217,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn to_delayed(&self) -> Vec<Delayed<DataFrame>> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let one = |i: usize| {
             let task = FnTask::new("to_delayed", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
                 Ok(Value(inputs.take::<Partition>(0)?.0.clone()))
@@ -269,7 +268,7 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "get_partition")]
     pub fn partitions(&self, indices: impl IntoIterator<Item = usize>) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let n_partitions = self.n_partitions();
         let table: Vec<u32> = indices
             .into_iter()
@@ -305,7 +304,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn concat<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Result<Self, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let frames: Vec<&Self> = frames.into_iter().collect();
         let Some(first) = frames.first() else {
             return Err(Error::Zero { operation: "concat", what: "the number of frames", caller });
@@ -330,15 +329,27 @@ impl Frame {
     }
 
     /// This frame with one more step in every partition.
-    pub(crate) fn then(&self, step: PartitionStep, schema: SchemaRef, keeps_rows: bool, site: Site) -> Self {
-        let layer = Layer::build(PartitionTask::step(step)).caller(site.caller);
+    pub(crate) fn then(
+        &self,
+        step: PartitionStep,
+        schema: SchemaRef,
+        keeps_rows: bool,
+        origin: Origin,
+    ) -> Self {
+        let layer = Layer::build(PartitionTask::step(step)).caller(origin.caller);
         let layer = layer.input(&self.port, Wiring::one_to_one(1)).finish(self.port.grid().clone());
         Self { port: Port::of(layer), schema, lengths: self.lengths.clone().filter(|_| keeps_rows) }
     }
 
     /// This frame with one more slot and step in every partition.
-    pub(crate) fn then_with(&self, step: PartitionStep, right: &Self, schema: SchemaRef, site: Site) -> Self {
-        let layer = Layer::build(PartitionTask::step(step)).caller(site.caller);
+    pub(crate) fn then_with(
+        &self,
+        step: PartitionStep,
+        right: &Self,
+        schema: SchemaRef,
+        origin: Origin,
+    ) -> Self {
+        let layer = Layer::build(PartitionTask::step(step)).caller(origin.caller);
         let layer = layer.input(&self.port, Wiring::one_to_one(1));
         let layer =
             layer.input(&right.port, Wiring::axes([AxisMap::Fixed(0)])).finish(self.port.grid().clone());
@@ -352,9 +363,9 @@ impl Frame {
         combine: &[PartitionStep],
         finish: Vec<PartitionStep>,
         schema: SchemaRef,
-        site: Site,
+        origin: Origin,
     ) -> Self {
-        let port = tree_of(&self.port, &[true], Grouping::Lines, Grid::from([1]), site.caller, |level| {
+        let port = tree_of(&self.port, &[true], Grouping::Lines, Grid::from([1]), origin.caller, |level| {
             let steps = match level {
                 Level::Between => combine.to_vec(),
                 Level::Last => combine.iter().chain(&finish).cloned().collect(),
@@ -370,17 +381,17 @@ impl Frame {
     }
 
     /// The schema of a lazy frame over [`nothing`](Frame::nothing).
-    pub(crate) fn resolved(lazy: LazyFrame, site: Site) -> Result<SchemaRef, Error> {
-        resolve(lazy, site)
+    pub(crate) fn resolved(lazy: LazyFrame, origin: Origin) -> Result<SchemaRef, Error> {
+        resolve(lazy, origin)
     }
 
     /// Fails unless there is a column of this name.
-    pub(crate) fn check_column(&self, column: &str, site: Site) -> Result<&DataType, Error> {
+    pub(crate) fn check_column(&self, column: &str, origin: Origin) -> Result<&DataType, Error> {
         self.schema.get(column).ok_or_else(|| Error::NoColumn {
-            operation: site.operation,
+            operation: origin.operation,
             column: column.to_owned(),
             columns: self.columns().into_iter().map(str::to_owned).collect(),
-            caller: site.caller,
+            caller: origin.caller,
         })
     }
 }
@@ -389,7 +400,7 @@ impl From<DataFrame> for Frame {
     /// The table as one partition.
     #[track_caller]
     fn from(table: DataFrame) -> Self {
-        Self::held(table, 1, Location::caller())
+        Self::held(table, 1, Site::caller())
     }
 }
 

@@ -1,7 +1,6 @@
 //! Typed adaptors: tasks made of closures, and chunks that are there already.
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::smallvec;
@@ -11,6 +10,7 @@ use crate::collection::Places;
 use crate::grid::{Grid, Place};
 use crate::key::{Key, Token, Tokenizer};
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::touch::Touch;
 
@@ -316,6 +316,6 @@ impl Task for Held {
 /// A layer of one task that hands out this chunk.
 #[track_caller]
 pub fn ready(chunk: impl Chunk) -> Layer {
-    let caller = Location::caller();
+    let caller = Site::caller();
     Layer::build(Held::new("ready", vec![Arc::new(chunk)], None)).caller(caller).finish(Grid::scalar())
 }

@@ -5,7 +5,6 @@ mod functions;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use functions::Functions;
@@ -15,6 +14,7 @@ use crate::collection::{Collection, Places};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::Lists;
 
@@ -117,7 +117,7 @@ impl<T: Send + Sync + 'static> GraphBuilder<T> {
     pub fn build(self, outputs: &[NodeId]) -> Handmade<T> {
         let n_tasks = self.functions.len();
         let task = HandmadeTask { functions: self.functions, label: self.label };
-        let layer = Layer::build(task).caller(Location::caller()).input_from_itself(self.lists);
+        let layer = Layer::build(task).caller(Site::caller()).input_from_itself(self.lists);
         let layer = layer.finish(Grid::from([n_tasks]));
         let places = Places::Some(outputs.iter().map(|id| id.0).collect());
         Handmade { port: Port::of(layer), places, marker: PhantomData }

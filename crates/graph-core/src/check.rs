@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 pub use files::{Files, FreeSpace, LocalFiles};
 use occupied::Occupied;
-pub use problem::{Problem, Site};
+pub use problem::{Operation, Problem};
 
 use crate::forecast::Policy;
 use crate::lower::TaskIx;
@@ -86,9 +86,9 @@ impl Plan {
         problems
     }
 
-    fn site(&self, task: TaskIx) -> Site {
+    fn operation(&self, task: TaskIx) -> Operation {
         let layer = self.tasks().layer(task);
-        Site { operation: layer.task.label().into_owned(), caller: layer.caller }
+        Operation { label: layer.task.label().into_owned(), caller: layer.caller }
     }
 
     fn check_memory(&self, limit: u64, spill_disk: Option<u64>, problems: &mut Vec<Problem>) {
@@ -108,14 +108,14 @@ impl Plan {
         }
         let too_large = worst.into_iter().filter(|&(need, _)| need > limit);
         problems.extend(too_large.map(|(need, task)| Problem::TaskTooLarge {
-            site: self.site(task),
+            operation: self.operation(task),
             need,
             limit,
         }));
         let (result, largest) = tasks.result_footprint();
         let need = tables + result;
         if let Some(largest) = largest.filter(|_| need > limit) {
-            problems.push(Problem::ResultTooLarge { site: self.site(largest), need, limit });
+            problems.push(Problem::ResultTooLarge { operation: self.operation(largest), need, limit });
         }
         if let Some(disk) = spill_disk.filter(|_| problems.is_empty()) {
             let forecast = self.forecast(limit, Policy::Furthest);
@@ -129,7 +129,7 @@ impl Plan {
     /// Compares what is written to each file system with what is free there.
     fn check_disk(&self, files: &dyn Files, problems: &mut Vec<Problem>) {
         let tasks = self.tasks();
-        let mut needs: BTreeMap<u64, (u64, u64, Site, PathBuf)> = BTreeMap::new();
+        let mut needs: BTreeMap<u64, (u64, u64, Operation, PathBuf)> = BTreeMap::new();
         for (layer, table) in tasks.layers().iter().zip(tasks.tables()) {
             if table.n_tasks() == 0 || table.facts.bytes_written == 0 {
                 continue;
@@ -141,12 +141,16 @@ impl Plan {
             let Some(FreeSpace { device, bytes }) = files.free_space(&target.path) else { continue };
             let entry = needs
                 .entry(device)
-                .or_insert_with(|| (0, bytes, self.site(table.first_task()), target.path.to_path_buf()));
+                .or_insert_with(|| (0, bytes, self.operation(table.first_task()), target.path.to_path_buf()));
             entry.0 = entry.0.saturating_add(table.facts.bytes_written);
         }
         let too_small = needs.into_values().filter(|(need, free, ..)| need > free);
-        let too_small =
-            too_small.map(|(need, free, site, path)| Problem::DiskTooSmall { site, path, need, free });
+        let too_small = too_small.map(|(need, free, operation, path)| Problem::DiskTooSmall {
+            operation,
+            path,
+            need,
+            free,
+        });
         problems.extend(too_small);
     }
 }
@@ -216,10 +220,10 @@ impl Touched {
                     continue;
                 }
                 reported.push(pair);
-                let (site, other, path) = (plan.site(*task), plan.site(other), path.clone());
+                let (operation, other, path) = (plan.operation(*task), plan.operation(other), path.clone());
                 problems.push(match pair.0 == pair.1 {
-                    true => Problem::UnalignedWriters { site, path },
-                    false => Problem::TwoWriters { site, other, path },
+                    true => Problem::UnalignedWriters { operation, path },
+                    false => Problem::TwoWriters { operation, other, path },
                 });
             }
         }
@@ -230,12 +234,13 @@ impl Touched {
         for (number, path) in self.paths.iter().enumerate() {
             let met = self.writer_of_read(number).or_else(|| self.reader_of_written_folder(number));
             if let Some((reader, writer)) = met {
-                let (site, writer, path) = (plan.site(reader), plan.site(writer), path.clone());
-                problems.push(Problem::ReadAndWritten { site, writer, path });
+                let (operation, writer, path) =
+                    (plan.operation(reader), plan.operation(writer), path.clone());
+                problems.push(Problem::ReadAndWritten { operation, writer, path });
             } else if let Some(&(reader, _)) = self.reads[number].first()
                 && !files.exists(path)
             {
-                problems.push(Problem::Missing { site: plan.site(reader), path: path.clone() });
+                problems.push(Problem::Missing { operation: plan.operation(reader), path: path.clone() });
             }
         }
     }

@@ -19,7 +19,6 @@
 //! tasks fuse across a tree's last level makes the levels' tasks itself and takes the loop alone: [`tree_of`].
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -28,6 +27,7 @@ use crate::chunk::{Chunk, ChunkRef};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::{AxisMap, Wiring};
 
@@ -73,7 +73,7 @@ pub(crate) const FAN_IN: usize = 8;
 /// let words = ["to", "be", "or", "not", "that", "is"];
 /// let states = words.map(|word| Arc::new(Longest(word.into())) as ChunkRef);
 /// let states = Port::of(Layer::build(Held::new("words", states.into(), None)).finish(Grid::from([6])));
-/// let here = std::panic::Location::caller();
+/// let here = Site::caller();
 /// let longest = tree(&states, &[true], Grouping::Lines, Grid::scalar(), ByLength, here);
 /// let longest: Delayed<String> = Delayed::from_port(longest);
 /// assert_eq!(musher_testkit::check_everywhere(&longest), "that");
@@ -178,7 +178,7 @@ pub fn tree<C: Combine>(
     grouping: Grouping,
     answer: Grid,
     combine: C,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Port {
     let combine = Arc::new(combine);
     tree_of(port, reduced, grouping, answer, caller, |level| {
@@ -197,7 +197,7 @@ pub fn tree_of(
     reduced: &[bool],
     grouping: Grouping,
     answer: Grid,
-    caller: &'static Location<'static>,
+    caller: Site,
     mut task: impl FnMut(Level) -> Arc<dyn Task>,
 ) -> Port {
     assert_eq!(reduced.len(), port.grid().ndim(), "each axis is reduced or stays");

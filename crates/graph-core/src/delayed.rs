@@ -8,7 +8,6 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::chunk::{ChunkRef, Measure, Measured, Value};
@@ -17,6 +16,7 @@ use crate::fn_identity::function_name;
 use crate::grid::Grid;
 use crate::key::{Key, Token, Tokenizer};
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Inputs, Output, Task, TaskError};
 
 mod call;
@@ -192,7 +192,7 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
         F: CallWith<P, A> + Clone,
         O: Receive<F::Output>,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let mut ports = smallvec::SmallVec::<[Port; 4]>::new();
         let args = F::store(args, &mut ports);
         let fresh = match self.options.as_ref().and_then(|options| options.identity.as_ref()) {

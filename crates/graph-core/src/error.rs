@@ -1,10 +1,10 @@
 //! What can be wrong with a graph before it runs.
 
 use std::fmt;
-use std::panic::Location;
 
 use crate::fit::Misfit;
 use crate::report::report;
+use crate::site::Site;
 
 /// A graph that cannot be planned.
 #[derive(thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum Error {
         /// Label of the reading layer.
         consumer: String,
         /// Where it was built.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Label of the layer it reads.
         producer: String,
         /// The task it asks for.
@@ -60,7 +60,7 @@ pub enum Error {
         /// Label of the reading layer.
         consumer: String,
         /// Where it was built.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Label of the layer it reads.
         producer: String,
         /// What does not fit.

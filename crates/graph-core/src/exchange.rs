@@ -36,7 +36,6 @@ mod split;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{Read, Write};
-use std::panic::Location;
 use std::sync::Arc;
 
 pub use scatter::Scatter;
@@ -46,6 +45,7 @@ use crate::grid::Grid;
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
 use crate::report::report;
+use crate::site::Site;
 use crate::task::{Facts, Inputs, TaskError};
 use crate::wiring::Wiring;
 
@@ -240,16 +240,11 @@ pub trait Exchange: Send + Sync + 'static {
 /// A run of it fails with [`ExchangeMismatch`] when items get lost or doubled.
 #[track_caller]
 pub fn exchanged<E: Exchange>(port: &Port, exchange: E, targets: Grid) -> Port {
-    exchanged_at(port, exchange, targets, Location::caller())
+    exchanged_at(port, exchange, targets, Site::caller())
 }
 
 /// As [`exchanged`], naming the user's line where the call came through other functions.
-pub fn exchanged_at<E: Exchange>(
-    port: &Port,
-    exchange: E,
-    targets: Grid,
-    caller: &'static Location<'static>,
-) -> Port {
+pub fn exchanged_at<E: Exchange>(port: &Port, exchange: E, targets: Grid, caller: Site) -> Port {
     let exchange = Arc::new(exchange);
     let inputs = port.grid().clone();
     let (n_inputs, n_targets) = (inputs.n_tasks(), targets.n_tasks());

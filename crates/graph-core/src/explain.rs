@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::panic::Location;
 
 use crate::byte_size::ByteSize;
 use crate::forecast::{Forecast, Policy};
 use crate::lower::SlotIx;
 use crate::order::Weights;
 use crate::plan::Plan;
+use crate::site::Site;
 
 impl Plan {
     /// What will happen, for a person to read.
@@ -145,7 +145,7 @@ pub struct LayerSummary {
     /// Bytes written to files.
     pub bytes_written: u64,
     /// The user's line.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
 }
 
 impl Explain {
@@ -157,7 +157,7 @@ impl Explain {
     /// The layers as rows of a table: what one line of the user's built several times, such as in a loop, is one row.
     fn rows(&self) -> Vec<LayerSummary> {
         let mut rows: Vec<LayerSummary> = Vec::new();
-        let mut seen: HashMap<(&str, &Location<'_>), usize> = HashMap::new();
+        let mut seen: HashMap<(&str, Site), usize> = HashMap::new();
         for layer in &self.layers {
             match seen.entry((&layer.label, layer.caller)) {
                 Entry::Vacant(vacant) => {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -14,6 +13,7 @@ use crate::fit::Misfit;
 use crate::grid::Grid;
 use crate::key::Key;
 use crate::layer::{Input, Layer};
+use crate::site::Site;
 use crate::task::Task;
 use crate::watch::Watch;
 use crate::wiring::Wiring;
@@ -41,7 +41,7 @@ pub struct GraphLayer {
     /// The fingerprint.
     pub key: Key,
     /// The user's line.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
     /// Annotations about how its tasks run.
     pub annotations: Option<Arc<Annotations>>,
 }

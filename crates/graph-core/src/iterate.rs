@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::adapt::Held;
@@ -10,6 +9,7 @@ use crate::collection::{Collection, Request};
 use crate::delayed::{Delayed, Received};
 use crate::grid::{Grid, Place};
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Inputs, Output, Task, TaskError};
 use crate::wiring::Wiring;
 
@@ -40,7 +40,7 @@ where
     U: Fn(&T, usize) -> bool + Send + Sync + 'static,
 {
     let round = Round { body: Arc::new((step, until)), done: 0, marker: PhantomData };
-    round.of(start.port(), Location::caller())
+    round.of(start.port(), Site::caller())
 }
 
 /// One look at the value: it will do, or here is another round.
@@ -56,7 +56,7 @@ where
     S: Fn(Delayed<T>) -> Delayed<T> + Send + Sync + 'static,
     U: Fn(&T, usize) -> bool + Send + Sync + 'static,
 {
-    fn of(self, port: &Port, caller: &'static Location<'static>) -> Delayed<T> {
+    fn of(self, port: &Port, caller: Site) -> Delayed<T> {
         let layer = Layer::build(self).caller(caller).input(port, Wiring::single(port.grid()));
         Delayed::from_port(Port::of(layer.finish(Grid::scalar())))
     }

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
@@ -15,6 +14,7 @@ use crate::annotations::Annotations;
 use crate::chunk::{Chunk, ChunkRef};
 use crate::grid::{Grid, Place};
 use crate::key::{Key, Token, Tokenizer};
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::Wiring;
 
@@ -93,7 +93,7 @@ struct Node {
     work: Work,
     inputs: Box<[Input]>,
     grid: Grid,
-    caller: &'static Location<'static>,
+    caller: Site,
     process_bound: bool,
     /// Whether it or what it needs has annotations.
     has_annotations: bool,
@@ -199,7 +199,7 @@ impl Layer {
     /// Starts a layer of a task that is shared already.
     #[track_caller]
     pub fn build_shared(task: Arc<dyn Task>) -> LayerBuilder {
-        LayerBuilder { task, inputs: Vec::new(), caller: Location::caller() }
+        LayerBuilder { task, inputs: Vec::new(), caller: Site::caller() }
     }
 
     /// The fingerprint.
@@ -228,7 +228,7 @@ impl Layer {
     }
 
     /// The user's line.
-    pub fn caller(&self) -> &'static Location<'static> {
+    pub fn caller(&self) -> Site {
         self.0.caller
     }
 
@@ -275,7 +275,7 @@ impl Input {
 pub struct LayerBuilder {
     task: Arc<dyn Task>,
     inputs: Vec<Input>,
-    caller: &'static Location<'static>,
+    caller: Site,
 }
 
 impl LayerBuilder {
@@ -312,7 +312,7 @@ impl LayerBuilder {
 
     /// Names the user's line, where the builder was called further down.
     #[must_use]
-    pub fn caller(mut self, caller: &'static Location<'static>) -> Self {
+    pub fn caller(mut self, caller: Site) -> Self {
         self.caller = caller;
         self
     }

@@ -21,13 +21,13 @@
 //! order holds a few chunks at a time, however many there are.
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::combine::{Combine, FAN_IN, Level, merging};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::{AxisMap, Lists, Wiring};
 
@@ -88,7 +88,7 @@ pub trait Scan: Combine {
 ///
 /// let totals = [3, 1, 4, 1].map(|n| Arc::new(Sum(n)) as ChunkRef);
 /// let totals = Port::of(Layer::build(Held::new("totals", totals.into(), None)).finish(Grid::from([4])));
-/// let before = scan(&totals, 0, Add, std::panic::Location::caller());
+/// let before = scan(&totals, 0, Add, Site::caller());
 /// let read = FnTask::new("read", |_: Place<'_>, inputs: &mut Inputs<'_>| {
 ///     Ok(Value(inputs.slot::<Sum>(0)?.iter().map(|sum| sum.0).collect::<Vec<_>>()))
 /// });
@@ -96,7 +96,7 @@ pub trait Scan: Combine {
 /// let read: Delayed<Vec<u64>> = Delayed::from_port(Port::of(read));
 /// assert_eq!(musher_testkit::check_everywhere(&read), [0, 3, 4, 8]);
 /// ```
-pub fn scan<S: Scan>(totals: &Port, axis: usize, scan: S, caller: &'static Location<'static>) -> Port {
+pub fn scan<S: Scan>(totals: &Port, axis: usize, scan: S, caller: Site) -> Port {
     let scan = Arc::new(scan);
     let n = totals.grid().shape()[axis] as usize;
     match n <= CHAIN {
@@ -126,12 +126,12 @@ pub fn scan<S: Scan>(totals: &Port, axis: usize, scan: S, caller: &'static Locat
 ///     let own = inputs.get::<Value<u64>>(inputs.len() - 1)?.0;
 ///     Ok(Value(before * own))
 /// });
-/// let factorials = in_turn(&numbers, 0, factorial, std::panic::Location::caller());
+/// let factorials = in_turn(&numbers, 0, factorial, Site::caller());
 /// let last = Layer::build(Forward::new("last")).input(&factorials, Wiring::axes([AxisMap::Fixed(4)]));
 /// let last: Delayed<u64> = Delayed::from_port(last.finish(Grid::scalar()).into());
 /// assert_eq!(musher_testkit::check_everywhere(&last), 120);
 /// ```
-pub fn in_turn(port: &Port, axis: usize, task: impl Task, caller: &'static Location<'static>) -> Port {
+pub fn in_turn(port: &Port, axis: usize, task: impl Task, caller: Site) -> Port {
     let grid = port.grid().clone();
     let layer = Layer::build(task).caller(caller).input_from_itself(neighbors(&grid, axis, grid.n_tasks()));
     Port::of(layer.input(port, Wiring::one_to_one(grid.ndim())).finish(grid))
@@ -156,7 +156,7 @@ fn prefixes<S: Scan>(
     axis: usize,
     group: usize,
     scan: Arc<S>,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Port {
     let grid = totals.grid().clone();
     let is_first = |at: u32| (at as usize).is_multiple_of(group);
@@ -178,12 +178,7 @@ fn prefixes<S: Scan>(
 }
 
 /// Totals merged upwards until few are left, and prefixes handed down again.
-fn up_and_down<S: Scan>(
-    totals: &Port,
-    axis: usize,
-    scan: &Arc<S>,
-    caller: &'static Location<'static>,
-) -> Port {
+fn up_and_down<S: Scan>(totals: &Port, axis: usize, scan: &Arc<S>, caller: Site) -> Port {
     let ndim = totals.grid().ndim();
     let mut levels = vec![totals.clone()];
     let n_of = |port: &Port| port.grid().shape()[axis] as usize;

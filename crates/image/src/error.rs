@@ -5,11 +5,10 @@ use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 
 use musher_array::Shape;
-use musher_graph_core::report;
+use musher_graph_core::{Site, report};
 use musher_scheduler::files::FilesError;
 
 /// Why an image operation was refused or failed.
@@ -33,7 +32,7 @@ pub enum Error {
         /// What is wrong.
         source: FilesError,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A file could not be opened, or has changed since the graph was built.
     #[error(transparent)]
@@ -52,7 +51,7 @@ pub enum Error {
         /// Files that match.
         found: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The operating system refused to read or write.
     #[error("{}: {action} failed", path.display())]
@@ -181,7 +180,7 @@ pub enum Error {
         /// Shape of the second array.
         right: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An image has a number of channels that the operation has no meaning for.
     #[error("{operation} needs {expected} channels along the last axis, found shape {shape}, at {caller}")]
@@ -193,7 +192,7 @@ pub enum Error {
         /// Shape of the image.
         shape: Shape,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A parameter is out of its range.
     #[error("{parameter} is {value}, but must be {expected}, at {caller}")]
@@ -205,7 +204,7 @@ pub enum Error {
         /// What would do.
         expected: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A parameter is given for another number of axes than the image has.
     #[error("{parameter} is given for {found} axes, but the image has {expected}, at {caller}")]
@@ -217,13 +216,13 @@ pub enum Error {
         /// Axes that it is given for.
         found: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A filter needs pixels beyond the edges.
     #[error("mode is `None`, but a filter needs pixels beyond the edges, at {caller}")]
     NoMode {
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// An image without pixels has no answer.
     #[error("{operation} of an image without pixels, at {caller}")]
@@ -231,7 +230,7 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A histogram needs finite values.
     #[error("the values reach from {low} to {high}, and no histogram can be made of that")]

@@ -1,11 +1,10 @@
 //! What filters share: how sizes and edges are given, and the kernel of filters that work axis after axis.
 
 use std::marker::PhantomData;
-use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
 use musher_array::{Array, Boundary as Mode, Depth, Element, PerAxis};
-use musher_graph_core::{TaskError, Token, Tokenizer};
+use musher_graph_core::{Site, TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
 use crate::error::Error;
@@ -58,7 +57,7 @@ impl Window {
     /// Size, reach and mode along each axis, checked.
     #[track_caller]
     pub(crate) fn resolve(self, ndim: usize) -> Result<Vec<(usize, Depth, Mode)>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let sizes = resolve(self.size, "size", ndim)?;
         let origins = resolve(self.origin, "origin", ndim)?;
         let modes = resolve_modes(self.mode, ndim)?;
@@ -100,7 +99,7 @@ pub(crate) fn resolve<T: Clone>(
     parameter: &'static str,
     ndim: usize,
 ) -> Result<Vec<T>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     values.resolve(ndim).map_err(|found| Error::AxisCount { parameter, expected: ndim, found, caller })
 }
 
@@ -109,7 +108,7 @@ pub(crate) fn resolve<T: Clone>(
 pub(crate) fn resolve_modes(modes: PerAxis<Mode>, ndim: usize) -> Result<Vec<Mode>, Error> {
     let modes = resolve(modes, "mode", ndim)?;
     match modes.contains(&Mode::None) {
-        true => Err(Error::NoMode { caller: Location::caller() }),
+        true => Err(Error::NoMode { caller: Site::caller() }),
         false => Ok(modes),
     }
 }
@@ -191,7 +190,7 @@ pub(crate) fn along_axes<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
             && A::narrow(value).widen() != value
         {
             let expected = "a value that the pixels can have";
-            return Err(Error::Parameter { parameter: "mode", value, expected, caller: Location::caller() });
+            return Err(Error::Parameter { parameter: "mode", value, expected, caller: Site::caller() });
         }
     }
     let depths: Vec<Depth> = along.iter().map(|along| along.reach).collect();

@@ -1,8 +1,7 @@
 //! `gaussian_filter`: smoothing, and derivatives of what is smoothed.
 
-use std::panic::Location;
-
 use musher_array::{Array, Boundary as Mode, Depth, Float, PerAxis};
+use musher_graph_core::Site;
 use ndarray::Dimension;
 
 use crate::error::Error;
@@ -75,7 +74,7 @@ impl Gaussian {
     /// The weights along each axis; none where an axis stays as it is.
     #[track_caller]
     fn lines(self, ndim: usize) -> Result<Vec<Along<Weights>>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let refuse =
             |parameter, value, expected| Err(Error::Parameter { parameter, value, expected, caller });
         let sigmas = resolve(self.sigma, "sigma", ndim)?;

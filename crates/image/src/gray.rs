@@ -1,9 +1,7 @@
 //! Color to gray.
 
-use std::panic::Location;
-
 use musher_array::{Array, Block, Chunking, Shape};
-use musher_graph_core::{AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Wiring};
+use musher_graph_core::{AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Site, Wiring};
 use ndarray::{ArrayD, Dimension, IxDyn, RemoveAxis};
 use num_traits::AsPrimitive;
 
@@ -55,7 +53,7 @@ where
     A: Intensity,
     D: RemoveAxis,
 {
-    convert("rgb_to_gray", image, weights.into(), Location::caller())
+    convert("rgb_to_gray", image, weights.into(), Site::caller())
 }
 
 /// Turns red, green and blue into gray as scikit-image's function of this name does: `0.2125 R + 0.7154 G + 0.0721 B`.
@@ -80,14 +78,14 @@ where
     A: Intensity,
     D: RemoveAxis,
 {
-    convert("rgb2gray", image, GrayWeights::REC_709, Location::caller())
+    convert("rgb2gray", image, GrayWeights::REC_709, Site::caller())
 }
 
 fn convert<A, D>(
     operation: &'static str,
     image: &Array<A, D>,
     weights: GrayWeights,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Array<f64, D::Smaller>, Error>
 where
     A: Intensity,

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::path::Path;
 use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Token, Tokenizer, Touch, Wiring,
+    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Site, TaskError, Token, Tokenizer, Touch,
+    Wiring,
 };
 use musher_scheduler::files::{FileFacts, FilesError, find};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
@@ -200,7 +200,7 @@ impl<A: Pixel> Imread<A> {
     /// As [`imread`](crate::imread()).
     #[track_caller]
     pub fn stack(&self, pattern: impl AsRef<Path>) -> Result<Array<A, Ix4>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let mut images = Vec::new();
         for facts in found("imread", pattern.as_ref(), caller)? {
             images.extend(self.images(facts)?);
@@ -238,7 +238,7 @@ impl<A: Pixel> Imread<A> {
     /// ```
     #[track_caller]
     pub fn each(&self, pattern: impl AsRef<Path>) -> Result<Vec<Array<A, Ix3>>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let files = self.files("imread", pattern.as_ref(), caller)?;
         Ok(files.into_iter().map(|image| whole_array(image, self.limit, caller)).collect())
     }
@@ -253,7 +253,7 @@ impl<A: Pixel> Imread<A> {
         pattern: impl AsRef<Path>,
         (rows, columns): (usize, usize),
     ) -> Result<Vec<Vec<Array<A, Ix3>>>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let pattern = pattern.as_ref();
         let files = self.files("imread_tiles", pattern, caller)?;
         if rows.checked_mul(columns) != Some(files.len()) || files.is_empty() {
@@ -275,7 +275,7 @@ impl<A: Pixel> Imread<A> {
     /// As [`imread_chunked`].
     #[track_caller]
     pub fn chunked(&self, path: impl AsRef<Path>, chunk_rows: usize) -> Result<Array<A, Ix3>, Error> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         if chunk_rows == 0 {
             let expected = "at least 1";
             return Err(Error::Parameter { parameter: "chunk_rows", value: 0.0, expected, caller });
@@ -294,12 +294,7 @@ impl<A: Pixel> Imread<A> {
     }
 
     /// The images of files that hold one each.
-    fn files(
-        &self,
-        operation: &'static str,
-        pattern: &Path,
-        caller: &'static Location<'static>,
-    ) -> Result<Vec<ImageFile>, Error> {
+    fn files(&self, operation: &'static str, pattern: &Path, caller: Site) -> Result<Vec<ImageFile>, Error> {
         found(operation, pattern, caller)?.into_iter().map(|facts| self.only_image(facts)).collect()
     }
 
@@ -324,11 +319,7 @@ impl<A: Pixel> Imread<A> {
 }
 
 /// The files that a pattern means.
-fn found(
-    operation: &'static str,
-    pattern: &Path,
-    caller: &'static Location<'static>,
-) -> Result<Vec<FileFacts>, Error> {
+fn found(operation: &'static str, pattern: &Path, caller: Site) -> Result<Vec<FileFacts>, Error> {
     let files = find(pattern, &[]).and_then(|files| files.into_iter().map(stay).collect());
     files.map_err(not_found(operation, caller))
 }
@@ -341,7 +332,7 @@ fn stay(facts: FileFacts) -> Result<FileFacts, FilesError> {
     }
 }
 
-fn not_found(operation: &'static str, caller: &'static Location<'static>) -> impl Fn(FilesError) -> Error {
+fn not_found(operation: &'static str, caller: Site) -> impl Fn(FilesError) -> Error {
     move |source| Error::Find { operation, source, caller }
 }
 
@@ -382,12 +373,7 @@ impl ImageFile {
 }
 
 /// One task for each image, each making one block of the shape `block`.
-fn read_layer<A: Pixel>(
-    images: Vec<ImageFile>,
-    block: &[usize],
-    limit: u64,
-    caller: &'static Location<'static>,
-) -> Port {
+fn read_layer<A: Pixel>(images: Vec<ImageFile>, block: &[usize], limit: u64, caller: Site) -> Port {
     let mut grid = vec![1; block.len()];
     if block.len() == 4 {
         grid[0] = images.len();
@@ -411,19 +397,14 @@ fn read_layer<A: Pixel>(
 }
 
 /// A whole image as an array of one block.
-fn whole_array<A: Pixel>(image: ImageFile, limit: u64, caller: &'static Location<'static>) -> Array<A, Ix3> {
+fn whole_array<A: Pixel>(image: ImageFile, limit: u64, caller: Site) -> Array<A, Ix3> {
     let shape = image.shape();
     let chunks = Chunking::from_lengths(&shape.map(|length| vec![length]));
     Array::from_port(read_layer::<A>(vec![image], &shape, limit, caller), chunks)
 }
 
 /// One task for each block of rows, each reading only those.
-fn rows_layer<A: Pixel>(
-    image: ImageFile,
-    chunks: &Chunking,
-    limit: u64,
-    caller: &'static Location<'static>,
-) -> Port {
+fn rows_layer<A: Pixel>(image: ImageFile, chunks: &Chunking, limit: u64, caller: Site) -> Port {
     let (of_run, of_facts) = (chunks.clone(), chunks.clone());
     let [rows, columns, channels] = image.shape();
     let (row_bytes, share) =
@@ -449,11 +430,7 @@ fn rows_layer<A: Pixel>(
 }
 
 /// One task for each block of rows of an image in one block; the blocks share its memory.
-fn slice_layer<A: Pixel>(
-    whole: Array<A, Ix3>,
-    chunks: &Chunking,
-    caller: &'static Location<'static>,
-) -> Port {
+fn slice_layer<A: Pixel>(whole: Array<A, Ix3>, chunks: &Chunking, caller: Site) -> Port {
     let of_run = chunks.clone();
     let task = FnTask::new("rows", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let coords = at.coords();

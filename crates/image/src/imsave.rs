@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::panic::Location;
 use std::path::Path;
 
 use musher_array::{Array, Block, Shape};
 use musher_graph_core::{
-    Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, TaskError, Touch, Value, Wiring,
+    Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Site, TaskError, Touch, Value, Wiring,
 };
 use musher_scheduler::{AtomicDir, Compute};
 use ndarray::{ArrayViewD, Dimension};
@@ -44,7 +43,7 @@ use crate::wire::{grid_of, port_of};
 #[doc(alias = "skimage.io.imsave")]
 pub fn imsave<A: Pixel, D: Dimension>(image: &Array<A, D>, path: impl AsRef<Path>) -> Result<(), Error> {
     let path = path.as_ref();
-    check("imsave", &image.shape(), Location::caller())?;
+    check("imsave", &image.shape(), Site::caller())?;
     encode::format_of(path)?;
     let pixels = image.clone().into_dyn().compute()?;
     write(path, pixels.view())
@@ -78,7 +77,7 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
     folder: impl AsRef<Path>,
     ending: &str,
 ) -> Result<(), Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let folder = folder.as_ref();
     check("imsave_tiles", &image.shape(), caller)?;
     encode::format_of(Path::new(&format!("tile.{ending}")))?;
@@ -146,7 +145,7 @@ fn require_tiles(folder: &Path) -> Result<(), Error> {
 }
 
 /// Refuses shapes that are no images.
-fn check(operation: &'static str, shape: &[usize], caller: &'static Location<'static>) -> Result<(), Error> {
+fn check(operation: &'static str, shape: &[usize], caller: Site) -> Result<(), Error> {
     match shape {
         [_, _] | [_, _, 1..=4] => Ok(()),
         _ => Err(Error::Channels { operation, expected: "1 to 4", shape: Shape(shape.to_vec()), caller }),

@@ -9,12 +9,11 @@
 //! Blocks are labeled alone; one task joins them from their faces; a last pass gives every label its final number.
 //! The merge sees faces and first pixels, never whole blocks, so its memory is that of the cuts.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, TaskError, Wiring,
+    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
@@ -102,7 +101,7 @@ pub fn label<D: Dimension>(
     mask: &Array<bool, D>,
     parameters: impl Into<Labeling>,
 ) -> Result<Labeled<D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let Labeling { connectivity } = parameters.into();
     if connectivity == 0 || connectivity > mask.ndim().max(1) {
         let (value, expected) = (connectivity as f64, "from 1 to the number of axes");
@@ -120,11 +119,7 @@ impl From<Unlabeled> for Error {
     }
 }
 
-fn layers<D: Dimension>(
-    mask: &Array<bool, D>,
-    connectivity: usize,
-    caller: &'static Location<'static>,
-) -> Labeled<D> {
+fn layers<D: Dimension>(mask: &Array<bool, D>, connectivity: usize, caller: Site) -> Labeled<D> {
     let (chunks, grid) = (mask.chunks(), grid_of(mask));
     let blocks = Layer::build(label_blocks(chunks, connectivity))
         .caller(caller)

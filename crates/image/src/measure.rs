@@ -12,13 +12,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Range, RangeFull, RangeInclusive};
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking, Element, Shape};
 use musher_graph_core::{
     AxisMap, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place, Port,
-    Record, TaskError, Token, Tokenizer, Wiring,
+    Record, Site, TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
@@ -70,7 +69,7 @@ pub fn measure<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     labels: &Array<i32, D>,
 ) -> Result<Measurements, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let regions = regions("measure", image, labels, caller)?;
     let task = FnTask::new("region_table", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         Ok::<_, TaskError>(Measured(table(&inputs.get::<Record<Regions>>(0)?.0)))
@@ -273,7 +272,7 @@ macro_rules! per_label {
             labels: &Array<i32, D>,
             index: impl Into<LabelIndex>,
         ) -> Result<PerLabel<$t, Ix1>, Error> {
-            let caller = Location::caller();
+            let caller = Site::caller();
             let regions = regions($label, image, labels, caller)?;
             pick(&regions, $label, index.into(), &[], caller, |regions, row, into| {
                 let value: fn(&Region) -> $t = $value;
@@ -404,7 +403,7 @@ pub fn center_of_mass<A: Intensity, D: Dimension>(
     labels: &Array<i32, D>,
     index: impl Into<LabelIndex>,
 ) -> Result<PerLabel<f64, Ix2>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let ndim = image.ndim();
     let regions = regions("center_of_mass", image, labels, caller)?;
     pick(&regions, "center_of_mass", index.into(), &[ndim], caller, move |regions, row, into| match row {
@@ -438,7 +437,7 @@ pub fn find_objects<D: Dimension>(
     labels: &Array<i32, D>,
     index: impl Into<LabelIndex>,
 ) -> Result<PerLabel<u64, Ix2>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let sides = 2 * labels.ndim();
     let regions = regions("find_objects", labels, labels, caller)?;
     pick(&regions, "find_objects", index.into(), &[sides], caller, move |regions, row, into| match row {
@@ -462,7 +461,7 @@ fn regions<A: Intensity, D: Dimension>(
     operation: &'static str,
     image: &Array<A, D>,
     labels: &Array<i32, D>,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Port, Error> {
     if image.shape() != labels.shape() {
         let (left, right) = (Shape(image.shape()), Shape(labels.shape()));
@@ -499,7 +498,7 @@ fn pick<A: Element, D: Dimension>(
     name: &'static str,
     index: LabelIndex,
     trailing: &[usize],
-    caller: &'static Location<'static>,
+    caller: Site,
     row: impl Fn(&Regions, Option<usize>, &mut Vec<A>) + Send + Sync + 'static,
 ) -> Result<PerLabel<A, D>, Error> {
     let shape = match &index {

@@ -1,11 +1,10 @@
 //! `median_filter`, `percentile_filter`, `rank_filter`: the value of a rank in a window around each pixel.
 
 use std::marker::PhantomData;
-use std::panic::Location;
 
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
 use musher_array::{Array, Boundary as Mode, Depth};
-use musher_graph_core::{TaskError, Token, Tokenizer};
+use musher_graph_core::{Site, TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
 use crate::error::Error;
@@ -62,7 +61,7 @@ fn filtered<A: Pixel, D: Dimension>(
     let sizes: Vec<usize> = along.iter().map(|&(size, ..)| size).collect();
     let pixels = sizes.iter().try_fold(1_usize, |pixels, &size| pixels.checked_mul(size));
     let Some(pixels) = pixels.filter(|&pixels| pixels <= crate::filter::MOST_PIXELS) else {
-        let (value, caller) = (sizes.iter().map(|&size| size as f64).product(), Location::caller());
+        let (value, caller) = (sizes.iter().map(|&size| size as f64).product(), Site::caller());
         let expected = "such that a window has at most 2^24 pixels";
         return Err(Error::Parameter { parameter: "size", value, expected, caller });
     };
@@ -130,7 +129,7 @@ pub fn percentile_filter<A: Pixel, D: Dimension>(
     percentile: f64,
     window: impl Into<Window>,
 ) -> Result<Array<A, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let share = if percentile < 0.0 { percentile + 100.0 } else { percentile };
     if !(0.0..=100.0).contains(&share) {
         let (parameter, expected) = ("percentile", "from -100 to 100");
@@ -165,7 +164,7 @@ pub fn rank_filter<A: Pixel, D: Dimension>(
     rank: isize,
     window: impl Into<Window>,
 ) -> Result<Array<A, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     filtered(image, "rank_filter", window.into(), |pixels| {
         let from_the_end = if rank < 0 { pixels } else { 0 };
         let found = from_the_end.checked_add_signed(rank).filter(|&rank| rank < pixels);

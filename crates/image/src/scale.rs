@@ -1,10 +1,9 @@
 //! Floats as bytes: the step before an image of floats is saved.
 
 use std::ops::{RangeFull, RangeInclusive};
-use std::panic::Location;
 
 use musher_array::{Array, Block};
-use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, TaskError, Wiring};
+use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, Site, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension};
 
 use crate::error::Error;
@@ -77,7 +76,7 @@ pub fn to_u8_scaled<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     range: impl Into<ScaleRange>,
 ) -> Result<Array<u8, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     match range.into() {
         ScaleRange::OfImage => of_image(image, caller),
         ScaleRange::Between { low, high } => between(image, low, high, caller),
@@ -88,7 +87,7 @@ fn between<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     low: f64,
     high: f64,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Array<u8, D>, Error> {
     if !(low < high && (high - low).is_finite()) {
         let expected = "finite and above low";
@@ -104,10 +103,7 @@ fn between<A: Intensity, D: Dimension>(
     Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
 
-fn of_image<A: Intensity, D: Dimension>(
-    image: &Array<A, D>,
-    caller: &'static Location<'static>,
-) -> Result<Array<u8, D>, Error> {
+fn of_image<A: Intensity, D: Dimension>(image: &Array<A, D>, caller: Site) -> Result<Array<u8, D>, Error> {
     if image.is_empty() {
         return Err(Error::Empty { operation: "to_u8_scaled", caller });
     }

@@ -1,10 +1,8 @@
 //! Thresholds: given ones, and the one that Otsu's method finds.
 
-use std::panic::Location;
-
 use musher_array::{Array, Block, Chunking, Real};
 use musher_graph_core::{
-    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, TaskError, Wiring,
+    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, Site, TaskError, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 use serde::de::DeserializeOwned;
@@ -37,7 +35,7 @@ const BINS: usize = 256;
 /// ```
 #[track_caller]
 pub fn threshold<A: Intensity, D: Dimension>(image: &Array<A, D>, value: A) -> Result<Array<bool, D>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     if value.as_().is_nan() {
         let expected = "a number";
         return Err(Error::Parameter { parameter: "value", value: f64::NAN, expected, caller });
@@ -227,7 +225,7 @@ pub fn threshold_otsu<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
     parameters: impl Into<Otsu>,
 ) -> Result<Array<f64, Ix0>, Error> {
-    find(image, parameters.into().bins, Location::caller())
+    find(image, parameters.into().bins, Site::caller())
 }
 
 /// Counts of the pixels of some blocks.
@@ -275,7 +273,7 @@ impl<A: Histogram> AsRecord for Extremes<A> {
 fn find<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
     bins: usize,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Array<f64, Ix0>, Error> {
     if image.is_empty() {
         return Err(Error::Empty { operation: "threshold_otsu", caller });
@@ -307,7 +305,7 @@ fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskErr
 }
 
 /// Least and greatest value of the whole image.
-fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: &'static Location<'static>) -> Port {
+fn range<A: Histogram, D: Dimension>(image: &Array<A, D>, caller: Site) -> Port {
     let task = FnTask::new("range", |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
         Ok::<_, TaskError>(Record(Extremes(A::range(elements_of(block)))))
@@ -324,7 +322,7 @@ fn counts<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
     range: Option<&Port>,
     bins: usize,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Port {
     let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;

@@ -1,12 +1,11 @@
 //! Pieces of graph that several operations share, such as trees over chunks that are no blocks.
 
 use std::borrow::Cow;
-use std::panic::Location;
 
 use musher_array::{Array, Block, Element};
 use musher_graph_core::{
-    AsRecord, AxisMap, Collection, Combine, Facts, Grid, Grouping, Level, Place, Port, Record, TaskError,
-    Tokenizer, Wiring, tree,
+    AsRecord, AxisMap, Collection, Combine, Facts, Grid, Grouping, Level, Place, Port, Record, Site,
+    TaskError, Tokenizer, Wiring, tree,
 };
 use ndarray::Dimension;
 
@@ -56,11 +55,7 @@ impl<T: AsRecord> Combine for Joining<T> {
 }
 
 /// Joins the records of a grid to a single one, neighbours in space first.
-pub(crate) fn joined<T: AsRecord>(
-    port: &Port,
-    joining: Joining<T>,
-    caller: &'static Location<'static>,
-) -> Port {
+pub(crate) fn joined<T: AsRecord>(port: &Port, joining: Joining<T>, caller: Site) -> Port {
     let reduced = vec![true; port.grid().ndim()];
     tree(port, &reduced, Grouping::Boxes, Grid::scalar(), joining, caller)
 }

@@ -1,8 +1,7 @@
 //! What shapes tell before anything runs, and arrays brought to the same row blocks.
 
-use std::panic::Location;
-
 use musher_array::{Array, Element};
+use musher_graph_core::Site;
 use ndarray::{Array1, Ix1, Ix2};
 
 use crate::error::Error;
@@ -33,7 +32,7 @@ pub(crate) type RowsWithTargets<A> = (Array<f64, Ix2>, Array<A, Ix1>);
 pub(crate) fn rows_with_targets<A: Element>(
     (x, y): (&Array<f64, Ix2>, &Array<A, Ix1>),
     required: usize,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<RowsWithTargets<A>, Error> {
     check_data(x, required, caller)?;
     check_rows(x.shape()[0], y.shape()[0], caller)?;
@@ -45,11 +44,7 @@ pub(crate) fn rows_with_targets<A: Element>(
 }
 
 /// Refuses data with too few rows or no columns.
-pub(crate) fn check_data(
-    x: &Array<f64, Ix2>,
-    required: usize,
-    caller: &'static Location<'static>,
-) -> Result<(), Error> {
+pub(crate) fn check_data(x: &Array<f64, Ix2>, required: usize, caller: Site) -> Result<(), Error> {
     let shape = x.shape();
     if shape[0] < required {
         return Err(Error::TooFewRows { required, found: shape[0], caller });
@@ -61,11 +56,7 @@ pub(crate) fn check_data(
 }
 
 /// Refuses arrays of different numbers of rows.
-pub(crate) fn check_rows(
-    expected: usize,
-    found: usize,
-    caller: &'static Location<'static>,
-) -> Result<(), Error> {
+pub(crate) fn check_rows(expected: usize, found: usize, caller: Site) -> Result<(), Error> {
     match expected == found {
         true => Ok(()),
         false => Err(Error::RowMismatch { expected, found, caller }),
@@ -73,11 +64,7 @@ pub(crate) fn check_rows(
 }
 
 /// Refuses data of another number of columns than the model knows.
-pub(crate) fn check_columns(
-    expected: usize,
-    x: &Array<f64, Ix2>,
-    caller: &'static Location<'static>,
-) -> Result<(), Error> {
+pub(crate) fn check_columns(expected: usize, x: &Array<f64, Ix2>, caller: Site) -> Result<(), Error> {
     let found = x.shape()[1];
     match expected == found {
         true => Ok(()),

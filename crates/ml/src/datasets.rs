@@ -1,10 +1,8 @@
 //! Data to try things on: made from a seed, lazily, of any size.
 
-use std::panic::Location;
-
 use musher_array::kernel::random::seed_of;
 use musher_array::{Array, random};
-use musher_graph_core::Facts;
+use musher_graph_core::{Facts, Site};
 use ndarray::{ArrayView1, Ix0, Ix1, Ix2};
 
 use crate::error::Error;
@@ -107,7 +105,7 @@ pub type LabeledRows = (Array<f64, Ix2>, Array<i64, Ix1>);
 #[doc(alias = "dask_ml.datasets.make_classification")]
 #[track_caller]
 pub fn make_classification(rows: usize, parameters: impl Into<Classification>) -> Result<LabeledRows, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let Classification { columns, informative, scale, seed, chunk_rows } = parameters.into();
     if informative > columns {
         let (found, expected) = (informative as f64, "at most the columns");

@@ -1,9 +1,8 @@
 //! Everything that can go wrong with a fit, a prediction or a split.
 
 use std::fmt;
-use std::panic::Location;
 
-use musher_graph_core::report;
+use musher_graph_core::{Site, report};
 
 use crate::kernel::Cell;
 
@@ -21,7 +20,7 @@ pub enum Error {
         /// What it is.
         found: f64,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// There are too few rows to learn from.
     #[error("at least {required} rows are needed, found {found}, at {caller}")]
@@ -31,13 +30,13 @@ pub enum Error {
         /// How many there are.
         found: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The data has no columns.
     #[error("at least one column is needed, at {caller}")]
     NoColumns {
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// Two arrays that belong together have different numbers of rows.
     #[error("arrays of {expected} and {found} rows do not belong together, at {caller}")]
@@ -47,7 +46,7 @@ pub enum Error {
         /// Rows of the other.
         found: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The data has another number of columns than the model was fitted on.
     #[error("the model was fitted on {expected} columns, found {found}, at {caller}")]
@@ -57,7 +56,7 @@ pub enum Error {
         /// Columns of this data.
         found: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A value is NaN or infinite.
     #[error("the value at row {row}, column {column} is {value}, not a finite number")]
@@ -130,7 +129,7 @@ pub enum Error {
         /// Rows asked for on the test side.
         test: usize,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// A saved model does not fit together.
     #[error("not a saved {model}: {reason}")]

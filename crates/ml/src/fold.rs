@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 
 use musher_graph_core::{
-    AsRecord, ChunkRef, Collection, Combine, Grid, Grouping, Measure, Port, Record, TaskError, Tokenizer,
-    tree,
+    AsRecord, ChunkRef, Collection, Combine, Grid, Grouping, Measure, Port, Record, Site, TaskError,
+    Tokenizer, tree,
 };
 use musher_scheduler::{Compute, Options};
 use serde::{Deserialize, Serialize};
@@ -61,7 +60,7 @@ impl<T: Piece> Combine for Merge<T> {
 pub(crate) fn fold<T: Piece>(
     label: &'static str,
     pieces: &Port,
-    caller: &'static Location<'static>,
+    caller: Site,
     options: &Options,
 ) -> Result<Vec<T>, Error> {
     let lengths: Vec<usize> = pieces.grid().shape().iter().map(|&n| n as usize).collect();

@@ -1,9 +1,7 @@
 //! Linear regression: the fit by one pass over the data, and the fitted model.
 
-use std::panic::Location;
-
 use musher_array::Array;
-use musher_graph_core::Facts;
+use musher_graph_core::{Facts, Site};
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix0, Ix1, Ix2};
 
@@ -28,7 +26,7 @@ impl Fit<(&Array<f64, Ix2>, &Array<f64, Ix1>)> for ValidLinearRegression {
         data: (&Array<f64, Ix2>, &Array<f64, Ix1>),
         options: &Options,
     ) -> Result<FittedLinearRegression, Error> {
-        let (x, y) = rows_with_targets(data, 1, Location::caller())?;
+        let (x, y) = rows_with_targets(data, 1, Site::caller())?;
         let width = x.shape()[1] + 1;
         let output = 8 * width * (width + 7) / 2;
         let work = Work {
@@ -165,7 +163,7 @@ impl Predict for FittedLinearRegression {
     #[track_caller]
     fn predict(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix1>, Error> {
         let columns = self.coefficients.len();
-        check_columns(columns, x, Location::caller())?;
+        check_columns(columns, x, Site::caller())?;
         let packed: Vec<f64> = self.coefficients.iter().copied().chain([self.intercept]).collect();
         let work = Work {
             label: "predict",

@@ -1,10 +1,9 @@
 //! Logistic regression: the fit by passes over the data, and the fitted model.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_array::Array;
-use musher_graph_core::{Facts, Key, Token, Tokenizer};
+use musher_graph_core::{Facts, Key, Site, Token, Tokenizer};
 use musher_scheduler::Options;
 use ndarray::{Array1, Array2, Axis, Ix0, Ix1, Ix2};
 
@@ -33,7 +32,7 @@ impl<L: Label> Fit<(&Array<f64, Ix2>, &Array<L, Ix1>)> for ValidLogisticRegressi
         data: (&Array<f64, Ix2>, &Array<L, Ix1>),
         options: &Options,
     ) -> Result<FittedLogisticRegression<L>, Error> {
-        let (x, y) = rows_with_targets(data, 2, Location::caller())?;
+        let (x, y) = rows_with_targets(data, 2, Site::caller())?;
         let classes = classes(&y, options)?;
         let n_columns = x.shape()[1];
         let problem = Problem {
@@ -248,7 +247,7 @@ impl<L: Label> FittedLogisticRegression<L> {
     /// ```
     #[track_caller]
     pub fn decision_function(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        check_columns(self.coefficients.ncols(), x, Location::caller())?;
+        check_columns(self.coefficients.ncols(), x, Site::caller())?;
         let (names, outputs) =
             (("decision function", "ml.logistic.decision function/1"), self.intercepts.len());
         let copy = |scores: &[f64], into: &mut [f64]| into.copy_from_slice(scores);
@@ -275,7 +274,7 @@ impl<L: Label> FittedLogisticRegression<L> {
     /// ```
     #[track_caller]
     pub fn predict_proba(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        check_columns(self.coefficients.ncols(), x, Location::caller())?;
+        check_columns(self.coefficients.ncols(), x, Site::caller())?;
         let names = ("probabilities", "ml.logistic.probabilities/1");
         Ok(self.of_scores(x, names, self.classes.len(), probabilities))
     }
@@ -356,7 +355,7 @@ impl<L: Label> Predict for FittedLogisticRegression<L> {
 
     #[track_caller]
     fn predict(&self, x: &Array<f64, Ix2>) -> Result<Array<L, Ix1>, Error> {
-        check_columns(self.coefficients.ncols(), x, Location::caller())?;
+        check_columns(self.coefficients.ncols(), x, Site::caller())?;
         let (packed, outputs, classes) = (self.packed(), self.intercepts.len(), self.classes.clone());
         let work = Work {
             label: "predict",

@@ -1,8 +1,7 @@
 //! How good predictions are.
 
-use std::panic::Location;
-
 use musher_array::Array;
+use musher_graph_core::Site;
 use ndarray::{Ix0, Ix1};
 
 use crate::blocks::check_rows;
@@ -32,7 +31,7 @@ pub fn accuracy_score<L: Label>(
     truth: &Array<L, Ix1>,
     guess: &Array<L, Ix1>,
 ) -> Result<Array<f64, Ix0>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let rows = truth.shape()[0];
     check_rows(rows, guess.shape()[0], caller)?;
     if rows == 0 {
@@ -68,7 +67,7 @@ pub fn accuracy_score<L: Label>(
 #[doc(alias = "dask_ml.metrics.r2_score")]
 #[track_caller]
 pub fn r2_score(truth: &Array<f64, Ix1>, guess: &Array<f64, Ix1>) -> Result<Array<f64, Ix0>, Error> {
-    let caller = Location::caller();
+    let caller = Site::caller();
     let rows = truth.shape()[0];
     check_rows(rows, guess.shape()[0], caller)?;
     if rows < 2 {

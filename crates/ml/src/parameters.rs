@@ -3,9 +3,8 @@
 //! The idea is linfa's, and so is the trait: an estimator as built holds any values; only its checked form can be
 //! fitted. Both are the same data, so checking costs nothing.
 
-use std::panic::Location;
-
 use linfa::ParamGuard;
+use musher_graph_core::Site;
 
 use crate::error::Error;
 
@@ -141,7 +140,7 @@ impl ParamGuard for LinearRegression {
 
     #[track_caller]
     fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let (caller, found) = (Location::caller(), self.0.alpha);
+        let (caller, found) = (Site::caller(), self.0.alpha);
         match found >= 0.0 && found.is_finite() {
             true => Ok(&self.0),
             false => Err(Error::InvalidParameter {
@@ -276,7 +275,7 @@ impl ParamGuard for LogisticRegression {
 
     #[track_caller]
     fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let (caller, valid) = (Location::caller(), &self.0);
+        let (caller, valid) = (Site::caller(), &self.0);
         let refuse = |name, expected, found| Err(Error::InvalidParameter { name, expected, found, caller });
         if let Penalty::L2 { c } = valid.penalty
             && !(c > 0.0 && c.is_finite())

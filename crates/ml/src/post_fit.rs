@@ -1,12 +1,11 @@
 //! Models of other libraries, fitted in memory, that predict chunk by chunk.
 
 use std::any::type_name;
-use std::panic::Location;
 use std::sync::Arc;
 
 use linfa::traits::{Fit, PredictInplace};
 use musher_array::{Array, Element};
-use musher_graph_core::{Facts, Session, Token, Tokenizer};
+use musher_graph_core::{Facts, Session, Site, Token, Tokenizer};
 use musher_scheduler::{Compute, Options, compute_with};
 use ndarray::{Array1, Array2, ArrayView2, Ix0, Ix1, Ix2};
 
@@ -183,7 +182,7 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
         T: Element,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         check_data(x, 1, caller)?;
         check_rows(x.shape()[0], y.shape()[0], caller)?;
         let (rows, targets) = compute_with((x, y), &Options::default())?;
@@ -228,7 +227,7 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
         P: FitRows<(), E, Model = M>,
         E: std::error::Error + Send + Sync + 'static,
     {
-        check_data(x, 1, Location::caller())?;
+        check_data(x, 1, Site::caller())?;
         let rows = x.compute()?;
         let (columns, targets) = (rows.ncols(), Array1::from_elem(rows.nrows(), ()));
         Ok(Self { columns: Some(columns), ..Self::new(learn(estimator, rows, targets)?) })
@@ -277,7 +276,7 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
         T: 'static,
     {
         if let Some(columns) = self.columns {
-            check_columns(columns, x, Location::caller())?;
+            check_columns(columns, x, Site::caller())?;
         }
         let work = Work {
             label: "predict",
@@ -358,7 +357,7 @@ impl<M: Send + Sync + 'static, L: Label> ParallelPostFit<Coded<M, L>> {
         P: FitRows<usize, E, Model = M>,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         check_data(x, 1, caller)?;
         check_rows(x.shape()[0], y.shape()[0], caller)?;
         let (rows, labels) = compute_with((x, y), &Options::default())?;

@@ -3,12 +3,10 @@
 //! Both take a pure function on one block of rows. What surrounds it (the layer, its grid and wiring, where a block stands in
 //! the whole array, and the tree that merges partial answers) is here and nowhere else in this crate.
 
-use std::panic::Location;
-
 use musher_array::{Array, Block, Chunking, Element, Gather};
 use musher_graph_core::{
-    AxisMap, Collection, Facts, FnTask, Grid, Inputs, Layer, LayerBuilder, Place, Port, Record, TaskError,
-    Token, Wiring,
+    AxisMap, Collection, Facts, FnTask, Grid, Inputs, Layer, LayerBuilder, Place, Port, Record, Site,
+    TaskError, Token, Wiring,
 };
 use musher_scheduler::Options;
 use ndarray::{ArrayView, ArrayView2, Dimension, Ix2};
@@ -114,7 +112,7 @@ pub(crate) fn pass_by_columns<R: Rows, T: Piece>(
     options: &Options,
     piece: impl for<'a> Fn(R::Block<'a>, (usize, usize)) -> Result<T, TaskError> + Send + Sync + 'static,
 ) -> Result<Vec<T>, Error> {
-    let (caller, Work { label, name, parameters, facts }) = (Location::caller(), work);
+    let (caller, Work { label, name, parameters, facts }) = (Site::caller(), work);
     let lengths = data.chunks().axis(0).to_vec();
     let origins: Vec<Vec<usize>> = data.chunks().axes().map(starts).collect();
     let parameters = (parameters, origins.clone());
@@ -143,7 +141,7 @@ pub(crate) fn map<B: Element, R: Dimension>(
     + Sync
     + 'static,
 ) -> Array<B, R::Larger> {
-    let (caller, Work { label, name, parameters, facts }) = (Location::caller(), work);
+    let (caller, Work { label, name, parameters, facts }) = (Site::caller(), work);
     let x = whole_rows(x);
     let lengths = x.chunks().axis(0).to_vec();
     let first_rows = starts(&lengths);

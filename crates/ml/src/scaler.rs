@@ -1,9 +1,7 @@
 //! Scaling of columns to mean 0 and standard deviation 1.
 
-use std::panic::Location;
-
 use musher_array::Array;
-use musher_graph_core::Facts;
+use musher_graph_core::{Facts, Site};
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix1, Ix2};
 
@@ -22,7 +20,7 @@ impl Fit<&Array<f64, Ix2>> for StandardScaler {
 
     #[track_caller]
     fn fit_with(&self, x: &Array<f64, Ix2>, options: &Options) -> Result<FittedStandardScaler, Error> {
-        check_data(x, 1, Location::caller())?;
+        check_data(x, 1, Site::caller())?;
         let widest = x.chunks().axis(1).iter().copied().max().unwrap_or(0);
         let work = Work {
             label: "moments",
@@ -114,7 +112,7 @@ impl FittedStandardScaler {
     /// ```
     #[track_caller]
     pub fn inverse_transform(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        check_columns(self.mean.len(), x, Location::caller())?;
+        check_columns(self.mean.len(), x, Site::caller())?;
         let scaled = x * per_column(&self.scale, x);
         Ok(match self.with_mean {
             true => scaled + per_column(&self.mean, x),
@@ -140,7 +138,7 @@ impl FittedStandardScaler {
 impl Transform for FittedStandardScaler {
     #[track_caller]
     fn transform(&self, x: &Array<f64, Ix2>) -> Result<Array<f64, Ix2>, Error> {
-        check_columns(self.mean.len(), x, Location::caller())?;
+        check_columns(self.mean.len(), x, Site::caller())?;
         let scale = per_column(&self.scale, x);
         Ok(match self.with_mean {
             true => (x - per_column(&self.mean, x)) / scale,

@@ -1,10 +1,9 @@
 //! A random part of the rows for the test, the others for training.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking, Element, Gather};
-use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Port, Wiring};
+use musher_graph_core::{AxisMap, Collection, Facts, FnTask, Inputs, Layer, Place, Port, Site, Wiring};
 use ndarray::{ArrayViewD, Axis, RemoveAxis};
 
 use crate::blocks::{check_rows, starts};
@@ -138,7 +137,7 @@ where
     B: Element,
     E: RemoveAxis + Gather<B>,
 {
-    let (caller, TestPart { size, seed }) = (Location::caller(), parameters.into());
+    let (caller, TestPart { size, seed }) = (Site::caller(), parameters.into());
     let rows = x.shape()[0];
     check_rows(rows, y.shape()[0], caller)?;
     let test = match size {
@@ -220,7 +219,7 @@ fn part<A: Element, D: RemoveAxis + Gather<A>>(
     choice: Choice,
     side: Side,
     rows: Vec<usize>,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Array<A, D> {
     let first_rows = starts(array.chunks().axis(0));
     let lengths: Arc<[usize]> = rows.as_slice().into();

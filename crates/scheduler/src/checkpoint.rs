@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use musher_graph_core::{
     Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Request,
-    Task, TaskError, Token, Tokenizer, Value, Wiring,
+    Site, Task, TaskError, Token, Tokenizer, Value, Wiring,
 };
 use smallvec::smallvec;
 
@@ -364,7 +364,7 @@ impl Chunk for Receipt {
 struct WriteChunks {
     files: Arc<Files>,
     operation: String,
-    caller: &'static std::panic::Location<'static>,
+    caller: Site,
 }
 
 impl Task for WriteChunks {

@@ -15,9 +15,8 @@ mod future;
 mod job;
 
 use std::collections::HashSet;
-use std::panic::Location;
 
-use musher_graph_core::{CallWith, ChunkRef, Collection, Layer, Value, delayed};
+use musher_graph_core::{CallWith, ChunkRef, Collection, Layer, Site, Value, delayed};
 
 pub use completed::{AsCompleted, ReturnWhen, Waited, as_completed, gather, wait};
 pub use future::Future;
@@ -144,7 +143,7 @@ impl Client {
         C: Collection + Clone + Send + Sync + 'static,
         C::Output: Send + Sync + 'static,
     {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let survey = Survey::of(&collection.port().layer);
         let label = collection.port().layer.label().into_owned();
         let Submit { priority, retries } = how;
@@ -198,7 +197,7 @@ impl Client {
     pub fn scatter<T: Send + Sync + 'static>(&self, value: T) -> Future<T> {
         let info = JobInfo {
             label: "scatter".to_owned(),
-            caller: Location::caller(),
+            caller: Site::caller(),
             priority: 0,
             retries: 0,
             n_tasks: 0,

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{fmt, io};
 
-use musher_graph_core::{ByteSize, Plan, StepError, StepPanic, TaskError, TaskIx, report};
+use musher_graph_core::{ByteSize, Plan, Site, StepError, StepPanic, TaskError, TaskIx, report};
 
 use crate::cancel::CancelToken;
 use crate::checkpoint::CheckpointError;
@@ -27,7 +27,7 @@ pub enum Error {
         /// Coordinates of the chunk on its grid.
         place: Vec<usize>,
         /// The user's line that built the operation.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// What the panic said.
         message: String,
     },
@@ -58,7 +58,7 @@ pub enum Error {
         /// Label of the task at the peak.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Bytes alive at the projected peak.
         need: u64,
         /// The limit.
@@ -78,7 +78,7 @@ pub enum Error {
         /// Label of the task that does not fit.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Bytes it needs.
         need: u64,
         /// Bytes alive.
@@ -96,7 +96,7 @@ pub enum Error {
         /// Label of the first task that has not started.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Tasks that had finished.
         finished: usize,
         /// Tasks of all plans so far.
@@ -113,7 +113,7 @@ pub enum Error {
         /// Label of the task.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// The resource.
         name: String,
         /// How many it wants.
@@ -160,7 +160,7 @@ pub enum Error {
         /// Label of what was submitted.
         operation: String,
         /// The user's line that submitted it.
-        caller: &'static Location<'static>,
+        caller: Site,
         /// Why: the first failure, however many futures lie between.
         source: Arc<Error>,
     },
@@ -207,7 +207,7 @@ impl fmt::Debug for Error {
 pub struct Failure {
     operation: String,
     place: Vec<usize>,
-    caller: &'static Location<'static>,
+    caller: Site,
     cause: Box<dyn StdError + Send + Sync>,
 }
 
@@ -229,7 +229,7 @@ impl Failure {
     }
 
     /// The user's line that built the operation.
-    pub fn caller(&self) -> &'static Location<'static> {
+    pub fn caller(&self) -> Site {
         self.caller
     }
 
@@ -381,7 +381,7 @@ pub(crate) fn text(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Operation, place and user's line of a task.
-pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, &'static Location<'static>) {
+pub(crate) fn site(plan: &Plan, task: TaskIx) -> (String, Vec<usize>, Site) {
     let layer = plan.tasks().layer(task);
     (layer.task.label().into_owned(), plan.tasks().place_of(task).coords().to_vec(), layer.caller)
 }

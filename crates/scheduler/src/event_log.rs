@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
-use std::panic::Location;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use musher_graph_core::{ByteSize, Plan, TaskIx};
+use musher_graph_core::{ByteSize, Plan, Site, TaskIx};
 use serde_json::json;
 
 use crate::atomic::AtomicFile;
@@ -135,7 +134,7 @@ pub struct LoggedTask {
     /// Coordinates on its grid.
     pub place: Vec<usize>,
     /// The user's line.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
     /// Who ran it.
     pub worker: usize,
 }

@@ -1,8 +1,6 @@
 //! A limit as a program says it: a number of bytes, or the text that a settings file would hold.
 
-use std::panic::Location;
-
-use musher_graph_core::ByteSize;
+use musher_graph_core::{ByteSize, Site};
 
 use crate::machine::Machine;
 use crate::settings::{SettingsError, SettingsSource};
@@ -62,7 +60,7 @@ pub(crate) type Read = Result<ByteSize, SettingsError>;
 
 impl Limit {
     /// Reads the text, if it is one, as the setting `key` is read.
-    pub(crate) fn read(self, key: &'static str, caller: &'static Location<'static>) -> Read {
+    pub(crate) fn read(self, key: &'static str, caller: Site) -> Read {
         let value = match self.0 {
             Said::Bytes(bytes) => return Ok(bytes),
             Said::Text(value) => value,

@@ -1,11 +1,10 @@
 //! How a run is to be done.
 
 use std::num::NonZeroUsize;
-use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use musher_graph_core::{Plan, SpillStore};
+use musher_graph_core::{Plan, Site, SpillStore};
 use rayon::ThreadPool;
 
 use crate::cancel::CancelToken;
@@ -84,7 +83,7 @@ impl Options {
     #[must_use]
     #[track_caller]
     pub fn memory_limit(self, limit: impl Into<Limit>) -> Self {
-        Self { memory_limit: Some(limit.into().read("memory_limit", Location::caller())), ..self }
+        Self { memory_limit: Some(limit.into().read("memory_limit", Site::caller())), ..self }
     }
 
     /// Bytes that spilled chunks may take on the disk at once: a number, or an amount such as `"100GiB"`.
@@ -103,7 +102,7 @@ impl Options {
     #[must_use]
     #[track_caller]
     pub fn spill_limit(self, limit: impl Into<Limit>) -> Self {
-        Self { spill_limit: Some(limit.into().read("spill_limit", Location::caller())), ..self }
+        Self { spill_limit: Some(limit.into().read("spill_limit", Site::caller())), ..self }
     }
 
     /// The existing folder under which chunks are spilled; by default the system's folder for temporary files, or the one

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
-use std::panic::Location;
 use std::path::Path;
 
-use musher_graph_core::{ChunkRef, Collection, Key, NotAnOrder, Plan, TaskIx, Token, Tokenizer, report};
+use musher_graph_core::{
+    ChunkRef, Collection, Key, NotAnOrder, Plan, Site, TaskIx, Token, Tokenizer, report,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::AtomicFile;
@@ -65,7 +66,7 @@ pub enum ReplayError {
         /// Coordinates of the chunk.
         place: Vec<usize>,
         /// The user's line.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
 }
 

@@ -1,9 +1,8 @@
 //! Running the task that failed again, alone, after what it reads.
 
 use std::collections::HashSet;
-use std::panic::Location;
 
-use musher_graph_core::{Collection, Layer, Places, Port};
+use musher_graph_core::{Collection, Layer, Places, Port, Site};
 
 use crate::compute::compute_with;
 use crate::error::Error;
@@ -56,10 +55,10 @@ pub fn rerun<C: Collection>(collection: &C, error: &Error, options: &Options) ->
 }
 
 /// The task that an error names; of a future's, that of its root.
-fn site(error: &Error) -> Option<(&str, &[usize], &'static Location<'static>)> {
+fn site(error: &Error) -> Option<(&str, &[usize], Site)> {
     match error {
         Error::Task(failure) => Some((failure.operation(), failure.place(), failure.caller())),
-        Error::Panicked { operation, place, caller, .. } => Some((operation, place, caller)),
+        Error::Panicked { operation, place, caller, .. } => Some((operation, place, *caller)),
         Error::Upstream { source, .. } => site(source),
         _ => None,
     }

@@ -14,14 +14,13 @@ use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::{in_order, zeros};
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
-    AxisMap, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Task, TaskError, Tokenizer, Wiring,
-    tree_of,
+    AxisMap, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer,
+    Wiring, tree_of,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Dimension, Ix0, Ix1, Ix2, IxDyn};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Pairs of blocks that one task multiplies: 2 × 4 blocks in, 1 out.
@@ -281,7 +280,7 @@ impl<A: Element + LinalgElement, D: Dimension> Array<A, D> {
         E: Dimension,
         B: LinalgBackend<A>,
     {
-        product::<A, B>(self.core(), right.core(), backend, Location::caller()).map(Array::from_core)
+        product::<A, B>(self.core(), right.core(), backend, Site::caller()).map(Array::from_core)
     }
 }
 
@@ -290,7 +289,7 @@ fn product<A: Element + LinalgElement, B: LinalgBackend<A>>(
     left: &Core,
     right: &Core,
     backend: B,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Result<Core, Error> {
     let (left_shape, right_shape) = (left.chunking.shape(), right.chunking.shape());
     let (left_inner, right_inner) = (left_shape.len() - 1, 0);
@@ -322,7 +321,7 @@ fn contract<A: Element + LinalgElement, B: LinalgBackend<A>>(
     right: &Core,
     backend: B,
     extents: Extents,
-    caller: &'static Location<'static>,
+    caller: Site,
 ) -> Core {
     let output = extents.output();
     let kept = output.ndim();

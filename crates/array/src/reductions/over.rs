@@ -6,9 +6,9 @@ use crate::array::{Array, Core};
 use crate::element::{Element, Float, Inexact, Number, Ordered, Real};
 use crate::error::{Error, expect};
 use crate::kernel::reduce::AxisSet;
+use musher_graph_core::Site;
 use ndarray::{Axis, Dimension, Ix0, IxDyn, RemoveAxis};
 use std::marker::PhantomData;
-use std::panic::Location;
 
 /// All axes of an array, as an argument of [`Array::over`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// When a type of your own implements [`Axes`] and names more or fewer axes than it says are left.
     #[track_caller]
     pub fn try_over<X: Axes<D>>(&self, axes: X) -> Result<Over<'_, A, D, X::Left>, Error> {
-        let (operation, ndim, caller) = ("over", self.ndim(), Location::caller());
+        let (operation, ndim, caller) = ("over", self.ndim(), Site::caller());
         if ndim > AxisSet::MOST {
             let problem = "arrays of more than 64 axes are not reduced";
             return Err(Error::Arrangement { operation, problem, caller });
@@ -188,7 +188,7 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
         ddof: f64,
     ) -> Result<Array<B, L>, Error> {
         let Self { array, axes, keep, skip_nan, mask, .. } = self;
-        let (from, caller) = (A::DTYPE, Location::caller());
+        let (from, caller) = (A::DTYPE, Site::caller());
         let asked = by_type(from).ok_or(Error::Undefined { operation, dtype: from, caller })?;
         assert_eq!(asked.value(), B::DTYPE, "the answer of {operation} has the type that its method says");
         let core =
@@ -207,7 +207,7 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
 fn check_ddof(operation: &'static str, ddof: f64) -> Result<(), Error> {
     match ddof >= 0.0 && ddof.is_finite() {
         true => Ok(()),
-        false => Err(Error::DegreesOfFreedom { operation, ddof, caller: Location::caller() }),
+        false => Err(Error::DegreesOfFreedom { operation, ddof, caller: Site::caller() }),
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use musher_graph_core::{Facts, FnIdentity, Place, TaskError, Token, Tokenizer, Touch};
 
 use crate::bag::Bag;
+use crate::origin::Origin;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Stage, Upstream, opaque};
-use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// The items for which `predicate` holds.
@@ -28,7 +28,7 @@ impl<T: Item> Bag<T> {
         self.staged(Filter {
             predicate,
             wanted: true,
-            site: Site::new("filter"),
+            origin: Origin::new("filter"),
             identity: FnIdentity::of::<F>(),
         })
     }
@@ -51,7 +51,7 @@ impl<T: Item> Bag<T> {
         self.staged(Filter {
             predicate,
             wanted: false,
-            site: Site::new("remove"),
+            origin: Origin::new("remove"),
             identity: FnIdentity::of::<F>(),
         })
     }
@@ -110,13 +110,13 @@ impl<T: Item> Bag<T> {
 struct Filter<F> {
     predicate: F,
     wanted: bool,
-    site: Site,
+    origin: Origin,
     identity: FnIdentity,
 }
 
 impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<F> {
     fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
+        self.origin.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -134,7 +134,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
         if source.lends(feed) {
             return self.lent(source, feed, &mut |item| sink(item.clone()));
         }
-        source.owned(feed, &mut |item| match self.site.call(|| (self.predicate)(&item)) == self.wanted {
+        source.owned(feed, &mut |item| match self.origin.call(|| (self.predicate)(&item)) == self.wanted {
             true => sink(item),
             false => Flow::Continue(()),
         })
@@ -146,7 +146,7 @@ impl<T: Item, F: Fn(&T) -> bool + Send + Sync + 'static> Stage<T, T> for Filter<
         feed: &mut Feed<'_, '_>,
         sink: &mut dyn FnMut(&T) -> Flow,
     ) -> Result<Flow, TaskError> {
-        source.lent(feed, &mut |item| match self.site.call(|| (self.predicate)(item)) == self.wanted {
+        source.lent(feed, &mut |item| match self.origin.call(|| (self.predicate)(item)) == self.wanted {
             true => sink(item),
             false => Flow::Continue(()),
         })

@@ -6,8 +6,8 @@ use musher_graph_core::{FnIdentity, TaskError, Tokenizer};
 
 use crate::bag::Bag;
 use crate::kernel::words::for_each_word;
+use crate::origin::Origin;
 use crate::pipe::{Feed, Flow, Item, Stage, Upstream};
-use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// All items that `function` makes of each item.
@@ -74,7 +74,7 @@ impl Bag<String> {
     where
         F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static,
     {
-        self.staged(SplitWith { split, site: Site::new("split_with"), identity: FnIdentity::of::<F>() })
+        self.staged(SplitWith { split, origin: Origin::new("split_with"), identity: FnIdentity::of::<F>() })
     }
 
     /// The words of each text: runs of characters that are not white space.
@@ -111,13 +111,13 @@ impl Lender<'_> {
 
 struct SplitWith<F> {
     split: F,
-    site: Site,
+    origin: Origin,
     identity: FnIdentity,
 }
 
 impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, String> for SplitWith<F> {
     fn label(&self) -> Cow<'static, str> {
-        self.site.label().into()
+        self.origin.label().into()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -143,7 +143,7 @@ impl<F: Fn(&str, &mut dyn FnMut(&str)) + Send + Sync + 'static> Stage<String, St
         source.lent(feed, &mut |text| {
             // The user's function cannot be stopped; once nothing more is wanted, its pieces fall to the floor.
             let mut flow = Flow::Continue(());
-            self.site.call(|| {
+            self.origin.call(|| {
                 (self.split)(text, &mut |piece| {
                     if flow.is_continue() {
                         flow = lender.lend(piece);

@@ -11,9 +11,9 @@ use musher_graph_core::{
 use crate::bag::Bag;
 use crate::drain::{Collect, Drain, Takes};
 use crate::fold::{Fold, value};
+use crate::origin::Origin;
 use crate::partition::Partial;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Upstream, opaque};
-use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// Folds each partition from `init` by `function`, and joins the results, earlier ones on the left, by `combine`.
@@ -89,7 +89,8 @@ impl<T: Item> Bag<T> {
     {
         let fold = Arc::new(ByFunction { function, identity: FnIdentity::of::<F>() });
         let before = self.folded_before(Arc::clone(&fold));
-        let pipe = Accumulate { source: Upstream::Slot(0), before: 1, fold, site: Site::new("accumulate") };
+        let pipe =
+            Accumulate { source: Upstream::Slot(0), before: 1, fold, origin: Origin::new("accumulate") };
         let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<T>::new()))
             .input(self.port(), Wiring::one_to_one(1))
             .input(&before, Wiring::one_to_one(1));
@@ -102,21 +103,21 @@ struct Accumulate<T, F> {
     source: Upstream<T>,
     before: usize,
     fold: Arc<ByFunction<F>>,
-    site: Site,
+    origin: Origin,
 }
 
 impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Pipe<T> for Accumulate<T, F> {
     fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, TaskError> {
         let Partial(mut total) = feed.inputs.take_owned::<Partial<Option<T>>>(self.before)?;
         self.source.owned(feed, &mut |item| {
-            self.site.call(|| self.fold.join(&mut total, item));
+            self.origin.call(|| self.fold.join(&mut total, item));
             total.clone().map_or(Flow::Continue(()), &mut *sink)
         })
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
         self.source.labels(into);
-        into.push(self.site.label().into());
+        into.push(self.origin.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -144,7 +145,7 @@ impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Pipe<T> for Accumulate<T
         // The totals are made by a task of their own, which is not taken in.
         let before = slots.get(self.before).copied().filter(|&new| new != usize::MAX)?;
         let source = self.source.rewired(rewire)?;
-        Some(Arc::new(Self { source, before, fold: Arc::clone(&self.fold), site: self.site }))
+        Some(Arc::new(Self { source, before, fold: Arc::clone(&self.fold), origin: self.origin }))
     }
 }
 

@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::kernel::json::parse;
 use crate::kernel::lines::for_each_line;
 use crate::ops::text::{Blocks, TextOptions};
+use crate::origin::Origin;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Stage, Upstream};
-use crate::site::Site;
 
 impl<T: Item + DeserializeOwned> Bag<T> {
     /// The items of JSON-lines files: one value a line, blank lines aside.
@@ -41,10 +41,10 @@ impl<T: Item + DeserializeOwned> Bag<T> {
     #[track_caller]
     #[doc(alias = "ndjson")]
     pub fn read_json_lines(files: impl Into<TextOptions>) -> Result<Self, Error> {
-        let site = Site::new("read_json_lines");
-        let blocks = Arc::new(Blocks::find(&files.into(), site)?);
+        let origin = Origin::new("read_json_lines");
+        let blocks = Arc::new(Blocks::find(&files.into(), origin)?);
         let n = blocks.blocks.len();
-        let pipe = JsonLines { blocks, selection: Selection::default(), site, item: PhantomData };
+        let pipe = JsonLines { blocks, selection: Selection::default(), origin, item: PhantomData };
         Ok(from_source(Upstream::Pipe(Arc::new(pipe)), n))
     }
 }
@@ -67,7 +67,7 @@ impl Bag<Value> {
     /// ```
     #[track_caller]
     pub fn pluck(&self, field: impl Into<String>) -> Self {
-        self.staged(Pluck { field: field.into(), default: None, site: Site::new("pluck") })
+        self.staged(Pluck { field: field.into(), default: None, origin: Origin::new("pluck") })
     }
 
     /// The field of this name of each item, or `default` where there is none.
@@ -84,7 +84,11 @@ impl Bag<Value> {
     /// ```
     #[track_caller]
     pub fn pluck_or(&self, field: impl Into<String>, default: impl Into<Value>) -> Self {
-        self.staged(Pluck { field: field.into(), default: Some(default.into()), site: Site::new("pluck") })
+        self.staged(Pluck {
+            field: field.into(),
+            default: Some(default.into()),
+            origin: Origin::new("pluck"),
+        })
     }
 }
 
@@ -92,7 +96,7 @@ impl Bag<Value> {
 struct JsonLines<T> {
     blocks: Arc<Blocks>,
     selection: Selection,
-    site: Site,
+    origin: Origin,
     item: PhantomData<fn() -> T>,
 }
 
@@ -117,13 +121,15 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
         asked?;
         if let Some((offset, json)) = failure {
             let failed = |(path, line)| Error::Json { path, line, offset, json };
-            return Err(self.site.error(self.blocks.place(index, offset).map_or_else(|error| error, failed)));
+            return Err(self
+                .origin
+                .error(self.blocks.place(index, offset).map_or_else(|error| error, failed)));
         }
-        flow.map_err(|error| self.site.error(error))
+        flow.map_err(|error| self.origin.error(error))
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push(self.site.label().into());
+        into.push(self.origin.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -147,7 +153,7 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<T>>> {
         let selection = self.selection.rewired(rewire);
         let blocks = Arc::clone(&self.blocks);
-        Some(Arc::new(Self { blocks, selection, site: self.site, item: PhantomData }))
+        Some(Arc::new(Self { blocks, selection, origin: self.origin, item: PhantomData }))
     }
 }
 
@@ -155,7 +161,7 @@ impl<T: Item + DeserializeOwned> Pipe<T> for JsonLines<T> {
 struct Pluck {
     field: String,
     default: Option<Value>,
-    site: Site,
+    origin: Origin,
 }
 
 impl Stage<Value, Value> for Pluck {
@@ -193,7 +199,7 @@ impl Stage<Value, Value> for Pluck {
             }
         })?;
         match missing {
-            true => Err(self.site.error(Error::NoField { field: self.field.clone() })),
+            true => Err(self.origin.error(Error::NoField { field: self.field.clone() })),
             false => Ok(flow),
         }
     }

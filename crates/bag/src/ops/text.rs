@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::kernel::decode::{Compression, decoded};
 use crate::kernel::lines::{self, TextError, for_each_line};
 use crate::kernel::ranges::byte_ranges;
+use crate::origin::Origin;
 use crate::pipe::{Feed, Flow, Pipe, Rewire, Selection, Upstream};
-use crate::site::Site;
 
 /// Which text files are read, and how.
 ///
@@ -100,10 +100,10 @@ impl Bag<String> {
     /// ```
     #[track_caller]
     pub fn read_text(files: impl Into<TextOptions>) -> Result<Self, Error> {
-        let site = Site::new("read_text");
-        let blocks = Arc::new(Blocks::find(&files.into(), site)?);
+        let origin = Origin::new("read_text");
+        let blocks = Arc::new(Blocks::find(&files.into(), origin)?);
         let n = blocks.blocks.len();
-        let pipe = Lines { blocks, selection: Selection::default(), site };
+        let pipe = Lines { blocks, selection: Selection::default(), origin };
         Ok(from_source(Upstream::Pipe(Arc::new(pipe)), n))
     }
 }
@@ -130,8 +130,8 @@ pub(crate) struct Block {
 
 impl Blocks {
     /// Finds and measures the files, and cuts them.
-    pub(crate) fn find(options: &TextOptions, site: Site) -> Result<Self, Error> {
-        let found = find(&options.pattern, &[]).map_err(|source| site.find(source))?;
+    pub(crate) fn find(options: &TextOptions, origin: Origin) -> Result<Self, Error> {
+        let found = find(&options.pattern, &[]).map_err(|source| origin.find(source))?;
         let mut all = Self { files: Vec::with_capacity(found.len()), blocks: Vec::new() };
         for (file, facts) in (0u32..).zip(found) {
             let compression = options.compression.of(facts.path());
@@ -237,7 +237,7 @@ impl Blocks {
 struct Lines {
     blocks: Arc<Blocks>,
     selection: Selection,
-    site: Site,
+    origin: Origin,
 }
 
 impl Lines {
@@ -248,7 +248,7 @@ impl Lines {
             if asked.is_ok() { sink(offset, run) } else { Flow::Break(()) }
         });
         asked?;
-        flow.map_err(|error| self.site.error(error))
+        flow.map_err(|error| self.origin.error(error))
     }
 }
 
@@ -289,7 +289,7 @@ impl Pipe<String> for Lines {
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push(self.site.label().into());
+        into.push(self.origin.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -311,6 +311,6 @@ impl Pipe<String> for Lines {
 
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Pipe<String>>> {
         let selection = self.selection.rewired(rewire);
-        Some(Arc::new(Self { blocks: Arc::clone(&self.blocks), selection, site: self.site }))
+        Some(Arc::new(Self { blocks: Arc::clone(&self.blocks), selection, origin: self.origin }))
     }
 }

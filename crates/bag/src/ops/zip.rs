@@ -9,9 +9,9 @@ use musher_graph_core::{Collection, Facts, Grid, Layer, Place, Port, TaskError, 
 use crate::bag::Bag;
 use crate::drain::{Collect, Drain};
 use crate::error::Error;
+use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Selection, Upstream};
-use crate::site::Site;
 
 impl<T: Item> Bag<T> {
     /// Pairs of the items of two bags, partition by partition.
@@ -49,9 +49,9 @@ impl<T: Item> Bag<T> {
         if left != right {
             return Err(Error::Partitions { left, right });
         }
-        let site = Site::new("zip");
+        let origin = Origin::new("zip");
         let pipe: Zip<T, U> =
-            Zip { left: 0, right: 1, selection: Selection::default(), site, items: PhantomData };
+            Zip { left: 0, right: 1, selection: Selection::default(), origin, items: PhantomData };
         let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<(T, U)>::new()))
             .input(self.port(), Wiring::one_to_one(1))
             .input(other.port(), Wiring::one_to_one(1));
@@ -64,7 +64,7 @@ struct Zip<T, U> {
     left: usize,
     right: usize,
     selection: Selection,
-    site: Site,
+    origin: Origin,
     items: PhantomData<fn() -> (T, U)>,
 }
 
@@ -79,13 +79,13 @@ impl<T: Item, U: Item> Pipe<(T, U)> for Zip<T, U> {
         if left.len() != right.len() {
             let partition = self.selection.index(feed.at);
             let error = Error::Lengths { partition, left: left.len(), right: right.len() };
-            return Err(self.site.error(error));
+            return Err(self.origin.error(error));
         }
         Ok(left.iter().cloned().zip(right.iter().cloned()).try_for_each(sink))
     }
 
     fn labels(&self, into: &mut Vec<Cow<'static, str>>) {
-        into.push(self.site.label().into());
+        into.push(self.origin.label().into());
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -111,7 +111,7 @@ impl<T: Item, U: Item> Pipe<(T, U)> for Zip<T, U> {
             left: slot(self.left)?,
             right: slot(self.right)?,
             selection: self.selection.rewired(rewire),
-            site: self.site,
+            origin: self.origin,
             items: PhantomData,
         }))
     }

@@ -1,13 +1,12 @@
 //! Two tables at once.
 
-use std::panic::Location;
-
+use musher_graph_core::Site;
 use polars::prelude::{Expr, JoinCoalesce, JoinType};
 
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
-use crate::site::Site;
+use crate::origin::Origin;
 use crate::step::{PartitionStep, order_of};
 
 /// Which rows a join keeps.
@@ -78,23 +77,23 @@ impl Frame {
         right_on: impl AsRef<[Expr]>,
         how: How,
     ) -> Result<Self, Error> {
-        let site = Site { operation: "join", caller: Location::caller() };
+        let origin = Origin { operation: "join", caller: Site::caller() };
         let (right, left_on, right_on) =
             (right.into(), left_on.as_ref().to_vec(), right_on.as_ref().to_vec());
         if right.n_partitions() != 1 {
-            return Err(Error::JoinTooWide { n_partitions: right.n_partitions(), caller: site.caller });
+            return Err(Error::JoinTooWide { n_partitions: right.n_partitions(), caller: origin.caller });
         }
         for (frame, keys) in [(self, &left_on), (&right, &right_on)] {
-            check::depth(keys, site)?;
-            check::row_wise(frame.nothing().select(keys), site)?;
-            check::types(&frame.schema, keys, site, |lazy| lazy.select(keys))?;
+            check::depth(keys, origin)?;
+            check::row_wise(frame.nothing().select(keys), origin)?;
+            check::types(&frame.schema, keys, origin, |lazy| lazy.select(keys))?;
         }
         let how = JoinType::from(how);
         let joined =
             self.nothing().join_builder().with(right.nothing()).left_on(&left_on).right_on(&right_on);
         let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
-        let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), site)?;
+        let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), origin)?;
         let step = PartitionStep::join(1, left_on, right_on, how, "_right".into());
-        Ok(self.then_with(step, &right, schema, site))
+        Ok(self.then_with(step, &right, schema, origin))
     }
 }

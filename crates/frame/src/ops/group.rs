@@ -1,14 +1,13 @@
 //! Group-by: partial results a partition, combined in a tree.
 
-use std::panic::Location;
-
+use musher_graph_core::Site;
 use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
 
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
-use crate::site::Site;
+use crate::origin::Origin;
 use crate::step::PartitionStep;
 
 /// A frame whose rows are grouped by keys; see [`Frame::group_by`].
@@ -39,12 +38,12 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "groupby")]
     pub fn group_by(&self, keys: impl AsRef<[Expr]>) -> Result<GroupBy, Error> {
-        let site = Site { operation: "group_by", caller: Location::caller() };
+        let origin = Origin { operation: "group_by", caller: Site::caller() };
         let keys = keys.as_ref();
-        check::depth(keys, site)?;
-        check::row_wise(self.nothing().select(keys), site)?;
-        let schema = Self::resolved(self.nothing().select(keys), site)?;
-        check::types(&self.schema, keys, site, |lazy| lazy.select(keys))?;
+        check::depth(keys, origin)?;
+        check::row_wise(self.nothing().select(keys), origin)?;
+        let schema = Self::resolved(self.nothing().select(keys), origin)?;
+        check::types(&self.schema, keys, origin, |lazy| lazy.select(keys))?;
         let key_names = schema.iter_names().cloned().collect();
         Ok(GroupBy { frame: self.clone(), keys: keys.to_vec(), key_names })
     }
@@ -69,13 +68,13 @@ impl Frame {
     #[doc(alias = "reduction")]
     #[doc(alias = "agg")]
     pub fn aggregate(&self, aggregates: impl AsRef<[Expr]>) -> Result<Self, Error> {
-        let site = Site { operation: "aggregate", caller: Location::caller() };
-        self.aggregate_at(aggregates.as_ref(), site)
+        let origin = Origin { operation: "aggregate", caller: Site::caller() };
+        self.aggregate_at(aggregates.as_ref(), origin)
     }
 
-    pub(super) fn aggregate_at(&self, aggregates: &[Expr], site: Site) -> Result<Self, Error> {
-        check::depth(aggregates, site)?;
-        let expanded = check::expand(self.nothing().select(aggregates), site)?;
+    pub(super) fn aggregate_at(&self, aggregates: &[Expr], origin: Origin) -> Result<Self, Error> {
+        check::depth(aggregates, origin)?;
+        let expanded = check::expand(self.nothing().select(aggregates), origin)?;
         for (_, expression) in &expanded {
             // In a group such an expression is the list of its values, over the whole frame the column itself.
             let facts = analyze(&self.schema, expression);
@@ -84,35 +83,35 @@ impl Frame {
                 return Err(Error::NotDecomposable {
                     part: expression.clone(),
                     expression,
-                    caller: site.caller,
+                    caller: origin.caller,
                 });
             }
         }
-        let plan = self.decomposed(&expanded, site)?;
+        let plan = self.decomposed(&expanded, origin)?;
         let partial = PartitionStep::aggregate(plan.partial.clone());
         let combine = PartitionStep::aggregate(plan.combine.clone());
         let finish = finish(plan.sums, plan.finish.clone());
         let states = self.nothing().select(&plan.partial).select(&plan.combine);
-        let schema = Self::resolved(states.select(&plan.finish), site)?;
-        let partials = self.then(partial, self.schema.clone(), false, site);
-        let mut row = partials.tree(&[combine], finish, schema, site);
+        let schema = Self::resolved(states.select(&plan.finish), origin)?;
+        let partials = self.then(partial, self.schema.clone(), false, origin);
+        let mut row = partials.tree(&[combine], finish, schema, origin);
         row.lengths = Some([1].into());
         Ok(row)
     }
 
-    fn decomposed(&self, expanded: &[(PlSmallStr, Expr)], site: Site) -> Result<Decomposed, Error> {
+    fn decomposed(&self, expanded: &[(PlSmallStr, Expr)], origin: Origin) -> Result<Decomposed, Error> {
         let plan = decompose(expanded, &self.schema).map_err(|refusal| match refusal {
             Refusal::Part { expression, part } => {
-                Error::NotDecomposable { expression, part, caller: site.caller }
+                Error::NotDecomposable { expression, part, caller: origin.caller }
             }
             Refusal::Type { expression, part, dtype } => {
-                Error::NotNumeric { expression, part, dtype, caller: site.caller }
+                Error::NotNumeric { expression, part, dtype, caller: origin.caller }
             }
             Refusal::Polars(source) => {
-                Error::Expression { operation: site.operation, caller: site.caller, source }
+                Error::Expression { operation: origin.operation, caller: origin.caller, source }
             }
         })?;
-        check::types(&self.schema, &plan.partial, site, |lazy| lazy.select(&plan.partial))?;
+        check::types(&self.schema, &plan.partial, origin, |lazy| lazy.select(&plan.partial))?;
         Ok(plan)
     }
 }
@@ -157,7 +156,7 @@ impl GroupBy {
     #[track_caller]
     #[doc(alias = "aggregate")]
     pub fn agg(&self, aggregates: impl AsRef<[Expr]>) -> Result<Frame, Error> {
-        self.agg_at(aggregates.as_ref(), Site { operation: "agg", caller: Location::caller() })
+        self.agg_at(aggregates.as_ref(), Origin { operation: "agg", caller: Site::caller() })
     }
 
     /// The number of rows of each group, as column `len`.
@@ -176,21 +175,21 @@ impl GroupBy {
     #[track_caller]
     #[doc(alias = "size")]
     pub fn len(&self) -> Result<Frame, Error> {
-        self.agg_at(&[len()], Site { operation: "len", caller: Location::caller() })
+        self.agg_at(&[len()], Origin { operation: "len", caller: Site::caller() })
     }
 
-    pub(super) fn agg_at(&self, aggregates: &[Expr], site: Site) -> Result<Frame, Error> {
-        check::depth(aggregates, site)?;
+    pub(super) fn agg_at(&self, aggregates: &[Expr], origin: Origin) -> Result<Frame, Error> {
+        check::depth(aggregates, origin)?;
         let frame = &self.frame;
         let grouped = |keys: &[Expr], aggs: &[Expr]| PartitionStep::group_by(keys.to_vec(), aggs.to_vec());
-        let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), site)?;
-        let plan = frame.decomposed(&expanded, site)?;
+        let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), origin)?;
+        let plan = frame.decomposed(&expanded, origin)?;
         let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();
         let finish: Vec<Expr> = names.iter().cloned().chain(plan.finish).collect();
-        let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, site)?;
-        let partials = frame.then(grouped(&self.keys, &plan.partial), schema.clone(), false, site);
+        let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, origin)?;
+        let partials = frame.then(grouped(&self.keys, &plan.partial), schema.clone(), false, origin);
         let combine = grouped(&names, &plan.combine);
-        Ok(partials.tree(&[combine], self::finish(plan.sums, finish), schema, site))
+        Ok(partials.tree(&[combine], self::finish(plan.sums, finish), schema, origin))
     }
 
     fn finished_schema(
@@ -199,10 +198,10 @@ impl GroupBy {
         combine: &[Expr],
         names: &[Expr],
         finish: &[Expr],
-        site: Site,
+        origin: Origin,
     ) -> Result<SchemaRef, Error> {
         let partials = self.frame.nothing().group_by_stable(&self.keys).agg(partial);
         let combined = partials.group_by_stable(names).agg(combine);
-        Frame::resolved(combined.select(finish), site)
+        Frame::resolved(combined.select(finish), origin)
     }
 }

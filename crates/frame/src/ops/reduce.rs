@@ -1,9 +1,10 @@
 //! Whole columns in one number or a few: sums, means, counts, distinct values, a description.
 
-use std::panic::Location;
 use std::sync::Arc;
 
-use musher_graph_core::{Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Token, Tokenizer, Value, Wiring};
+use musher_graph_core::{
+    Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Site, Token, Tokenizer, Value, Wiring,
+};
 use polars::prelude::{
     Column, DataFrame, DataType, Expr, Field, IntoColumn, NULL, NamedFrom, PlSmallStr, PolarsResult,
     QuantileMethod, Schema, Series, SortMultipleOptions, UniqueKeepStrategy, col, len, lit, when,
@@ -11,8 +12,8 @@ use polars::prelude::{
 
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::partition::Partition;
-use crate::site::Site;
 use crate::step::PartitionStep;
 
 impl Frame {
@@ -33,16 +34,16 @@ impl Frame {
     #[doc(alias = "height")]
     #[doc(alias = "n_rows")]
     pub fn len(&self) -> Delayed<u64> {
-        let site = Site { operation: "len", caller: Location::caller() };
+        let origin = Origin { operation: "len", caller: Site::caller() };
         if let Some(lengths) = self.lengths() {
             let n_rows = lengths.iter().map(|&n| n as u64).sum::<u64>();
             let task = FnTask::new("len", move |_at: Place<'_>, _: &mut Inputs<'_>| Ok(Value(n_rows)))
                 .params("frame.known_len/1", &n_rows);
-            let layer = Layer::build(task).caller(site.caller).finish(Grid::scalar());
+            let layer = Layer::build(task).caller(origin.caller).finish(Grid::scalar());
             return Delayed::from_port(Port::of(layer));
         }
         let counts = PartitionStep::aggregate(vec![len().cast(DataType::UInt64)]);
-        let counts = self.then(counts, Arc::clone(&self.schema), false, site);
+        let counts = self.then(counts, Arc::clone(&self.schema), false, origin);
         let sum = FnTask::new("len", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let mut n_rows = 0;
             for partition in inputs.slot::<Partition>(0)? {
@@ -52,7 +53,7 @@ impl Frame {
         })
         .named("frame.len/1");
         let layer =
-            Layer::build(sum).caller(site.caller).input(&counts.port, Wiring::All).finish(Grid::scalar());
+            Layer::build(sum).caller(origin.caller).input(&counts.port, Wiring::All).finish(Grid::scalar());
         Delayed::from_port(Port::of(layer))
     }
 
@@ -70,7 +71,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn is_empty(&self) -> Delayed<bool> {
-        let caller = Location::caller();
+        let caller = Site::caller();
         let task = FnTask::new("is_empty", |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let Value(n_rows) = inputs.get::<Value<u64>>(0)?;
             Ok(Value(*n_rows == 0))
@@ -97,8 +98,8 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn sum(&self) -> Result<Self, Error> {
-        let site = Site { operation: "sum", caller: Location::caller() };
-        self.each(|dtype| is_number(dtype) || dtype.is_duration() || dtype.is_decimal(), Expr::sum, site)
+        let origin = Origin { operation: "sum", caller: Site::caller() };
+        self.each(|dtype| is_number(dtype) || dtype.is_duration() || dtype.is_decimal(), Expr::sum, origin)
     }
 
     /// The mean of each column of numbers or booleans, as one row.
@@ -116,7 +117,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn mean(&self) -> Result<Self, Error> {
-        self.each(is_number, Expr::mean, Site { operation: "mean", caller: Location::caller() })
+        self.each(is_number, Expr::mean, Origin { operation: "mean", caller: Site::caller() })
     }
 
     /// The standard deviation of each column of numbers or booleans, as one row: the root of [`var`](Frame::var).
@@ -134,9 +135,9 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn std(&self, ddof: f64) -> Result<Self, Error> {
-        let site = Site { operation: "std", caller: Location::caller() };
-        check_ddof(ddof, site)?;
-        self.each(is_number, |x| deviation(x, ddof, true), site)
+        let origin = Origin { operation: "std", caller: Site::caller() };
+        check_ddof(ddof, origin)?;
+        self.each(is_number, |x| deviation(x, ddof, true), origin)
     }
 
     /// The variance of each column of numbers or booleans, as one row: Σ (xᵢ − mean)² / (n − `ddof`) over the n values
@@ -156,9 +157,9 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn var(&self, ddof: f64) -> Result<Self, Error> {
-        let site = Site { operation: "var", caller: Location::caller() };
-        check_ddof(ddof, site)?;
-        self.each(is_number, |x| deviation(x, ddof, false), site)
+        let origin = Origin { operation: "var", caller: Site::caller() };
+        check_ddof(ddof, origin)?;
+        self.each(is_number, |x| deviation(x, ddof, false), origin)
     }
 
     /// The smallest value of each column that has an order, as one row.
@@ -176,11 +177,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn min(&self) -> Result<Self, Error> {
-        self.each(
-            |dtype| !dtype.is_nested(),
-            Expr::min,
-            Site { operation: "min", caller: Location::caller() },
-        )
+        self.each(|dtype| !dtype.is_nested(), Expr::min, Origin { operation: "min", caller: Site::caller() })
     }
 
     /// The largest value of each column that has an order, as one row.
@@ -198,11 +195,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn max(&self) -> Result<Self, Error> {
-        self.each(
-            |dtype| !dtype.is_nested(),
-            Expr::max,
-            Site { operation: "max", caller: Location::caller() },
-        )
+        self.each(|dtype| !dtype.is_nested(), Expr::max, Origin { operation: "max", caller: Site::caller() })
     }
 
     /// The number of values of each column that are not missing, as one row.
@@ -220,7 +213,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn count(&self) -> Result<Self, Error> {
-        self.each(|_| true, Expr::count, Site { operation: "count", caller: Location::caller() })
+        self.each(|_| true, Expr::count, Origin { operation: "count", caller: Site::caller() })
     }
 
     /// The number of missing values of each column, as one row.
@@ -239,7 +232,7 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "isna")]
     pub fn null_count(&self) -> Result<Self, Error> {
-        self.each(|_| true, Expr::null_count, Site { operation: "null_count", caller: Location::caller() })
+        self.each(|_| true, Expr::null_count, Origin { operation: "null_count", caller: Site::caller() })
     }
 
     /// The number of distinct values of each column, missing ones being one, as one row.
@@ -260,8 +253,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "nunique")]
     pub fn n_unique(&self) -> Result<Self, Error> {
-        let site = Site { operation: "n_unique", caller: Location::caller() };
-        self.each(|dtype| !dtype.is_nested(), Expr::n_unique, site)
+        let origin = Origin { operation: "n_unique", caller: Site::caller() };
+        self.each(|dtype| !dtype.is_nested(), Expr::n_unique, origin)
     }
 
     /// An aggregate of each column whose type is chosen.
@@ -269,18 +262,18 @@ impl Frame {
         &self,
         chosen: impl Fn(&DataType) -> bool,
         aggregate: impl Fn(Expr) -> Expr,
-        site: Site,
+        origin: Origin,
     ) -> Result<Self, Error> {
         let columns = self.schema.iter().filter(|(_, dtype)| chosen(dtype));
         let aggregates: Vec<Expr> = columns.map(|(name, _)| aggregate(col(name.clone()))).collect();
         if aggregates.is_empty() {
             return Err(Error::Zero {
-                operation: site.operation,
+                operation: origin.operation,
                 what: "the number of columns that this can be computed of",
-                caller: site.caller,
+                caller: origin.caller,
             });
         }
-        self.aggregate_at(&aggregates, site)
+        self.aggregate_at(&aggregates, origin)
     }
 
     /// Count, missing values, mean, deviation, smallest and largest value of each column, and quantiles of the
@@ -307,7 +300,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn describe(&self, quantiles: &[f64]) -> Result<Self, Error> {
-        let site = Site { operation: "describe", caller: Location::caller() };
+        let origin = Origin { operation: "describe", caller: Site::caller() };
         let columns: Vec<(PlSmallStr, bool)> = self
             .schema
             .iter()
@@ -316,9 +309,9 @@ impl Frame {
             .collect();
         if columns.is_empty() {
             return Err(Error::Zero {
-                operation: site.operation,
+                operation: origin.operation,
                 what: "the number of columns",
-                caller: site.caller,
+                caller: origin.caller,
             });
         }
         let statistics = statistics(quantiles);
@@ -328,7 +321,7 @@ impl Frame {
                 aggregates.extend(statistic.of(name, *is_number).map(|expr| expr.alias(cell(name, number))));
             }
         }
-        let row = self.aggregate_at(&aggregates, site)?;
+        let row = self.aggregate_at(&aggregates, origin)?;
         let mut schema = Schema::from_iter([Field::new("statistic".into(), DataType::String)]);
         for (name, is_number) in &columns {
             schema.with_column(name.clone(), if *is_number { DataType::Float64 } else { DataType::String });
@@ -340,8 +333,8 @@ impl Frame {
             tokenizer.name("frame.describe/1");
             quantiles.to_vec().token(tokenizer);
         };
-        let step = PartitionStep::map(site.operation, enter, Arc::clone(&schema), function);
-        Ok(row.then(step, schema, false, site))
+        let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
+        Ok(row.then(step, schema, false, origin))
     }
 
     /// How often each value of a column occurs, most frequent first, equal counts in order of appearance: the
@@ -363,13 +356,13 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn value_counts(&self, column: &str) -> Result<Self, Error> {
-        let site = Site { operation: "value_counts", caller: Location::caller() };
-        self.check_column(column, site)?;
-        let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], site)?;
+        let origin = Origin { operation: "value_counts", caller: Site::caller() };
+        self.check_column(column, origin)?;
+        let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], origin)?;
         let options = SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
         let sort = PartitionStep::sort(vec![col("count")], options);
         let schema = Arc::clone(&counts.schema);
-        Ok(counts.then(sort, schema, true, site))
+        Ok(counts.then(sort, schema, true, origin))
     }
 
     /// The first row of each combination of values in these columns, in order; of all columns, if none is named.
@@ -392,22 +385,22 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "drop_duplicates")]
     pub fn unique<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "unique", caller: Location::caller() };
+        let origin = Origin { operation: "unique", caller: Site::caller() };
         let columns: Vec<&str> = columns.into_iter().collect();
-        columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        columns.iter().try_for_each(|column| self.check_column(column, origin).map(drop))?;
         let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
         let step = PartitionStep::unique(subset, UniqueKeepStrategy::First);
-        let parts = self.then(step.clone(), Arc::clone(&self.schema), false, site);
-        Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), site))
+        let parts = self.then(step.clone(), Arc::clone(&self.schema), false, origin);
+        Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), origin))
     }
 }
 
-fn check_ddof(ddof: f64, site: Site) -> Result<(), Error> {
+fn check_ddof(ddof: f64, origin: Origin) -> Result<(), Error> {
     // NaN is not greater either.
     if ddof >= 0.0 {
         return Ok(());
     }
-    Err(Error::Ddof { operation: site.operation, ddof, caller: site.caller })
+    Err(Error::Ddof { operation: origin.operation, ddof, caller: origin.caller })
 }
 
 /// The variance of `x`, or its root, with `ddof` degrees of freedom taken off.

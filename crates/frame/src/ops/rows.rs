@@ -1,12 +1,11 @@
 //! Some rows by their place or their rank, and rows moved between partitions.
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
-    Wiring,
+    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring,
 };
 use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
 
@@ -14,9 +13,9 @@ use crate::border::{Escape, collect, stack};
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::read::{PartBytes, PartReader, scan};
-use crate::site::Site;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
 
@@ -38,7 +37,7 @@ impl Frame {
     #[must_use]
     #[doc(alias = "limit")]
     pub fn head(&self, n: u32) -> Self {
-        self.end(End::Head, n, Site { operation: "head", caller: Location::caller() })
+        self.end(End::Head, n, Origin { operation: "head", caller: Site::caller() })
     }
 
     /// The last `n` rows.
@@ -57,10 +56,10 @@ impl Frame {
     #[track_caller]
     #[must_use]
     pub fn tail(&self, n: u32) -> Self {
-        self.end(End::Tail, n, Site { operation: "tail", caller: Location::caller() })
+        self.end(End::Tail, n, Origin { operation: "tail", caller: Site::caller() })
     }
 
-    fn end(&self, end: End, n: u32, site: Site) -> Self {
+    fn end(&self, end: End, n: u32, origin: Origin) -> Self {
         let step = end.step(n);
         let schema = Arc::clone(&self.schema);
         if let Some(lengths) = self.lengths() {
@@ -69,17 +68,17 @@ impl Frame {
             let ranges = [(needed.start as u32, needed.end as u32)].into();
             let wiring = Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]);
             let task = PartitionTask::new(Rows::Stack { slot: 0 }, vec![step]);
-            let layer = Layer::build(task).caller(site.caller).input(&self.port, wiring);
+            let layer = Layer::build(task).caller(origin.caller).input(&self.port, wiring);
             let port = Port::of(layer.finish(Grid::from([1])));
             return Self { port, schema, lengths: Some([n_rows].into()) };
         }
         if let Some((files, steps)) = self.files_and_steps() {
             let task = EndTask { files, steps, end, n };
-            let layer = Layer::build(task).caller(site.caller).finish(Grid::from([1]));
+            let layer = Layer::build(task).caller(origin.caller).finish(Grid::from([1]));
             return Self { port: Port::of(layer), schema, lengths: None };
         }
-        let ends = self.then(step.clone(), Arc::clone(&schema), false, site);
-        ends.tree(&[step], Vec::new(), schema, site)
+        let ends = self.then(step.clone(), Arc::clone(&schema), false, origin);
+        ends.tree(&[step], Vec::new(), schema, origin)
     }
 
     /// The files, and the steps on each part of them, if this frame is nothing else.
@@ -127,12 +126,12 @@ impl Frame {
     #[doc(alias = "nlargest")]
     #[doc(alias = "nsmallest")]
     pub fn top_k(&self, k: u32, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
-        let site = Site { operation: "top_k", caller: Location::caller() };
-        let steps = [self.sort_step(by.as_ref(), order, site)?, End::Head.step(k)];
+        let origin = Origin { operation: "top_k", caller: Site::caller() };
+        let steps = [self.sort_step(by.as_ref(), order, origin)?, End::Head.step(k)];
         let schema = || Arc::clone(&self.schema);
-        let sorted = self.then(steps[0].clone(), schema(), false, site);
-        let tops = sorted.then(steps[1].clone(), schema(), false, site);
-        Ok(tops.tree(&steps, Vec::new(), schema(), site))
+        let sorted = self.then(steps[0].clone(), schema(), false, origin);
+        let tops = sorted.then(steps[1].clone(), schema(), false, origin);
+        Ok(tops.tree(&steps, Vec::new(), schema(), origin))
     }
 
     /// All rows in the order of `by`, in one partition; equal ones in their order in the frame.
@@ -156,28 +155,29 @@ impl Frame {
     #[doc(alias = "sort_values")]
     #[doc(alias = "order_by")]
     pub fn sort(&self, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
-        let site = Site { operation: "sort", caller: Location::caller() };
-        let sort = self.sort_step(by.as_ref(), order, site)?;
-        Ok(self.gathered(vec![sort], site))
+        let origin = Origin { operation: "sort", caller: Site::caller() };
+        let sort = self.sort_step(by.as_ref(), order, origin)?;
+        Ok(self.gathered(vec![sort], origin))
     }
 
     /// All partitions in one, then steps.
-    fn gathered(&self, steps: Vec<PartitionStep>, site: Site) -> Self {
+    fn gathered(&self, steps: Vec<PartitionStep>, origin: Origin) -> Self {
         let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
-        let layer = Layer::build(task).caller(site.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
+        let layer =
+            Layer::build(task).caller(origin.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
         let lengths = self.lengths().map(|lengths| Arc::from([lengths.iter().sum()]));
         Self { port: Port::of(layer.finish(Grid::from([1]))), schema: Arc::clone(&self.schema), lengths }
     }
 
-    fn sort_step(&self, by: &[Expr], order: Order, site: Site) -> Result<PartitionStep, Error> {
-        check::depth(by, site)?;
-        check::row_wise(self.nothing().select(by), site)?;
+    fn sort_step(&self, by: &[Expr], order: Order, origin: Origin) -> Result<PartitionStep, Error> {
+        check::depth(by, origin)?;
+        check::row_wise(self.nothing().select(by), origin)?;
         let options = SortMultipleOptions::default()
             .with_order_descending(order == Order::Descending)
             .with_nulls_last(true)
             .with_maintain_order(true);
-        Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), site)?;
-        check::types(&self.schema, by, site, |lazy| lazy.select(by))?;
+        Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), origin)?;
+        check::types(&self.schema, by, origin, |lazy| lazy.select(by))?;
         Ok(PartitionStep::sort(by.to_vec(), options))
     }
 
@@ -202,12 +202,12 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn repartition(&self, n: usize) -> Result<Self, Error> {
-        let site = Site { operation: "repartition", caller: Location::caller() };
+        let origin = Origin { operation: "repartition", caller: Site::caller() };
         if n == 0 {
-            return Err(Error::Zero { operation: site.operation, what: "n", caller: site.caller });
+            return Err(Error::Zero { operation: origin.operation, what: "n", caller: origin.caller });
         }
         if n == 1 {
-            return Ok(self.gathered(Vec::new(), site));
+            return Ok(self.gathered(Vec::new(), origin));
         }
         let cuts: Vec<Cut> = match self.lengths() {
             Some(lengths) => cuts_of_known(lengths, n),
@@ -218,7 +218,7 @@ impl Frame {
         let ranges = cuts.iter().map(|cut| cut.partitions).collect();
         let wiring = Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]);
         let parameters: Vec<_> = cuts.iter().map(|cut| (cut.skip, cut.take, cut.part)).collect();
-        let task = FnTask::new(site.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+        let task = FnTask::new(origin.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let partitions = inputs.slot::<Partition>(0)?;
             let cut = &cuts[at.index()];
             let tables = partitions.iter().map(|partition| &partition.0);
@@ -226,7 +226,8 @@ impl Frame {
             Ok(Partition(cut.of(&table)))
         })
         .params("frame.repartition/1", &parameters);
-        let layer = Layer::build(task).caller(site.caller).input(&self.port, wiring).finish(Grid::from([n]));
+        let layer =
+            Layer::build(task).caller(origin.caller).input(&self.port, wiring).finish(Grid::from([n]));
         Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
     }
 }

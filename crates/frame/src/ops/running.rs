@@ -1,7 +1,7 @@
 //! Running sums, products, extremes and counts over all rows so far.
 
+use musher_graph_core::Site;
 use std::collections::HashSet;
-use std::panic::Location;
 use std::sync::Arc;
 
 use polars::prelude::{DataType, Expr, Schema, col, when};
@@ -11,7 +11,7 @@ use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::kernel::aggregate::WideSum;
-use crate::site::Site;
+use crate::origin::Origin;
 use crate::step::PartitionStep;
 
 /// What begins the names of the columns that are carried.
@@ -68,8 +68,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "cumsum")]
     pub fn cum_sum<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "cum_sum", caller: Location::caller() };
-        self.running(columns, site, |Values { dtype, x, own, before }| {
+        let origin = Origin { operation: "cum_sum", caller: Site::caller() };
+        self.running(columns, origin, |Values { dtype, x, own, before }| {
             let (x, result) = wide(x, dtype)?;
             let (running, combine) = (x.clone().cum_sum(false), before.clone().sum());
             Some(Running { own: running, state: x.sum(), combine, all: own + before, result })
@@ -97,8 +97,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "cumprod")]
     pub fn cum_prod<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "cum_prod", caller: Location::caller() };
-        self.running(columns, site, |Values { dtype, x, own, before }| {
+        let origin = Origin { operation: "cum_prod", caller: Site::caller() };
+        self.running(columns, origin, |Values { dtype, x, own, before }| {
             // The first product beyond 64 bits is exact in 128, and fails the run; what wraps later is not seen, or times 0.
             let (x, result) = match wide(x, dtype)? {
                 (x, DataType::UInt64 | DataType::Int64) => (x, DataType::Int64),
@@ -130,8 +130,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "cummin")]
     pub fn cum_min<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "cum_min", caller: Location::caller() };
-        self.running(columns, site, |Values { dtype, x, own, before }| {
+        let origin = Origin { operation: "cum_min", caller: Site::caller() };
+        self.running(columns, origin, |Values { dtype, x, own, before }| {
             let (running, state, combine) = (x.clone().cum_min(false), x.min(), before.clone().min());
             // NaN is larger than every number.
             let all = either(own.clone().lt(before.clone()), own, before);
@@ -157,8 +157,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "cummax")]
     pub fn cum_max<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "cum_max", caller: Location::caller() };
-        self.running(columns, site, |Values { dtype, x, own, before }| {
+        let origin = Origin { operation: "cum_max", caller: Site::caller() };
+        self.running(columns, origin, |Values { dtype, x, own, before }| {
             let (running, state, combine) = (x.clone().cum_max(false), x.max(), before.clone().max());
             let mut greater = own.clone().gt(before.clone());
             if dtype.is_float() {
@@ -190,8 +190,8 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "cumcount")]
     pub fn cum_count<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "cum_count", caller: Location::caller() };
-        self.running(columns, site, |Values { x, own, before, .. }| {
+        let origin = Origin { operation: "cum_count", caller: Site::caller() };
+        self.running(columns, origin, |Values { x, own, before, .. }| {
             let result = DataType::Int64;
             let (running, state) =
                 (x.clone().cum_count(false).cast(result.clone()), x.count().cast(result.clone()));
@@ -202,7 +202,7 @@ impl Frame {
     fn running<'a>(
         &self,
         columns: impl IntoIterator<Item = &'a str>,
-        site: Site,
+        origin: Origin,
         of: impl Fn(Values<'_>) -> Option<Running>,
     ) -> Result<Self, Error> {
         let mut columns: Vec<&str> = columns.into_iter().collect();
@@ -214,14 +214,14 @@ impl Frame {
         let mut schema = Schema::clone(&self.schema);
         let [mut own, mut state, mut combine, mut all, mut result] = [const { Vec::new() }; 5];
         for (number, column) in columns.iter().enumerate() {
-            let dtype = self.check_column(column, site)?;
+            let dtype = self.check_column(column, origin)?;
             let carried = format!("{PREFIX}{number}");
             let values = Values { dtype, x: col(*column), own: col(*column), before: col(&carried) };
             let running = of(values).ok_or_else(|| Error::NotNumeric {
-                expression: format!("{}(\"{column}\")", site.operation),
-                part: site.operation.to_owned(),
+                expression: format!("{}(\"{column}\")", origin.operation),
+                part: origin.operation.to_owned(),
                 dtype: dtype.clone(),
-                caller: site.caller,
+                caller: origin.caller,
             })?;
             own.push(running.own.alias(*column));
             state.push(running.state.alias(&carried));
@@ -234,14 +234,14 @@ impl Frame {
             });
             schema.with_column((*column).into(), running.result);
         }
-        check::types(&self.schema, &own, site, |lazy| lazy.with_columns(&own))?;
+        check::types(&self.schema, &own, origin, |lazy| lazy.with_columns(&own))?;
         // What is carried in 128 bits must fit where fewer are given back.
-        let states = Self::resolved(self.nothing().select(&state), site)?;
+        let states = Self::resolved(self.nothing().select(&state), origin)?;
         let mut sums = Vec::new();
         for (column, state) in columns.iter().zip(states.iter_values()) {
             let dtype = schema.get(column).cloned().unwrap_or(DataType::Int128);
             if *state == DataType::Int128 && dtype != DataType::Int128 {
-                let expression = format!("{}(\"{column}\")", site.operation);
+                let expression = format!("{}(\"{column}\")", origin.operation);
                 sums.push(WideSum { column: (*column).into(), expression, dtype });
             }
         }
@@ -250,7 +250,7 @@ impl Frame {
         let apply = [own, all].map(PartitionStep::with_columns).into_iter().chain(check);
         let apply =
             apply.chain([PartitionStep::with_columns(result), PartitionStep::select(names)]).collect();
-        self.carried(Carried { state, combine, apply }, Arc::new(schema), site)
+        self.carried(Carried { state, combine, apply }, Arc::new(schema), origin)
     }
 }
 

@@ -1,16 +1,15 @@
 //! Row by row: columns chosen, computed, renamed; rows kept or dropped; a function over each partition.
 
 use std::error::Error as StdError;
-use std::panic::Location;
 use std::sync::Arc;
 
-use musher_graph_core::{FnIdentity, Tokenizer};
+use musher_graph_core::{FnIdentity, Site, Tokenizer};
 use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 
 use crate::check::{self, Window};
 use crate::error::Error;
 use crate::frame::Frame;
-use crate::site::Site;
+use crate::origin::Origin;
 use crate::step::PartitionStep;
 
 /// The column of a predicate that sees other rows.
@@ -42,17 +41,17 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn select(&self, expressions: impl AsRef<[Expr]>) -> Result<Self, Error> {
-        let site = Site { operation: "select", caller: Location::caller() };
+        let origin = Origin { operation: "select", caller: Site::caller() };
         let expressions = expressions.as_ref();
-        self.select_at(expressions, site)
+        self.select_at(expressions, origin)
     }
 
-    pub(super) fn select_at(&self, expressions: &[Expr], site: Site) -> Result<Self, Error> {
-        check::depth(expressions, site)?;
-        let window = check::window(self.nothing().select(expressions), site)?;
-        let schema = Self::resolved(self.nothing().select(expressions), site)?;
-        check::types(&self.schema, expressions, site, |lazy| lazy.select(expressions))?;
-        Ok(self.beside(window, PartitionStep::select(expressions.to_vec()), schema, site))
+    pub(super) fn select_at(&self, expressions: &[Expr], origin: Origin) -> Result<Self, Error> {
+        check::depth(expressions, origin)?;
+        let window = check::window(self.nothing().select(expressions), origin)?;
+        let schema = Self::resolved(self.nothing().select(expressions), origin)?;
+        check::types(&self.schema, expressions, origin, |lazy| lazy.select(expressions))?;
+        Ok(self.beside(window, PartitionStep::select(expressions.to_vec()), schema, origin))
     }
 
     /// All columns, plus those that these expressions compute; a column of the same name is replaced.
@@ -72,16 +71,16 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "assign")]
     pub fn with_columns(&self, expressions: impl AsRef<[Expr]>) -> Result<Self, Error> {
-        let site = Site { operation: "with_columns", caller: Location::caller() };
-        self.with_columns_at(expressions.as_ref(), site)
+        let origin = Origin { operation: "with_columns", caller: Site::caller() };
+        self.with_columns_at(expressions.as_ref(), origin)
     }
 
-    fn with_columns_at(&self, expressions: &[Expr], site: Site) -> Result<Self, Error> {
-        check::depth(expressions, site)?;
-        let window = check::window(self.nothing().with_columns(expressions), site)?;
-        let schema = Self::resolved(self.nothing().with_columns(expressions), site)?;
-        check::types(&self.schema, expressions, site, |lazy| lazy.with_columns(expressions))?;
-        Ok(self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, site))
+    fn with_columns_at(&self, expressions: &[Expr], origin: Origin) -> Result<Self, Error> {
+        check::depth(expressions, origin)?;
+        let window = check::window(self.nothing().with_columns(expressions), origin)?;
+        let schema = Self::resolved(self.nothing().with_columns(expressions), origin)?;
+        check::types(&self.schema, expressions, origin, |lazy| lazy.with_columns(expressions))?;
+        Ok(self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, origin))
     }
 
     /// The rows for which an expression is true that [`select`](Frame::select) can compute.
@@ -101,27 +100,27 @@ impl Frame {
     #[doc(alias = "query")]
     #[doc(alias = "loc")]
     pub fn filter(&self, predicate: Expr) -> Result<Self, Error> {
-        let site = Site { operation: "filter", caller: Location::caller() };
-        self.filter_at(predicate, site)
+        let origin = Origin { operation: "filter", caller: Site::caller() };
+        self.filter_at(predicate, origin)
     }
 
-    fn filter_at(&self, predicate: Expr, site: Site) -> Result<Self, Error> {
-        check::depth(std::slice::from_ref(&predicate), site)?;
+    fn filter_at(&self, predicate: Expr, origin: Origin) -> Result<Self, Error> {
+        check::depth(std::slice::from_ref(&predicate), origin)?;
         // As a new column, because a predicate that reads no column is fine.
         let column = predicate.clone().alias(PREDICATE);
-        let window = check::window(self.nothing().with_columns([column.clone()]), site)?;
-        let schema = Self::resolved(self.nothing().filter(predicate.clone()), site)?;
+        let window = check::window(self.nothing().with_columns([column.clone()]), origin)?;
+        let schema = Self::resolved(self.nothing().filter(predicate.clone()), origin)?;
         let predicates = std::slice::from_ref(&predicate);
-        check::types(&self.schema, predicates, site, |lazy| lazy.filter(predicate.clone()))?;
+        check::types(&self.schema, predicates, origin, |lazy| lazy.filter(predicate.clone()))?;
         if window != Window::default() {
             // The rows that are seen beside a partition's own are needed until the predicate is known.
-            let known = self.with_columns_at(&[column], site)?;
+            let known = self.with_columns_at(&[column], origin)?;
             let filter = PartitionStep::filter(col(PREDICATE));
-            let kept = known.then(filter, Arc::clone(&known.schema), false, site);
+            let kept = known.then(filter, Arc::clone(&known.schema), false, origin);
             let columns = self.columns().into_iter().map(col).collect();
-            return Ok(kept.then(PartitionStep::select(columns), schema, false, site));
+            return Ok(kept.then(PartitionStep::select(columns), schema, false, origin));
         }
-        Ok(self.then(PartitionStep::filter(predicate), schema, false, site))
+        Ok(self.then(PartitionStep::filter(predicate), schema, false, origin))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -141,14 +140,14 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "dropna")]
     pub fn drop_nulls<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "drop_nulls", caller: Location::caller() };
+        let origin = Origin { operation: "drop_nulls", caller: Site::caller() };
         let mut columns: Vec<&str> = columns.into_iter().collect();
-        columns.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        columns.iter().try_for_each(|column| self.check_column(column, origin).map(drop))?;
         if columns.is_empty() {
             columns = self.columns();
         }
         let present = columns.into_iter().map(|column| col(column).is_not_null()).reduce(Expr::and);
-        present.map_or_else(|| Ok(self.clone()), |present| self.filter_at(present, site))
+        present.map_or_else(|| Ok(self.clone()), |present| self.filter_at(present, origin))
     }
 
     /// The same columns under other names: `(old, new)`.
@@ -165,16 +164,16 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn rename<'a>(&self, names: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
-        let site = Site { operation: "rename", caller: Location::caller() };
+        let origin = Origin { operation: "rename", caller: Site::caller() };
         let names: Vec<(&str, &str)> = names.into_iter().collect();
-        names.iter().try_for_each(|(old, _)| self.check_column(old, site).map(drop))?;
+        names.iter().try_for_each(|(old, _)| self.check_column(old, origin).map(drop))?;
         let renamed = |column: &str| {
             let new = names.iter().find(|(old, _)| *old == column).map(|(_, new)| *new);
             new.map_or_else(|| col(column), |new| col(column).alias(new))
         };
         let expressions: Vec<Expr> = self.columns().into_iter().map(renamed).collect();
-        let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
+        let schema = Self::resolved(self.nothing().select(&expressions), origin)?;
+        Ok(self.then(PartitionStep::select(expressions), schema, true, origin))
     }
 
     /// All columns except these.
@@ -191,13 +190,13 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn drop<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let site = Site { operation: "drop", caller: Location::caller() };
+        let origin = Origin { operation: "drop", caller: Site::caller() };
         let dropped: Vec<&str> = columns.into_iter().collect();
-        dropped.iter().try_for_each(|column| self.check_column(column, site).map(drop))?;
+        dropped.iter().try_for_each(|column| self.check_column(column, origin).map(drop))?;
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
-        let schema = Self::resolved(self.nothing().select(&expressions), site)?;
-        Ok(self.then(PartitionStep::select(expressions), schema, true, site))
+        let schema = Self::resolved(self.nothing().select(&expressions), origin)?;
+        Ok(self.then(PartitionStep::select(expressions), schema, true, origin))
     }
 
     /// The same columns with some types changed; a value that does not fit fails the run.
@@ -217,13 +216,13 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "astype")]
     pub fn cast<'a>(&self, types: impl IntoIterator<Item = (&'a str, DataType)>) -> Result<Self, Error> {
-        let site = Site { operation: "cast", caller: Location::caller() };
+        let origin = Origin { operation: "cast", caller: Site::caller() };
         let cast = |(column, dtype): (&str, DataType)| {
-            self.check_column(column, site)?;
+            self.check_column(column, origin)?;
             Ok(col(column).strict_cast(dtype))
         };
         let expressions: Vec<Expr> = types.into_iter().map(cast).collect::<Result<_, Error>>()?;
-        self.with_columns_at(&expressions, site)
+        self.with_columns_at(&expressions, origin)
     }
 
     /// Applies a function to each partition as a polars table; `schema` declares its results, and every one is checked
@@ -254,11 +253,11 @@ impl Frame {
         F: Fn(DataFrame) -> Result<DataFrame, E> + Send + Sync + 'static,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let site = Site { operation: "map_partitions", caller: Location::caller() };
+        let origin = Origin { operation: "map_partitions", caller: Site::caller() };
         let identity = FnIdentity::of::<F>();
         let enter = |tokenizer: &mut Tokenizer| identity.enter::<F>("frame.map_partitions/1", tokenizer);
         let function = Arc::new(move |table| function(table).map_err(Into::into));
-        let step = PartitionStep::map(site.operation, enter, Arc::clone(&schema), function);
-        self.then(step, schema, false, site)
+        let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
+        self.then(step, schema, false, origin)
     }
 }

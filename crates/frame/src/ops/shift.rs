@@ -1,13 +1,12 @@
 //! Rows against rows at a fixed distance.
 
-use std::panic::Location;
-
+use musher_graph_core::Site;
 use polars::prelude::{Expr, all, lit};
 use polars::series::ops::NullBehavior;
 
 use crate::error::Error;
 use crate::frame::Frame;
-use crate::site::Site;
+use crate::origin::Origin;
 
 impl Frame {
     /// All values `n` rows farther down, or up if `n` is negative; where there is no row to take from they are missing.
@@ -36,8 +35,8 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn shift(&self, n: i64) -> Result<Self, Error> {
-        let site = Site { operation: "shift", caller: Location::caller() };
-        self.select_at(&[all().as_expr().shift(lit(n))], site)
+        let origin = Origin { operation: "shift", caller: Site::caller() };
+        self.select_at(&[all().as_expr().shift(lit(n))], origin)
     }
 
     /// As [`shift`](Frame::shift), with a value where there is no row to take from.
@@ -57,8 +56,8 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn shift_and_fill(&self, n: i64, fill: impl Into<Expr>) -> Result<Self, Error> {
-        let site = Site { operation: "shift_and_fill", caller: Location::caller() };
-        self.select_at(&[all().as_expr().shift_and_fill(lit(n), fill)], site)
+        let origin = Origin { operation: "shift_and_fill", caller: Site::caller() };
+        self.select_at(&[all().as_expr().shift_and_fill(lit(n), fill)], origin)
     }
 
     /// All values less those `n` rows before, or behind if `n` is negative; missing where there is no such row.
@@ -81,7 +80,7 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn diff(&self, n: i64) -> Result<Self, Error> {
-        let site = Site { operation: "diff", caller: Location::caller() };
-        self.select_at(&[all().as_expr().diff(lit(n), NullBehavior::Ignore)], site)
+        let origin = Origin { operation: "diff", caller: Site::caller() };
+        self.select_at(&[all().as_expr().diff(lit(n), NullBehavior::Ignore)], origin)
     }
 }

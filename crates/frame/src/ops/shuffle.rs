@@ -1,14 +1,13 @@
 //! Rows to other partitions by their keys.
 
-use std::panic::Location;
-
+use musher_graph_core::Site;
 use polars::prelude::Expr;
 
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::kernel::row_keys::can_be_key;
-use crate::site::Site;
+use crate::origin::Origin;
 
 impl Frame {
     /// The same rows in `n_partitions` partitions, those with equal keys in one.
@@ -49,25 +48,25 @@ impl Frame {
     #[doc(alias = "partition_by")]
     #[doc(alias = "repartition_by")]
     pub fn shuffle(&self, keys: impl AsRef<[Expr]>, n_partitions: usize) -> Result<Self, Error> {
-        let site = Site { operation: "shuffle", caller: Location::caller() };
+        let origin = Origin { operation: "shuffle", caller: Site::caller() };
         let keys = keys.as_ref();
         for (n, what) in [(n_partitions, "n_partitions"), (keys.len(), "the number of keys")] {
             if n == 0 {
-                return Err(Error::Zero { operation: site.operation, what, caller: site.caller });
+                return Err(Error::Zero { operation: origin.operation, what, caller: origin.caller });
             }
         }
-        check::depth(keys, site)?;
-        check::row_wise(self.nothing().select(keys), site)?;
-        let types = Self::resolved(self.nothing().select(keys), site)?;
-        check::types(&self.schema, keys, site, |lazy| lazy.select(keys))?;
+        check::depth(keys, origin)?;
+        check::row_wise(self.nothing().select(keys), origin)?;
+        let types = Self::resolved(self.nothing().select(keys), origin)?;
+        check::types(&self.schema, keys, origin, |lazy| lazy.select(keys))?;
         match types.iter().find(|(_, dtype)| !can_be_key(dtype)) {
             Some((name, dtype)) => Err(Error::NoHash {
-                operation: site.operation,
+                operation: origin.operation,
                 expression: name.to_string(),
                 dtype: dtype.clone(),
-                caller: site.caller,
+                caller: origin.caller,
             }),
-            None => Ok(self.exchanged_by(keys.to_vec(), n_partitions, site)),
+            None => Ok(self.exchanged_by(keys.to_vec(), n_partitions, origin)),
         }
     }
 }

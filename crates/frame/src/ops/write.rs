@@ -6,12 +6,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use musher_graph_core::{
-    AxisMap, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Region, Touch, Value, Wiring,
+    AxisMap, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Region, Site, Touch, Value,
+    Wiring,
 };
 use musher_scheduler::{AtomicDir, AtomicFile};
 use polars::prelude::{DataFrame, PolarsResult, SchemaRef, SerReader, SerWriter};
@@ -22,8 +22,8 @@ use polars_io::parquet::write::ParquetWriter;
 use crate::border::guard;
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::origin::Origin;
 use crate::partition::Partition;
-use crate::site::Site;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +75,8 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn to_parquet(&self, path: impl AsRef<Path>) -> Result<Delayed<Written>, Error> {
-        let site = Site { operation: "to_parquet", caller: Location::caller() };
-        self.write(path.as_ref(), Format::Parquet, site)
+        let origin = Origin { operation: "to_parquet", caller: Site::caller() };
+        self.write(path.as_ref(), Format::Parquet, origin)
     }
 
     /// Writes CSV with a header: a single file if the path ends in `.csv`, else a directory with a file for each
@@ -101,23 +101,23 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn to_csv(&self, path: impl AsRef<Path>) -> Result<Delayed<Written>, Error> {
-        let site = Site { operation: "to_csv", caller: Location::caller() };
+        let origin = Origin { operation: "to_csv", caller: Site::caller() };
         if let Some((column, dtype)) = self.schema.iter().find(|(_, dtype)| dtype.is_nested()) {
             return Err(Error::Unwritable {
-                operation: site.operation,
+                operation: origin.operation,
                 column: column.to_string(),
                 dtype: dtype.clone(),
-                caller: site.caller,
+                caller: origin.caller,
             });
         }
-        self.write(path.as_ref(), Format::Csv, site)
+        self.write(path.as_ref(), Format::Csv, origin)
     }
 
-    fn write(&self, path: &Path, format: Format, site: Site) -> Result<Delayed<Written>, Error> {
+    fn write(&self, path: &Path, format: Format, origin: Origin) -> Result<Delayed<Written>, Error> {
         let target = Arc::new(Target::new(path, format, Arc::clone(&self.schema)));
         target.check()?;
         let (parts, touched, committed) = (Arc::clone(&target), Arc::clone(&target), Arc::clone(&target));
-        let write = FnTask::new(site.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+        let write = FnTask::new(origin.operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let partition = inputs.take::<Partition>(0)?;
             Ok(Value(parts.write_part(at.index(), partition.0.clone())?))
         })
@@ -127,7 +127,7 @@ impl Frame {
             Facts::bytes(size_of::<PartWritten>() as u64).scratch(bytes).written(bytes.max(1))
         })
         .touches(move |at| vec![touched.touch_part(at.index())]);
-        let layer = Layer::build(write).caller(site.caller).input(&self.port, Wiring::one_to_one(1));
+        let layer = Layer::build(write).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
         let parts = Port::of(layer.finish(self.port.grid().clone()));
         let commit = FnTask::new("commit", move |_at: Place<'_>, inputs: &mut Inputs<'_>| {
             let parts = inputs.slot::<Value<PartWritten>>(0)?;
@@ -135,7 +135,7 @@ impl Frame {
             Ok(Value(target.commit(&parts)?))
         })
         .touches(move |_at| committed.touch_all());
-        let layer = Layer::build(commit).caller(site.caller).input(&parts, Wiring::axes([AxisMap::Whole]));
+        let layer = Layer::build(commit).caller(origin.caller).input(&parts, Wiring::axes([AxisMap::Whole]));
         Ok(Delayed::from_port(Port::of(layer.finish(Grid::scalar()))))
     }
 }

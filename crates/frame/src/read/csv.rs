@@ -25,7 +25,7 @@ use crate::error::{Error, LineFlaw};
 use crate::kernel::records::{
     BlockStarts, Clean, Rules, Start, clean, end_after, ends, first_start, is_open,
 };
-use crate::site::Site;
+use crate::origin::Origin;
 
 /// Text files and how their bytes form partitions.
 pub(crate) struct CsvSource {
@@ -54,14 +54,18 @@ const PIECE: u64 = 1 << 20;
 
 impl CsvSource {
     /// Finds the files, compares their headers and infers the schema from a sample.
-    pub(crate) fn open(options: CsvOptions, site: Site) -> Result<Self, Error> {
+    pub(crate) fn open(options: CsvOptions, origin: Origin) -> Result<Self, Error> {
         if options.block_bytes == 0 {
-            return Err(Error::Zero { operation: site.operation, what: "block_bytes", caller: site.caller });
+            return Err(Error::Zero {
+                operation: origin.operation,
+                what: "block_bytes",
+                caller: origin.caller,
+            });
         }
         let found = find(&options.pattern, &["csv", "tsv", "txt", "gz", "zst"]);
-        let mut sample = Sample::new(&options, site);
+        let mut sample = Sample::new(&options, origin);
         let mut files = Vec::new();
-        for facts in found.map_err(|source| site.find(source))? {
+        for facts in found.map_err(|source| origin.find(source))? {
             // The first non-empty file is sampled in full, nine others a little.
             let n_rows = match files.len() {
                 0 => options.infer_rows,
@@ -345,7 +349,6 @@ impl PartReader for CsvSource {
 mod tests {
     use std::fs;
     use std::io::Write;
-    use std::panic::Location;
 
     use super::*;
 
@@ -355,8 +358,8 @@ mod tests {
         let text = format!("a,b\n{}", "1,2\n".repeat(25));
         let path = folder.path().join("t.csv");
         let bytes = |path| {
-            let site = Site { operation: "read_csv", caller: Location::caller() };
-            let source = CsvSource::open(CsvOptions::new(path), site).unwrap();
+            let origin = Origin { operation: "read_csv", caller: musher_graph_core::Site::caller() };
+            let source = CsvSource::open(CsvOptions::new(path), origin).unwrap();
             let bytes = |columns| {
                 let PartBytes { read, scratch, rows } = source.bytes(0, columns);
                 (read, scratch, rows)

@@ -12,7 +12,7 @@ use super::text::{TextFile, named};
 use crate::border::guard;
 use crate::error::{Error, LineFlaw};
 use crate::kernel::records::{Rules, clean, ends, fields, has_returns};
-use crate::site::Site;
+use crate::origin::Origin;
 
 /// Bytes of a file that are sampled at most.
 const LONGEST: u64 = 16 << 20;
@@ -20,7 +20,7 @@ const LONGEST: u64 = 16 << 20;
 /// Names of the columns, and rows of several files, each file's apart from the others.
 pub(super) struct Sample<'a> {
     options: &'a CsvOptions,
-    site: Site,
+    origin: Origin,
     /// The fields of the first file's header, or of its first record where there is none.
     first: Option<Vec<Vec<u8>>>,
     /// The header, and clean rows.
@@ -37,8 +37,8 @@ struct Extent {
 }
 
 impl<'a> Sample<'a> {
-    pub(super) fn new(options: &'a CsvOptions, site: Site) -> Self {
-        Self { options, site, first: None, text: Vec::new() }
+    pub(super) fn new(options: &'a CsvOptions, origin: Origin) -> Self {
+        Self { options, origin, first: None, text: Vec::new() }
     }
 
     fn has_header(&self) -> bool {
@@ -103,7 +103,7 @@ impl<'a> Sample<'a> {
         let record = &text[first..first_end];
         // Text of which every line ends in a carriage return alone is one record.
         if has_returns(record, dialect) {
-            return Err(Error::LineEnds { path: file.path(), caller: self.site.caller });
+            return Err(Error::LineEnds { path: file.path(), caller: self.origin.caller });
         }
         if has_header {
             check_utf8(record, first, file)?;
@@ -118,7 +118,7 @@ impl<'a> Sample<'a> {
                     path: file.path(),
                     expected: names(first),
                     found: names(&found),
-                    caller: self.site.caller,
+                    caller: self.origin.caller,
                 });
             }
             Some(_) => {}
@@ -156,7 +156,7 @@ impl<'a> Sample<'a> {
                     path: file.path(),
                     expected: names.clone(),
                     found: found.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect(),
-                    caller: self.site.caller,
+                    caller: self.origin.caller,
                 });
             }
             Header::Names(_) | Header::Absent => {}
@@ -175,7 +175,7 @@ impl<'a> Sample<'a> {
 
     /// The schema of all files.
     pub(super) fn schema(self) -> Result<Schema, Error> {
-        let Self { options, site, text, .. } = self;
+        let Self { options, origin, text, .. } = self;
         let pattern = options.pattern.display().to_string();
         let dtypes = options.dtypes.iter();
         let overwrite: Schema =
@@ -221,10 +221,10 @@ impl<'a> Sample<'a> {
         for (name, _) in &options.dtypes {
             if !schema.contains(name) {
                 return Err(Error::NoColumn {
-                    operation: site.operation,
+                    operation: origin.operation,
                     column: name.clone(),
                     columns: schema.iter_names().map(PlSmallStr::to_string).collect(),
-                    caller: site.caller,
+                    caller: origin.caller,
                 });
             }
         }

@@ -12,7 +12,7 @@ use super::{PartBytes, PartReader};
 use crate::border::guard;
 use crate::check::compare_schemas;
 use crate::error::Error;
-use crate::site::Site;
+use crate::origin::Origin;
 
 /// Which Parquet files are read, and how they are cut into partitions.
 ///
@@ -73,21 +73,21 @@ struct Part {
 
 impl ParquetSource {
     /// Finds the files and reads their footers.
-    pub(crate) fn open(options: &ParquetOptions, site: Site) -> Result<Self, Error> {
+    pub(crate) fn open(options: &ParquetOptions, origin: Origin) -> Result<Self, Error> {
         let mut files: Vec<(FileFacts, Metadata)> = Vec::new();
         let mut schema: Option<SchemaRef> = None;
         let mut parts = Vec::new();
-        let found = find(&options.pattern, &["parquet", "pq"]).map_err(|source| site.find(source))?;
+        let found = find(&options.pattern, &["parquet", "pq"]).map_err(|source| origin.find(source))?;
         for facts in found {
             let (metadata, found) = read_footer(&facts)?;
             match &schema {
                 None => schema = Some(Arc::new(found)),
                 Some(first) => {
                     compare_schemas(first, &found).map_err(|difference| Error::Schemas {
-                        operation: site.operation,
+                        operation: origin.operation,
                         place: facts.path().display().to_string(),
                         difference,
-                        caller: site.caller,
+                        caller: origin.caller,
                     })?;
                 }
             }

@@ -3,6 +3,7 @@
 use musher_frame::polars::prelude::*;
 use musher_frame::polars::series::ops::NullBehavior;
 use musher_frame::{CsvOptions, Error, Frame, How, Order};
+use musher_graph_core::Site;
 use musher_scheduler::files::FilesError;
 
 use crate::support::table;
@@ -28,7 +29,7 @@ fn a_wrong_column_or_type_names_the_line() {
         frame().aggregate([col("text").mean() + lit(1)]).map(drop).err().unwrap_or(Error::Zero {
             operation: "",
             what: "",
-            caller: std::panic::Location::caller(),
+            caller: Site::caller(),
         }),
         frame().join(table(1), [col("key")], [col("nope")], How::Inner).unwrap_err(),
         frame().rename([("key", "int")]).unwrap_err(),

@@ -1,24 +1,24 @@
 //! What a check finds, in words that say what to do.
 
 use std::fmt;
-use std::panic::Location;
 use std::path::PathBuf;
 
 use crate::byte_size::ByteSize;
 use crate::report::report;
+use crate::site::Site;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// Label of the operation.
-    pub operation: String,
+pub struct Operation {
+    /// Its label.
+    pub label: String,
     /// The user's line.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
 }
 
-impl fmt::Display for Site {
+impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (built at {})", self.operation, self.caller)
+        write!(f, "{} (built at {})", self.label, self.caller)
     }
 }
 
@@ -28,13 +28,13 @@ impl fmt::Display for Site {
 pub enum Problem {
     /// A task's inputs, outputs and scratch are more than the memory limit, whatever else is spilled.
     #[error(
-        "{site} needs {} at once for one task, the memory limit is {}; use smaller chunks or raise the limit",
+        "{operation} needs {} at once for one task, the memory limit is {}; use smaller chunks or raise the limit",
         ByteSize::from(*need),
         ByteSize::from(*limit)
     )]
     TaskTooLarge {
         /// The operation.
-        site: Site,
+        operation: Operation,
         /// Bytes needed, the plan's tables among them.
         need: u64,
         /// The limit in bytes.
@@ -42,13 +42,13 @@ pub enum Problem {
     },
     /// What is asked for is more than the memory limit.
     #[error(
-        "the result of {site} is {} in memory, the memory limit is {}; write it to files, reduce it, or raise the limit",
+        "the result of {operation} is {} in memory, the memory limit is {}; write it to files, reduce it, or raise the limit",
         ByteSize::from(*need),
         ByteSize::from(*limit)
     )]
     ResultTooLarge {
         /// The operation whose chunk is the largest of the result.
-        site: Site,
+        operation: Operation,
         /// Bytes needed, the plan's tables among them.
         need: u64,
         /// The limit in bytes.
@@ -85,14 +85,14 @@ pub enum Problem {
     },
     /// What is written to a file system is more than is free there.
     #[error(
-        "{site} and what else goes there write {} to the disk of {}, which has {} free; free some or write elsewhere",
+        "{operation} and what else goes there write {} to the disk of {}, which has {} free; free some or write elsewhere",
         ByteSize::from(*need),
         path.display(),
         ByteSize::from(*free)
     )]
     DiskTooSmall {
         /// The first operation that writes there.
-        site: Site,
+        operation: Operation,
         /// What it writes.
         path: PathBuf,
         /// Bytes written to the file system.
@@ -102,44 +102,44 @@ pub enum Problem {
     },
     /// Tasks of one operation write the same part of a target.
     #[error(
-        "{site}: two of its tasks write the same part of {}, and one of them would be lost; choose chunks whose ends \
+        "{operation}: two of its tasks write the same part of {}, and one of them would be lost; choose chunks whose ends \
          are ends of what is stored",
         path.display()
     )]
     UnalignedWriters {
         /// The operation.
-        site: Site,
+        operation: Operation,
         /// The target.
         path: PathBuf,
     },
     /// Two operations write the same target.
-    #[error("{site} and {other} both write {}; give each a target of its own", path.display())]
+    #[error("{operation} and {other} both write {}; give each a target of its own", path.display())]
     TwoWriters {
         /// One operation.
-        site: Site,
+        operation: Operation,
         /// The other.
-        other: Site,
+        other: Operation,
         /// The target.
         path: PathBuf,
     },
     /// A file is read and overwritten in one plan.
     #[error(
-        "{site} reads {} while {writer} overwrites it; write to another path, or compute the two one after the other",
+        "{operation} reads {} while {writer} overwrites it; write to another path, or compute the two one after the other",
         path.display()
     )]
     ReadAndWritten {
         /// The operation that reads.
-        site: Site,
+        operation: Operation,
         /// The operation that writes.
-        writer: Site,
+        writer: Operation,
         /// The file.
         path: PathBuf,
     },
     /// A file that is read does not exist.
-    #[error("{site} reads {}, which is not there; correct the path, or make the file first", path.display())]
+    #[error("{operation} reads {}, which is not there; correct the path, or make the file first", path.display())]
     Missing {
         /// The operation.
-        site: Site,
+        operation: Operation,
         /// The file.
         path: PathBuf,
     },

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::fused_label::fused_label;
@@ -11,6 +11,7 @@ use crate::graph::Graph;
 use crate::grid::Place;
 use crate::key::Tokenizer;
 use crate::report::report;
+use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Staged, Task, TaskError};
 use crate::touch::Touch;
 
@@ -65,7 +66,7 @@ struct Line {
 
 struct Step {
     task: Arc<dyn Task>,
-    caller: &'static Location<'static>,
+    caller: Site,
 }
 
 /// Which step of a line failed.
@@ -73,7 +74,7 @@ pub struct StepError {
     /// Label of the step's task.
     pub label: String,
     /// The user's line that built the step.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
     /// Why.
     pub cause: TaskError,
 }
@@ -101,7 +102,7 @@ pub struct StepPanic {
     /// Label of the step's task.
     pub label: String,
     /// The user's line that built the step.
-    pub caller: &'static Location<'static>,
+    pub caller: Site,
     /// What the step panicked with.
     pub payload: Box<dyn Any + Send>,
 }

@@ -116,9 +116,9 @@ fn plans_that_are_well_have_no_problems() {
 #[test]
 fn missing_files_are_named_with_operation_and_line() {
     let problems = check(&[&read("load", "no.csv")], &["reads no.csv, which is not there"]);
-    let Problem::Missing { site, path } = &problems[0] else { panic!("{problems:?}") };
-    assert_eq!((site.operation.as_str(), path.to_str()), ("load", Some("no.csv")));
-    assert_eq!(site.caller.file(), file!());
+    let Problem::Missing { operation, path } = &problems[0] else { panic!("{problems:?}") };
+    assert_eq!((operation.label.as_str(), path.to_str()), ("load", Some("no.csv")));
+    assert_eq!(operation.caller.file(), file!());
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Trees and running totals against the definition, over grids of any shape; and that they stream.
 
 use std::borrow::Cow;
-use std::panic::Location;
 use std::sync::Arc;
 
 use musher_graph_core::{
     Chunk, ChunkRef, Collection, Combine, Delayed, Facts, FnTask, Grid, Grouping, Held, Inputs, Layer, Place,
-    Plan, Policy, Port, Scan, TaskError, TaskIx, Tokenizer, Value, Wiring, in_turn, scan, tree,
+    Plan, Policy, Port, Scan, Site, TaskError, TaskIx, Tokenizer, Value, Wiring, in_turn, scan, tree,
 };
 use musher_testkit::{Random, check_everywhere};
 
@@ -88,7 +87,7 @@ fn a_tree_merges_each_state_once_whatever_the_grid() {
             expected[answer.index_of(&at)].push(index);
         }
         for grouping in [Grouping::Lines, Grouping::Boxes] {
-            let whole = tree(&states(&grid), &reduced, grouping, answer.clone(), Concat, Location::caller());
+            let whole = tree(&states(&grid), &reduced, grouping, answer.clone(), Concat, Site::caller());
             let mut found = check_everywhere(&all(&whole));
             if ndim > 1 {
                 // Groups of several axes are boxes: not C order, but each state once.
@@ -108,7 +107,7 @@ fn a_tree_holds_eight_states_a_task_however_many_there_are() {
     ] {
         let grid = Grid::from(shape.as_slice());
         let reduced = vec![true; shape.len()];
-        let whole = tree(&states(&grid), &reduced, grouping, Grid::scalar(), Concat, Location::caller());
+        let whole = tree(&states(&grid), &reduced, grouping, Grid::scalar(), Concat, Site::caller());
         let plan = planned(&[all(&whole).request()]);
         let tasks = plan.tasks();
         let widest = (0..tasks.n_tasks() as u32).map(|task| tasks.inputs_of(TaskIx(task)).len()).max();
@@ -126,7 +125,7 @@ fn prefixes_are_what_came_before_along_the_axis_in_order() {
         let mut shape = shape(&mut random, ndim, 3);
         shape[axis] = n;
         let grid = Grid::from(shape.as_slice());
-        let before = scan(&states(&grid), axis, Concat, Location::caller());
+        let before = scan(&states(&grid), axis, Concat, Site::caller());
         let expected: Vec<Vec<usize>> = (0..grid.n_tasks())
             .map(|index| {
                 let mut at = grid.coords_of(index);
@@ -155,7 +154,7 @@ fn chunks_in_turn_go_on_from_the_one_before_along_the_axis() {
             }
             Ok(Path(path))
         });
-        let whole = in_turn(&states(&grid), axis, go_on.params("test.go_on/1", &axis), Location::caller());
+        let whole = in_turn(&states(&grid), axis, go_on.params("test.go_on/1", &axis), Site::caller());
         let expected: Vec<Vec<usize>> = (0..grid.n_tasks())
             .map(|index| {
                 let mut at = grid.coords_of(index);
@@ -186,7 +185,7 @@ fn a_thousand_blocks_stream_through_a_scan() {
             FnTask::new("total", |_: Place<'_>, inputs: &mut Inputs<'_>| Ok(inputs.get::<Path>(0)?.clone()));
         let total = total.named("test.total/1").facts(|_, _| Facts::bytes(1000));
         let totals = Port::of(Layer::build(total).input(&blocks, one()).finish(grid.clone()));
-        let before = scan(&totals, 0, Concat, Location::caller());
+        let before = scan(&totals, 0, Concat, Site::caller());
         let apply = FnTask::new("apply", |_: Place<'_>, inputs: &mut Inputs<'_>| {
             Ok(Path(vec![inputs.get::<Path>(0)?.0.len() + inputs.get::<Path>(1)?.0.len()]))
         });
@@ -202,7 +201,7 @@ fn a_thousand_blocks_stream_through_a_scan() {
 fn equal_scans_are_one_and_other_axes_are_others() {
     let grid = Grid::from([3, 3]);
     let states = states(&grid);
-    let key = |axis| scan(&states, axis, Concat, Location::caller()).key();
+    let key = |axis| scan(&states, axis, Concat, Site::caller()).key();
     assert_eq!(key(0), key(0));
     assert_ne!(key(0), key(1));
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 
-use musher_graph_core::{CodecError, report};
+use musher_graph_core::{CodecError, Site, report};
 
 /// A checkpoint that could not be written, resumed or read.
 #[derive(thiserror::Error)]
@@ -20,7 +19,7 @@ pub enum CheckpointError {
         /// Label of the collection's last operation.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The chunks cannot be written.
     #[error(
@@ -30,7 +29,7 @@ pub enum CheckpointError {
         /// Label of the collection's last operation.
         operation: String,
         /// The user's line that built it.
-        caller: &'static Location<'static>,
+        caller: Site,
     },
     /// The folder holds the chunks of other work.
     #[error("resume refused: {} holds {held}, and {changed}; pass `restart(true)` or a new path", path.display())]

@@ -6,11 +6,11 @@
 //! and is dropped without recursion.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Instant;
 
-use musher_graph_core::ChunkRef;
+use musher_graph_core::{ChunkRef, Site};
 
 use super::desk::Desk;
 use crate::cancel::CancelToken;
@@ -40,7 +40,7 @@ pub(crate) struct JobInfo {
     /// What its errors call it.
     pub(crate) label: String,
     /// The user's line.
-    pub(crate) caller: &'static Location<'static>,
+    pub(crate) caller: Site,
     pub(crate) priority: i32,
     pub(crate) retries: u32,
     /// Tasks of its graph, before fusion.

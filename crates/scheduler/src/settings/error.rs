@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use musher_graph_core::report;
+use musher_graph_core::{Site, report};
 
 /// Where a setting stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum SettingsSource {
     /// In a variable of the environment.
     Variable(String),
     /// On a line of the program, in [`Options`](crate::Options).
-    Code(&'static Location<'static>),
+    Code(Site),
 }
 
 impl fmt::Display for SettingsSource {

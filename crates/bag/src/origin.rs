@@ -6,27 +6,27 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use musher_graph_core::{StepError, StepPanic, TaskError};
+use musher_graph_core::{Site, StepError, StepPanic, TaskError};
 use musher_scheduler::files::FilesError;
 
 use crate::error::Error;
 
 /// An operation and the user's line that built it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Site {
+pub(crate) struct Origin {
     label: &'static str,
-    caller: &'static Location<'static>,
+    caller: Site,
 }
 
 thread_local! {
     /// The operation whose function has panicked in the task that runs on this thread.
-    static PANICKED: Cell<Option<Site>> = const { Cell::new(None) };
+    static PANICKED: Cell<Option<Origin>> = const { Cell::new(None) };
 }
 
 /// Writes its operation down if it is dropped by a panic.
-struct Guard(Site);
+struct Guard(Origin);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -37,11 +37,11 @@ impl Drop for Guard {
     }
 }
 
-impl Site {
+impl Origin {
     /// An operation that is built on the line of the caller.
     #[track_caller]
     pub(crate) fn new(label: &'static str) -> Self {
-        Self { label, caller: Location::caller() }
+        Self { label, caller: Site::caller() }
     }
 
     /// The operation's name.
@@ -80,7 +80,7 @@ pub(crate) fn name_panics<R>(work: impl FnOnce() -> R) -> R {
 
 fn named(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     match PANICKED.take() {
-        Some(Site { label, caller }) => Box::new(StepPanic { label: label.to_owned(), caller, payload }),
+        Some(Origin { label, caller }) => Box::new(StepPanic { label: label.to_owned(), caller, payload }),
         None => payload,
     }
 }
