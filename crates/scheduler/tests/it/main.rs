@@ -22,6 +22,7 @@ mod scope;
 mod settings;
 mod spill;
 mod storage;
+mod stored_errors;
 mod storm;
 mod support;
 mod trace;
