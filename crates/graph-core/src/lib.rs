@@ -41,6 +41,7 @@ mod iterate;
 mod key;
 mod layer;
 mod lower;
+mod moments;
 mod optimize;
 mod order;
 mod plan;
@@ -82,6 +83,7 @@ pub use iterate::iterate;
 pub use key::{Key, Reach, Token, Tokenizer};
 pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
+pub use moments::Moments;
 pub use optimize::{StepError, StepPanic};
 pub use order::{NotAnOrder, Order, peak_of};
 /// The crate whose graphs [`Plan::to_petgraph`] gives, with its algorithms.

@@ -103,7 +103,7 @@ mod tests {
     use crate::kernel::comoments::Comoments;
     use crate::kernel::labels::Distinct;
     use crate::kernel::logistic::logistic_sums;
-    use crate::kernel::moments::Moments;
+    use crate::kernel::moments::ColumnMoments;
 
     /// A piece leaves memory and comes back; its bytes cut short or made longer are refused, and what damaged bytes still
     /// hold is sound.
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn pieces_leave_memory_and_come_back_and_damaged_ones_are_refused() {
         let (x, y) = (array![[1.0, 2.5], [-3.0, 1e300], [0.1, 0.0]], array![1.0, -2.0, 0.5]);
-        check(Moments::of(x.view(), (7, 2)));
+        check(ColumnMoments::of(x.view(), (7, 2)));
         check(Comoments::of(x.view(), y.view(), 7));
         check(logistic_sums(x.view(), &[0, 2, 1], &[0.1; 9], 3, true, 7));
         check(Distinct::of(array![3_i64, -1, 3].view(), 7, 10));
