@@ -11,6 +11,8 @@ pub use musher_graph_core::{
     Output, Place, Plan, Port, Task, TaskError, Token, Tokenizer, Value, Wiring, annotate, delayed, iterate,
     opaque, ready,
 };
+#[doc(hidden)]
+pub use musher_graph_core::by_type;
 pub use musher_macros::{Token, delayed};
 pub use musher_scheduler as scheduler;
 pub use musher_scheduler::{

@@ -15,10 +15,7 @@ use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
-use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
-    exchanged_at,
-};
+use musher_graph_core::{Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of, exchanged_at};
 use ndarray::Dimension;
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -81,6 +78,10 @@ impl<A: Element> Task for Rechunk<A> {
         tokenizer.name("array.rechunk/1");
         self.from.token(tokenizer);
         self.to.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

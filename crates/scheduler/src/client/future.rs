@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use musher_graph_core::{
-    Arg, Delayed, Facts, FromInput, Grid, Inputs, IntoArg, Layer, Output, Place, Port, Session, Task,
+    Arg, Codec, Delayed, Facts, FromInput, Grid, Inputs, IntoArg, Layer, Output, Place, Port, Session, Task,
     TaskError, Token, Tokenizer, Value,
 };
 use smallvec::SmallVec;
@@ -288,6 +288,11 @@ impl Task for Awaited {
         tokenizer.name("scheduler.future/1");
         self.handle.identity.token(tokenizer);
         tokenizer.bind_to_process();
+    }
+
+    /// Known when the value is there.
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        self.handle.job.outcome().and_then(Result::ok).and_then(|chunk| chunk.codec())
     }
 
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
