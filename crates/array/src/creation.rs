@@ -7,7 +7,9 @@ use crate::element::{Element, Float, Number, Real, Scalar};
 use crate::kernel::memory::with_room;
 use crate::kernel::strip::{BETWEEN_LOOKS, GlobalIndex, Op, Program, Sink, Term};
 use crate::strip_task::StripTask;
-use musher_graph_core::{Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer};
+use musher_graph_core::{
+    Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+};
 use musher_scheduler::check_cancelled;
 use ndarray::{Dimension, IntoDimension, Ix1, Ix2};
 use std::borrow::Cow;

@@ -7,7 +7,10 @@ use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::gather::check;
 use crate::rechunk::rechunked;
-use musher_graph_core::{AxisMap, Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring, function_name};
+use musher_graph_core::{
+    AxisMap, Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring, function_name,
+};
 use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -20,7 +20,10 @@ use crate::per_axis::PerAxis;
 use crate::region::{assembly, wiring};
 use crate::stage::{Append, BindBox, Part, Stage};
 use crate::strip_task::{StripTask, ToBlock};
-use musher_graph_core::{Absorb, ChunkRef, Codec, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, fused_label};
+use musher_graph_core::{
+    Absorb, ChunkRef, Codec, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Tokenizer, fused_label,
+};
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Dimension, IxDyn};
 use smallvec::SmallVec;

@@ -12,7 +12,10 @@ use crate::kernel::overlap::{Boundary, Depth, trimmed};
 use crate::neighborhood::{Band, Kernel, neighborhood};
 use crate::per_axis::PerAxis;
 use crate::region::wiring;
-use musher_graph_core::{Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring, function_name};
+use musher_graph_core::{
+    Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring,
+    function_name,
+};
 use ndarray::{ArrayView, ArrayViewD, ArrayViewMutD, Dimension};
 use std::borrow::Cow;
 use std::marker::PhantomData;

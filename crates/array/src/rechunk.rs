@@ -15,7 +15,10 @@ use crate::element::Element;
 use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
-use musher_graph_core::{Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of, exchanged_at};
+use musher_graph_core::{
+    Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
+    exchanged_at,
+};
 use ndarray::Dimension;
 use std::borrow::Cow;
 use std::marker::PhantomData;

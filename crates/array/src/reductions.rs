@@ -19,7 +19,10 @@ use crate::kernel::reduce::AxisSet;
 use crate::kernel::strip::{Axes as LoadAxes, NodeIx, Op, Program, Sink};
 use crate::strip_task::StripTask;
 use answers::{Asked, Asking, ByType};
-use musher_graph_core::{Codec, Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring, tree_of};
+use musher_graph_core::{
+    Codec, Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring, tree_of,
+};
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -13,7 +13,10 @@ use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
-use musher_graph_core::{AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring, exchanged_at};
+use musher_graph_core::{
+    AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    Wiring, exchanged_at,
+};
 use ndarray::{Dimension, IntoDimension, IxDyn};
 use std::borrow::Cow;
 use std::marker::PhantomData;

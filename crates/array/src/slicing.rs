@@ -8,7 +8,10 @@ use crate::error::{Error, expect};
 use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
 use crate::layout::passed_through;
-use musher_graph_core::{AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring};
+use musher_graph_core::{
+    AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    Wiring,
+};
 use ndarray::{Axis, Dimension, Slice, SliceArg, SliceInfoElem};
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -14,7 +14,10 @@ use crate::kernel::strip::{
     Term,
 };
 use crate::neighborhood::followed;
-use musher_graph_core::{Absorb, AxisMap, ChunkRef, Codec, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Wiring, fused_label};
+use musher_graph_core::{
+    Absorb, AxisMap, ChunkRef, Codec, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
+    Tokenizer, Wiring, fused_label,
+};
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
@@ -302,7 +305,9 @@ impl Task for StripTask {
     fn codec(&self, output: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
         let target = self.program.targets().get(output)?;
         Some(match target.sink {
-            Sink::Block | Sink::Running { .. } => self.program.nodes()[target.node.index()].dtype.visit(CodecOf),
+            Sink::Block | Sink::Running { .. } => {
+                self.program.nodes()[target.node.index()].dtype.visit(CodecOf)
+            }
             Sink::Reduce { reduction, mask, .. } => reduction.algebra().no_states(mask.is_some()).codec(),
         })
     }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch, fused_label,
+    Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch,
+    fused_label,
 };
 
 use crate::coding::Coding;

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, Site, TaskError, Tokenizer, Value,
-    scan, tree,
+    Chunk, ChunkRef, Codec, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, Site, TaskError,
+    Tokenizer, Value, scan, tree,
 };
 
 use crate::bag::Bag;

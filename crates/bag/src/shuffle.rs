@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, Coder, Collection, Exchange, Facts, FnIdentity, Grid, Inputs, Scatter, Share, TaskError,
-    Tokenizer, exchanged,
+    Chunk, ChunkRef, Codec, Coder, Collection, Exchange, Facts, FnIdentity, Grid, Inputs, Scatter, Share,
+    TaskError, Tokenizer, exchanged,
 };
 
 use crate::bag::Bag;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, Exchange, Facts, Grid, Inputs, Port, Scatter, Share, TaskError, Token, Tokenizer, exchanged_at,
+    Chunk, ChunkRef, Codec, Exchange, Facts, Grid, Inputs, Port, Scatter, Share, TaskError, Token, Tokenizer,
+    exchanged_at,
 };
 use polars::prelude::{DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy, NamedFrom, SchemaRef};
 

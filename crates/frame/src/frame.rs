@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, ChunkRef, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer,
-    Level, Place, Port, Site, TaskError, Value, Wiring, tree_of,
+    AxisMap, ChunkRef, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer, Level,
+    Place, Port, Site, TaskError, Value, Wiring, tree_of,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 

@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch, fused_label};
+use musher_graph_core::{
+    Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch,
+    fused_label,
+};
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
 use crate::border::{Escape, collect, stack};

@@ -84,8 +84,7 @@ impl<T: 'static> Coder<T> {
         functions.downcast_ref().map(Self)
     }
 
-    /// The name of the type, as it stands in the kinds of codecs.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         (self.0.name)()
     }
 
@@ -104,7 +103,9 @@ impl<T: 'static> Coder<T> {
         let name = self.name();
         // A map of texts is whole whatever panicked while it was held.
         let mut kinds = KINDS.lock().unwrap_or_else(PoisonError::into_inner);
-        kinds.entry((family, name)).or_insert_with(|| format!("{family}<{name}>").leak())
+        // Names are written by the compiler, which may put spaces between their words.
+        let kind = || format!("{family}<{}>", name.replace(' ', "")).leak();
+        kinds.entry((family, name)).or_insert_with(|| kind())
     }
 
     /// Writes values one after the other.

@@ -25,8 +25,8 @@ mod builder;
 mod byte_size;
 mod check;
 mod chunk;
-mod coder;
 mod codecs;
+mod coder;
 mod collection;
 mod combine;
 mod delayed;
@@ -70,12 +70,12 @@ pub use codecs::Codecs;
 pub use coder::{Coder, Unfit, coding_error};
 pub use collection::{Collection, Places, Request};
 pub use combine::{Combine, Grouping, Level, tree, tree_of};
+#[doc(hidden)]
+pub use delayed::by_type;
 pub use delayed::{
     Arg, ByRef, ByValue, Call, CallWith, Constant, Continued, Delayed, DelayedFn, Fallible, For, FromInput,
     FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, WithCodec, delayed, opaque,
 };
-#[doc(hidden)]
-pub use delayed::by_type;
 pub use error::Error;
 pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchange_of, exchanged, exchanged_at};
 pub use explain::{Explain, LayerSummary};

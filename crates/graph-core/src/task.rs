@@ -91,11 +91,7 @@ pub trait Task: Any + Send + Sync {
     /// of each slot. What a chunk says of itself, later, is of the same kind.
     ///
     /// Asked only by who wants to know: neither planning nor a run asks.
-    fn codec(
-        &self,
-        output: usize,
-        inputs: &[Option<&'static dyn Codec>],
-    ) -> Option<&'static dyn Codec> {
+    fn codec(&self, output: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
         let _ = (output, inputs);
         None
     }

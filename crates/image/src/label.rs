@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    Chunk, ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError, Wiring,
+    Chunk, ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError,
+    Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 

@@ -47,7 +47,10 @@ pub fn check_codec(
             Ok(found) => {
                 assert!(is_sane(&*found), "{kind}: form {form} is not sane");
                 let held = found.nbytes().unwrap_or(0) as u64;
-                assert!(held <= EACH * n + ANYWAY, "{kind}: form {form} of {n} bytes says that it holds {held}");
+                assert!(
+                    held <= EACH * n + ANYWAY,
+                    "{kind}: form {form} of {n} bytes says that it holds {held}"
+                );
                 encoded(&*found);
             }
             Err(CodecError::Malformed { .. } | CodecError::OutOfMemory { .. }) => {}

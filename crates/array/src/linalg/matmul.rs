@@ -13,7 +13,10 @@ use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::{in_order, zeros};
 use crate::rechunk::{common_lengths, rechunked};
-use musher_graph_core::{AxisMap, Codec, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring, tree_of};
+use musher_graph_core::{
+    AxisMap, Codec, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Tokenizer, Wiring, tree_of,
+};
 use musher_scheduler::check_cancelled;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Dimension, Ix0, Ix1, Ix2, IxDyn};
 use std::borrow::Cow;

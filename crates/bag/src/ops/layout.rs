@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, Chunk, ChunkRef, Codec, Collection, Delayed, FnTask, Grid, Inputs, Layer, Measure, Place, Port, TaskError,
-    Token, Tokenizer, Value, Wiring,
+    AxisMap, Chunk, ChunkRef, Codec, Collection, Delayed, FnTask, Grid, Inputs, Layer, Measure, Place, Port,
+    TaskError, Token, Tokenizer, Value, Wiring,
 };
 use musher_scheduler::Compute;
 

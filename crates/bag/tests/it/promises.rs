@@ -117,7 +117,6 @@ fn build(cases: &mut Cases) {
         let bag = records(size);
         read_records(&bag.repartition(bag.n_partitions() * 5 / 2), options)
     });
-    cases.refused("even cuts want the number of all items first, and partitions wait for it in memory");
     cases.add("Bag::take", |size, options| read_records(&records(size).take(1000), options));
 }
 
@@ -207,7 +206,7 @@ fn groups(cases: &mut Cases) {
         let joined = records(size).join(&table, |r| r.0 % (2 * KEYS), |entry| entry.0);
         read(&joined, options, |(r, entry)| digest([r.0, entry.0, entry.1 as u64]))
     });
-    cases.add("Bag::shuffle_by Bag::spillable", |size, options| {
+    cases.add("Bag::shuffle_by Bag::encoded", |size, options| {
         let shuffled = records(size).encoded().shuffle_by(n_partitions(size), |r| r.0);
         read_records(&shuffled, options)
     });

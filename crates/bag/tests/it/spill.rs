@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use musher_bag::{Bag, Partition};
 use musher_graph_core::{Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
-use musher_scheduler::{Checkpoint, Compute, Options, SpillDir, SpillOptions};
-use musher_testkit::{Told, check_codec, check_everywhere};
+use musher_scheduler::{Checkpoint, Compute, Options};
+use musher_testkit::{Staging, Told, check_codec, check_everywhere};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -55,10 +55,15 @@ fn check<T: Clone + Debug + PartialEq + Send + Sync + 'static>(bag: &Bag<T>) {
     let twice = read_twice::<T>(bag.port());
     let expected = twice.compute().unwrap();
     for threads in [1, 2] {
-        let disk = Arc::new(SpillDir::new(SpillOptions::default()));
+        let disk = Arc::new(Staging::new(0));
         let options = Options::default().threads(threads).memory_limit(bytes / 8).spill_to(disk.clone());
         assert_eq!(twice.compute_with(&options).unwrap(), expected, "{kind}");
-        assert!(disk.counts().written > bytes / 4, "{kind}: {} of {bytes} were spilled", disk.counts().written);
+        let written = disk.written_bytes();
+        let text = twice.explain_with(&options).unwrap().to_string();
+        assert!(
+            written > bytes / 4 && disk.n_alive() == 0,
+            "{kind}: {written} of {bytes} were spilled\n{text}"
+        );
     }
 
     let folder = tempfile::tempdir().unwrap();
@@ -115,7 +120,10 @@ fn an_encoded_bag_stays_so_where_its_items_stay_of_a_type() {
     assert!(told(&bag.filter(|item| item.values[0] > Some(3.0))));
     assert!(told(&bag.take(3)) && told(&bag.partitions(1..3)) && told(&bag.repartition(3)));
     assert!(told(&bag.repartition(9)) && told(&bag.topk_by_key(2, |item| item.place.clone())));
-    assert!(told(&bag.shuffle_by(3, |item| item.place.clone())) && told(&Bag::concat(&[bag.clone(), bag.clone()])));
+    assert!(
+        told(&bag.shuffle_by(3, |item| item.place.clone()))
+            && told(&Bag::concat(&[bag.clone(), bag.clone()]))
+    );
     assert!(told(&bag.accumulate(|_, b| b)) && told(&bag.persist().unwrap()));
     assert!(!told(&bag.map(|item| item.clone())) || told(&bag.map(|item| item)));
     assert!(bag.map(|item| item.place).port().codec().unwrap().is_some(), "texts are known");
@@ -142,7 +150,7 @@ fn partitions_come_back_and_damaged_bytes_are_refused() {
 fn explain_names_bags_that_stay_in_memory() {
     let bag = Bag::range(0..100, 4).map(reading).repartition(2);
     let text = bag.explain().unwrap().to_string();
-    assert!(text.contains("stays in memory: 4 outputs of `map` ("), "{text}");
+    assert!(text.contains("stays in memory: 4 outputs of `range → map` ("), "{text}");
     assert!(text.contains("): no codec; call `.encoded()`"), "{text}");
     let text = bag.encoded().map(|item| item.place).explain().unwrap().to_string();
     assert!(!text.contains("2 outputs"), "{text}");

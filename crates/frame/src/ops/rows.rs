@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use musher_graph_core::{AxisMap, Chunk, Codec, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring};
+use musher_graph_core::{
+    AxisMap, Chunk, Codec, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Token, Tokenizer, Wiring,
+};
 use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
 
 use crate::border::{Escape, collect, stack};

@@ -15,7 +15,9 @@ use super::{BUFFER, room};
 
 /// A value could not be written, or not be read back as it was.
 #[derive(Debug, thiserror::Error)]
-#[error("{value} cannot be written and read back: its serde form must not skip fields or depend on what is read")]
+#[error(
+    "{value} cannot be written and read back: its serde form must not skip fields or depend on what is read"
+)]
 pub struct Unfit {
     /// The value's type.
     pub value: &'static str,
@@ -224,7 +226,11 @@ impl<'a, S: Sink> ser::Serializer for Writer<'a, S> {
         self.serialize_u32(index)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         value.serialize(self)
     }
 

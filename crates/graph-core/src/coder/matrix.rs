@@ -13,13 +13,13 @@ use crate::chunk::Measure;
 /// An array has no more axes than this; ndarray itself sets no bound.
 const MOST_AXES: u64 = 64;
 
-impl<A, D: Dimension> Measure for Array<A, D> {
+impl<A: Copy, D: Dimension> Measure for Array<A, D> {
     fn nbytes(&self) -> usize {
         size_of::<Self>() + self.len() * size_of::<A>()
     }
 }
 
-impl<A: Known, D: Dimension + 'static> Known for Array<A, D> {
+impl<A: Known + Copy, D: Dimension + 'static> Known for Array<A, D> {
     fn put(&self, to: &mut Out<'_, '_>) -> io::Result<()> {
         let shape: Vec<u64> = self.shape().iter().map(|&length| length as u64).collect();
         shape.put(to)?;
@@ -34,7 +34,10 @@ impl<A: Known, D: Dimension + 'static> Known for Array<A, D> {
         let lengths = (0..ndim).map(|_| usize::get(from)).collect::<io::Result<Vec<usize>>>()?;
         let n = lengths.iter().try_fold(1_usize, |n, &length| n.checked_mul(length));
         // Also an empty array may not have lengths that no array has.
-        let all = lengths.iter().filter(|&&length| length > 0).try_fold(1_usize, |n, &length| n.checked_mul(length));
+        let all = lengths
+            .iter()
+            .filter(|&&length| length > 0)
+            .try_fold(1_usize, |n, &length| n.checked_mul(length));
         let (Some(n), Some(_)) = (n, all.filter(|&n| isize::try_from(n).is_ok())) else {
             return Err(invalid("an array has more elements than can be"));
         };

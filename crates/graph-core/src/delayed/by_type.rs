@@ -66,7 +66,10 @@ impl<T: IsKnown> AsKnown for &&ByType<T> {}
 /// A type of serde's.
 pub trait AsSerde {
     /// The function, whose results are encoded.
-    fn by_type<F: Send + Sync + 'static, O: Encodes>(&self, function: DelayedFn<F, O>) -> DelayedFn<F, O::Encoded> {
+    fn by_type<F: Send + Sync + 'static, O: Encodes>(
+        &self,
+        function: DelayedFn<F, O>,
+    ) -> DelayedFn<F, O::Encoded> {
         O::encoded(function)
     }
 }

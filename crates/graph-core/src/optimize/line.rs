@@ -166,11 +166,7 @@ impl Task for Line {
         self.steps.iter().for_each(|step| step.task.token(tokenizer));
     }
 
-    fn codec(
-        &self,
-        output: usize,
-        inputs: &[Option<&'static dyn Codec>],
-    ) -> Option<&'static dyn Codec> {
+    fn codec(&self, output: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
         let (last, before) = self.steps.split_last()?;
         let Some((first, between)) = before.split_first() else { return last.task.codec(output, inputs) };
         let made = between.iter().fold(first.task.codec(0, inputs), |made, step| step.task.codec(0, &[made]));

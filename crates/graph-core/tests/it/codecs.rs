@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use musher_graph_core::{
-    Chunk, Codec, CodecError, Coder, Collection, Delayed, Encoded, FnTask, Forward, Grid, GraphBuilder, Inputs,
-    Layer, Measured, Place, Plan, Port, Value, Wiring, delayed, iterate, ready,
+    Chunk, Codec, CodecError, Coder, Collection, Delayed, Encoded, FnTask, Forward, GraphBuilder, Grid,
+    Inputs, Layer, Measured, Place, Plan, Port, Value, Wiring, delayed, iterate, ready,
 };
 use musher_testkit::check_codec;
 use serde::de::DeserializeOwned;
@@ -80,10 +80,14 @@ fn a_path_need_not_be_text() {
 #[test]
 fn json_comes_back_bit_for_bit() {
     let mut deep = json!(null);
-    (0..2000).for_each(|depth| deep = if depth % 2 == 0 { json!([deep, 1]) } else { json!({ "a": deep, "b": [] }) });
+    (0..2000).for_each(|depth| {
+        deep = if depth % 2 == 0 { json!([deep, 1]) } else { json!({ "a": deep, "b": [] }) }
+    });
     check(deep);
     check(json!({}));
-    check(json!([0, -1, u64::MAX, i64::MIN, 0.1 + 0.2, 1e300, 5e-324, -0.0, "text", true, false, null, [[]], { "": {} }]));
+    check(
+        json!([0, -1, u64::MAX, i64::MIN, 0.1 + 0.2, 1e300, 5e-324, -0.0, "text", true, false, null, [[]], { "": {} }]),
+    );
     check(vec![json!(1), json!({ "z": [1, 2.5], "a": "b" })]);
 }
 
@@ -138,7 +142,11 @@ fn shapes() -> Vec<Shape> {
 
 #[test]
 fn what_serde_knows_comes_back() {
-    check_codec(&Encoded::new(shapes()), |chunk| chunk.downcast_ref::<Encoded<Vec<Shape>>>().is_some(), measure);
+    check_codec(
+        &Encoded::new(shapes()),
+        |chunk| chunk.downcast_ref::<Encoded<Vec<Shape>>>().is_some(),
+        measure,
+    );
     let chunk = Encoded::new(shapes());
     let back = chunk.codec().unwrap().decode(&mut encoded(&chunk).as_slice()).unwrap();
     assert_eq!(*back.downcast_ref::<Encoded<Vec<Shape>>>().unwrap().value(), shapes());
@@ -219,7 +227,10 @@ struct Skips {
 fn what_cannot_come_back_is_an_error_that_names_the_type() {
     let chunk = Encoded::new(Skips { a: None, b: 1 });
     let error = chunk.codec().unwrap().decode(&mut encoded(&chunk).as_slice()).unwrap_err();
-    assert!(matches!(error, CodecError::Malformed { .. }) && format!("{error:?}").contains("Skips"), "{error:?}");
+    assert!(
+        matches!(error, CodecError::Malformed { .. }) && format!("{error:?}").contains("Skips"),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -244,7 +255,7 @@ fn values_of_common_types_are_measured() {
     assert!(Value(json!({ "a": [1, "text"] })).nbytes().unwrap() > 100);
     assert!(Encoded::new(vec![Shape::Named("x".repeat(1000), None)]).nbytes().unwrap() > 1000);
     assert_eq!(Value(std::thread::current()).nbytes(), None);
-    assert_eq!(Coder::<Vec<SystemTime>>::known().map(|coder| coder.name()), None);
+    assert!(Coder::<Vec<SystemTime>>::known().is_none());
 }
 
 /// The kinds that a plan tells of the outputs of its last layer.
@@ -275,17 +286,18 @@ fn plans_tell_codecs_of_every_kind_of_task() {
     let b = graph.add([a], |inputs| inputs[0] + 1.0);
     assert_eq!(told(&graph.build(&[b])), number);
     // Joined parts are what all of them are.
-    let joined = |other: Layer| {
-        let parts = Layer::build(Forward::new("both"))
-            .part(half.port(), &[0], &[1], Wiring::axes([]))
-            .part(&Port::of(other), &[1], &[1], Wiring::axes([]));
-        let first = FnTask::new("first", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-            inputs.chunk(0).map(|chunk| Value(chunk.nbytes()))
-        });
-        let both = Port::of(parts.finish(Grid::from([2])));
-        assert!(Layer::build(first).input(&both, Wiring::All).finish(Grid::scalar()).key() != both.key());
-        both.codec().unwrap().map(|codec| codec.kind())
-    };
+    let joined =
+        |other: Layer| {
+            let parts = Layer::build(Forward::new("both"))
+                .part(half.port(), &[0], &[1], Wiring::axes([]))
+                .part(&Port::of(other), &[1], &[1], Wiring::axes([]));
+            let first = FnTask::new("first", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+                inputs.chunk(0).map(|chunk| Value(chunk.nbytes()))
+            });
+            let both = Port::of(parts.finish(Grid::from([2])));
+            assert!(Layer::build(first).input(&both, Wiring::All).finish(Grid::scalar()).key() != both.key());
+            both.codec().unwrap().map(|codec| codec.kind())
+        };
     assert_eq!(joined(ready(Value(1.0))), number);
     assert_eq!(joined(ready(Value(1_u8))), None);
     assert_eq!(joined(ready(Value(SystemTime::now()))), None);

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port, TaskError,
-    Wiring, delayed, iterate,
+    Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port,
+    TaskError, Wiring, delayed, iterate,
 };
 use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
 use musher_testkit::{Doomed, ScriptedFailure, everywhere};
@@ -379,7 +379,10 @@ fn values() -> Vec<(&'static str, Box<dyn Fn(&Path) -> String>)> {
         ("7", kept(move || delayed(parse).fallible().call("7".to_owned()))),
         ("{1: \"one\"}", kept(|| delayed(|| HashMap::from([(1_u8, "one".to_owned())])).encoded().call(()))),
         ("3", kept(|| delayed(|| Delayed::ready(3_u64)).continued().call(()))),
-        ("10", kept(|| iterate(&Delayed::ready(0_u64), |x| delayed(|x: u64| x + 1).call(x), |x, _| *x == 10))),
+        (
+            "10",
+            kept(|| iterate(&Delayed::ready(0_u64), |x| delayed(|x: u64| x + 1).call(x), |x, _| *x == 10)),
+        ),
     ]
 }
 

@@ -7,7 +7,9 @@ use musher_graph_core::{Delayed, Kept, Problem, SpillStore, SpillWriter, TaskErr
 use musher_scheduler::{
     Compute, Error, Event, EventLog, Observer, Options, Run, Settings, SpillDir, SpillOptions,
 };
-use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
+use musher_testkit::{
+    Alive, Counted, Drawn, FaultyStore, Random, ReadFault, Staging, WriteFault, least_with_disk,
+};
 
 use crate::support::{execute, messages, unfused};
 
@@ -307,26 +309,29 @@ fn read_twice<T: Clone + Send + Sync + 'static>(make: fn(u64) -> T, digest: fn(&
     let first: Vec<Delayed<u64>> =
         made.iter().map(|one| delayed(move |one: &T| digest(one)).call(one)).collect();
     let first = delayed(sum).call(first);
-    let second = made.iter().map(|one| delayed(move |one: &T, all: u64| digest(one) ^ all).call((one, &first)));
+    let second =
+        made.iter().map(|one| delayed(move |one: &T, all: u64| digest(one) ^ all).call((one, &first)));
     delayed(sum).call(second.collect::<Vec<_>>())
 }
 
 #[test]
 fn delayed_texts_and_vectors_spill_under_an_eighth_of_them() {
-    let texts = read_twice(|n| n.to_string().repeat(8192), |text| text.bytes().map(u64::from).sum());
-    let vectors = read_twice(|n| vec![n as f64; 1024], |vector| vector.iter().sum::<f64>() as u64);
+    let texts = read_twice(|n| n.to_string().repeat(32_768), |text| text.bytes().map(u64::from).sum());
+    let vectors = read_twice(|n| vec![n as f64; 8192], |vector| vector.iter().sum::<f64>() as u64);
     let pairs = read_twice(
-        |n| (0..256).map(|i| (format!("{i:16}"), n)).collect::<Vec<(String, u64)>>(),
+        |n| (0..1024).map(|i| (format!("{i:16}"), n)).collect::<Vec<(String, u64)>>(),
         |pairs| pairs.iter().map(|pair| pair.1).sum(),
     );
     for value in [texts, vectors, pairs] {
         let expected = value.compute().unwrap();
         for threads in [1, 2] {
-            let disk = Arc::new(SpillDir::new(SpillOptions::default()));
-            let limit = 64 * 8192 / 8;
+            let disk = Arc::new(Staging::new(0));
+            let limit = 64 * (48 << 10) / 8;
             let options = Options::default().threads(threads).memory_limit(limit).spill_to(disk.clone());
             assert_eq!(value.compute_with(&options).unwrap(), expected);
-            assert!(disk.counts().written > 2 * limit, "{}", disk.counts().written);
+            let written = disk.written_bytes();
+            let text = value.explain_with(&options).unwrap().to_string();
+            assert!(written > 2 * limit, "{written} of about eight times {limit}\n{text}");
         }
     }
 }
