@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fit::Misfit;
 use crate::report::report;
+use crate::scope::OUTSIDE;
 use crate::site::Site;
 
 /// A graph that cannot be planned.
-#[derive(thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
     /// Whoever watched the planning said that it is not to go on.
@@ -65,6 +68,14 @@ pub enum Error {
         producer: String,
         /// What does not fit.
         misfit: Box<Misfit>,
+    },
+    /// Identities must come from scopes ([`Scope::require`](crate::Scope::require)), and this one could not.
+    #[error("{layer} (built at {caller}) needs an identity, and {OUTSIDE}")]
+    NoScope {
+        /// Label of the layer.
+        layer: String,
+        /// Where it was built.
+        caller: Site,
     },
     /// Something is asked for that its layer does not have.
     #[error(

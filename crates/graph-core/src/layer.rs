@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
@@ -13,7 +14,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::annotations::Annotations;
 use crate::chunk::{Chunk, ChunkRef};
 use crate::grid::{Grid, Place};
-use crate::key::{Key, Token, Tokenizer};
+use crate::key::{Key, Reach, Token, Tokenizer};
 use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::Wiring;
@@ -93,8 +94,9 @@ struct Node {
     work: Work,
     inputs: Box<[Input]>,
     grid: Grid,
-    caller: Site,
-    process_bound: bool,
+    /// One word: there are millions of layers, and all are built here.
+    caller: &'static Location<'static>,
+    reach: Reach,
     /// Whether it or what it needs has annotations.
     has_annotations: bool,
 }
@@ -199,7 +201,7 @@ impl Layer {
     /// Starts a layer of a task that is shared already.
     #[track_caller]
     pub fn build_shared(task: Arc<dyn Task>) -> LayerBuilder {
-        LayerBuilder { task, inputs: Vec::new(), caller: Site::caller() }
+        LayerBuilder { task, inputs: Vec::new(), caller: Location::caller() }
     }
 
     /// The fingerprint.
@@ -229,7 +231,7 @@ impl Layer {
 
     /// The user's line.
     pub fn caller(&self) -> Site {
-        self.0.caller
+        self.0.caller.into()
     }
 
     /// Annotations about how its tasks run.
@@ -247,9 +249,9 @@ impl Layer {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether the key holds in this process only (closures, fresh identities).
-    pub fn is_process_bound(&self) -> bool {
-        self.0.process_bound
+    /// Where the key means the same: everywhere, or only in this program, or only in this run of it.
+    pub fn reach(&self) -> Reach {
+        self.0.reach
     }
 }
 
@@ -275,7 +277,7 @@ impl Input {
 pub struct LayerBuilder {
     task: Arc<dyn Task>,
     inputs: Vec<Input>,
-    caller: Site,
+    caller: &'static Location<'static>,
 }
 
 impl LayerBuilder {
@@ -310,10 +312,11 @@ impl LayerBuilder {
         self
     }
 
-    /// Names the user's line, where the builder was called further down.
+    /// Names the user's line, where the builder was called further down. A line that was read back is not one of this
+    /// program, and changes nothing.
     #[must_use]
     pub fn caller(mut self, caller: Site) -> Self {
-        self.caller = caller;
+        self.caller = caller.location().unwrap_or(self.caller);
         self
     }
 
@@ -337,7 +340,7 @@ impl LayerBuilder {
             for input in &mut self.inputs {
                 if let (Wiring::All, Some(producer)) = (&input.wiring, &input.producer) {
                     let port = Port { layer: producer.clone(), output: input.output as usize };
-                    let barrier = Layer::build(Barrier).caller(self.caller).input(&port, Wiring::All);
+                    let barrier = Layer::build(Barrier).caller(self.caller.into()).input(&port, Wiring::All);
                     let barrier = barrier.finish(Grid::scalar());
                     *input = Input { producer: Some(barrier), output: 0, wiring: Wiring::axes([]) };
                 }
@@ -348,14 +351,14 @@ impl LayerBuilder {
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
-        let mut process_bound = tokenizer.is_process_bound();
+        let mut reach = tokenizer.reach();
         for input in &self.inputs {
             tokenizer.word(u64::from(input.output));
             // A hand-made graph has an identity of its own: its lists need not be read.
             if let Some(producer) = &input.producer {
                 input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
-                process_bound |= producer.is_process_bound();
+                reach = reach.max(producer.reach());
                 has_annotations |= producer.has_annotations();
             }
         }
@@ -371,7 +374,7 @@ impl LayerBuilder {
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
-            process_bound,
+            reach,
             has_annotations,
         }))
     }

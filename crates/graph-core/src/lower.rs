@@ -9,20 +9,22 @@ mod wire;
 
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::collection::Places;
 use crate::error::Error;
 use crate::graph::{Graph, GraphLayer};
 use crate::grid::Place;
+use crate::scope::enter_task;
 use crate::spill::SpillStore;
-use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
+use crate::task::{Facts, InputMismatch, Inputs, Output, Staged, TaskError};
 use crate::watch::Watch;
 use column::Column;
 use need::Need;
 
 /// Number of a task in its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskIx(pub u32);
 
 /// Number of an output of a task in its plan.
@@ -458,6 +460,9 @@ impl TaskGraph {
 
     /// Runs a task on its input chunks, given in the order of [`inputs_of`](TaskGraph::inputs_of).
     ///
+    /// Whoever runs tasks does so inside of [`RunNumber::work`](crate::RunNumber::work), so that what they build has
+    /// identities of the run.
+    ///
     /// # Errors
     /// What the task's `run` says; or it made another number of outputs than it has.
     #[inline]
@@ -479,11 +484,13 @@ impl TaskGraph {
         };
         let layer = &self.layers[own];
         let inputs = Inputs::new(chunks, ends).with_spill_store(spill_store);
-        let output = layer.task.run(layer.grid.place(table.place_of(rank as u32)), inputs)?;
+        let place = table.place_of(rank as u32);
+        enter_task(layer.key, place);
+        let output = layer.task.run(layer.grid.place(place), inputs)?;
         let (expected, found) = (table.n_outputs, output.n_chunks());
         match found == expected as usize {
             true => Ok(output),
-            false => Err(TaskError::new(InputError::Outputs { expected, found })),
+            false => Err(TaskError::new(InputMismatch::Outputs { expected, found })),
         }
     }
 }

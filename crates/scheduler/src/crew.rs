@@ -8,7 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, RunNumber, SlotIx, TaskIx};
 
 use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, LEAST_BYTES, Made, Move, Moving};
 use crate::error::{Error, guard};
@@ -42,6 +42,8 @@ const BACKOFF_SLICE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Crew {
     run: Run,
+    /// What its tasks' own work is told apart by from that of other runs.
+    number: RunNumber,
     /// Whether tasks of the plan may be run again or kept when they fail: few plans need to look at each task for that.
     is_lenient: bool,
     state: Mutex<State>,
@@ -198,7 +200,13 @@ impl Crew {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
-        Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
+        Ok(Arc::new(Self {
+            run: run.clone(),
+            number: RunNumber::fresh(),
+            is_lenient,
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+        }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -234,8 +242,13 @@ impl Crew {
         }
     }
 
-    /// A worker loop: report what was done, fetch the next action, carry it out.
+    /// A worker, whose tasks build under the run's number.
     fn work(self: &Arc<Self>, index: usize) {
+        self.number.work(index, || self.work_on(index));
+    }
+
+    /// A worker's loop: report what was done, fetch the next action, carry it out.
+    fn work_on(self: &Arc<Self>, index: usize) {
         let mut worker = Worker {
             index,
             inputs: Chunks::new(),

@@ -36,7 +36,7 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    crew.conditions().scope.run(work)
+    crew.conditions().settings.run(work)
 }
 
 /// Who may cancel what starts here: inside a task its run's end ends it, too.

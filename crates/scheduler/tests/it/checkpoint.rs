@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port,
+    Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Reach,
     TaskError, Wiring, delayed, iterate,
 };
 use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
@@ -141,7 +141,7 @@ fn what_is_on_the_disk_is_not_made_again() {
         assert_eq!(calls.load(Ordering::Relaxed), N, "{name}");
         let (one, other) = (saved.collection.port.key(), again.collection.port.key());
         assert_eq!(one, other, "equal content is equal work");
-        assert!(!saved.collection.port.layer.is_process_bound());
+        assert_eq!(saved.collection.port.layer.reach(), Reach::Anywhere);
     }
 }
 
