@@ -6,6 +6,7 @@
 //! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
+//! | what a codec promises, also of damaged bytes; what plans tell of chunks | [`check_codec`], [`Told`] |
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
@@ -18,6 +19,7 @@
 mod alive;
 mod child;
 mod chunkings;
+mod damaged;
 mod doomed;
 mod drawn;
 mod everywhere;
@@ -29,11 +31,13 @@ mod script;
 mod stack;
 mod staging;
 mod store;
+mod told;
 mod trace;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use child::Child;
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
+pub use damaged::check_codec;
 pub use doomed::{Doomed, again};
 pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
@@ -47,4 +51,5 @@ pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
+pub use told::Told;
 pub use trace::{CancelsAtStart, Trace};
