@@ -13,7 +13,7 @@ use musher_graph_core::{
     Value, Wiring,
 };
 use musher_scheduler::AtomicFile;
-use musher_scheduler::files::{FileFacts, FilesError};
+use musher_scheduler::files::{FileFacts, FilesError, once};
 use ndarray::Dimension;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -36,21 +36,23 @@ const SYNC_BYTES: u64 = 128 << 20;
 const BAND_BYTES: usize = 1 << 20;
 
 /// The file that a lazy array reads, as it was when the array was made.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct NpyFile {
     facts: FileFacts,
     header: NpyHeader,
 }
 
 impl NpyFile {
-    fn open(path: PathBuf) -> Result<Self, NpyError> {
-        let facts = FileFacts::of(path).map_err(unreadable)?;
-        let header = NpyHeader::read(&mut facts.open().map_err(unreadable)?, facts.bytes())?;
-        Ok(Self { facts, header })
+    fn open(path: &Path) -> Result<Self, NpyError> {
+        once("the header", path, || {
+            let facts = FileFacts::of(path)?;
+            let header = NpyHeader::read(&mut facts.open()?, facts.bytes())?;
+            Ok(Self { facts, header })
+        })
     }
 
     fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
-        let mut file = self.facts.open().map_err(unreadable)?;
+        let mut file = self.facts.open()?;
         Ok(Block::new(read_block(&mut file, &self.header, block)?))
     }
 
@@ -62,11 +64,13 @@ impl NpyFile {
 }
 
 /// Why a file cannot be read, without its path: the error around it says that.
-fn unreadable(error: FilesError) -> NpyError {
-    match error {
-        FilesError::Io { source, .. } => source.into(),
-        FilesError::Changed { change, .. } => NpyError::Changed { how: change.to_string() },
-        other => io::Error::other(other).into(),
+impl From<FilesError> for NpyError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Io { source, .. } => source.into(),
+            FilesError::Changed { change, .. } => Self::Changed { how: change.to_string() },
+            other => io::Error::other(other).into(),
+        }
     }
 }
 
@@ -198,9 +202,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let caller = Site::caller();
         let path = path.as_ref();
         let npy = |source: NpyError| Error::Npy { operation: "read_npy", path: path.to_owned(), source };
-        // The working folder may be another one when the blocks are read.
-        let absolute = std::path::absolute(path).map_err(|error| npy(error.into()))?;
-        let file = NpyFile::open(absolute).map_err(npy)?;
+        let file = NpyFile::open(path).map_err(npy)?;
         file.header.check_element::<A>().map_err(npy)?;
         let (found, expected) = (file.header.shape.len(), D::NDIM);
         if let Some(expected) = expected.filter(|&expected| expected != found) {
