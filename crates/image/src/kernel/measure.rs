@@ -509,7 +509,9 @@ mod tests {
         let labels = ArrayD::from_shape_vec(ndarray::IxDyn(&[5]), vec![1, 1, 1, 2, 2]).unwrap();
         let found = measure_block(values.view(), labels.view(), &[0], &[5]);
         let [nan, infinite] = found.regions[..] else { panic!("two regions") };
-        assert!(nan.minimum.is_nan() && nan.maximum.is_nan() && nan.sum.is_nan() && nan.moments.squares.is_nan());
+        assert!(
+            nan.minimum.is_nan() && nan.maximum.is_nan() && nan.sum.is_nan() && nan.moments.squares.is_nan()
+        );
         assert_eq!((nan.minimum_at, nan.maximum_at), (1, 1));
         assert_eq!((infinite.sum, infinite.maximum, infinite.minimum), (f64::INFINITY, f64::INFINITY, 2.0));
     }
