@@ -44,7 +44,7 @@ struct NpyFile {
 
 impl NpyFile {
     fn open(path: &Path) -> Result<Self, NpyError> {
-        once("the header", path, || {
+        once("the header", path, &(), || {
             let facts = FileFacts::of(path)?;
             let header = NpyHeader::read(&mut facts.open()?, facts.bytes())?;
             Ok(Self { facts, header })

@@ -136,11 +136,13 @@ impl<T: 'static> Coder<T> {
 
 impl<T: Serialize + DeserializeOwned + 'static> Coder<T> {
     /// The coder of a type that serde can write and read: the known one, where there is one, else postcard's encoding of
-    /// what serde says, with maps in the order of their keys' bytes.
+    /// what serde says.
     ///
-    /// It is exact: what it cannot read back as it was (untagged enums, skipped fields) is an error and never another value,
-    /// which holds of no self-describing format (`Some(None)` becomes `None` there). Each value is preceded by its length
-    /// and must use all of it. The order of sets' items is left as it is.
+    /// What it cannot read back (untagged enums, fields that are skipped by `skip_serializing_if`) is an error when the first
+    /// value is written. A field that is always left out (`#[serde(skip)]`) is no part of what serde says of a value: it
+    /// comes back as its default. Maps and sets are written in their own order, so that an ordered map keeps it; the bytes
+    /// of a `HashMap` differ from run to run. Types that contain themselves are read as deep as the bytes say: take them
+    /// from bytes that you trust.
     pub fn serde() -> Self {
         Self::known().unwrap_or(
             const {

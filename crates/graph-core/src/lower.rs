@@ -458,6 +458,11 @@ impl TaskGraph {
             + self.layers.len() * (size_of::<GraphLayer>() + size_of::<LayerTable>())
     }
 
+    /// The places of a layer that are needed; `None` means all.
+    pub(crate) fn needed_places(&self, layer: usize) -> Option<&[u32]> {
+        self.tables[layer].places.as_deref()
+    }
+
     /// Runs a task on its input chunks, given in the order of [`inputs_of`](TaskGraph::inputs_of).
     ///
     /// Whoever runs tasks does so inside of [`RunNumber::work`](crate::RunNumber::work), so that what they build has

@@ -128,7 +128,7 @@ impl Plan {
     /// Two plans of one fingerprint compute the same, task by task under the same numbers. Two processes that build the same
     /// in the same [`Scope`](crate::Scope) have equal ones.
     ///
-    /// **Cost** linear in layers; for hand-made graphs also in edges.
+    /// **Cost** linear in layers, and where only some places of a layer are needed in those; for hand-made graphs also in edges.
     ///
     /// # Examples
     /// ```
@@ -142,8 +142,9 @@ impl Plan {
     pub fn fingerprint(&self) -> Key {
         let mut tokenizer = Tokenizer::new();
         tokenizer.name("core.plan/1");
-        for layer in self.tasks.layers() {
+        for (number, layer) in self.tasks.layers().iter().enumerate() {
             tokenizer.key(layer.key);
+            self.tasks.needed_places(number).token(&mut tokenizer);
             layer.grid.token(&mut tokenizer);
             tokenizer.word(layer.task.n_outputs() as u64);
             for input in &layer.inputs {

@@ -91,34 +91,42 @@ impl Token for Identity {
 /// assert_ne!(program().port().key(), program().port().key());
 /// ```
 #[derive(Debug)]
-pub struct Scope(u128);
+pub struct Scope(
+    /// `None` where identities must come from scopes and there was none.
+    Option<NonZeroU128>,
+);
 
 impl Scope {
     /// A scope like no other.
     pub fn fresh() -> Self {
-        Self(Identity::fresh().0.map_or(0, NonZeroU128::get))
+        Self(Identity::fresh().0)
     }
 
     /// The scope that another process told by [`to_bits`](Scope::to_bits).
     pub fn from_bits(bits: u128) -> Self {
-        Self(bits)
+        Self(NonZeroU128::new(bits))
     }
 
-    /// What another process needs to have the same scope.
+    /// What another process needs to have the same scope; 0 where identities must come from scopes and there was none.
     pub fn to_bits(&self) -> u128 {
-        self.0
+        self.0.map_or(0, NonZeroU128::get)
     }
 
     /// Does work on this thread whose identities come from this scope, from the first one on.
     ///
-    /// Threads that the work starts are outside. Two pieces of different work in one scope would have equal identities, and
+    /// Threads that the work starts are outside, and so are the pieces that it gives to rayon's threads. Two pieces of different work in one scope would have equal identities, and
     /// pass for the same work: a scope is used up.
     pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
         Here::inside(self.0, None, work)
     }
 
+    /// Does work on this thread that has nothing to do with where it is.
+    pub fn outside<R>(work: impl FnOnce() -> R) -> R {
+        Here::inside(None, None, work)
+    }
+
     /// From now on, in the whole process, identities must come from scopes: planning work that was built outside of all
-    /// is [`Error::NoScope`](crate::Error::NoScope).
+    /// is [`Error::NoScope`](crate::Error::NoScope), and so is starting a run outside of all.
     ///
     /// For a process that builds what another one builds, too, and must not notice too late that the two differ.
     pub fn require() {
@@ -132,18 +140,17 @@ impl Scope {
 /// # Examples
 /// ```
 /// use musher_graph_core::RunNumber;
-/// assert_ne!(RunNumber::fresh(), RunNumber::fresh());
+/// let number = RunNumber::fresh().expect("scopes are not required here");
 /// assert_eq!(RunNumber::here(), None, "no run on this thread");
-/// let number = RunNumber::fresh();
 /// assert_eq!(number.work(0, RunNumber::here), Some(number));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunNumber(u128);
+pub struct RunNumber(NonZeroU128);
 
 impl RunNumber {
-    /// The number of a run that starts here.
-    pub fn fresh() -> Self {
-        Self(Scope::fresh().0)
+    /// The number of a run that starts here; `None` where identities must come from scopes and there is none.
+    pub fn fresh() -> Option<Self> {
+        Identity::fresh().0.map(Self)
     }
 
     /// The run whose task is running on this thread.
@@ -153,14 +160,14 @@ impl RunNumber {
 
     /// The 128 bits.
     pub fn to_bits(self) -> u128 {
-        self.0
+        self.0.get()
     }
 
     /// Works for the run on this thread, as one of its workers: tasks that [`TaskGraph::run`](crate::TaskGraph::run) runs
     /// in `work` make identities by their keys and places.
     pub fn work<R>(self, worker: usize, work: impl FnOnce() -> R) -> R {
         // Between tasks there is none that could tell two workers apart.
-        Here::inside(self.0, Some((Key::of(&"worker"), worker as u64)), work)
+        Here::inside(Some(self.0), Some((Key::of(&"worker"), worker as u64)), work)
     }
 }
 
@@ -191,7 +198,7 @@ thread_local! {
 /// Where this thread is.
 struct Here {
     /// The scope, or the number of the run.
-    outer: Cell<Option<u128>>,
+    outer: Cell<Option<NonZeroU128>>,
     /// The task of the run: its key and place.
     within: Cell<Option<(Key, u64)>>,
     /// Identities made there.
@@ -205,7 +212,7 @@ impl Here {
         let count = self.count.replace(self.count.get() + 1);
         let (key, place) = self.within.get().unwrap_or((Key::from_bits(0), 0));
         let mut bytes = [0; 48];
-        bytes[..16].copy_from_slice(&outer.to_le_bytes());
+        bytes[..16].copy_from_slice(&outer.get().to_le_bytes());
         bytes[16..32].copy_from_slice(&key.to_bits().to_le_bytes());
         bytes[32..40].copy_from_slice(&place.to_le_bytes());
         bytes[40..].copy_from_slice(&count.to_le_bytes());
@@ -221,8 +228,8 @@ impl Here {
         Identity(NonZeroU128::new(u128::from(*PROCESS) << 64 | u128::from(count)))
     }
 
-    fn inside<R>(outer: u128, within: Option<(Key, u64)>, work: impl FnOnce() -> R) -> R {
-        struct Restore(Option<u128>, Option<(Key, u64)>, u64);
+    fn inside<R>(outer: Option<NonZeroU128>, within: Option<(Key, u64)>, work: impl FnOnce() -> R) -> R {
+        struct Restore(Option<NonZeroU128>, Option<(Key, u64)>, u64);
         impl Drop for Restore {
             fn drop(&mut self) {
                 HERE.with(|here| {
@@ -233,7 +240,7 @@ impl Here {
             }
         }
         let _restore = HERE.with(|here| {
-            Restore(here.outer.replace(Some(outer)), here.within.replace(within), here.count.replace(0))
+            Restore(here.outer.replace(outer), here.within.replace(within), here.count.replace(0))
         });
         work()
     }

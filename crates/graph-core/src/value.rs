@@ -105,8 +105,9 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Chunk for Encoded<
         self.nbytes
     }
 
+    /// A value that serde refuses to write, as one with fields that are skipped, stays in memory.
     fn codec(&self) -> Option<&'static dyn Codec> {
-        Self::codec_of()
+        self.nbytes.and_then(|_| Self::codec_of())
     }
 
     fn codec_of() -> Option<&'static dyn Codec> {

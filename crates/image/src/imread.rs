@@ -311,7 +311,7 @@ impl<A: Pixel> Imread<A> {
 
     /// The images of a file.
     fn images(&self, facts: FileFacts) -> Result<Vec<ImageFile>, Error> {
-        let pages = once("its images", facts.path(), || {
+        let pages = once("its images", facts.path(), &(A::NAME, self.limit, self.page), || {
             let pages = decode::pages::<A>(&facts, self.limit, self.page)?;
             Ok::<_, Error>(pages.into_iter().map(PageFacts::from).collect::<Vec<_>>())
         })?;

@@ -8,7 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use musher_graph_core::{ChunkRef, Output, Plan, RunNumber, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, RunNumber, Scope, Site, SlotIx, TaskIx};
 
 use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, LEAST_BYTES, Made, Move, Moving};
 use crate::error::{Error, guard};
@@ -202,7 +202,7 @@ impl Crew {
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
         Ok(Arc::new(Self {
             run: run.clone(),
-            number: RunNumber::fresh(),
+            number: RunNumber::fresh().ok_or_else(|| no_scope(run))?,
             is_lenient,
             state: Mutex::new(state),
             wake: Condvar::new(),
@@ -274,7 +274,7 @@ impl Crew {
                 Action::Move(chunk) => self.carry_out(*chunk),
                 Action::Wait => {
                     // A parallel section inside somebody's task may want this thread.
-                    yield_now();
+                    Scope::outside(yield_now);
                     self.tell_of_stall(&mut worker);
                     Report::Nothing
                 }
@@ -642,6 +642,14 @@ impl Crew {
     pub(crate) fn conditions(&self) -> &Run {
         &self.run
     }
+}
+
+/// Work that is started where its identities could not be made again elsewhere.
+fn no_scope(run: &Run) -> Error {
+    let first = run.plan.tasks().layers().last();
+    let layer = first.map_or_else(String::new, |layer| layer.task.label().into_owned());
+    let caller = first.map_or_else(Site::caller, |layer| layer.caller);
+    Error::Plan(musher_graph_core::Error::NoScope { layer, caller })
 }
 
 /// Drops a task's inputs one after the other: if a drop panics, the rest of them is not dropped while it unwinds.

@@ -78,8 +78,11 @@ impl FailedTask {
     pub fn run(&self) -> Result<Vec<ChunkRef>, Error> {
         let mut inputs = self.inputs.clone();
         let outcome = guard(&self.plan, self.task, || {
-            let run = || self.plan.tasks().run(self.task, &mut inputs, None);
-            let output = RunNumber::fresh().work(0, run);
+            let mut run = || self.plan.tasks().run(self.task, &mut inputs, None);
+            let output = match RunNumber::fresh() {
+                Some(number) => number.work(0, run),
+                None => run(),
+            };
             output.map_err(|error| Box::new(Error::task(&self.plan, self.task, error)))
         });
         outcome.map(|output| output.into_chunks()).map_err(|error| *error)

@@ -56,7 +56,7 @@ use crate::error::Cause;
 /// ```
 #[doc(alias = "glob")]
 pub fn find(pattern: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<FileFacts>, FilesError> {
-    once("which files", pattern.as_ref(), || look_for(pattern.as_ref(), extensions))
+    once("which files", pattern.as_ref(), extensions, || look_for(pattern.as_ref(), extensions))
 }
 
 fn look_for(path: &Path, extensions: &[&str]) -> Result<Vec<FileFacts>, FilesError> {
@@ -262,8 +262,9 @@ pub struct FileFacts {
     bytes: u64,
     /// Since 1970, where the system says it.
     modified: Option<Duration>,
-    /// Device and number on it, where the system says them: clocks of file systems are coarser than programs are fast.
-    identity: Option<(u64, u64)>,
+    /// Its number on its device, where the system says it: clocks of file systems are coarser than programs are fast. The
+    /// device's own number is another one on each machine.
+    identity: Option<u64>,
 }
 
 impl FileFacts {
@@ -273,7 +274,7 @@ impl FileFacts {
     /// [`FilesError::Io`] where there is none, [`FilesError::NotAFile`] for anything but a regular file.
     pub fn of(path: impl Into<PathBuf>) -> Result<Self, FilesError> {
         let path = path.into();
-        once("which file", &path, || {
+        once("which file", &path, &(), || {
             let metadata = fs::metadata(&path).map_err(|source| FilesError::io("look at", &path, source))?;
             Self::new(path.clone(), &metadata)
         })
@@ -339,13 +340,13 @@ impl Token for FileFacts {
 }
 
 #[cfg(unix)]
-fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
+fn identity(metadata: &Metadata) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
-    Some((metadata.dev(), metadata.ino()))
+    Some(metadata.ino())
 }
 
 #[cfg(not(unix))]
-fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
+fn identity(_metadata: &Metadata) -> Option<u64> {
     None
 }
 

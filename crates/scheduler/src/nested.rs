@@ -11,6 +11,7 @@ use musher_graph_core::{SpillStore, report};
 use crate::cancel::CancelToken;
 use crate::crew::Crew;
 use crate::disk::Lent;
+use crate::files::Facts;
 use crate::options::stays_in_memory;
 use crate::run::{Loan, Run};
 use crate::sync::{Arc, AtomicU64, Ordering, thread_local};
@@ -36,7 +37,8 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    crew.conditions().settings.run(work)
+    // What tasks learn of the world is no part of what the graph is built from.
+    Facts::aside(|| crew.conditions().settings.run(work))
 }
 
 /// Who may cancel what starts here: inside a task its run's end ends it, too.

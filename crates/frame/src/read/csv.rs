@@ -66,7 +66,7 @@ impl CsvSource {
         let found = find(&options.pattern, &["csv", "tsv", "txt", "gz", "zst"]);
         let found = found.map_err(|source| origin.find(source))?;
         let (files, SchemaFacts(schema)) =
-            once("a sample", &options.pattern, || Self::look(&options, origin, found))?;
+            once("a sample", &options.pattern, &options, || Self::look(&options, origin, found))?;
         let mut parts = Vec::new();
         for (file, text) in files.iter().enumerate() {
             let (start, end) = (text.data_start, text.facts.bytes());

@@ -98,7 +98,7 @@ impl ParquetSource {
     pub(crate) fn open(options: &ParquetOptions, origin: Origin) -> Result<Self, Error> {
         let found = find(&options.pattern, &["parquet", "pq"]).map_err(|source| origin.find(source))?;
         let (files, SchemaFacts(schema)) =
-            once("the row groups", &options.pattern, || Self::look(origin, found))?;
+            once("the row groups", &options.pattern, &(), || Self::look(origin, found))?;
         let mut parts = Vec::new();
         for (number, file) in files.iter().enumerate() {
             push_parts(number, &file.groups, options, &mut parts);

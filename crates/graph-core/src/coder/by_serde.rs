@@ -1,10 +1,12 @@
-//! What serde can write, in postcard's encoding; maps in the order of their keys' bytes, so that equal values have equal bytes.
+//! What serde can write, in postcard's encoding, where it can be read back as it was.
 //!
 //! **Source** of the encoding: the specification of postcard's wire format, version 1. postcard reads what is written
-//! here; its own serializer writes a map in whatever order the map has.
+//! here; its own serializer lets fields be skipped, which are then missed where the value is read.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
+use std::collections::HashSet;
 use std::io::{self, BufReader, Read, Write};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use postcard::Error;
 use serde::Serialize;
@@ -39,12 +41,37 @@ pub(crate) fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// Types whose first value was read back as it was written.
+static READABLE: LazyLock<Mutex<HashSet<TypeId>>> = LazyLock::new(Mutex::default);
+
+/// Fails if what is written of this type cannot be read: an untagged enum writes, and then nobody can tell what it was.
+///
+/// The first value of each type is read back, so that a checkpoint is not found out to be unreadable when it is needed.
+fn check_readable<T: Serialize + DeserializeOwned + 'static>(bytes: &[u8]) -> io::Result<()> {
+    let is_known = |types: &HashSet<TypeId>| types.contains(&TypeId::of::<T>());
+    if is_known(&READABLE.lock().unwrap_or_else(PoisonError::into_inner)) {
+        return Ok(());
+    }
+    let (_, rest) = postcard::take_from_bytes::<T>(bytes).map_err(unfit::<T>)?;
+    if !rest.is_empty() {
+        return Err(unfit::<T>(Error::DeserializeBadEncoding));
+    }
+    READABLE.lock().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>());
+    Ok(())
+}
+
 /// Each value after its length.
-pub(super) fn write<T: Serialize>(values: &[T], to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write<T: Serialize + DeserializeOwned + 'static>(
+    values: &[T],
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut bytes = Vec::new();
-    for value in values {
+    for (number, value) in values.iter().enumerate() {
         bytes.clear();
         value.serialize(Writer(&mut bytes)).map_err(unfit::<T>)?;
+        if number == 0 {
+            check_readable::<T>(&bytes)?;
+        }
         to.write_all(&(bytes.len() as u64).to_le_bytes())?;
         to.write_all(&bytes)?;
     }
@@ -154,7 +181,7 @@ impl<'a, S: Sink> ser::Serializer for Writer<'a, S> {
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Self;
-    type SerializeMap = Entries<'a, S>;
+    type SerializeMap = Self;
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
@@ -266,8 +293,9 @@ impl<'a, S: Sink> ser::Serializer for Writer<'a, S> {
         Ok(self.variant(index))
     }
 
-    fn serialize_map(self, _len: Option<usize>) -> Result<Entries<'a, S>, Error> {
-        Ok(Entries { to: self, entries: Vec::new(), key: Vec::new() })
+    /// In the map's own order, which is part of the value of some.
+    fn serialize_map(self, len: Option<usize>) -> Result<Self, Error> {
+        self.counted(len)
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
@@ -318,6 +346,11 @@ macro_rules! fields {
                 value.serialize(self.again())
             }
 
+            /// Whoever reads the value would not know that it is missing, and take the next field for it.
+            fn skip_field(&mut self, _: &'static str) -> Result<(), Error> {
+                Err(Error::SerdeSerCustom)
+            }
+
             fn end(self) -> Result<(), Error> {
                 Ok(())
             }
@@ -326,36 +359,19 @@ macro_rules! fields {
 }
 fields! { SerializeStruct; SerializeStructVariant; }
 
-/// A map while its entries come: they are written in the order of their keys' bytes.
-struct Entries<'a, S> {
-    to: Writer<'a, S>,
-    /// The bytes of each key and value.
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
-    key: Vec<u8>,
-}
-
-impl<S: Sink> ser::SerializeMap for Entries<'_, S> {
+impl<S: Sink> ser::SerializeMap for Writer<'_, S> {
     type Ok = ();
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        key.serialize(Writer(&mut self.key))
+        key.serialize(self.again())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let mut bytes = Vec::new();
-        value.serialize(Writer(&mut bytes))?;
-        self.entries.push((std::mem::take(&mut self.key), bytes));
-        Ok(())
+        value.serialize(self.again())
     }
 
-    fn end(mut self) -> Result<(), Error> {
-        self.entries.sort_unstable();
-        self.to.number(self.entries.len() as u128);
-        for (key, value) in &self.entries {
-            self.to.0.put(key);
-            self.to.0.put(value);
-        }
+    fn end(self) -> Result<(), Error> {
         Ok(())
     }
 }

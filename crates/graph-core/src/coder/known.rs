@@ -322,6 +322,10 @@ impl Known for Json {
     fn get(from: &mut In<'_, '_>) -> io::Result<Self> {
         let mut open: Vec<Open> = Vec::new();
         loop {
+            // Values are dropped, compared and printed by recursion.
+            if open.len() > DEEPEST {
+                return Err(invalid("a value is nested too deeply"));
+            }
             let mut value = match u8::get(from)? {
                 tag::NULL => Self::Null,
                 tag::FALSE => Self::Bool(false),
@@ -378,6 +382,9 @@ impl Known for Json {
         }
     }
 }
+
+/// JSON values are nested at most so deeply; parsers stop at 128.
+const DEEPEST: usize = 1024;
 
 fn put_number(number: &Number, to: &mut Out<'_, '_>) -> io::Result<()> {
     if let Some(number) = number.as_u64() {

@@ -70,6 +70,19 @@ fn equal_work_in_one_scope_has_equal_keys_and_in_two_scopes_others() {
 }
 
 #[test]
+fn plans_for_other_places_are_other_plans() {
+    let plan = |chosen: usize| {
+        Scope::from_bits(4).run(|| {
+            let mut graph = GraphBuilder::new();
+            let nodes = [graph.add([], |_| 1.0), graph.add([], |_| 2.0)];
+            fingerprint(&[graph.build(&[nodes[chosen]]).request()])
+        })
+    };
+    assert_eq!(plan(0), plan(0));
+    assert_ne!(plan(0), plan(1));
+}
+
+#[test]
 fn another_process_that_is_given_the_scope_builds_the_same_plan() {
     assert_eq!(CHILD.ask("same"), Ok(format!("{:?}", fingerprint(&shared().run(program)))));
 }
@@ -102,7 +115,7 @@ fn scopes_nest_and_end_also_by_a_panic() {
 
 #[test]
 fn a_run_is_known_on_its_threads_only() {
-    let number = RunNumber::fresh();
+    let number = RunNumber::fresh().unwrap();
     number.work(0, || {
         assert_eq!(RunNumber::here(), Some(number));
         Scope::fresh().run(|| assert_eq!(RunNumber::here(), None, "a scope inside is no run"));

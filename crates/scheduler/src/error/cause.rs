@@ -152,13 +152,19 @@ impl CauseKind {
         if let Some(cause) = error.downcast_ref::<Cause>() {
             return Some(cause.kind).filter(|kind| *kind != Self::Other);
         }
+        if let Some(FilesError::Told(cause)) = error.downcast_ref() {
+            return Some(cause.kind).filter(|kind| *kind != Self::Other);
+        }
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Self::Disk),
                 io::ErrorKind::OutOfMemory => Some(Self::Memory),
                 // A wrapper around an error of its own says nothing by itself.
                 io::ErrorKind::Other => error.get_ref().and_then(|inner| Self::of_one(inner)),
-                kind => Some(error.get_ref().and_then(|inner| Self::of_one(inner)).unwrap_or(Self::Io(kind))),
+                kind => {
+                    let inner = error.get_ref().and_then(|inner| Self::of_one(inner));
+                    Some(inner.unwrap_or(Self::Io(io_kind::known(kind))))
+                }
             };
         }
         if let Some(error) = error.downcast_ref::<Error>() {
@@ -199,6 +205,11 @@ mod io_kind {
         DirectoryNotEmpty ReadOnlyFilesystem StaleNetworkFileHandle InvalidInput InvalidData TimedOut WriteZero StorageFull
         NotSeekable QuotaExceeded FileTooLarge ResourceBusy ExecutableFileBusy Deadlock CrossesDevices TooManyLinks
         InvalidFilename ArgumentListTooLong Interrupted Unsupported UnexpectedEof OutOfMemory
+    }
+
+    /// The kind, or `Other` where it has no stable name.
+    pub(super) fn known(kind: ErrorKind) -> ErrorKind {
+        KNOWN.iter().find_map(|(known, _)| (*known == kind).then_some(kind)).unwrap_or(ErrorKind::Other)
     }
 
     pub(super) fn serialize<S: Serializer>(kind: &ErrorKind, to: S) -> Result<S::Ok, S::Error> {

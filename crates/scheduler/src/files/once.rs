@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::vec;
 
-use musher_graph_core::Key;
+use musher_graph_core::{Token, Tokenizer};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,8 @@ use crate::error::Cause;
 
 /// Asks the world something about a file or a pattern, unless the answer is known already.
 ///
-/// Outside of [`Facts::record`] and [`Facts::replay`] it merely looks. What `look` asks by itself is part of its answer.
+/// The question is its words, what it is about, and the parameters that the answer depends on. Outside of
+/// [`Facts::record`] and [`Facts::replay`] it merely looks. What `look` asks by itself is part of its answer.
 ///
 /// # Errors
 /// Those of `look`. What was an error is one again when it is replayed, with the same words: [`FilesError::Told`]. Where
@@ -28,7 +29,7 @@ use crate::error::Cause;
 /// # Examples
 /// ```
 /// use musher_scheduler::files::{Facts, FilesError, once};
-/// let rows = |answer: u64| once::<u64, FilesError>("rows", "table.csv", || Ok(answer));
+/// let rows = |answer: u64| once::<u64, FilesError>("rows", "table.csv", &(), || Ok(answer));
 /// let (first, facts) = Facts::record(|| rows(7));
 /// assert_eq!(first?, 7);
 /// assert_eq!(facts.replay(|| rows(8))?, 7, "as it was");
@@ -37,6 +38,7 @@ use crate::error::Cause;
 pub fn once<T, E>(
     question: &'static str,
     about: impl AsRef<Path>,
+    parameters: &(impl Token + ?Sized),
     look: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E>
 where
@@ -47,7 +49,10 @@ where
     // Until the log is back, what is asked is part of this answer.
     let mut back = Back(Some(log));
     let path = about.as_ref();
-    let asked = Key::of(&(question, path)).to_bits();
+    let mut tokenizer = Tokenizer::new();
+    (question, path).token(&mut tokenizer);
+    parameters.token(&mut tokenizer);
+    let asked = tokenizer.finish().to_bits();
     match &mut back.0 {
         Some(Log::Replaying(facts)) => {
             let diverged = || FilesError::Diverged { question: question.into(), path: path.to_path_buf() };
@@ -115,7 +120,8 @@ impl Drop for Back {
 }
 
 impl Facts {
-    /// Does work on this thread, and writes down what it learns of the world.
+    /// Does work on this thread, and writes down what it learns of the world. Threads that the work starts are outside, and
+    /// so are tasks.
     pub fn record<R>(work: impl FnOnce() -> R) -> (R, Self) {
         let outer = Back(LOG.replace(Some(Log::Recording(Vec::new()))));
         let result = work();
@@ -125,6 +131,12 @@ impl Facts {
         };
         drop(outer);
         (result, Self(facts))
+    }
+
+    /// Does work that neither writes down nor is told.
+    pub(crate) fn aside<R>(work: impl FnOnce() -> R) -> R {
+        let _back = Back(LOG.take());
+        work()
     }
 
     /// Does the same work on this thread, and tells it what was learned then.
@@ -140,7 +152,7 @@ mod tests {
 
     fn asked(question: &'static str, answer: Result<u64, &str>) -> Result<u64, FilesError> {
         let failed = |text: &str| FilesError::Pattern { pattern: question.into(), source: text.into() };
-        once(question, "x", || answer.map_err(failed))
+        once(question, "x", &(), || answer.map_err(failed))
     }
 
     #[test]
@@ -164,7 +176,7 @@ mod tests {
 
     #[test]
     fn questions_inside_a_question_are_part_of_it() {
-        let outer = || once("outer", "x", || Ok::<_, FilesError>(asked("inner", Ok(2))? + 1));
+        let outer = || once("outer", "x", &(), || Ok::<_, FilesError>(asked("inner", Ok(2))? + 1));
         let (found, facts) = Facts::record(|| (outer(), asked("next", Ok(5))));
         assert_eq!((found.0.unwrap(), facts.0.len()), (3, 2));
         let told = facts.replay(|| (outer(), asked("next", Ok(0))));
@@ -178,7 +190,7 @@ mod tests {
             let (_, inner) = Facts::record(|| asked("b", Ok(2)));
             assert_eq!(inner.0.len(), 1);
             let fails = std::panic::catch_unwind(|| {
-                once("c", "x", || -> Result<u64, FilesError> { panic!("on purpose") }).map_err(drop)
+                once("c", "x", &(), || -> Result<u64, FilesError> { panic!("on purpose") }).map_err(drop)
             });
             assert!(fails.is_err());
             let _ = asked("d", Ok(4));
