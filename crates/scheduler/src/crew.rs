@@ -6,6 +6,7 @@
 //! a second worker costs more than it gives.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
@@ -16,6 +17,7 @@ use crate::event::Event;
 use crate::failed::FailedTask;
 use crate::planning::plan_unless;
 use crate::run::Run;
+use crate::sink;
 use crate::spilling::{self, SpilledCopy};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 
@@ -46,6 +48,8 @@ pub(crate) struct Crew {
     is_lenient: bool,
     state: Mutex<State>,
     wake: Condvar,
+    /// The run's number, once files are written in it.
+    number: OnceLock<u128>,
 }
 
 #[derive(Debug)]
@@ -180,6 +184,17 @@ impl Pace {
     }
 }
 
+/// Settles what a run has written and not committed, however it ends.
+struct SettleSinks<'a>(&'a Crew);
+
+impl Drop for SettleSinks<'_> {
+    fn drop(&mut self) {
+        if let Some(&number) = self.0.number.get() {
+            sink::abandon(number);
+        }
+    }
+}
+
 /// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
 struct EndOnUnwind<'a>(&'a Crew);
 
@@ -198,7 +213,8 @@ impl Crew {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
-        Ok(Arc::new(Self { run: run.clone(), is_lenient, state: Mutex::new(state), wake: Condvar::new() }))
+        let (state, wake) = (Mutex::new(state), Condvar::new());
+        Ok(Arc::new(Self { run: run.clone(), is_lenient, state, wake, number: OnceLock::new() }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -206,6 +222,7 @@ impl Crew {
         self: &Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
+        let _settle = SettleSinks(self);
         self.tell(Event::RunStarted { plan: &self.run.plan });
         let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
         // However the loops ended, nothing of the run goes on when this returns.
@@ -621,6 +638,11 @@ impl Crew {
     pub(crate) fn take_back(&self, bytes: u64) {
         self.state.lock().engine.take_back(bytes);
         self.wake.notify_one();
+    }
+
+    /// The number of the run, which no other run has.
+    pub(crate) fn number(&self) -> u128 {
+        *self.number.get_or_init(sink::fresh_number)
     }
 
     /// The conditions of the run.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the same answer on every scheduler | [`check_everywhere`], [`everywhere`] |
 //! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
+//! | every task run twice, every chunk sent | [`compute_twice`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
@@ -30,6 +31,7 @@ mod stack;
 mod staging;
 mod store;
 mod trace;
+mod twice;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use child::Child;
@@ -48,3 +50,4 @@ pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use trace::{CancelsAtStart, Trace};
+pub use twice::compute_twice;

@@ -19,6 +19,7 @@ mod nested;
 mod options;
 mod report;
 mod settings;
+mod sinks;
 mod spill;
 mod storage;
 mod storm;
