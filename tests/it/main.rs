@@ -4,6 +4,7 @@
 
 mod delayed;
 mod preludes;
+mod scope;
 mod token;
 
 use musher::frame::polars::prelude::{SortMultipleOptions, col, df};

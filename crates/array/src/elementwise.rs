@@ -305,7 +305,8 @@ impl<A: Element, B: Element, C: Element, F: Fn(A, B) -> C + Send + Sync> StripFn
 fn mapped<F: 'static>(function: impl StripFn + 'static) -> Mapped {
     let mut tokenizer = Tokenizer::new();
     FnIdentity::of::<F>().enter::<F>("array.map/1", &mut tokenizer);
-    Mapped { function: Arc::new(function), identity: tokenizer.finish().to_bits(), process_bound: true }
+    let (identity, reach) = (tokenizer.finish().to_bits(), tokenizer.reach() as u8);
+    Mapped { function: Arc::new(function), identity, reach }
 }
 
 /// Applies a function to every element.

@@ -15,7 +15,7 @@ use crate::creation::{global_index, source};
 use crate::element::Float;
 use crate::kernel::random::{Distribution, Engine, Philox, RandomFloat, SplitMix, seed_of};
 use crate::kernel::strip::Op;
-use musher_graph_core::Session;
+use musher_graph_core::Identity;
 use ndarray::{Dimension, IntoDimension};
 use std::marker::PhantomData;
 
@@ -135,7 +135,7 @@ pub fn integers<Sh: IntoDimension>(
 
 impl<A, D> Random<A, D> {
     /// Chooses the seed: the same seed gives the same numbers in every run, and of another distribution others. Without
-    /// one, each array of a session has another seed.
+    /// one, each array has another seed, in each run of the program another one.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -153,11 +153,12 @@ impl<A, D> Random<A, D> {
         self
     }
 
-    /// Where the bits come from. Without a seed the session's identity and counter are one.
+    /// Where the bits come from. Without a seed an identity that nothing else has is one.
+    #[track_caller]
     fn engine(&self) -> Engine {
         let seed = self.seed.unwrap_or_else(|| {
-            let (session, count) = Session::fresh();
-            session ^ count.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            let bits = Identity::fresh().to_bits();
+            (bits >> 64) as u64 ^ (bits as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
         let seed = seed_of(self.distribution.purpose(), seed);
         if self.philox {

@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::element::{Buffer, DType, Element, Visit};
 use crate::kernel::strip::{Binding, Code, CompileError, Leaf, Made, Op, Program, RunError, Sink};
 use crate::strip_task::{StripTask, c_strides};
-use musher_graph_core::{Inputs, TaskError, Token, Tokenizer};
+use musher_graph_core::{Inputs, Reach, TaskError, Token, Tokenizer};
 use musher_scheduler::check_cancelled;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -111,9 +111,7 @@ impl Stage {
 
     pub(crate) fn token(&self, tokenizer: &mut Tokenizer) {
         self.program.words().token(tokenizer);
-        if self.program.is_process_bound() {
-            tokenizer.bind_to_process();
-        }
+        tokenizer.narrow(Reach::of_rank(self.program.reach()));
     }
 
     /// Whether each load of these slots of the program has the axes of what is made, one by one.

@@ -15,7 +15,7 @@ use crate::kernel::strip::{
 };
 use crate::neighborhood::followed;
 use musher_graph_core::{
-    Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Task, TaskError, Token,
+    Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Reach, Task, TaskError, Token,
     Tokenizer, Wiring, fused_label,
 };
 use musher_scheduler::check_cancelled;
@@ -293,9 +293,7 @@ impl Task for StripTask {
         tokenizer.name("array.strip/1");
         self.program.words().token(tokenizer);
         self.chunking.token(tokenizer);
-        if self.program.is_process_bound() {
-            tokenizer.bind_to_process();
-        }
+        tokenizer.narrow(Reach::of_rank(self.program.reach()));
     }
 
     fn n_outputs(&self) -> usize {

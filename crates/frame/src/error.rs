@@ -105,7 +105,7 @@ pub enum Error {
     /// An aggregate of numbers is asked of something else.
     #[error(
         "{caller}: {expression}: {part} is of numbers, and this is {dtype}{}",
-        if *dtype == DataType::String { "; if missing values made a column of a file text, name them by `null_values`" } else { "" }
+        if **dtype == DataType::String { "; if missing values made a column of a file text, name them by `null_values`" } else { "" }
     )]
     NotNumeric {
         /// The expression.
@@ -113,7 +113,7 @@ pub enum Error {
         /// The aggregate.
         part: String,
         /// What it is of.
-        dtype: DataType,
+        dtype: Box<DataType>,
         /// The user's line.
         caller: Site,
     },

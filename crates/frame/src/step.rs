@@ -8,7 +8,7 @@ mod reads;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use musher_graph_core::{Inputs, Key, TaskError, Token, Tokenizer};
+use musher_graph_core::{Inputs, Key, Reach, TaskError, Token, Tokenizer};
 use polars::prelude::{
     AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
     LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, lit,
@@ -35,7 +35,7 @@ pub(crate) struct PartitionStep(Arc<Inner>);
 struct Inner {
     operation: Operation,
     key: Key,
-    process_bound: bool,
+    reach: Reach,
 }
 
 /// What a step does.
@@ -60,8 +60,7 @@ type LazyFn = Box<dyn Fn(LazyFrame) -> LazyFrame + Send + Sync>;
 impl PartitionStep {
     /// The step with the fingerprint of what was entered; what polars cannot compare has a fresh one, made once.
     fn new(operation: Operation, entered: &Tokenizer) -> Self {
-        let process_bound = entered.is_process_bound();
-        Self(Arc::new(Inner { operation, key: entered.finish(), process_bound }))
+        Self(Arc::new(Inner { operation, key: entered.finish(), reach: entered.reach() }))
     }
 
     /// Fails if one of these sums does not fit the type of its result.
@@ -220,9 +219,7 @@ impl PartitionStep {
 impl Token for PartitionStep {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.key(self.0.key);
-        if self.0.process_bound {
-            tokenizer.bind_to_process();
-        }
+        tokenizer.narrow(self.0.reach);
     }
 }
 

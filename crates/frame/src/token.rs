@@ -111,13 +111,13 @@ impl IntoInnerFrame for polars_plan::prelude::SpecialEq<polars::prelude::Series>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use musher_graph_core::Key;
+    use musher_graph_core::{Key, Reach};
     use polars::prelude::*;
 
-    fn key(expression: Expr) -> (Key, bool) {
+    fn key(expression: Expr) -> (Key, Reach) {
         let mut tokenizer = Tokenizer::new();
         expressions(&[expression], &mut tokenizer);
-        (tokenizer.finish(), tokenizer.is_process_bound())
+        (tokenizer.finish(), tokenizer.reach())
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             for (j, b) in second.iter().enumerate() {
                 assert_eq!(key(a.clone()).0 == key(b.clone()).0, i == j, "{a} {b}");
             }
-            assert!(!key(a.clone()).1, "{a} holds in every process");
+            assert_eq!(key(a.clone()).1, Reach::Anywhere, "{a} holds in every process");
         }
     }
 
@@ -169,6 +169,6 @@ mod tests {
     fn a_closure_is_never_merged() {
         let map = || col("x").map(Ok, |_, field| Ok(field.clone()));
         assert_ne!(key(map()).0, key(map()).0);
-        assert!(key(map()).1);
+        assert_eq!(key(map()).1, Reach::Run);
     }
 }

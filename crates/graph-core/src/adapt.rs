@@ -7,8 +7,9 @@ use smallvec::smallvec;
 
 use crate::chunk::{Chunk, ChunkRef};
 use crate::collection::Places;
+use crate::fn_identity::FnIdentity;
 use crate::grid::{Grid, Place};
-use crate::key::{Key, Token, Tokenizer};
+use crate::key::{Key, Reach, Token, Tokenizer};
 use crate::layer::{Layer, Port};
 use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
@@ -43,10 +44,10 @@ type TouchesFn = Box<dyn Fn(Place<'_>) -> Vec<Touch> + Send + Sync>;
 
 /// What a closure's fingerprint stands on.
 enum Identity {
-    /// The closure's type, or a fresh identity where it captures something.
-    Function { fresh: (u64, u64) },
+    /// The closure itself.
+    Function(FnIdentity),
     /// Name and version of an operation with the digest of its parameters.
-    Named { name: Cow<'static, str>, parameters: Key, process_bound: bool },
+    Named { name: Cow<'static, str>, parameters: Key, reach: Reach },
 }
 
 impl<F> FnTask<F> {
@@ -59,8 +60,11 @@ impl<F> FnTask<F> {
         Self::unchecked(label.into(), run)
     }
 
-    fn unchecked(label: Cow<'static, str>, run: F) -> Self {
-        let identity = Identity::Function { fresh: crate::session::Session::fresh() };
+    fn unchecked(label: Cow<'static, str>, run: F) -> Self
+    where
+        F: 'static,
+    {
+        let identity = Identity::Function(FnIdentity::of::<F>());
         Self { label, run, identity, facts: None, touches: None }
     }
 
@@ -76,8 +80,8 @@ impl<F> FnTask<F> {
     pub fn params(mut self, name: impl Into<Cow<'static, str>>, parameters: &impl Token) -> Self {
         let mut tokenizer = Tokenizer::new();
         parameters.token(&mut tokenizer);
-        let process_bound = tokenizer.is_process_bound();
-        self.identity = Identity::Named { name: name.into(), parameters: tokenizer.finish(), process_bound };
+        let (parameters, reach) = (tokenizer.finish(), tokenizer.reach());
+        self.identity = Identity::Named { name: name.into(), parameters, reach };
         self
     }
 
@@ -101,17 +105,11 @@ impl<F> FnTask<F> {
 
     fn enter<M: 'static>(&self, tokenizer: &mut Tokenizer) {
         match &self.identity {
-            Identity::Function { .. } if size_of::<M>() == 0 => tokenizer.type_of::<M>(),
-            Identity::Function { fresh } => {
-                fresh.token(tokenizer);
-                tokenizer.bind_to_process();
-            }
-            Identity::Named { name, parameters, process_bound } => {
+            Identity::Function(function) => function.enter::<M>("core.function/1", tokenizer),
+            Identity::Named { name, parameters, reach } => {
                 tokenizer.name(name);
                 tokenizer.key(*parameters);
-                if *process_bound {
-                    tokenizer.bind_to_process();
-                }
+                tokenizer.narrow(*reach);
             }
         }
     }
@@ -258,21 +256,19 @@ impl Task for Forward {
 pub struct Held {
     label: Cow<'static, str>,
     chunks: Vec<ChunkRef>,
-    key: Option<Key>,
-    process_bound: bool,
-    fresh: (u64, u64),
+    key: Key,
+    reach: Reach,
 }
 
 impl Held {
     /// These chunks, in C order of the grid they will be given. With a `key`, equal keys mean equal chunks.
     pub fn new(label: impl Into<Cow<'static, str>>, chunks: Vec<ChunkRef>, key: Option<Key>) -> Self {
-        Self {
-            label: label.into(),
-            chunks,
-            key,
-            process_bound: false,
-            fresh: crate::session::Session::fresh(),
+        let mut tokenizer = Tokenizer::new();
+        match key {
+            Some(key) => tokenizer.key(key),
+            None => tokenizer.fresh(),
         }
+        Self { label: label.into(), chunks, key: tokenizer.finish(), reach: tokenizer.reach() }
     }
 
     /// The chunks of these places of a port, which have been computed: equal work on equal places is equal.
@@ -282,7 +278,7 @@ impl Held {
             Places::All => Key::of(&("held", port.key())),
             Places::Some(places) => Key::of(&("held", port.key(), &**places)),
         };
-        Self { process_bound: port.layer.is_process_bound(), ..Self::new(label, chunks, Some(key)) }
+        Self { reach: port.layer.reach(), ..Self::new(label, chunks, Some(key)) }
     }
 }
 
@@ -297,13 +293,8 @@ impl Task for Held {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("core.held/1");
-        match self.key {
-            Some(key) => tokenizer.key(key),
-            None => self.fresh.token(tokenizer),
-        }
-        if self.process_bound || self.key.is_none() {
-            tokenizer.bind_to_process();
-        }
+        tokenizer.key(self.key);
+        tokenizer.narrow(self.reach);
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

@@ -14,8 +14,9 @@ use crate::chunk::{ChunkRef, Measure, Measured, Value};
 use crate::collection::Collection;
 use crate::fn_identity::function_name;
 use crate::grid::Grid;
-use crate::key::{Key, Token, Tokenizer};
+use crate::key::{Key, Reach, Token, Tokenizer};
 use crate::layer::{Layer, Port};
+use crate::scope::Identity;
 use crate::site::Site;
 use crate::task::{Inputs, Output, Task, TaskError};
 
@@ -143,7 +144,7 @@ enum CallIdentity {
     /// Each call is work of its own.
     Impure,
     /// What the closure captures is condensed here.
-    Token { key: Key, process_bound: bool },
+    Token { key: Key, reach: Reach },
 }
 
 impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
@@ -166,8 +167,8 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
     pub fn token(self, captured: &impl Token) -> Self {
         let mut tokenizer = Tokenizer::new();
         captured.token(&mut tokenizer);
-        let (key, process_bound) = (tokenizer.finish(), tokenizer.is_process_bound());
-        self.with(|options| options.identity = Some(CallIdentity::Token { key, process_bound }))
+        let (key, reach) = (tokenizer.finish(), tokenizer.reach());
+        self.with(|options| options.identity = Some(CallIdentity::Token { key, reach }))
     }
 
     /// The name in pictures, plans and errors, instead of the function's own.
@@ -200,12 +201,8 @@ impl<F: Send + Sync + 'static, O: 'static> DelayedFn<F, O> {
             Some(CallIdentity::Token { .. }) => false,
             None => size_of::<F>() != 0,
         };
-        let said = (fresh || self.options.is_some()).then(|| {
-            Box::new(Said {
-                options: self.options.clone(),
-                fresh: fresh.then(crate::session::Session::fresh),
-            })
-        });
+        let said = (fresh || self.options.is_some())
+            .then(|| Box::new(Said { options: self.options.clone(), fresh: fresh.then(Identity::fresh) }));
         let task = CallTask::<F, P, F::Stored, O> {
             function: self.function.clone(),
             args,
@@ -341,7 +338,7 @@ struct CallTask<F, P, S, O> {
 struct Said {
     options: Option<Arc<Options>>,
     /// The call's own identity, where the function's does not say what it does.
-    fresh: Option<(u64, u64)>,
+    fresh: Option<Identity>,
 }
 
 impl<F, P, S, O> Task for CallTask<F, P, S, O>
@@ -377,13 +374,11 @@ where
         let options = self.said.as_ref().and_then(|said| said.options.as_ref());
         if let Some(fresh) = self.said.as_ref().and_then(|said| said.fresh) {
             fresh.token(tokenizer);
-        } else if let Some(CallIdentity::Token { key, process_bound }) =
+        } else if let Some(CallIdentity::Token { key, reach }) =
             options.and_then(|options| options.identity.as_ref())
         {
             tokenizer.key(*key);
-            if *process_bound {
-                tokenizer.bind_to_process();
-            }
+            tokenizer.narrow(*reach);
         }
         tokenizer.type_of::<(F, O)>();
         self.args.token(tokenizer);

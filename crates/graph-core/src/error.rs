@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::fit::Misfit;
 use crate::report::report;
+use crate::scope::OUTSIDE;
 use crate::site::Site;
 
 /// A graph that cannot be planned.
@@ -65,6 +66,14 @@ pub enum Error {
         producer: String,
         /// What does not fit.
         misfit: Box<Misfit>,
+    },
+    /// Identities must come from scopes ([`Scope::require`](crate::Scope::require)), and this one could not.
+    #[error("{layer} (built at {caller}) needs an identity, and {OUTSIDE}")]
+    NoScope {
+        /// Label of the layer.
+        layer: String,
+        /// Where it was built.
+        caller: Site,
     },
     /// Something is asked for that its layer does not have.
     #[error(

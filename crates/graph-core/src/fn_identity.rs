@@ -3,7 +3,7 @@
 use std::any::type_name;
 
 use crate::key::{Token, Tokenizer};
-use crate::session::Session;
+use crate::scope::Identity;
 
 /// A function that captures nothing is known by its type; one that captures something is like no other.
 ///
@@ -22,27 +22,24 @@ use crate::session::Session;
 /// assert_ne!(key(by_n), key(by_n), "nobody sees what a closure captures");
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct FnIdentity(Option<(u64, u64)>);
+pub struct FnIdentity(Option<Identity>);
 
 impl FnIdentity {
     /// The identity of a function, made once where the function enters a graph.
     pub fn of<F: 'static>() -> Self {
-        Self((size_of::<F>() != 0).then(Session::fresh))
+        Self((size_of::<F>() != 0).then(Identity::fresh))
     }
 
     /// An identity like no other, whatever the function is.
     pub fn fresh() -> Self {
-        Self(Some(Session::fresh()))
+        Self(Some(Identity::fresh()))
     }
 
     /// Enters the function, under the name of the operation that calls it.
     pub fn enter<F: 'static>(&self, operation: &str, tokenizer: &mut Tokenizer) {
         tokenizer.name(operation);
         match self.0 {
-            Some(fresh) => {
-                fresh.token(tokenizer);
-                tokenizer.bind_to_process();
-            }
+            Some(identity) => identity.token(tokenizer),
             None => tokenizer.type_of::<F>(),
         }
     }

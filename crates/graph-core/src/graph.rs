@@ -11,7 +11,7 @@ use crate::collection::{Places, Request};
 use crate::error::Error;
 use crate::fit::Misfit;
 use crate::grid::Grid;
-use crate::key::Key;
+use crate::key::{Key, Reach};
 use crate::layer::{Input, Layer};
 use crate::site::Site;
 use crate::task::Task;
@@ -231,6 +231,9 @@ fn check(request: &Request) -> Result<(), Error> {
 
 /// A layer as the graph holds it; its producers are numbered already.
 fn enter(layer: &Layer, own: LayerIx, numbers: &KeyMap<LayerIx>) -> Result<GraphLayer, Error> {
+    if layer.reach() == Reach::Nowhere {
+        return Err(Error::NoScope { layer: layer.label().into_owned(), caller: layer.caller() });
+    }
     for input in layer.inputs() {
         check_input(layer, input)?;
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::session::Session;
+use crate::scope::Identity;
 
 /// Fingerprint of a piece of work: equal work has an equal key and is computed once.
 ///
@@ -35,6 +35,10 @@ impl Key {
     pub fn to_bits(self) -> u128 {
         self.0
     }
+
+    pub(crate) const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
 }
 
 impl Hash for Key {
@@ -57,6 +61,36 @@ impl fmt::Display for Key {
     }
 }
 
+/// Where a fingerprint means the same.
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::{Reach, Collection, delayed};
+/// fn double(x: f64) -> f64 { 2.0 * x }
+/// let factor = 3.0;
+/// assert_eq!(delayed(double).call(1.0).port().layer.reach(), Reach::Program);
+/// assert_eq!(delayed(move |x: f64| factor * x).call(1.0).port().layer.reach(), Reach::Run);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Reach {
+    /// In every process, also of later versions of the program: names of operations and their parameters.
+    #[default]
+    Anywhere,
+    /// In processes of the same program: the type of a function.
+    Program,
+    /// Where the same scope made the same identities: see [`Scope`](crate::Scope).
+    Run,
+    /// Nowhere: identities had to come from a scope, and there was none.
+    Nowhere,
+}
+
+impl Reach {
+    /// The reach that `as u8` made a number of.
+    pub fn of_rank(rank: u8) -> Self {
+        [Self::Anywhere, Self::Program, Self::Run].get(usize::from(rank)).copied().unwrap_or(Self::Nowhere)
+    }
+}
+
 /// Collects what identifies a piece of work and condenses it into a [`Key`].
 ///
 /// # Examples
@@ -72,12 +106,12 @@ impl fmt::Display for Key {
 pub struct Tokenizer {
     buffer: [u8; Self::ROOM],
     len: usize,
-    process_bound: bool,
+    reach: Reach,
 }
 
 impl Default for Tokenizer {
     fn default() -> Self {
-        Self { buffer: [0; Self::ROOM], len: 0, process_bound: false }
+        Self { buffer: [0; Self::ROOM], len: 0, reach: Reach::Anywhere }
     }
 }
 
@@ -143,7 +177,7 @@ impl Tokenizer {
 
     /// Enters the identity of a type.
     ///
-    /// It holds within this process only: editing a function's body leaves its type unchanged.
+    /// It holds within this program only: editing a function's body leaves its type unchanged.
     pub fn type_of<T: ?Sized + 'static>(&mut self) {
         struct Words<'a>(&'a mut Tokenizer);
         impl Hasher for Words<'_> {
@@ -158,25 +192,22 @@ impl Tokenizer {
             }
         }
         TypeId::of::<T>().hash(&mut Words(self));
-        self.process_bound = true;
+        self.narrow(Reach::Program);
     }
 
     /// Enters an identity that nothing else has, so that this work is never merged with other work.
     pub fn fresh(&mut self) {
-        let (session, count) = Session::fresh();
-        self.word(session);
-        self.word(count);
-        self.process_bound = true;
+        Identity::fresh().token(self);
     }
 
-    /// Says that what was entered holds in this process only.
-    pub fn bind_to_process(&mut self) {
-        self.process_bound = true;
+    /// Says where what was entered holds.
+    pub fn narrow(&mut self, reach: Reach) {
+        self.reach = self.reach.max(reach);
     }
 
-    /// Whether something entered holds in this process only.
-    pub fn is_process_bound(&self) -> bool {
-        self.process_bound
+    /// Where all that was entered holds.
+    pub fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// The fingerprint of all that was entered.
@@ -318,7 +349,7 @@ impl<T: Token> Token for [T] {
         }
         tokenizer.word(self.len() as u64);
         tokenizer.key(inner.finish());
-        tokenizer.process_bound |= inner.process_bound;
+        tokenizer.narrow(inner.reach);
     }
 }
 
@@ -340,7 +371,7 @@ fn token_unordered<'a, T: Token + 'a>(members: impl Iterator<Item = T>, tokenize
     for member in members {
         let mut inner = Tokenizer::new();
         member.token(&mut inner);
-        tokenizer.process_bound |= inner.process_bound;
+        tokenizer.narrow(inner.reach);
         sum = sum.wrapping_add(inner.finish().0);
         count += 1;
     }

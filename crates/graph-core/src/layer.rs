@@ -13,7 +13,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::annotations::Annotations;
 use crate::chunk::{Chunk, ChunkRef};
 use crate::grid::{Grid, Place};
-use crate::key::{Key, Token, Tokenizer};
+use crate::key::{Key, Reach, Token, Tokenizer};
 use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
 use crate::wiring::Wiring;
@@ -94,7 +94,7 @@ struct Node {
     inputs: Box<[Input]>,
     grid: Grid,
     caller: Site,
-    process_bound: bool,
+    reach: Reach,
     /// Whether it or what it needs has annotations.
     has_annotations: bool,
 }
@@ -247,9 +247,9 @@ impl Layer {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether the key holds in this process only (closures, fresh identities).
-    pub fn is_process_bound(&self) -> bool {
-        self.0.process_bound
+    /// Where the key means the same: everywhere, or only in this program, or only in this run of it.
+    pub fn reach(&self) -> Reach {
+        self.0.reach
     }
 }
 
@@ -348,14 +348,14 @@ impl LayerBuilder {
         let mut tokenizer = Tokenizer::new();
         self.task.token(&mut tokenizer);
         grid.token(&mut tokenizer);
-        let mut process_bound = tokenizer.is_process_bound();
+        let mut reach = tokenizer.reach();
         for input in &self.inputs {
             tokenizer.word(u64::from(input.output));
             // A hand-made graph has an identity of its own: its lists need not be read.
             if let Some(producer) = &input.producer {
                 input.wiring.token(&mut tokenizer);
                 tokenizer.key(producer.key());
-                process_bound |= producer.is_process_bound();
+                reach = reach.max(producer.reach());
                 has_annotations |= producer.has_annotations();
             }
         }
@@ -371,7 +371,7 @@ impl LayerBuilder {
             inputs: self.inputs.into_boxed_slice(),
             grid,
             caller: self.caller,
-            process_bound,
+            reach,
             has_annotations,
         }))
     }

@@ -15,6 +15,7 @@ use crate::collection::Places;
 use crate::error::Error;
 use crate::graph::{Graph, GraphLayer};
 use crate::grid::Place;
+use crate::scope::enter_task;
 use crate::spill::SpillStore;
 use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
 use crate::watch::Watch;
@@ -458,6 +459,9 @@ impl TaskGraph {
 
     /// Runs a task on its input chunks, given in the order of [`inputs_of`](TaskGraph::inputs_of).
     ///
+    /// Whoever runs tasks does so inside of [`RunNumber::work`](crate::RunNumber::work), so that what they build has
+    /// identities of the run.
+    ///
     /// # Errors
     /// What the task's `run` says; or it made another number of outputs than it has.
     #[inline]
@@ -479,7 +483,9 @@ impl TaskGraph {
         };
         let layer = &self.layers[own];
         let inputs = Inputs::new(chunks, ends).with_spill_store(spill_store);
-        let output = layer.task.run(layer.grid.place(table.place_of(rank as u32)), inputs)?;
+        let place = table.place_of(rank as u32);
+        enter_task(layer.key, place);
+        let output = layer.task.run(layer.grid.place(place), inputs)?;
         let (expected, found) = (table.n_outputs, output.n_chunks());
         match found == expected as usize {
             true => Ok(output),

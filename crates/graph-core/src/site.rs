@@ -1,12 +1,14 @@
 //! Places in the user's code, which outlive the process that saw them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde::de::{self, Deserializer, Unexpected};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A line of the user's code: where an operation was built.
 ///
@@ -24,10 +26,21 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(serde_json::from_slice::<Site>(&bytes)?, site);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Site {
-    #[serde(deserialize_with = "file_name")]
-    file: &'static str,
+#[derive(Clone, Copy)]
+pub struct Site(Place);
+
+/// Two words and not three: errors hold it, and are returned by value.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Seen in this process.
+    Here(&'static Location<'static>),
+    /// Read back.
+    Told(&'static Told),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Told {
+    file: Cow<'static, str>,
     line: u32,
     column: u32,
 }
@@ -38,29 +51,55 @@ impl Site {
     #[track_caller]
     #[inline]
     pub fn caller() -> Self {
-        Location::caller().into()
+        Self(Place::Here(Location::caller()))
     }
 
     /// The file, as the compiler was given it.
     pub fn file(self) -> &'static str {
-        self.file
+        match self.0 {
+            Place::Here(location) => location.file(),
+            Place::Told(told) => &told.file,
+        }
     }
 
     /// The line, from 1.
     pub fn line(self) -> u32 {
-        self.line
+        match self.0 {
+            Place::Here(location) => location.line(),
+            Place::Told(told) => told.line,
+        }
     }
 
     /// The column, from 1.
     pub fn column(self) -> u32 {
-        self.column
+        match self.0 {
+            Place::Here(location) => location.column(),
+            Place::Told(told) => told.column,
+        }
+    }
+
+    fn parts(self) -> (&'static str, u32, u32) {
+        (self.file(), self.line(), self.column())
     }
 }
 
 impl From<&'static Location<'static>> for Site {
-    #[inline]
     fn from(location: &'static Location<'static>) -> Self {
-        Self { file: location.file(), line: location.line(), column: location.column() }
+        Self(Place::Here(location))
+    }
+}
+
+impl PartialEq for Site {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Site {}
+
+impl Hash for Site {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
     }
 }
 
@@ -72,28 +111,37 @@ impl fmt::Debug for Site {
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        write!(f, "{}:{}:{}", self.file(), self.line(), self.column())
+    }
+}
+
+impl Serialize for Site {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Told { file: self.file().into(), line: self.line(), column: self.column() }.serialize(to)
     }
 }
 
 /// Bytes of the longest path that is read back.
 const LONGEST: usize = 4096;
-/// Files that are read back at most: a program has fewer, and hostile bytes shall not fill the memory.
+/// Lines that are read back at most: a program has fewer that build operations, and hostile bytes shall not fill the memory.
 const MOST: usize = 1 << 14;
 
-/// Names of files that came from outside: each is kept once, for good.
-static FILES: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+/// Lines that came from outside: each is kept once, for good.
+static TOLD: LazyLock<Mutex<HashSet<&'static Told>>> = LazyLock::new(Mutex::default);
 
-fn file_name<'de, D: Deserializer<'de>>(from: D) -> Result<&'static str, D::Error> {
-    let name = String::deserialize(from)?;
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = files.get(name.as_str()) {
-        return Ok(known);
+impl<'de> Deserialize<'de> for Site {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let told = Told::deserialize(from)?;
+        let mut known = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = known.get(&told) {
+            return Ok(Self(Place::Told(told)));
+        }
+        if told.file.len() > LONGEST || known.len() >= MOST {
+            let (found, expected) = (Unexpected::Other("one too many"), &"a line of a program");
+            return Err(de::Error::invalid_value(found, expected));
+        }
+        let told: &'static Told = Box::leak(Box::new(told));
+        known.insert(told);
+        Ok(Self(Place::Told(told)))
     }
-    if name.len() > LONGEST || files.len() >= MOST {
-        return Err(de::Error::invalid_value(Unexpected::Other("a file too many"), &"a file of a program"));
-    }
-    let name: &'static str = name.leak();
-    files.insert(name);
-    Ok(name)
 }

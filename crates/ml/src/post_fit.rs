@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use linfa::traits::{Fit, PredictInplace};
 use musher_array::{Array, Element};
-use musher_graph_core::{Facts, Session, Site, Token, Tokenizer};
+use musher_graph_core::{Facts, Identity, Site};
 use musher_scheduler::{Compute, Options, compute_with};
 use ndarray::{Array1, Array2, ArrayView2, Ix0, Ix1, Ix2};
 
@@ -125,20 +125,10 @@ where
 #[doc(alias = "dask_ml.wrappers.ParallelPostFit")]
 pub struct ParallelPostFit<M> {
     model: Arc<M>,
+    /// What tells a model from every other one.
     identity: Identity,
     /// Columns it was fitted on, where that is known.
     columns: Option<usize>,
-}
-
-/// What tells a model from every other one, in this process.
-#[derive(Clone, Copy)]
-struct Identity((u64, u64));
-
-impl Token for Identity {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.0.token(tokenizer);
-        tokenizer.bind_to_process();
-    }
 }
 
 impl<M> Clone for ParallelPostFit<M> {
@@ -165,7 +155,7 @@ impl<M: Send + Sync + 'static> ParallelPostFit<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(model: M) -> Self {
-        ParallelPostFit { model: Arc::new(model), identity: Identity(Session::fresh()), columns: None }
+        ParallelPostFit { model: Arc::new(model), identity: Identity::fresh(), columns: None }
     }
 
     /// Computes `x` and `y` into memory and lets the estimator learn from them.

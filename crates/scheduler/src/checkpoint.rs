@@ -13,8 +13,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use musher_graph_core::{
-    Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Request,
-    Site, Task, TaskError, Token, Tokenizer, Value, Wiring,
+    Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Reach,
+    Request, Site, Task, TaskError, Token, Tokenizer, Value, Wiring,
 };
 use smallvec::smallvec;
 
@@ -213,10 +213,10 @@ impl Checkpoint {
         tokenizer.name(FORMAT);
         port.grid().token(&mut tokenizer);
         self.version.token(&mut tokenizer);
-        match (&self.version, port.layer.is_process_bound()) {
-            (_, false) => port.key().token(&mut tokenizer),
-            (Some(_), true) => (operation.as_str(), port.output).token(&mut tokenizer),
-            (None, true) => return Err(CheckpointError::NoVersion { operation, caller }.into()),
+        match (&self.version, port.layer.reach()) {
+            (_, Reach::Anywhere) => port.key().token(&mut tokenizer),
+            (Some(_), _) => (operation.as_str(), port.output).token(&mut tokenizer),
+            (None, _) => return Err(CheckpointError::NoVersion { operation, caller }.into()),
         }
         Ok(tokenizer.finish())
     }

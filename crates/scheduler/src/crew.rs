@@ -6,10 +6,9 @@
 //! a second worker costs more than it gives.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use musher_graph_core::{ChunkRef, Output, Plan, SlotIx, TaskIx};
+use musher_graph_core::{ChunkRef, Output, Plan, RunNumber, SlotIx, TaskIx};
 
 use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, Made, Move, Moving};
 use crate::error::{Error, guard};
@@ -44,12 +43,12 @@ const BACKOFF_SLICE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Crew {
     run: Run,
+    /// What its tasks' own work is told apart by from that of other runs.
+    number: RunNumber,
     /// Whether tasks of the plan may be run again or kept when they fail: few plans need to look at each task for that.
     is_lenient: bool,
     state: Mutex<State>,
     wake: Condvar,
-    /// The run's number, once files are written in it.
-    number: OnceLock<u128>,
 }
 
 #[derive(Debug)]
@@ -189,9 +188,7 @@ struct SettleSinks<'a>(&'a Crew);
 
 impl Drop for SettleSinks<'_> {
     fn drop(&mut self) {
-        if let Some(&number) = self.0.number.get() {
-            sink::abandon(number);
-        }
+        sink::abandon(self.0.number.to_bits());
     }
 }
 
@@ -213,8 +210,13 @@ impl Crew {
         let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
-        let (state, wake) = (Mutex::new(state), Condvar::new());
-        Ok(Arc::new(Self { run: run.clone(), is_lenient, state, wake, number: OnceLock::new() }))
+        Ok(Arc::new(Self {
+            run: run.clone(),
+            number: RunNumber::fresh(),
+            is_lenient,
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+        }))
     }
 
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
@@ -251,8 +253,13 @@ impl Crew {
         }
     }
 
-    /// A worker loop: report what was done, fetch the next action, carry it out.
+    /// A worker, whose tasks build under the run's number.
     fn work(self: &Arc<Self>, index: usize) {
+        self.number.work(index, || self.work_on(index));
+    }
+
+    /// A worker's loop: report what was done, fetch the next action, carry it out.
+    fn work_on(self: &Arc<Self>, index: usize) {
         let mut worker = Worker {
             index,
             inputs: Chunks::new(),
@@ -638,11 +645,6 @@ impl Crew {
     pub(crate) fn take_back(&self, bytes: u64) {
         self.state.lock().engine.take_back(bytes);
         self.wake.notify_one();
-    }
-
-    /// The number of the run, which no other run has.
-    pub(crate) fn number(&self) -> u128 {
-        *self.number.get_or_init(sink::fresh_number)
     }
 
     /// The conditions of the run.

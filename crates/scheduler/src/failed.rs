@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use musher_graph_core::{ChunkRef, Plan, TaskIx};
+use musher_graph_core::{ChunkRef, Plan, RunNumber, TaskIx};
 
 use crate::error::{Error, guard, site};
 use crate::sync::{Arc, Mutex};
@@ -78,7 +78,8 @@ impl FailedTask {
     pub fn run(&self) -> Result<Vec<ChunkRef>, Error> {
         let mut inputs = self.inputs.clone();
         let outcome = guard(&self.plan, self.task, || {
-            let output = self.plan.tasks().run(self.task, &mut inputs, None);
+            let run = || self.plan.tasks().run(self.task, &mut inputs, None);
+            let output = RunNumber::fresh().work(0, run);
             output.map_err(|error| Box::new(Error::task(&self.plan, self.task, error)))
         });
         outcome.map(|output| output.into_chunks()).map_err(|error| *error)

@@ -26,11 +26,6 @@ pub(crate) fn is_inside() -> bool {
     CURRENT.with(|current| current.borrow().is_some()) || rayon::current_thread_index().is_some()
 }
 
-/// The number of the run that this thread works for.
-pub(crate) fn run_number() -> Option<u128> {
-    CURRENT.with(|current| current.borrow().as_ref().map(|crew| crew.number()))
-}
-
 /// Does the work of one of a crew's loops with the mark that it is inside that crew's run, under the settings of whoever
 /// started it.
 pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
@@ -41,7 +36,7 @@ pub(crate) fn inside<R>(crew: &Arc<Crew>, work: impl FnOnce() -> R) -> R {
         }
     }
     let _restore = Restore(CURRENT.with(|current| current.replace(Some(Arc::clone(crew)))));
-    crew.conditions().scope.run(work)
+    crew.conditions().settings.run(work)
 }
 
 /// Who may cancel what starts here: inside a task its run's end ends it, too.

@@ -10,7 +10,7 @@ use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::failed::FailedTasks;
-use crate::settings::Scope;
+use crate::settings::Scoped;
 use crate::sync::Arc;
 
 /// By default a run is told to be stalled after this long.
@@ -57,7 +57,7 @@ pub struct Run {
     /// Memory of the run in whose task this one runs.
     pub(crate) loan: Option<Arc<dyn Loan>>,
     /// The settings that hold for what its tasks compute.
-    pub(crate) scope: Scope,
+    pub(crate) settings: Scoped,
 }
 
 impl std::fmt::Debug for Run {
@@ -88,7 +88,7 @@ impl Run {
             pool: None,
             stall_after: STALL_AFTER,
             loan: None,
-            scope: Scope::here(),
+            settings: Scoped::here(),
         }
     }
 

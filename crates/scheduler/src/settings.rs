@@ -88,7 +88,7 @@ const FILE: &str = "musher.toml";
 
 thread_local! {
     /// The innermost scope on this thread.
-    static SCOPE: RefCell<Scope> = const { RefCell::new(Scope(None)) };
+    static SCOPE: RefCell<Scoped> = const { RefCell::new(Scoped(None)) };
 }
 
 impl Default for Settings {
@@ -126,9 +126,9 @@ impl Settings {
     /// ```
     pub fn current() -> Result<Self, SettingsError> {
         static PROCESS: OnceLock<Result<Settings, SettingsError>> = OnceLock::new();
-        match Scope::here() {
-            Scope(Some(settings)) => Ok(Self::clone(&settings)),
-            Scope(None) => PROCESS.get_or_init(Self::of_process).clone(),
+        match Scoped::here() {
+            Scoped(Some(settings)) => Ok(Self::clone(&settings)),
+            Scoped(None) => PROCESS.get_or_init(Self::of_process).clone(),
         }
     }
 
@@ -150,7 +150,7 @@ impl Settings {
     /// ```
     #[doc(alias = "set")]
     pub fn scoped<T>(self, run: impl FnOnce() -> T) -> T {
-        Scope(Some(Arc::new(self))).run(run)
+        Scoped(Some(Arc::new(self))).run(run)
     }
 
     /// Where and how these settings say to spill; nothing stays in memory by them.
@@ -271,9 +271,9 @@ impl Settings {
 
 /// The settings of a scope, if there is one: what work takes along that goes on on other threads.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scope(Option<Arc<Settings>>);
+pub(crate) struct Scoped(Option<Arc<Settings>>);
 
-impl Scope {
+impl Scoped {
     /// The innermost one on this thread.
     pub(crate) fn here() -> Self {
         SCOPE.with(|scope| scope.borrow().clone())
@@ -287,7 +287,7 @@ impl Scope {
     /// Does work inside this scope, or outside all if it is none.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         /// Puts back what held outside, also when `work` panics.
-        struct Outside(Scope);
+        struct Outside(Scoped);
         impl Drop for Outside {
             fn drop(&mut self) {
                 SCOPE.with(|scope| scope.replace(std::mem::take(&mut self.0)));

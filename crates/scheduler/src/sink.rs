@@ -50,7 +50,7 @@ use std::fs::File;
 use std::path::Path;
 
 use musher_graph_core::{
-    Facts, FnTask, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError, Touch, Value, Wiring,
+    Facts, FnTask, Grid, Inputs, Layer, Place, Port, Record, RunNumber, Site, TaskError, Touch, Value, Wiring,
 };
 
 pub use error::SinkError;
@@ -60,7 +60,6 @@ pub use receipt::Receipt;
 pub use stage::{Stage, open};
 pub use target::{Target, refuse_foreign};
 
-use crate::nested;
 use crate::sync::Arc;
 
 /// What differs from one kind of file to the next; the rest is done by [`layers`].
@@ -160,23 +159,16 @@ pub fn write_file<E: From<SinkError>>(
     write: impl FnOnce(&File) -> Result<(), E>,
 ) -> Result<u64, E> {
     /// What is left of it goes however this ends.
-    struct Ends(u128);
+    struct Ends(Stage);
     impl Drop for Ends {
         fn drop(&mut self) {
-            abandon(self.0);
+            held::give_up(self.0.run, &self.0.folder);
         }
     }
-    let own = Ends(fresh_number());
-    open(&Target::file(path), own.0)?.assemble(&[], write)
+    Ends(open(&Target::file(path), run_number())?).0.assemble(&[], write)
 }
 
 /// The number of the run that this thread works for, or one that no run has.
 fn run_number() -> u128 {
-    nested::run_number().unwrap_or_else(fresh_number)
-}
-
-/// A number that no other run has.
-pub(crate) fn fresh_number() -> u128 {
-    let (session, count) = musher_graph_core::Session::fresh();
-    u128::from(session) << 64 | u128::from(count)
+    RunNumber::here().unwrap_or_else(RunNumber::fresh).to_bits()
 }

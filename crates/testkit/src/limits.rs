@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use musher_graph_core::Scope;
 use musher_scheduler::{Error, Event, Observer, Options, SpillDir, SpillOptions};
 
 use crate::{Child, Random, THREADS, forget_peak, peak_resident_bytes, resident_bytes};
@@ -78,6 +79,8 @@ struct Case {
     beside: u64,
     /// Whether functions of the user make what is as large as a chunk.
     is_users: bool,
+    /// Whether it makes files anew in each process.
+    has_files: bool,
 }
 
 impl Case {
@@ -118,7 +121,14 @@ impl Cases {
     ) {
         let operations = operations.split(' ').collect();
         let work = Box::new(work);
-        self.cases.push(Case { operations, work, refused: None, beside: 0, is_users: false });
+        self.cases.push(Case {
+            operations,
+            work,
+            refused: None,
+            beside: 0,
+            is_users: false,
+            has_files: false,
+        });
     }
 
     /// The same, where the last case cannot run within an eighth of its data, for this reason.
@@ -139,6 +149,13 @@ impl Cases {
     pub fn users_memory(&mut self) {
         if let Some(case) = self.cases.last_mut() {
             case.is_users = true;
+        }
+    }
+
+    /// The last case makes files anew in each process, so that what reads them is other work there.
+    pub fn own_files(&mut self) {
+        if let Some(case) = self.cases.last_mut() {
+            case.has_files = true;
         }
     }
 
@@ -294,7 +311,7 @@ impl Cases {
         }
     }
 
-    /// The bits of each case are the same in another process.
+    /// The bits of each case are the same in another process, and so are its plans where both have one scope.
     ///
     /// # Panics
     /// If they are not.
@@ -343,11 +360,16 @@ impl Cases {
     fn digests(&self) -> String {
         let mut text = String::new();
         for case in &self.cases {
-            let digest = match (case.work)(Size::SMALL, &Options::sequential()) {
+            let plans = Arc::new(Plans::default());
+            let options = Options::sequential().observe(plans.clone());
+            // Any number that both processes know.
+            let scope = Scope::from_bits(0x5eed);
+            let digest = match scope.run(|| (case.work)(Size::SMALL, &options)) {
                 Ok(digest) => format!("{digest:016x}"),
                 Err(error) => chain(&error),
             };
-            let _ = writeln!(text, "{digest}  {}", case.name());
+            let plans = if case.has_files { 0 } else { plans.digest() };
+            let _ = writeln!(text, "{digest} {plans:016x}  {}", case.name());
         }
         text
     }
@@ -444,6 +466,26 @@ impl Observer for Projected {
             self.bytes.fetch_max(plan.peak_bytes() + tables, Ordering::Relaxed);
             self.unknown.fetch_max(plan.tasks().known_bytes().1, Ordering::Relaxed);
             self.tasks.fetch_max(plan.tasks().n_tasks() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The fingerprints of the plans of all runs, in order.
+#[derive(Default)]
+struct Plans(Mutex<Vec<u64>>);
+
+impl Plans {
+    fn digest(&self) -> u64 {
+        self.0.lock().map_or(0, |plans| digest(plans.iter().copied()))
+    }
+}
+
+impl Observer for Plans {
+    fn event(&self, event: Event<'_>) {
+        if let Event::RunStarted { plan } | Event::Continued { more: plan, .. } = event
+            && let Ok(mut plans) = self.0.lock()
+        {
+            plans.push(plan.fingerprint().to_bits() as u64);
         }
     }
 }

@@ -54,8 +54,8 @@ pub struct Mapped {
     pub function: Arc<dyn StripFn>,
     /// Equal functions have equal identities.
     pub identity: u128,
-    /// Whether the identity holds in this process only.
-    pub process_bound: bool,
+    /// How narrow the circle is in which the identity means the same: a rank that whoever gave it understands.
+    pub reach: u8,
 }
 
 impl fmt::Debug for Mapped {
@@ -365,10 +365,14 @@ impl Program {
         words
     }
 
-    /// Whether something in it is identified within this process only.
+    /// The narrowest reach of an identity in it; 0 where there are none.
     #[must_use]
-    pub fn is_process_bound(&self) -> bool {
-        self.nodes.iter().any(|node| matches!(&node.op, Op::Map(mapped) if mapped.process_bound))
+    pub fn reach(&self) -> u8 {
+        let reaches = self.nodes.iter().map(|node| match &node.op {
+            Op::Map(mapped) => mapped.reach,
+            _ => 0,
+        });
+        reaches.max().unwrap_or(0)
     }
 }
 

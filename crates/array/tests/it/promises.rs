@@ -238,6 +238,7 @@ fn blocks(cases: &mut Cases) {
         let (_, block) = size.square::<f64>();
         read(&Array::<f64, Ix2>::read_npy(&path, block).unwrap(), options)
     });
+    cases.own_files();
 }
 
 musher_testkit::promises!("promises", cases());

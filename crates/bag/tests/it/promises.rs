@@ -236,33 +236,39 @@ fn files(cases: &mut Cases) {
         let (_folder, path) = lines(size, line);
         read(&Bag::read_text(blocks(&path, size)).unwrap(), options, words)
     });
+    cases.own_files();
     cases.add("Bag::read_text", move |size, options| {
         let (_folder, path) = lines(size, line);
         read(&Bag::read_text(&path).unwrap(), options, words)
     });
+    cases.own_files();
     let number = |value: &Value| value.as_u64().unwrap_or(0);
     cases.add("Bag::read_json_lines Bag::pluck", move |size, options| {
         let (_folder, path) = lines(size, json);
         let values: Bag<Value> = Bag::read_json_lines(blocks(&path, size)).unwrap();
         read(&values.pluck("n"), options, number)
     });
+    cases.own_files();
     cases.add("Bag::read_json_lines Bag::pluck_or", move |size, options| {
         let (_folder, path) = lines(size, json);
         let values: Bag<Value> = Bag::read_json_lines(&path).unwrap();
         read(&values.pluck_or("m", 7), options, number)
     });
+    cases.own_files();
     cases.add("Bag::to_text", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let written = records(size).second().to_text(folder.path().join("part-*.txt")).unwrap();
         written.compute_with(options)?;
         Ok(digest_of_files(folder.path()))
     });
+    cases.own_files();
     cases.add("Bag::to_json_lines", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let written = records(size).to_json_lines(folder.path().join("part-*.json")).unwrap();
         written.compute_with(options)?;
         Ok(digest_of_files(folder.path()))
     });
+    cases.own_files();
 }
 
 /// The digest of the files of a folder: names, lengths, and each hundredth byte.

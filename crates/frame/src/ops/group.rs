@@ -105,7 +105,7 @@ impl Frame {
                 Error::NotDecomposable { expression, part, caller: origin.caller }
             }
             Refusal::Type { expression, part, dtype } => {
-                Error::NotNumeric { expression, part, dtype, caller: origin.caller }
+                Error::NotNumeric { expression, part, dtype: Box::new(dtype), caller: origin.caller }
             }
             Refusal::Polars(source) => {
                 Error::Expression { operation: origin.operation, caller: origin.caller, source }

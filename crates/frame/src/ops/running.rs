@@ -220,7 +220,7 @@ impl Frame {
             let running = of(values).ok_or_else(|| Error::NotNumeric {
                 expression: format!("{}(\"{column}\")", origin.operation),
                 part: origin.operation.to_owned(),
-                dtype: dtype.clone(),
+                dtype: Box::new(dtype.clone()),
                 caller: origin.caller,
             })?;
             own.push(running.own.alias(*column));

@@ -82,7 +82,7 @@ fn expressions_that_fail_whatever_the_values_are_refused() {
 fn an_aggregate_of_numbers_over_a_text_says_that_it_is_text() {
     for expression in [col("text").mean(), col("text").var(0), col("text").std(1) * lit(2.0)] {
         let error = frame().aggregate([expression.clone()]).map(drop).unwrap_err();
-        assert!(matches!(error, Error::NotNumeric { dtype: DataType::String, .. }), "{error}");
+        assert!(matches!(&error, Error::NotNumeric { dtype, .. } if **dtype == DataType::String), "{error}");
         let text = error.to_string();
         assert!(text.contains("this is str") && text.contains("null_values"), "{text}");
         assert!(matches!(

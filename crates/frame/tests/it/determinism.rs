@@ -4,7 +4,7 @@ use std::process::Command;
 
 use musher_frame::Frame;
 use musher_frame::polars::prelude::*;
-use musher_graph_core::Collection;
+use musher_graph_core::{Collection, Reach};
 use musher_scheduler::Compute;
 
 /// What begins the line in which a child process says its result.
@@ -55,7 +55,7 @@ fn a_child_says_its_key() {
         late.with_columns([col("dep_delay").shift(lit(1))]).unwrap().shuffle([col("carrier")], 4).unwrap();
     let groups = met.group_by([col("carrier")]).unwrap().agg([col("air_time").mean(), len()]).unwrap();
     let groups = groups.top_k(3, [col("len")], musher_frame::Order::Descending).unwrap();
-    assert!(!groups.port().layer.is_process_bound());
+    assert_eq!(groups.port().layer.reach(), Reach::Anywhere);
     println!("{KEY}{:?}", groups.port().key());
 }
 

@@ -10,6 +10,7 @@ use crate::collection::Collection;
 use crate::delayed::Delayed;
 use crate::key::{Token, Tokenizer};
 use crate::layer::Port;
+use crate::scope::Identity;
 use crate::task::{Inputs, TaskError};
 
 /// An argument of type `T` as the task keeps it.
@@ -130,7 +131,7 @@ impl<T: Token + Send + Sync + 'static> IntoArg<T> for T {
 #[derive(Debug, Clone)]
 pub struct Opaque<T> {
     value: T,
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 /// Wraps a value that cannot be tokenized, so that it can be an argument: work on it is never merged with other
@@ -146,7 +147,7 @@ pub struct Opaque<T> {
 /// # let _ = y;
 /// ```
 pub fn opaque<T>(value: T) -> Opaque<T> {
-    Opaque { value, identity: crate::session::Session::fresh() }
+    Opaque { value, identity: Identity::fresh() }
 }
 
 impl<T: Send + Sync + 'static> Arg<T> for Opaque<T> {
@@ -161,7 +162,6 @@ impl<T: Send + Sync + 'static> Arg<T> for Opaque<T> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.word(1);
         self.identity.token(tokenizer);
-        tokenizer.bind_to_process();
     }
 }
 

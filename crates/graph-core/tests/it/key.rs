@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use musher_graph_core::{
-    Chunk, Collection, Delayed, FnTask, Graph, Grid, Held, Inputs, Key, Layer, Place, Places, Port, Session,
-    Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
+    Chunk, Collection, Delayed, FnTask, Graph, Grid, Held, Identity, Inputs, Key, Layer, Place, Places, Port,
+    Reach, Token, Tokenizer, Value, Wiring, delayed, opaque, ready,
 };
 use musher_testkit::again;
 
@@ -54,7 +54,7 @@ fn what_holds_in_this_process_only_says_so_also_from_within() {
     let bound = |value: &dyn Token| {
         let mut tokenizer = Tokenizer::new();
         value.token(&mut tokenizer);
-        tokenizer.is_process_bound()
+        tokenizer.reach() > Reach::Anywhere
     };
     struct Fresh;
     impl Token for Fresh {
@@ -107,7 +107,11 @@ fn capturing_closures_are_fresh_unless_a_token_says_what_they_capture() {
     let named = |factor: i64| times(factor).token(&factor).call(3);
     assert_eq!(key(&named(2)), key(&named(2)));
     assert_ne!(key(&named(2)), key(&named(3)));
-    assert!(named(2).port().layer.is_process_bound(), "the closure's type still holds in this process only");
+    assert_eq!(
+        named(2).port().layer.reach(),
+        Reach::Program,
+        "the closure's type holds in this program only"
+    );
 }
 
 #[test]
@@ -155,14 +159,12 @@ fn computed_chunks_are_equal_where_work_and_places_are() {
     assert_ne!(held(&some(0)), held(&some(1)), "other places hold other chunks");
     assert_ne!(held(&some(0)), held(&Places::All));
     let layer = Layer::build(Held::computed(&port, &Places::All, chunks())).finish(Grid::from([1]));
-    assert!(layer.is_process_bound(), "as the ready value is");
+    assert_eq!(layer.reach(), Reach::Run, "as the ready value is");
 }
 
 #[test]
-fn fresh_identities_differ_and_name_the_session() {
-    let (a, b) = (Session::fresh(), Session::fresh());
-    assert_ne!(a, b);
-    assert_eq!((a.0, b.0), (Session::id(), Session::id()));
+fn fresh_identities_differ() {
+    assert_ne!(Identity::fresh(), Identity::fresh());
 }
 
 /// A program of tasks that are named: nothing in it stands on this process.
@@ -194,9 +196,9 @@ fn building_twice_in_two_processes_gives_equal_keys() {
         println!("key={:032x}", here.key().to_bits());
         return;
     }
-    let _ = (Session::fresh(), Session::fresh());
+    let _ = (Identity::fresh(), Identity::fresh());
     assert_eq!(program().key(), here.key());
-    assert!(!here.is_process_bound());
+    assert_eq!(here.reach(), Reach::Anywhere);
     let name = "key::building_twice_in_two_processes_gives_equal_keys";
     let second = again(name).arg("--test-threads=1").env(SECOND, "1").output();
     let printed = String::from_utf8(second.unwrap().stdout).unwrap();
@@ -205,14 +207,14 @@ fn building_twice_in_two_processes_gives_equal_keys() {
 }
 
 #[test]
-fn what_stands_on_a_type_or_a_fresh_identity_is_bound_to_the_process_and_so_is_what_reads_it() {
+fn what_stands_on_a_type_is_bound_to_the_program_on_an_identity_to_the_run_and_so_is_what_reads_it() {
     let reads = |port: &Port| {
         let task = FnTask::new("t", |_: Place<'_>, _: &mut Inputs<'_>| Ok(Value(0))).named("test.t/1");
-        Layer::build(task).input(port, Wiring::axes([])).finish(Grid::from([2])).is_process_bound()
+        Layer::build(task).input(port, Wiring::axes([])).finish(Grid::from([2])).reach()
     };
-    assert!(!program().is_process_bound());
-    assert!(reads(delayed(increment).call(1).port()));
-    assert!(reads(&Port::of(ready(Value(1)))));
+    assert_eq!(program().reach(), Reach::Anywhere);
+    assert_eq!(reads(delayed(increment).call(1).port()), Reach::Program);
+    assert_eq!(reads(&Port::of(ready(Value(1)))), Reach::Run);
     let closure = FnTask::new("c", |_: Place<'_>, _: &mut Inputs<'_>| Ok(Value(0)));
-    assert!(Layer::build(closure).finish(Grid::scalar()).is_process_bound());
+    assert_eq!(Layer::build(closure).finish(Grid::scalar()).reach(), Reach::Program);
 }

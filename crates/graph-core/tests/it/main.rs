@@ -14,6 +14,7 @@ mod lower;
 mod order;
 mod patterns;
 mod planning;
+mod scope;
 mod support;
 mod to_petgraph;
 mod wiring;

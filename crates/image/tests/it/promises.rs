@@ -187,6 +187,7 @@ fn files(cases: &mut Cases) {
         }
         Ok(digest(words))
     });
+    cases.own_files();
     cases.add("imread Imread::new Imread::stack Imread::page Imread::max_decoded_bytes", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let tiles = folder.path().join("tiles");
@@ -196,6 +197,7 @@ fn files(cases: &mut Cases) {
         let other = other.page(0).max_decoded_bytes(1 << 24).stack(pattern.to_str().unwrap()).unwrap();
         Ok(digest([read(&one, options)?, read(&other, options)?]))
     });
+    cases.own_files();
     cases.add("Imread::each Imread::tiles", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let tiles = folder.path().join("tiles");
@@ -212,6 +214,7 @@ fn files(cases: &mut Cases) {
         }
         Ok(digest(words))
     });
+    cases.own_files();
     cases.add("imread_chunked Imread::chunked", |size, options| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large.tif");
@@ -221,6 +224,7 @@ fn files(cases: &mut Cases) {
         let other = Imread::<u8>::new().max_decoded_bytes(1 << 40).chunked(&path, rows).unwrap();
         Ok(digest([read(&imread_chunked(&path, rows).unwrap(), options)?, read(&other, options)?]))
     });
+    cases.own_files();
 }
 
 musher_testkit::promises!("promises", cases());

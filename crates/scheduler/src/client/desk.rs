@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap};
 use super::job::Job;
 use crate::cancel::CancelToken;
 use crate::options::Options;
-use crate::settings::Scope;
+use crate::settings::Scoped;
 use crate::sync::{Arc, Condvar, Mutex, Weak};
 
 /// The ready jobs of one client.
@@ -18,7 +18,7 @@ pub(super) struct Desk {
     /// Threads that may be at work at once.
     pub(super) threads: usize,
     /// Where the client was made.
-    pub(super) scope: Scope,
+    pub(super) settings: Scoped,
     options: Options,
     state: Mutex<State>,
     /// There may be something to do.
@@ -79,7 +79,7 @@ impl Desk {
         };
         Arc::new(Self {
             threads,
-            scope: Scope::here(),
+            settings: Scoped::here(),
             options,
             state: Mutex::new(state),
             work: Condvar::new(),

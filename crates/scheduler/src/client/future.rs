@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use musher_graph_core::{
-    Arg, Delayed, Facts, FromInput, Grid, Inputs, IntoArg, Layer, Output, Place, Port, Session, Task,
+    Arg, Delayed, Facts, FromInput, Grid, Identity, Inputs, IntoArg, Layer, Output, Place, Port, Task,
     TaskError, Token, Tokenizer, Value,
 };
 use smallvec::SmallVec;
@@ -47,7 +47,7 @@ pub struct Future<T> {
 /// Its last drop lets the job go.
 struct Handle {
     job: Arc<Job>,
-    identity: (u64, u64),
+    identity: Identity,
 }
 
 impl Drop for Handle {
@@ -125,7 +125,7 @@ impl<T> Future<T> {
 
 impl<T: Send + Sync + 'static> Future<T> {
     pub(super) fn of(job: Arc<Job>) -> Self {
-        let handle = Arc::new(Handle { job, identity: Session::fresh() });
+        let handle = Arc::new(Handle { job, identity: Identity::fresh() });
         Self { handle, ticket: None, marker: PhantomData }
     }
 
@@ -287,7 +287,6 @@ impl Task for Awaited {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("scheduler.future/1");
         self.handle.identity.token(tokenizer);
-        tokenizer.bind_to_process();
     }
 
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

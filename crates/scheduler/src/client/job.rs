@@ -10,13 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Instant;
 
-use musher_graph_core::{ChunkRef, Site};
+use musher_graph_core::{ChunkRef, Scope, Site};
 
 use super::desk::Desk;
 use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::options::Options;
-use crate::settings::Scope;
+use crate::settings::Scoped;
 use crate::sync::{Arc, Condvar, Mutex};
 
 /// How a job ended: its value as a chunk, or the error, which all who stand on it share.
@@ -56,7 +56,9 @@ pub(crate) struct Job {
     cancel: CancelToken,
     desk: Arc<Desk>,
     /// Where it was submitted, or else where the client was made.
-    scope: Scope,
+    settings: Scoped,
+    /// Where it was submitted: what it builds has identities of there, on whatever thread.
+    scope: u128,
     state: Mutex<State>,
     /// The phase is another one.
     changed: Condvar,
@@ -201,7 +203,8 @@ impl Job {
             info,
             cancel: CancelToken::new(),
             desk: Arc::clone(desk),
-            scope: Scope::here().or(&desk.scope),
+            settings: Scoped::here().or(&desk.settings),
+            scope: Scope::fresh().to_bits(),
             state: Mutex::new(state),
             changed: Condvar::new(),
         })
@@ -258,7 +261,8 @@ impl Job {
         let work = self.start()?;
         let helps = is_inside();
         let before = WORKING.replace(true);
-        let outcome = self.scope.run(|| self.attempt(&work, &self.desk.options(threads, &self.cancel)));
+        let attempt = || self.attempt(&work, &self.desk.options(threads, &self.cancel));
+        let outcome = Scope::from_bits(self.scope).run(|| self.settings.run(attempt));
         WORKING.set(before);
         match outcome {
             // Nothing has run; with all the threads it has all the memory. Who helps does not wait for that.

@@ -153,8 +153,8 @@ fn scopes_nest_and_end_also_by_a_panic() {
         });
         assert!(panicked.is_err());
         assert_eq!(retries_here(), 10);
-        let elsewhere = std::thread::spawn(|| Scope::here().0.is_none()).join().unwrap();
+        let elsewhere = std::thread::spawn(|| Scoped::here().0.is_none()).join().unwrap();
         assert!(elsewhere, "a scope holds on its thread");
     });
-    assert!(Scope::here().0.is_none());
+    assert!(Scoped::here().0.is_none());
 }

@@ -32,13 +32,22 @@ impl FileId {
         id.is_some() && Self::of(path).is_ok_and(|found| found == id)
     }
 
-    pub(super) fn is_on_the_device_of(&self, other: &Self) -> bool {
-        self.device == other.device
-    }
-
     pub(super) fn inode(&self) -> u64 {
         self.inode
     }
+}
+
+/// Whether a folder is the root of a file system, so that it has its name for good; as far as the system tells.
+#[cfg(target_os = "linux")]
+pub(super) fn is_mounted(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let facts = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE);
+    facts.is_ok_and(|facts| facts.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_mounted(_path: &Path) -> bool {
+    false
 }
 
 /// Puts the folder `new` where `old` is, and `old` where `new` was, so that a reader sees the one or the other.

@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::journal;
 use crate::disk::is_ours;
@@ -28,6 +29,9 @@ const MOST_NAME_BYTES: usize = 120;
 
 /// The stages that this process has opened and not yet committed, by the run.
 static HELD: StaticMutex<BTreeMap<u128, Vec<Held>>> = StaticMutex::new(BTreeMap::new());
+
+/// How many runs there are in it, so that others need not look.
+static N_RUNS: AtomicUsize = AtomicUsize::new(0);
 
 struct Held {
     folder: PathBuf,
@@ -66,7 +70,9 @@ pub(super) fn make(place: &Path, name: &OsStr, run: u128) -> io::Result<PathBuf>
             Ok(()) => continue,
         }
         let folder = folder.keep();
-        HELD.lock().entry(run).or_default().push(Held { folder: folder.clone(), _lock: lock });
+        let mut held = HELD.lock();
+        held.entry(run).or_default().push(Held { folder: folder.clone(), _lock: lock });
+        N_RUNS.store(held.len(), Ordering::Relaxed);
         return Ok(folder);
     }
     Err(io::ErrorKind::ResourceBusy.into())
@@ -97,19 +103,16 @@ impl Turn {
     /// Waits for it.
     pub(super) fn wait(stage: &Path) -> io::Result<Option<Self>> {
         let Some(file) = Self::file(stage)? else { return Ok(None) };
-        // A file system without locks: then one commits at a time, as the scheduler of one process does.
-        if let Err(error) = file.lock()
-            && error.kind() != io::ErrorKind::Unsupported
-        {
-            return Err(error);
-        }
+        // A file system without locks says so by some error: then one commits at a time, as one scheduler does.
+        while file.lock().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
         Ok(stage.join(TURN).exists().then_some(Self(file)))
     }
 
     /// Takes it if nobody has it.
     fn take(stage: &Path) -> Option<Self> {
         let file = Self::file(stage).ok()??;
-        (file.try_lock().is_ok() && stage.join(TURN).exists()).then_some(Self(file))
+        let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        (!is_taken && stage.join(TURN).exists()).then_some(Self(file))
     }
 
     fn file(stage: &Path) -> io::Result<Option<File>> {
@@ -124,13 +127,27 @@ impl Turn {
 /// Removes a stage whose commit has ended.
 pub(super) fn release(run: u128, folder: &Path) {
     remove(folder);
-    let mut held = HELD.lock();
-    if let Some(stages) = held.get_mut(&run) {
-        stages.retain(|stage| stage.folder != folder);
-        if stages.is_empty() {
-            held.remove(&run);
-        }
+    drop(taken(run, folder));
+}
+
+/// Settles one stage before its run ends.
+pub(super) fn give_up(run: u128, folder: &Path) {
+    if let Some(held) = taken(run, folder) {
+        settle(&held.folder);
     }
+}
+
+/// A stage that this process holds.
+fn taken(run: u128, folder: &Path) -> Option<Held> {
+    let mut held = HELD.lock();
+    let stages = held.get_mut(&run)?;
+    let at = stages.iter().position(|stage| stage.folder == folder)?;
+    let stage = stages.swap_remove(at);
+    if stages.is_empty() {
+        held.remove(&run);
+        N_RUNS.store(held.len(), Ordering::Relaxed);
+    }
+    Some(stage)
 }
 
 /// Settles all that a run has opened in this process and not committed: the end of a run, however it ends.
@@ -148,8 +165,17 @@ pub(super) fn release(run: u128, folder: &Path) {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn abandon(run: u128) {
+    // Relaxed: what the run has opened it has counted before it ended.
+    if N_RUNS.load(Ordering::Relaxed) == 0 {
+        return;
+    }
     // The locks are let go after the folders are gone.
-    let stages = HELD.lock().remove(&run);
+    let stages = {
+        let mut held = HELD.lock();
+        let stages = held.remove(&run);
+        N_RUNS.store(held.len(), Ordering::Relaxed);
+        stages
+    };
     for stage in stages.iter().flatten() {
         settle(&stage.folder);
     }

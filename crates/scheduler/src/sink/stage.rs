@@ -100,12 +100,12 @@ pub fn open(target: &Target, run: u128) -> Result<Stage, SinkError> {
     }
     let folder = held::make(place, name, run).map_err(failed)?;
     let stage = Stage { path: path.clone(), folder, kind: target.kind, run, made: None, exchanges: false };
-    stage.prepared(place, &target.header).inspect_err(|_| held::release(run, &stage.folder))
+    stage.prepared(&target.header).inspect_err(|_| held::release(run, &stage.folder))
 }
 
 impl Stage {
     /// Makes what parts need, and finds out what the file system can do.
-    fn prepared(&self, place: &Path, header: &[u8]) -> Result<Self, SinkError> {
+    fn prepared(&self, header: &[u8]) -> Result<Self, SinkError> {
         let failed = |source| self.failed("create", source);
         let (tmp, parts, data) = (self.folder.join(TMP), self.folder.join(PARTS), self.folder.join(DATA));
         fs::create_dir(&tmp).map_err(failed)?;
@@ -127,20 +127,19 @@ impl Stage {
             }
         };
         let made = FileId::of(made).map_err(failed)?;
-        self.probe(&tmp, place)?;
+        self.probe(&tmp)?;
         Ok(Self { made, exchanges, ..self.clone() })
     }
 
     /// Whether things can be renamed here.
-    fn probe(&self, tmp: &Path, place: &Path) -> Result<(), SinkError> {
+    fn probe(&self, tmp: &Path) -> Result<(), SinkError> {
         let no_rename = |source| SinkError::NoRename { path: self.path.clone(), source };
         let (from, to) = (tmp.join("probe"), tmp.join("renamed"));
         File::create(&from).map_err(|source| self.failed("create", source))?;
         fs::rename(&from, &to).map_err(no_rename)?;
         fs::remove_file(&to).map_err(|source| self.failed("create", source))?;
-        let there = FileId::of(&self.path).ok().flatten().zip(FileId::of(place).ok().flatten());
-        match there {
-            Some((target, place)) if self.kind != Kind::Files && !target.is_on_the_device_of(&place) => {
+        match self.kind {
+            Kind::Folder if disk::is_mounted(&self.path) => {
                 Err(no_rename(io::ErrorKind::CrossesDevices.into()))
             }
             _ => Ok(()),

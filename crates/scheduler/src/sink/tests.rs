@@ -8,7 +8,9 @@ use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Receipt, SinkError, Stage, Target, fresh_number, open};
+use musher_graph_core::RunNumber;
+
+use super::{Receipt, SinkError, Stage, Target, open};
 
 /// Parts of what is written.
 const PARTS: u64 = 6;
@@ -32,7 +34,7 @@ const WAYS: [Way; 6] = [Way::Folder, Way::TwoRenames, Way::NewFolder, Way::Files
 
 impl Way {
     fn open(self, folder: &Path) -> Stage {
-        self.open_as(folder, fresh_number()).unwrap()
+        self.open_as(folder, RunNumber::fresh().to_bits()).unwrap()
     }
 
     fn open_as(self, folder: &Path, run: u128) -> Result<Stage, SinkError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, CodecError, Collection, FnTask, Grid, Inputs, Layer, Place, Port, TaskError,
-    Wiring, delayed,
+    Chunk, ChunkRef, Codec, CodecError, Collection, FnTask, Grid, Inputs, Layer, Place, Port, Reach,
+    TaskError, Wiring, delayed,
 };
 use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
 use musher_testkit::{Doomed, ScriptedFailure, everywhere};
@@ -140,7 +140,7 @@ fn what_is_on_the_disk_is_not_made_again() {
         assert_eq!(calls.load(Ordering::Relaxed), N, "{name}");
         let (one, other) = (saved.collection.port.key(), again.collection.port.key());
         assert_eq!(one, other, "equal content is equal work");
-        assert!(!saved.collection.port.layer.is_process_bound());
+        assert_eq!(saved.collection.port.layer.reach(), Reach::Anywhere);
     }
 }
 

@@ -18,6 +18,7 @@ mod more_work;
 mod nested;
 mod options;
 mod report;
+mod scope;
 mod settings;
 mod sinks;
 mod spill;

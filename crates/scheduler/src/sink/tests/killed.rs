@@ -87,9 +87,6 @@ fn kill_often(way: Way) {
     if way == Way::Files {
         assert!(unfinished > 0, "no kill of {KILLS} met a commit between two of {PARTS} names");
     }
-    println!(
-        "{way:?}: {littered} of {KILLS} kills left a stage, {unfinished} a commit that was not finished"
-    );
 }
 
 #[test]

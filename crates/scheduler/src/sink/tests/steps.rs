@@ -10,8 +10,9 @@ use musher_graph_core::{Chunk, Record};
 use musher_testkit::{Child, Doomed};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::super::disk;
 use super::super::journal::{self, Journal};
-use super::super::{Receipt, SinkError, Stage, Target, abandon, open};
+use super::super::{Receipt, SinkError, Stage, Target, abandon, open, refuse_foreign};
 use super::{BYTES, PARTS, WAYS, Way, content, name, names};
 
 fn receipts(way: Way, stage: &Stage, generation: u64) -> Vec<Receipt> {
@@ -168,6 +169,21 @@ fn a_folder_in_the_way_of_a_file_is_not_replaced() {
 }
 
 #[test]
+fn folders_of_others_are_told_from_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    Way::Folder.run(folder.path(), 1);
+    let target = folder.path().join("target");
+    let check = || refuse_foreign(&target, |name| name.starts_with("part-"));
+    check().unwrap();
+    fs::write(target.join("thesis"), "years of work").unwrap();
+    let error = check().unwrap_err();
+    assert!(matches!(&error, SinkError::Foreign { found, .. } if found == "thesis"), "{error}");
+    refuse_foreign(&folder.path().join("nothing"), |_| false).unwrap();
+    let error = refuse_foreign(&target.join("thesis"), |_| true).unwrap_err();
+    assert!(matches!(error, SinkError::Io { action: "list", .. }), "{error}");
+}
+
+#[test]
 fn files_of_others_stay_beside_named_ones() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis"), "years of work").unwrap();
@@ -180,7 +196,7 @@ fn files_of_others_stay_beside_named_ones() {
         (stage, receipt)
     });
     for (stage, receipt) in both {
-        stage.commit(&[receipt.clone()]).unwrap();
+        stage.commit(std::slice::from_ref(&receipt)).unwrap();
         stage.commit(&[receipt]).unwrap();
     }
     assert_eq!(names(&folder.path().join("new")), ["part-1", "part-2"]);
@@ -235,7 +251,7 @@ fn stages_and_receipts_travel() {
     let stage_again = &stage_again.downcast_ref::<Record<Stage>>().unwrap().0;
     assert_eq!(*stage_again, stage.0);
     assert_eq!(receipt_again.downcast_ref::<Record<Receipt>>().unwrap().0, receipt.0);
-    stage_again.commit(&[receipt.0.clone()]).unwrap();
+    stage_again.commit(std::slice::from_ref(&receipt.0)).unwrap();
     assert_eq!(names(&folder).len(), 1);
     let hostile = Receipt { name: "../../x".to_owned(), ..receipt.0.clone() };
     let (codec, mut bytes) = (receipt.codec().unwrap(), Vec::new());
@@ -271,6 +287,14 @@ fn places_where_nothing_can_be_written_are_named() {
             let error = open(&target, 1).unwrap_err();
             assert!(matches!(&error, SinkError::Io { .. }) && error.to_string().contains(path), "{error}");
         }
+    }
+    // Whose folder is a file system of its own.
+    let mounted = Path::new("/dev/shm");
+    if disk::is_mounted(mounted) {
+        // Only the system's owner gets as far as that; all others cannot write beside it.
+        let error = open(&Target::folder(mounted), 1).unwrap_err();
+        assert!(matches!(error, SinkError::NoRename { .. } | SinkError::Io { .. }), "{error}");
+        assert_eq!(error.path(), mounted);
     }
     let error = open(&Target::files("/no/such/folder"), 1).unwrap_err();
     assert!(error.to_string().contains("/no/such/folder"), "{error}");
