@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fit::Misfit;
 use crate::report::report;
 use crate::scope::OUTSIDE;
 use crate::site::Site;
 
 /// A graph that cannot be planned.
-#[derive(thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
     /// Whoever watched the planning said that it is not to go on.

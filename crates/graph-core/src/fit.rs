@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::grid::Grid;
 use crate::report::report;
 use crate::wiring::{AxisMap, Wiring};
@@ -20,7 +22,7 @@ use crate::wiring::{AxisMap, Wiring};
 /// let error = Graph::collect(&[request]).unwrap_err();
 /// assert!(error.to_string().contains("coordinate 3 along axis 0, which has 3"), "{error}");
 /// ```
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Misfit {
     /// There is not one map for each axis of the producer.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
@@ -93,7 +94,8 @@ struct Node {
     work: Work,
     inputs: Box<[Input]>,
     grid: Grid,
-    caller: Site,
+    /// One word: there are millions of layers, and all are built here.
+    caller: &'static Location<'static>,
     reach: Reach,
     /// Whether it or what it needs has annotations.
     has_annotations: bool,
@@ -199,7 +201,7 @@ impl Layer {
     /// Starts a layer of a task that is shared already.
     #[track_caller]
     pub fn build_shared(task: Arc<dyn Task>) -> LayerBuilder {
-        LayerBuilder { task, inputs: Vec::new(), caller: Site::caller() }
+        LayerBuilder { task, inputs: Vec::new(), caller: Location::caller() }
     }
 
     /// The fingerprint.
@@ -229,7 +231,7 @@ impl Layer {
 
     /// The user's line.
     pub fn caller(&self) -> Site {
-        self.0.caller
+        self.0.caller.into()
     }
 
     /// Annotations about how its tasks run.
@@ -275,7 +277,7 @@ impl Input {
 pub struct LayerBuilder {
     task: Arc<dyn Task>,
     inputs: Vec<Input>,
-    caller: Site,
+    caller: &'static Location<'static>,
 }
 
 impl LayerBuilder {
@@ -310,10 +312,11 @@ impl LayerBuilder {
         self
     }
 
-    /// Names the user's line, where the builder was called further down.
+    /// Names the user's line, where the builder was called further down. A line that was read back is not one of this
+    /// program, and changes nothing.
     #[must_use]
     pub fn caller(mut self, caller: Site) -> Self {
-        self.caller = caller;
+        self.caller = caller.location().unwrap_or(self.caller);
         self
     }
 
@@ -337,7 +340,7 @@ impl LayerBuilder {
             for input in &mut self.inputs {
                 if let (Wiring::All, Some(producer)) = (&input.wiring, &input.producer) {
                     let port = Port { layer: producer.clone(), output: input.output as usize };
-                    let barrier = Layer::build(Barrier).caller(self.caller).input(&port, Wiring::All);
+                    let barrier = Layer::build(Barrier).caller(self.caller.into()).input(&port, Wiring::All);
                     let barrier = barrier.finish(Grid::scalar());
                     *input = Input { producer: Some(barrier), output: 0, wiring: Wiring::axes([]) };
                 }

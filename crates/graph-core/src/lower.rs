@@ -9,6 +9,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::collection::Places;
@@ -17,13 +18,13 @@ use crate::graph::{Graph, GraphLayer};
 use crate::grid::Place;
 use crate::scope::enter_task;
 use crate::spill::SpillStore;
-use crate::task::{Facts, InputError, Inputs, Output, Staged, TaskError};
+use crate::task::{Facts, InputMismatch, Inputs, Output, Staged, TaskError};
 use crate::watch::Watch;
 use column::Column;
 use need::Need;
 
 /// Number of a task in its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskIx(pub u32);
 
 /// Number of an output of a task in its plan.
@@ -489,7 +490,7 @@ impl TaskGraph {
         let (expected, found) = (table.n_outputs, output.n_chunks());
         match found == expected as usize {
             true => Ok(output),
-            false => Err(TaskError::new(InputError::Outputs { expected, found })),
+            false => Err(TaskError::new(InputMismatch::Outputs { expected, found })),
         }
     }
 }

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use cheapest::Readiness;
 use post::SortedInputs;
+use serde::{Deserialize, Serialize};
 use walk::Walk;
 
 use crate::error::Error;
@@ -85,7 +86,7 @@ impl Weights {
 }
 
 /// Why a sequence of tasks is no order.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NotAnOrder {
     /// A task is named twice, or the plan has no such task.

@@ -78,6 +78,14 @@ impl Site {
         }
     }
 
+    /// The same as the compiler knows it, unless it was read back.
+    pub(crate) fn location(self) -> Option<&'static Location<'static>> {
+        match self.0 {
+            Place::Here(location) => Some(location),
+            Place::Told(_) => None,
+        }
+    }
+
     fn parts(self) -> (&'static str, u32, u32) {
         (self.file(), self.line(), self.column())
     }

@@ -360,7 +360,7 @@ impl<'a> Inputs<'a> {
     #[inline]
     pub fn chunk(&self, index: usize) -> Result<&ChunkRef, TaskError> {
         let chunk = self.chunks.get(index).and_then(Option::as_ref);
-        chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n: self.chunks.len() }))
+        chunk.ok_or_else(|| TaskError::new(InputMismatch::Absent { index, n: self.chunks.len() }))
     }
 
     /// The chunk with this number as a `T`.
@@ -369,7 +369,7 @@ impl<'a> Inputs<'a> {
     /// If there is no such chunk, it was taken, or it is of another kind.
     #[inline]
     pub fn get<T: Chunk>(&self, index: usize) -> Result<&T, TaskError> {
-        self.chunk(index)?.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(index))
+        self.chunk(index)?.downcast_ref().ok_or_else(|| InputMismatch::wrong_kind::<T>(index))
     }
 
     /// All chunks of a slot as `T`s, in the order of the wiring; a barrier's bundle counts as its members.
@@ -383,7 +383,7 @@ impl<'a> Inputs<'a> {
         {
             let members = bundle.0.iter();
             return members
-                .map(|chunk| chunk.downcast_ref().ok_or_else(|| InputError::wrong_kind::<T>(range.start)))
+                .map(|chunk| chunk.downcast_ref().ok_or_else(|| InputMismatch::wrong_kind::<T>(range.start)))
                 .collect();
         }
         range.map(|index| self.get(index)).collect()
@@ -395,7 +395,7 @@ impl<'a> Inputs<'a> {
     /// If there is no such chunk, it was taken, or it is of another kind.
     #[inline]
     pub fn take<T: Chunk>(&mut self, index: usize) -> Result<Arc<T>, TaskError> {
-        self.take_any(index)?.downcast().map_err(|_| InputError::wrong_kind::<T>(index))
+        self.take_any(index)?.downcast().map_err(|_| InputMismatch::wrong_kind::<T>(index))
     }
 
     /// Takes the chunk with this number out of its sharing: moved where nobody else holds it, cloned where somebody does.
@@ -413,7 +413,7 @@ impl<'a> Inputs<'a> {
     pub(crate) fn take_any(&mut self, index: usize) -> Result<Arc<dyn Any + Send + Sync>, TaskError> {
         let n = self.chunks.len();
         let chunk = self.chunks.get_mut(index).and_then(Option::take);
-        let chunk = chunk.ok_or_else(|| TaskError::new(InputError::Absent { index, n }))?;
+        let chunk = chunk.ok_or_else(|| TaskError::new(InputMismatch::Absent { index, n }))?;
         Ok(chunk)
     }
 
@@ -427,20 +427,39 @@ impl<'a> Inputs<'a> {
 }
 
 /// A task met other inputs than it was built for, or made other outputs: a defect of the task or of its wiring.
-#[derive(Debug)]
-pub(crate) enum InputError {
-    Absent { index: usize, n: usize },
-    WrongKind { index: usize, expected: &'static str },
-    Outputs { expected: u32, found: usize },
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputMismatch {
+    /// There is no such input, or it was taken.
+    Absent {
+        /// Its number.
+        index: usize,
+        /// How many there are.
+        n: usize,
+    },
+    /// An input is of another kind.
+    WrongKind {
+        /// Its number.
+        index: usize,
+        /// The type that was expected.
+        expected: &'static str,
+    },
+    /// Another number of outputs was made than was said.
+    Outputs {
+        /// How many were said.
+        expected: u32,
+        /// How many were made.
+        found: usize,
+    },
 }
 
-impl InputError {
+impl InputMismatch {
     fn wrong_kind<T>(index: usize) -> TaskError {
         TaskError::new(Self::WrongKind { index, expected: type_name::<T>() })
     }
 }
 
-impl fmt::Display for InputError {
+impl fmt::Display for InputMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent { index, n } => write!(f, "input {index} is absent or taken ({n} inputs)"),
@@ -450,12 +469,15 @@ impl fmt::Display for InputError {
     }
 }
 
-impl StdError for InputError {}
+impl StdError for InputMismatch {}
 
 /// Why a task failed: any error, to which the scheduler adds operation, place and the user's line.
 ///
 /// Like a boxed error it is made by `?` from any error type, and so implements none itself.
-pub struct TaskError(Box<dyn StdError + Send + Sync>);
+pub struct TaskError {
+    cause: Box<dyn StdError + Send + Sync>,
+    type_name: &'static str,
+}
 
 impl fmt::Debug for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -465,23 +487,28 @@ impl fmt::Debug for TaskError {
 
 impl TaskError {
     /// Wraps the cause.
-    pub fn new(cause: impl StdError + Send + Sync + 'static) -> Self {
-        Self(Box::new(cause))
+    pub fn new<E: StdError + Send + Sync + 'static>(cause: E) -> Self {
+        Self { cause: Box::new(cause), type_name: type_name::<E>() }
     }
 
-    /// An error that is boxed already, such as one of `anyhow`'s.
+    /// An error that is boxed already, such as one of `anyhow`'s: nobody knows its type any more.
     pub fn from_boxed(cause: Box<dyn StdError + Send + Sync>) -> Self {
-        Self(cause)
+        Self { cause, type_name: "" }
     }
 
     /// The cause.
     pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        self.0.as_ref()
+        self.cause.as_ref()
     }
 
     /// The cause, owned.
     pub fn into_cause(self) -> Box<dyn StdError + Send + Sync> {
-        self.0
+        self.cause
+    }
+
+    /// The path of the cause's type; empty where nobody knows it.
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
     }
 }
 
@@ -493,6 +520,6 @@ impl<E: StdError + Send + Sync + 'static> From<E> for TaskError {
 
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.cause.fmt(f)
     }
 }

@@ -408,7 +408,9 @@ impl Task for ReadChunks {
         let (place, _) = self.chunks[at.index()];
         let path = self.files.path(place);
         let Some(codec) = self.codec else {
-            return Err(CheckpointError::Malformed { path, what: "nothing tells how to read it" }.into());
+            return Err(
+                CheckpointError::Malformed { path, what: "nothing tells how to read it".into() }.into()
+            );
         };
         Ok(Output::shared(file::read(&path, self.files.identity(place), codec)?))
     }

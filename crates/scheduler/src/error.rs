@@ -1,4 +1,6 @@
-//! Why a run failed.
+//! Why a run failed: as it is met, and as data that can be stored and sent.
+
+mod cause;
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -7,13 +9,33 @@ use std::{fmt, io};
 
 use musher_graph_core::{ByteSize, Plan, Site, StepError, StepPanic, TaskError, TaskIx, report};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use cause::stored;
+pub use cause::{Cause, CauseKind};
+
 use crate::cancel::CancelToken;
 use crate::checkpoint::CheckpointError;
 use crate::replay::ReplayError;
 use crate::sync::Arc;
 
 /// A computation that did not give a result.
-#[derive(thiserror::Error)]
+///
+/// It is plain data to serde: written out and read back it is the same error, of the same line of your code and with the
+/// same words. What only its process knew, the type of a task's own error, has become its name: see [`Cause`].
+///
+/// # Examples
+/// ```
+/// use musher_graph_core::delayed;
+/// use musher_scheduler::{Compute, Error};
+/// let lost = delayed(|| std::fs::read("no such file")).fallible().call(());
+/// let error = lost.compute().unwrap_err();
+/// let stored = serde_json::to_string(&error)?;
+/// let again: Error = serde_json::from_str(&stored)?;
+/// assert_eq!(format!("{again:?}"), format!("{error:?}"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
     /// A task failed: data, input/output, memory or user code.
@@ -124,10 +146,11 @@ pub enum Error {
     /// A chunk could not be written to the disk or read from there.
     #[error("{doing} a spilled chunk failed")]
     Spill {
-        /// `writing` or `reading`.
-        doing: &'static str,
+        /// To the disk or back.
+        doing: Spilling,
         /// Why: names the directory and what was needed.
         #[source]
+        #[serde(with = "stored::boxed")]
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The drop of a chunk panicked.
@@ -162,6 +185,7 @@ pub enum Error {
         /// The user's line that submitted it.
         caller: Site,
         /// Why: the first failure, however many futures lie between.
+        #[serde(with = "stored::shared::run")]
         source: Arc<Error>,
     },
     /// The threads of a client could not be started.
@@ -171,6 +195,7 @@ pub enum Error {
         threads: usize,
         /// Why.
         #[source]
+        #[serde(with = "stored::io")]
         source: io::Error,
     },
     /// A checkpoint could not be written, resumed or read.
@@ -184,6 +209,7 @@ pub enum Error {
     Gather {
         /// Why.
         #[source]
+        #[serde(with = "stored::boxed")]
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The pool of worker threads could not be made.
@@ -193,7 +219,8 @@ pub enum Error {
         threads: usize,
         /// Why.
         #[source]
-        source: rayon::ThreadPoolBuildError,
+        #[serde(with = "stored::boxed")]
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
 
@@ -203,12 +230,56 @@ impl fmt::Debug for Error {
     }
 }
 
+/// Which way a chunk was on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Spilling {
+    /// To the disk.
+    Writing,
+    /// From the disk.
+    Reading,
+}
+
+impl fmt::Display for Spilling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Writing => "writing",
+            Self::Reading => "reading",
+        })
+    }
+}
+
 /// Which task failed, where, and why.
 pub struct Failure {
     operation: String,
     place: Vec<usize>,
     caller: Site,
     cause: Box<dyn StdError + Send + Sync>,
+    cause_type: &'static str,
+}
+
+/// A failure as it is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredFailure {
+    operation: String,
+    place: Vec<usize>,
+    caller: Site,
+    cause: Cause,
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { operation, place, caller, cause, cause_type } = self;
+        let cause = Cause::named(cause.as_ref(), cause_type);
+        StoredFailure { operation: operation.clone(), place: place.clone(), caller: *caller, cause }
+            .serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Failure {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let StoredFailure { operation, place, caller, cause } = Deserialize::deserialize(from)?;
+        Ok(Self { operation, place, caller, cause: Box::new(cause), cause_type: "" })
+    }
 }
 
 impl fmt::Debug for Failure {
@@ -233,9 +304,19 @@ impl Failure {
         self.caller
     }
 
-    /// Why it failed.
+    /// Why it failed: the task's own error, or what is left of it where the failure was stored, a [`Cause`].
     pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
         self.cause.as_ref()
+    }
+
+    /// The path of the type of the task's own error; empty where nobody knew it.
+    pub fn cause_type(&self) -> &str {
+        self.cause.downcast_ref().map_or(self.cause_type, Cause::type_name)
+    }
+
+    /// What kind of thing went wrong, also where the failure was stored.
+    pub fn kind(&self) -> CauseKind {
+        CauseKind::of(self.cause.as_ref())
     }
 }
 
@@ -263,14 +344,17 @@ impl Error {
     /// A task returned an error; inside a line of fused tasks the step that failed is named.
     pub(crate) fn task(plan: &Plan, task: TaskIx, error: TaskError) -> Self {
         let (mut operation, place, mut caller) = site(plan, task);
+        let mut cause_type = error.type_name();
         let mut cause = error.into_cause();
         loop {
             cause = match cause.downcast::<StepError>() {
                 Ok(step) => {
-                    (operation, caller) = (step.label, step.caller);
+                    (operation, caller, cause_type) = (step.label, step.caller, step.cause.type_name());
                     step.cause.into_cause()
                 }
-                Err(cause) => break Self::Task(Box::new(Failure { operation, place, caller, cause })),
+                Err(cause) => {
+                    break Self::Task(Box::new(Failure { operation, place, caller, cause, cause_type }));
+                }
             };
         }
     }
@@ -304,10 +388,12 @@ impl Error {
     pub(crate) fn checkpoint(self) -> Self {
         match self {
             Self::Task(failure) if failure.cause.is::<CheckpointError>() => {
-                let Failure { operation, place, caller, cause } = *failure;
+                let Failure { operation, place, caller, cause, cause_type } = *failure;
                 match cause.downcast() {
                     Ok(error) => Self::Checkpoint(*error),
-                    Err(cause) => Self::Task(Box::new(Failure { operation, place, caller, cause })),
+                    Err(cause) => {
+                        Self::Task(Box::new(Failure { operation, place, caller, cause, cause_type }))
+                    }
                 }
             }
             error => error,

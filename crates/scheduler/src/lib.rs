@@ -67,7 +67,7 @@ pub use client::{
 };
 pub use compute::{Collections, Compute, compute, compute_with, persist, persist_with};
 pub use disk::{SpillCompression, SpillCounts, SpillDir, SpillError, SpillOptions};
-pub use error::{Error, Failure};
+pub use error::{Cause, CauseKind, Error, Failure, Spilling};
 pub use event::{Event, Observer};
 pub use event_log::{EventLog, LoggedTask, TaskTransition, Transition, TransitionKind};
 pub use failed::{FailedTask, FailedTasks};

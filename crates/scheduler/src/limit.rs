@@ -67,9 +67,9 @@ impl Limit {
         };
         crate::settings::limit_of(key, &Machine::current(), &value).map_err(|expected| SettingsError::Value {
             at: SettingsSource::Code(caller),
-            key,
+            key: key.into(),
             value,
-            expected,
+            expected: expected.into(),
         })
     }
 }

@@ -23,7 +23,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use crate::cancel::CancelToken;
 use crate::compute::Compute;
 use crate::crew::Crew;
-use crate::error::Error;
+use crate::error::{Error, Spilling};
 use crate::nested;
 use crate::options::Options;
 use crate::run::Run;
@@ -251,9 +251,9 @@ impl Round {
             (Fault::Cancelled | Fault::CancelledByTask, Error::Cancelled { .. }) => true,
             (
                 Fault::DiskFull | Fault::WriteFails | Fault::EncodePanics,
-                Error::Spill { doing: "writing", .. },
+                Error::Spill { doing: Spilling::Writing, .. },
             ) => true,
-            (Fault::ReadFails | Fault::ReadFlips, Error::Spill { doing: "reading", .. }) => true,
+            (Fault::ReadFails | Fault::ReadFlips, Error::Spill { doing: Spilling::Reading, .. }) => true,
             (_, Error::MemoryExhausted { .. }) => self.is_silent,
             _ => false,
         };

@@ -39,7 +39,7 @@ enum Recorded {
 }
 
 /// A recorded order that cannot be replayed, or a task that cannot be run again.
-#[derive(thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The plan is not the one that was recorded.

@@ -205,7 +205,8 @@ impl Settings {
             let key = KEYS.into_iter().find(|key| name[PREFIX.len()..] == key.to_ascii_uppercase());
             let key = key.ok_or_else(|| SettingsError::Unknown { at: source(), key: name.to_owned() })?;
             settings.set(machine, key, &value.to_string_lossy()).map_err(|expected| {
-                SettingsError::Value { at: source(), key, value: value.to_string_lossy().into(), expected }
+                let value = value.to_string_lossy().into();
+                SettingsError::Value { at: source(), key: key.into(), value, expected: expected.into() }
             })?;
             if key == "spill_dir" {
                 // The name of a folder need not be text.
@@ -242,7 +243,7 @@ impl Settings {
             };
             set.map_err(|expected| {
                 let value = text.get(value.span()).unwrap_or_default().to_owned();
-                SettingsError::Value { at: source(), key, value, expected }
+                SettingsError::Value { at: source(), key: key.into(), value, expected: expected.into() }
             })?;
             if key == "spill_dir" {
                 let folder = path.parent().unwrap_or(Path::new(""));

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use musher_graph_core::{ChunkRef, Codec, SpillStore, Spilled, TaskError};
 
-use crate::error::Error;
+use crate::error::{Error, Spilling};
 use crate::sync::Arc;
 
 /// A chunk on the disk.
@@ -23,7 +23,7 @@ impl std::fmt::Debug for SpilledCopy {
 
 /// Writes a chunk as a parcel of one part.
 pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<SpilledCopy, Error> {
-    contained("writing", || {
+    contained(Spilling::Writing, || {
         let (Some(store), Some(codec)) = (store, chunk.codec()) else {
             return Err(TaskError::new(Unspillable));
         };
@@ -36,7 +36,7 @@ pub(crate) fn write(store: Option<&dyn SpillStore>, chunk: &ChunkRef) -> Result<
 
 /// Reads a chunk back; its checksum has been verified when this returns.
 pub(crate) fn read(copy: &SpilledCopy) -> Result<ChunkRef, Error> {
-    contained("reading", || {
+    contained(Spilling::Reading, || {
         let mut reader = copy.parcel.read(0)?;
         let chunk = copy.codec.decode(&mut reader)?;
         // The checksum is known to fit only at the end of the part.
@@ -48,7 +48,7 @@ pub(crate) fn read(copy: &SpilledCopy) -> Result<ChunkRef, Error> {
 }
 
 /// A codec is user code: a panic in it is an error of the run.
-fn contained<R>(doing: &'static str, work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, Error> {
+fn contained<R>(doing: Spilling, work: impl FnOnce() -> Result<R, TaskError>) -> Result<R, Error> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| Error::Spill { doing, source: error.into_cause() }),
         Err(payload) => {

@@ -67,7 +67,7 @@ impl Lease {
         drop(idle);
         let builder =
             ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("musher-{index}"));
-        let pool = builder.build().map_err(|source| Error::Workers { threads, source })?;
+        let pool = builder.build().map_err(|source| Error::Workers { threads, source: Box::new(source) })?;
         Ok(Self { pool: Some(pool) })
     }
 

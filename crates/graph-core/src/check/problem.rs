@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::byte_size::ByteSize;
 use crate::report::report;
 use crate::site::Site;
 
 /// An operation and the user's line that built it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// Its label.
     pub label: String,
@@ -23,7 +25,7 @@ impl fmt::Display for Operation {
 }
 
 /// Something that is known to go wrong if a plan runs; see [`Plan::check`](crate::Plan::check).
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Problem {
     /// A task's inputs, outputs and scratch are more than the memory limit, whatever else is spilled.
@@ -81,6 +83,7 @@ pub enum Problem {
         /// Bytes spilled when one task runs after the other.
         need: u64,
         /// The folder.
+        #[serde(with = "crate::serde_path")]
         dir: PathBuf,
     },
     /// What is written to a file system is more than is free there.
@@ -94,6 +97,7 @@ pub enum Problem {
         /// The first operation that writes there.
         operation: Operation,
         /// What it writes.
+        #[serde(with = "crate::serde_path")]
         path: PathBuf,
         /// Bytes written to the file system.
         need: u64,
@@ -110,6 +114,7 @@ pub enum Problem {
         /// The operation.
         operation: Operation,
         /// The target.
+        #[serde(with = "crate::serde_path")]
         path: PathBuf,
     },
     /// Two operations write the same target.
@@ -120,6 +125,7 @@ pub enum Problem {
         /// The other.
         other: Operation,
         /// The target.
+        #[serde(with = "crate::serde_path")]
         path: PathBuf,
     },
     /// A file is read and overwritten in one plan.
@@ -133,6 +139,7 @@ pub enum Problem {
         /// The operation that writes.
         writer: Operation,
         /// The file.
+        #[serde(with = "crate::serde_path")]
         path: PathBuf,
     },
     /// A file that is read does not exist.
@@ -141,6 +148,7 @@ pub enum Problem {
         /// The operation.
         operation: Operation,
         /// The file.
+        #[serde(with = "crate::serde_path")]
         path: PathBuf,
     },
 }

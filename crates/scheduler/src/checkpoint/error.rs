@@ -1,13 +1,16 @@
 //! Why a checkpoint was not written, not resumed, or not read.
 
+use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use musher_graph_core::{CodecError, Site, report};
+use musher_graph_core::{Site, report};
+use serde::{Deserialize, Serialize};
 
 /// A checkpoint that could not be written, resumed or read.
-#[derive(thiserror::Error)]
+#[derive(thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The collection's work is known in this process only, and nobody said which version of it this is.
@@ -35,6 +38,7 @@ pub enum CheckpointError {
     #[error("resume refused: {} holds {held}, and {changed}; pass `restart(true)` or a new path", path.display())]
     Refused {
         /// The folder.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// Label of the operation whose chunks are there.
         held: String,
@@ -45,12 +49,14 @@ pub enum CheckpointError {
     #[error("{} has files in it and is no checkpoint; pass a new path", path.display())]
     Foreign {
         /// The folder.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
     },
     /// Another run writes to the folder.
     #[error("{} is being written by another run", path.display())]
     Busy {
         /// The folder.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
     },
     /// A file's bytes are not those that were written.
@@ -60,6 +66,7 @@ pub enum CheckpointError {
     )]
     Damaged {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// The checksum in the file.
         stored: u128,
@@ -72,32 +79,39 @@ pub enum CheckpointError {
     #[error("{}: {what}; resume the checkpoint to make the chunk again", path.display())]
     Malformed {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// What was met.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     /// The manifest cannot be read.
     #[error("{} is no manifest of a checkpoint; pass `restart(true)` or a new path", path.display())]
     Manifest {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// Why.
-        source: serde_json::Error,
+        #[serde(with = "crate::error::stored::boxed")]
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// A chunk could not be encoded or decoded.
     #[error("{}", path.display())]
     Codec {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// Why.
-        source: CodecError,
+        #[serde(with = "crate::error::stored::boxed")]
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// A file or folder could not be written or read.
     #[error("{}", path.display())]
     Io {
         /// The file or folder.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// Why.
+        #[serde(with = "crate::error::stored::io")]
         source: io::Error,
     },
 }

@@ -102,7 +102,7 @@ pub(super) fn write(
     file.write_all(&header).map_err(failed)?;
     codec
         .encode(&**chunk, &mut file)
-        .map_err(|source| CheckpointError::Codec { path: path.to_owned(), source })?;
+        .map_err(|source| CheckpointError::Codec { path: path.to_owned(), source: Box::new(source) })?;
     let file_bytes = file.bytes - header.len() as u64;
     file.write_all(&file_bytes.to_le_bytes()).map_err(failed)?;
     let digest = file.hash.digest128().to_le_bytes();
@@ -123,7 +123,8 @@ struct Opened<'a> {
 impl<'a> Opened<'a> {
     fn new(path: &'a Path, identity: FileIdentity) -> Result<Self, CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
-        let wrong = |what| CheckpointError::Malformed { path: path.to_owned(), what };
+        let wrong =
+            |what: &'static str| CheckpointError::Malformed { path: path.to_owned(), what: what.into() };
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let mut reader = Hashed::new(BufReader::with_capacity(BUFFER, file));
@@ -197,9 +198,11 @@ pub(super) fn read(
     match chunk {
         None => Err(CheckpointError::Malformed {
             path: path.to_owned(),
-            what: "the file holds a chunk of another kind",
+            what: "the file holds a chunk of another kind".into(),
         }),
-        Some(chunk) => chunk.map_err(|source| CheckpointError::Codec { path: path.to_owned(), source }),
+        Some(chunk) => {
+            chunk.map_err(|source| CheckpointError::Codec { path: path.to_owned(), source: Box::new(source) })
+        }
     }
 }
 

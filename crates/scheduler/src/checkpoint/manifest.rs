@@ -29,7 +29,7 @@ impl Manifest {
         match fs::read(&path) {
             Ok(text) => match serde_json::from_slice(&text) {
                 Ok(manifest) => Ok(Some(manifest)),
-                Err(source) => Err(CheckpointError::Manifest { path, source }),
+                Err(source) => Err(CheckpointError::Manifest { path, source: Box::new(source) }),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(CheckpointError::Io { path, source }),

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use musher_graph_core::{Site, report};
+use serde::{Deserialize, Serialize};
 
 /// Where a setting stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SettingsSource {
     /// In a file.
     File {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
@@ -35,7 +37,7 @@ impl fmt::Display for SettingsSource {
 }
 
 /// A setting in the file, the environment or the program that is not valid.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// There is no setting of this name.
@@ -50,11 +52,11 @@ pub enum SettingsError {
         /// Where it stands.
         at: SettingsSource,
         /// The setting.
-        key: &'static str,
+        key: Box<str>,
         /// The value as it is written.
         value: String,
         /// What it can be.
-        expected: &'static str,
+        expected: Box<str>,
     },
     /// The file is not TOML.
     Syntax {
@@ -66,8 +68,10 @@ pub enum SettingsError {
     /// The file cannot be read.
     Read {
         /// The file.
+        #[serde(with = "musher_graph_core::serde_path")]
         path: PathBuf,
         /// Why.
+        #[serde(with = "crate::error::stored::shared")]
         source: Arc<io::Error>,
     },
 }

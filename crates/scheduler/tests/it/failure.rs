@@ -265,7 +265,7 @@ fn threads_that_cannot_be_started_are_an_error() {
             Err(source) => source,
             Ok(_) => panic!("no thread was started"),
         };
-    let error = Error::Workers { threads: 4, source };
+    let error = Error::Workers { threads: 4, source: Box::new(source) };
     assert_eq!(messages(&error)[0], "starting 4 worker threads failed");
     assert!(messages(&error).len() > 1, "with the reason");
 }

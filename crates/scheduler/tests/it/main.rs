@@ -23,6 +23,7 @@ mod settings;
 mod sinks;
 mod spill;
 mod storage;
+mod stored_errors;
 mod storm;
 mod support;
 mod trace;

@@ -45,7 +45,7 @@ fn what_is_no_limit_is_told_before_anything_runs() {
         ];
         for error in errors {
             let Error::Settings(SettingsError::Value { key: found, .. }) = &error else { panic!("{error}") };
-            assert_eq!(found, key);
+            assert_eq!(&**found, *key);
         }
     }
     assert_eq!(runs.load(Ordering::SeqCst), 0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use musher_graph_core::{Kept, Problem, SpillStore, SpillWriter, TaskError, delayed};
 use musher_scheduler::{
-    Compute, Error, Event, EventLog, Observer, Options, Run, Settings, SpillDir, SpillOptions,
+    Compute, Error, Event, EventLog, Observer, Options, Run, Settings, SpillDir, SpillOptions, Spilling,
 };
 use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
 
@@ -149,7 +149,7 @@ fn a_disk_that_fails_ends_the_run_with_its_error() {
                 match outcome {
                     Ok(value) => assert_eq!((value, fault), (expected, WriteFault::Yield)),
                     Err(error) => {
-                        assert!(matches!(error, Error::Spill { doing: "writing", .. }), "{error}");
+                        assert!(matches!(error, Error::Spill { doing: Spilling::Writing, .. }), "{error}");
                         assert_ne!(fault, WriteFault::Yield);
                     }
                 }
@@ -160,7 +160,9 @@ fn a_disk_that_fails_ends_the_run_with_its_error() {
                 let store = Arc::new(FaultyStore::new(disk).on_read(at, fault));
                 match two_passes_on(store.clone(), threads, &Arc::default()) {
                     Ok(value) => assert_eq!((value, fault), (expected, ReadFault::Yield)),
-                    Err(error) => assert!(matches!(error, Error::Spill { doing: "reading", .. }), "{error}"),
+                    Err(error) => {
+                        assert!(matches!(error, Error::Spill { doing: Spilling::Reading, .. }), "{error}")
+                    }
                 }
                 assert_eq!(store.store().counts().parcels, 0);
             }

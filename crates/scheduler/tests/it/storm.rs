@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use musher_graph_core::{Annotations, Plan, SpillStore, TaskError, annotate};
-use musher_scheduler::{CancelToken, Error, Run, SpillDir, SpillOptions};
+use musher_scheduler::{CancelToken, Error, Run, SpillDir, SpillOptions, Spilling};
 use musher_testkit::{
     Act, Alive, Brittle, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk,
 };
@@ -119,9 +119,9 @@ impl Case {
                 *operation == label
             }
             (Fault::Cancel, Error::Cancelled { .. }) => true,
-            (Fault::WriteFull | Fault::WriteDevice, Error::Spill { doing: "writing", .. }) => true,
-            (Fault::Read, Error::Spill { doing: "reading", .. }) => true,
-            (Fault::Brittle(Brittle::Encode), Error::Spill { doing: "writing", .. }) => true,
+            (Fault::WriteFull | Fault::WriteDevice, Error::Spill { doing: Spilling::Writing, .. }) => true,
+            (Fault::Read, Error::Spill { doing: Spilling::Reading, .. }) => true,
+            (Fault::Brittle(Brittle::Encode), Error::Spill { doing: Spilling::Writing, .. }) => true,
             (Fault::Brittle(Brittle::Drop), Error::DropPanicked { .. } | Error::Panicked { .. }) => true,
             _ => false,
         }
