@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use musher_graph_core::{AsRecord, Measure};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use musher_graph_core::{AsRecord, Measure, serde_path};
+use serde::{Deserialize, Serialize};
 
 use super::disk::{self, FileId};
 use super::error::SinkError;
@@ -35,9 +35,9 @@ const SYNC_BYTES: u64 = 128 << 20;
 /// Writing a part or committing twice, at once or one after the other, in one process or several, changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
-    #[serde(with = "Paths")]
+    #[serde(with = "serde_path")]
     pub(super) path: PathBuf,
-    #[serde(with = "Paths")]
+    #[serde(with = "serde_path")]
     pub(super) folder: PathBuf,
     pub(super) kind: Kind,
     pub(super) run: u128,
@@ -45,19 +45,6 @@ pub struct Stage {
     pub(super) made: Option<FileId>,
     /// Whether the file system can exchange two folders.
     pub(super) exchanges: bool,
-}
-
-/// Paths as bytes, whatever they hold.
-struct Paths;
-
-impl Paths {
-    fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-        path.as_os_str().serialize(to)
-    }
-
-    fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
-        std::ffi::OsString::deserialize(from).map(PathBuf::from)
-    }
 }
 
 impl Measure for Stage {
