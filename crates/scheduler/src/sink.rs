@@ -10,8 +10,8 @@
 //!
 //! | step | on the disk, beside the target `x` | the next run that opens a sink there, if this one was killed |
 //! |---|---|---|
-//! | [`open`] | `.x.musher-<run>-<random>/` with `lock`, which the process keeps locked; `parts/`, or `data` for one file | removes it |
-//! | [`Stage::write_part`] | a file in `tmp/`, then under its name in `parts/` | removes it |
+//! | [`open`] | `.x.musher-<run>-<random>/` with `lock`, which the process keeps locked; `parts/`, and `data` for one file | removes it |
+//! | [`Stage::write_part`] | a file without a name, then under its name in `parts/` | removes it |
 //! | [`Stage::write_range`] | bytes of `data`, at their place | removes it |
 //! | [`Stage::commit`], of a folder | `parts/` and `x` exchanged by one step | removes the old `x`, which is in the stage |
 //! | … where the file system cannot exchange, as NFS | `journal`, then `x` → `old/`, then `parts/` → `x`: between these two there is nothing at `x` | does the rest of it |

@@ -23,8 +23,6 @@ pub(super) const PARTS: &str = "parts";
 pub(super) const DATA: &str = "data";
 /// The folder that was replaced, between two renames.
 pub(super) const OLD: &str = "old";
-/// The folder of parts that are being written.
-const TMP: &str = "tmp";
 
 /// So many bytes of a shared file are brought to the disk together.
 const SYNC_BYTES: u64 = 128 << 20;
@@ -94,16 +92,12 @@ impl Stage {
     /// Makes what parts need, and finds out what the file system can do.
     fn prepared(&self, header: &[u8]) -> Result<Self, SinkError> {
         let failed = |source| self.failed("create", source);
-        let (tmp, parts, data) = (self.folder.join(TMP), self.folder.join(PARTS), self.folder.join(DATA));
-        fs::create_dir(&tmp).map_err(failed)?;
-        fs::create_dir(&parts).map_err(failed)?;
-        let mut exchanges = false;
+        let (parts, data) = (self.folder.join(PARTS), self.folder.join(DATA));
+        if !matches!(self.kind, Kind::Offsets { .. }) {
+            fs::create_dir(&parts).map_err(failed)?;
+        }
         let made = match self.kind {
-            Kind::Folder | Kind::NewFolder => {
-                exchanges = disk::exchange(&tmp, &parts).map_err(failed)?;
-                &parts
-            }
-            Kind::Files => &parts,
+            Kind::Folder | Kind::NewFolder | Kind::Files => &parts,
             Kind::File | Kind::Offsets { .. } => {
                 let mut file = File::create(&data).map_err(failed)?;
                 file.write_all(header).map_err(failed)?;
@@ -114,22 +108,28 @@ impl Stage {
             }
         };
         let made = FileId::of(made).map_err(failed)?;
-        self.probe(&tmp)?;
+        let exchanges = self.probe()?;
         Ok(Self { made, exchanges, ..self.clone() })
     }
 
-    /// Whether things can be renamed here.
-    fn probe(&self, tmp: &Path) -> Result<(), SinkError> {
+    /// Whether things can be renamed here, which is an error if not, and folders exchanged.
+    fn probe(&self) -> Result<bool, SinkError> {
+        let failed = |source| self.failed("create", source);
         let no_rename = |source| SinkError::NoRename { path: self.path.clone(), source };
-        let (from, to) = (tmp.join("probe"), tmp.join("renamed"));
-        File::create(&from).map_err(|source| self.failed("create", source))?;
+        let (from, to, parts) =
+            (self.folder.join("probe"), self.folder.join("renamed"), self.folder.join(PARTS));
+        File::create(&from).map_err(failed)?;
         fs::rename(&from, &to).map_err(no_rename)?;
-        fs::remove_file(&to).map_err(|source| self.failed("create", source))?;
+        // There and back again.
+        let exchanges = self.kind == Kind::Folder
+            && disk::exchange(&parts, &to).map_err(failed)?
+            && disk::exchange(&parts, &to).map_err(failed)?;
+        fs::remove_file(&to).map_err(failed)?;
         match self.kind {
             Kind::Folder if disk::is_mounted(&self.path) => {
                 Err(no_rename(io::ErrorKind::CrossesDevices.into()))
             }
-            _ => Ok(()),
+            _ => Ok(exchanges),
         }
     }
 
@@ -166,7 +166,7 @@ impl Stage {
         }
         let mut builder = tempfile::Builder::new();
         as_masked(&mut builder);
-        let beside = match builder.tempfile_in(self.folder.join(TMP)) {
+        let beside = match builder.tempfile_in(&self.folder) {
             Ok(beside) => beside,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.write_late(name, write),
             Err(error) => return Err(self.failed("create", error).into()),
