@@ -121,7 +121,7 @@ impl<A: Element> sink::Format for NpyOut<A> {
 
     fn facts(&self, bytes: u64) -> Facts {
         let scratch = WINDOW_BYTES + bytes.min(SLAB_BYTES as u64);
-        Facts::bytes(size_of::<Receipt>() as u64).scratch(scratch).written(bytes)
+        Facts::bytes(Receipt::BYTES).scratch(scratch).written(bytes)
     }
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {

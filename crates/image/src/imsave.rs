@@ -146,7 +146,7 @@ impl<A: Pixel> sink::Format for Tiles<A> {
     }
 
     fn facts(&self, bytes: u64) -> Facts {
-        Facts::bytes(size_of::<Receipt>() as u64).scratch(bytes.saturating_mul(2)).written(bytes)
+        Facts::bytes(Receipt::BYTES).scratch(bytes.saturating_mul(2)).written(bytes)
     }
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {

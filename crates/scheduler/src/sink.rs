@@ -62,6 +62,9 @@ pub use target::{Target, refuse_foreign};
 
 use crate::sync::Arc;
 
+/// Bytes of memory that a stage takes, with its paths.
+const STAGE_BYTES: u64 = 1 << 10;
+
 /// What differs from one kind of file to the next; the rest is done by [`layers`].
 pub trait Format: Send + Sync + 'static {
     /// What the commit gives back.
@@ -88,7 +91,7 @@ pub trait Format: Send + Sync + 'static {
     /// Theirs.
     fn commit(&self, stage: &Stage, receipts: &[Receipt]) -> Result<Self::Written, TaskError>;
 
-    /// What is known of a task that writes a part of so many bytes in memory.
+    /// What is known of a task that writes a part of so many bytes in memory: its output is of [`Receipt::BYTES`].
     fn facts(&self, bytes: u64) -> Facts;
 
     /// What a task that writes a part makes: names as they will be.
@@ -109,7 +112,7 @@ pub fn layers<F: Format>(format: F, data: &Port, caller: Site) -> Port {
     let open = FnTask::new(open_label, move |_: Place<'_>, _: &mut Inputs<'_>| {
         Ok(Record(open(&opening.target()?, run_number())?))
     })
-    .facts(|_, _| Facts::bytes(size_of::<Stage>() as u64));
+    .facts(|_, _| Facts::bytes(STAGE_BYTES));
     let stage = Port::of(Layer::build(open).caller(caller).finish(Grid::scalar()));
 
     let (writing, known, touched) = (Arc::clone(&format), Arc::clone(&format), Arc::clone(&format));

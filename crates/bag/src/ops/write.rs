@@ -166,7 +166,7 @@ impl<T: Item> sink::Format for TextFiles<T> {
     }
 
     fn facts(&self, bytes: u64) -> Facts {
-        Facts::bytes(size_of::<Receipt>() as u64).written(bytes)
+        Facts::bytes(Receipt::BYTES).written(bytes)
     }
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {

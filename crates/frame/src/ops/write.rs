@@ -215,7 +215,7 @@ impl sink::Format for FrameFile {
     }
 
     fn facts(&self, bytes: u64) -> Facts {
-        Facts::bytes(size_of::<Receipt>() as u64).scratch(bytes).written(bytes)
+        Facts::bytes(Receipt::BYTES).scratch(bytes).written(bytes)
     }
 
     /// What a partition becomes: a file of the directory, or a part of the single file whose bytes are not known yet.

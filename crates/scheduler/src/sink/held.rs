@@ -215,7 +215,9 @@ fn settle(stage: &Path) {
 /// What cannot be removed is left to whoever opens a sink there next.
 fn remove(stage: &Path) {
     let mut gone = stage.as_os_str().to_owned();
-    gone.push(GONE);
+    if stage.extension().is_none_or(|extension| extension != &GONE[1..]) {
+        gone.push(GONE);
+    }
     let _ = match fs::rename(stage, &gone) {
         Ok(()) => fs::remove_dir_all(gone),
         Err(_) => fs::remove_dir_all(stage),

@@ -37,6 +37,12 @@ pub struct Receipt {
     pub checksum: u128,
 }
 
+impl Receipt {
+    /// Bytes of memory that a receipt takes whose name is no longer than usual: what [`Format::facts`](super::Format::facts)
+    /// tell of the output.
+    pub const BYTES: u64 = size_of::<Self>() as u64 + 40;
+}
+
 impl Measure for Receipt {
     fn nbytes(&self) -> usize {
         size_of::<Self>() + self.name.capacity()

@@ -49,7 +49,7 @@ impl Format for Numbers {
     }
 
     fn facts(&self, bytes: u64) -> Facts {
-        Facts::bytes(size_of::<Receipt>() as u64).written(bytes)
+        Facts::bytes(Receipt::BYTES).written(bytes)
     }
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {
