@@ -5,6 +5,8 @@ pub mod convert;
 pub mod prelude;
 
 pub use musher_graph_core as graph;
+#[doc(hidden)]
+pub use musher_graph_core::by_type;
 pub use musher_graph_core::{
     Annotations, AxisMap, ByteSize, Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, Explain, Facts,
     FnTask, Graph, GraphBuilder, Grid, Handmade, Inputs, IntoArg, Key, Layer, Measure, Measured, NodeId,

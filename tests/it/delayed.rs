@@ -74,3 +74,48 @@ fn a_fallible_function_gives_its_value_or_fails_the_run() {
     assert!(error.to_string().contains("parse"), "{error}");
     assert_eq!(sum.compute().unwrap(), 6);
 }
+
+/// A type of serde's.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Fitted {
+    weights: Vec<f64>,
+}
+
+#[delayed]
+fn fitted(n: usize) -> Fitted {
+    Fitted { weights: vec![0.5; n] }
+}
+
+#[delayed(fallible)]
+fn refitted(model: &Fitted) -> Result<Fitted, std::fmt::Error> {
+    Ok(Fitted { weights: model.weights.iter().map(|weight| weight * 2.0).collect() })
+}
+
+#[delayed]
+fn pinned(x: f64) -> Model {
+    Model(x)
+}
+
+#[delayed(impure)]
+fn text() -> String {
+    "text".to_owned()
+}
+
+#[test]
+fn the_attribute_finds_out_which_results_can_leave_memory() {
+    let kind = |port: &musher::Port| port.codec().unwrap().map(|codec| codec.kind());
+    assert!(kind(fitted(3).port()).unwrap().ends_with("delayed::Fitted>"));
+    let twice = refitted(refitted(fitted(3)));
+    assert!(kind(twice.port()).unwrap().ends_with("delayed::Fitted>"));
+    assert_eq!(twice.compute().unwrap().weights, [2.0; 3]);
+    assert_eq!(kind(pinned(1.0).port()), None);
+    assert_eq!(kind(text().port()), Some("core.value/1<String>"), "known, and written without serde");
+    assert_eq!(kind(parse("1".to_owned()).port()), Some("core.value/1<i64>"));
+    assert_eq!(kind(nothing().port()), Some("core.value/1<()>"));
+    let array = delayed(|| musher::ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]])).call(());
+    assert_eq!(kind(array.port()), Some("core.value/1<Array<f64, Ix2>>"));
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = musher::Checkpoint::new(folder.path()).version("v1");
+    assert_eq!(checkpoint.save(&array).unwrap().collection.compute().unwrap(), array.compute().unwrap());
+    assert_eq!(checkpoint.save(&array).unwrap().n_reused, 1);
+}

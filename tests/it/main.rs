@@ -3,6 +3,7 @@
 #![cfg(all(feature = "array", feature = "bag", feature = "frame", feature = "image", feature = "viz"))]
 
 mod delayed;
+mod facts;
 mod preludes;
 mod scope;
 mod token;

@@ -1,11 +1,10 @@
 //! `Array<A, D>`: the typed shell that users hold, over a plain core of one layer and its block lengths.
 
-use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{DType, Element};
 use crate::error::{Error, Shape, expect};
 use crate::gather::{Gather, gather};
-use musher_graph_core::{ByteSize, ChunkRef, Codec, Collection, Key, Port, Site, TaskError};
+use musher_graph_core::{ByteSize, ChunkRef, Collection, Key, Port, Site, TaskError};
 use ndarray::{Dimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
@@ -201,10 +200,6 @@ impl<A: Element, D: Gather<A>> Collection for Array<A, D> {
 
     fn with_port(&self, port: Port) -> Self {
         Self::from_core(Core { port, chunking: self.core.chunking.clone() })
-    }
-
-    fn codec(&self) -> Option<&'static dyn Codec> {
-        Some(Block::<A>::CODEC)
     }
 }
 

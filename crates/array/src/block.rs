@@ -1,6 +1,6 @@
 //! The chunk of an array: one block of elements.
 
-use crate::element::Plain;
+use crate::element::{Element, Plain, Visit};
 use crate::kernel::memory::{OutOfMemory, copied};
 use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use ndarray::{ArcArray, Array1, ArrayD, ArrayViewD, IxDyn, s};
@@ -146,7 +146,22 @@ impl<A: Plain> Chunk for Block<A> {
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
+        Self::codec_of()
+    }
+
+    fn codec_of() -> Option<&'static dyn Codec> {
         Some(Self::CODEC)
+    }
+}
+
+/// The codec of blocks whose element type is known at run time.
+pub(crate) struct CodecOf;
+
+impl Visit for CodecOf {
+    type Output = &'static dyn Codec;
+
+    fn visit<A: Element>(self) -> Self::Output {
+        Block::<A>::CODEC
     }
 }
 
@@ -158,6 +173,9 @@ pub trait StateList: Send {
     /// When there are not as many values as the shape says.
     fn into_chunk(self: Box<Self>, shape: &[usize]) -> Result<ChunkRef, ndarray::ShapeError>;
 
+    /// How such a block is written and read back.
+    fn codec(&self) -> &'static dyn Codec;
+
     /// The values, for who knows their type.
     fn as_any(&self) -> &dyn Any;
 }
@@ -165,6 +183,10 @@ pub trait StateList: Send {
 impl<S: Plain> StateList for Vec<S> {
     fn into_chunk(self: Box<Self>, shape: &[usize]) -> Result<ChunkRef, ndarray::ShapeError> {
         Ok(Arc::new(Block::new(ArrayD::from_shape_vec(IxDyn(shape), *self)?)))
+    }
+
+    fn codec(&self) -> &'static dyn Codec {
+        Block::<S>::CODEC
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -8,7 +8,7 @@ use crate::kernel::memory::with_room;
 use crate::kernel::strip::{BETWEEN_LOOKS, GlobalIndex, Op, Program, Sink, Term};
 use crate::strip_task::StripTask;
 use musher_graph_core::{
-    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+    Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{Dimension, IntoDimension, Ix1, Ix2};
@@ -224,6 +224,10 @@ where
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.identity.enter::<F>("array.from_shape_fn/1", tokenizer);
         self.chunking.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

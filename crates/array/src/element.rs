@@ -112,7 +112,7 @@ plain_complex!(f32 "complex64" f64 "complex128");
 macro_rules! elements {
     ($($variant:ident $t:ty),* $(,)?) => {
         /// The element type of an array, known at run time.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub enum DType {
             $(#[doc = concat!("`", stringify!($t), "`.")] $variant,)*
         }

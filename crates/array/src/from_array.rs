@@ -4,7 +4,7 @@ use crate::array::{Array, resolve};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
-use musher_graph_core::{Facts, Inputs, Key, Layer, Output, Place, Port, Task, TaskError, Tokenizer};
+use musher_graph_core::{Codec, Facts, Inputs, Key, Layer, Output, Place, Port, Task, TaskError, Tokenizer};
 use ndarray::{ArcArray, ArrayBase, Data, Dimension, IxDyn, Slice};
 use std::borrow::Cow;
 
@@ -34,6 +34,10 @@ impl<A: Element> Task for FromArray<A> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("array.from_array/1");
         tokenizer.key(self.key);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

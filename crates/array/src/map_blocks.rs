@@ -8,8 +8,8 @@ use crate::error::{Error, expect};
 use crate::gather::check;
 use crate::rechunk::rechunked;
 use musher_graph_core::{
-    AxisMap, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
-    Wiring, function_name,
+    AxisMap, Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring, function_name,
 };
 use ndarray::{ArrayView, Axis, Dimension, RemoveAxis};
 use std::borrow::Cow;
@@ -74,6 +74,10 @@ where
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.identity.enter::<F>("array.map_blocks/1", tokenizer);
         self.output.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<B>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

@@ -8,8 +8,8 @@
 //! The task that runs it is of one type whatever the kernel and the elements, so that passes over the graph recognize it.
 
 use crate::array::Array;
-use crate::block::Block;
-use crate::element::{Buffer, Element, Plain};
+use crate::block::{Block, CodecOf};
+use crate::element::{Buffer, DType, Element, Plain};
 use crate::error::Error;
 use crate::halos::Halos;
 use crate::kernel::assemble::{Source, clipped};
@@ -21,8 +21,8 @@ use crate::region::{assembly, wiring};
 use crate::stage::{Append, BindBox, Part, Stage};
 use crate::strip_task::{StripTask, ToBlock};
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer,
-    fused_label,
+    Absorb, ChunkRef, Codec, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Tokenizer, fused_label,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Dimension, IxDyn};
@@ -213,6 +213,10 @@ impl Task for Neighborhood {
         }
     }
 
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(self.stages.after.as_ref().map_or(self.kernel.made(), Stage::dtype).visit(CodecOf))
+    }
+
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         self.kernel.facts(&at.coords(), &self.stages)
     }
@@ -285,6 +289,8 @@ trait AnyKernel: Send + Sync {
     fn facts(&self, coords: &[usize], stages: &Stages) -> Facts;
     /// Which share of the elements is read once more in a halo.
     fn repeats(&self) -> f64;
+    /// The type of what it makes.
+    fn made(&self) -> DType;
     fn run(&self, coords: &[usize], inputs: &Inputs<'_>, stages: &Stages) -> Result<ChunkRef, TaskError>;
 }
 
@@ -353,6 +359,10 @@ impl<K: Kernel> AnyKernel for InBands<K> {
         tokenizer.name(K::In::NAME);
         tokenizer.name(K::Out::NAME);
         self.halos.token(tokenizer);
+    }
+
+    fn made(&self) -> DType {
+        K::Out::DTYPE
     }
 
     fn repeats(&self) -> f64 {

@@ -11,13 +11,13 @@ use crate::reshape::slabs;
 use musher_graph_core::{
     Access, Delayed, Facts, FnTask, Inputs, Layer, Place, Port, Region, Site, TaskError, Touch,
 };
-use musher_scheduler::files::{FileFacts, FilesError};
+use musher_scheduler::files::{FileFacts, FilesError, once};
 use musher_scheduler::sink::{self, Receipt, SinkError, Stage, Target};
 use ndarray::Dimension;
 use std::io;
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A cost per byte that keeps the optimizer from reading a block twice: a disk is slower than memory.
@@ -32,21 +32,23 @@ const MANY_RUNS: usize = 1 << 16;
 const BAND_BYTES: usize = 1 << 20;
 
 /// The file that a lazy array reads, as it was when the array was made.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct NpyFile {
     facts: FileFacts,
     header: NpyHeader,
 }
 
 impl NpyFile {
-    fn open(path: PathBuf) -> Result<Self, NpyError> {
-        let facts = FileFacts::of(path).map_err(unreadable)?;
-        let header = NpyHeader::read(&mut facts.open().map_err(unreadable)?, facts.bytes())?;
-        Ok(Self { facts, header })
+    fn open(path: &Path) -> Result<Self, NpyError> {
+        once("the header", path, || {
+            let facts = FileFacts::of(path)?;
+            let header = NpyHeader::read(&mut facts.open()?, facts.bytes())?;
+            Ok(Self { facts, header })
+        })
     }
 
     fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
-        let mut file = self.facts.open().map_err(unreadable)?;
+        let mut file = self.facts.open()?;
         Ok(Block::new(read_block(&mut file, &self.header, block)?))
     }
 
@@ -58,11 +60,13 @@ impl NpyFile {
 }
 
 /// Why a file cannot be read, without its path: the error around it says that.
-fn unreadable(error: FilesError) -> NpyError {
-    match error {
-        FilesError::Io { source, .. } => source.into(),
-        FilesError::Changed { change, .. } => NpyError::Changed { how: change.to_string() },
-        other => io::Error::other(other).into(),
+impl From<FilesError> for NpyError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Io { source, .. } => source.into(),
+            FilesError::Changed { change, .. } => Self::Changed { how: change.to_string() },
+            other => io::Error::other(other).into(),
+        }
     }
 }
 
@@ -195,9 +199,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
         let caller = Site::caller();
         let path = path.as_ref();
         let npy = |source: NpyError| Error::Npy { operation: "read_npy", path: path.to_owned(), source };
-        // The working folder may be another one when the blocks are read.
-        let absolute = std::path::absolute(path).map_err(|error| npy(error.into()))?;
-        let file = NpyFile::open(absolute).map_err(npy)?;
+        let file = NpyFile::open(path).map_err(npy)?;
         file.header.check_element::<A>().map_err(npy)?;
         let (found, expected) = (file.header.shape.len(), D::NDIM);
         if let Some(expected) = expected.filter(|&expected| expected != found) {

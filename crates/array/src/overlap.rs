@@ -13,7 +13,7 @@ use crate::neighborhood::{Band, Kernel, neighborhood};
 use crate::per_axis::PerAxis;
 use crate::region::wiring;
 use musher_graph_core::{
-    Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring,
+    Codec, Facts, FnIdentity, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer, Wiring,
     function_name,
 };
 use ndarray::{ArrayView, ArrayViewD, ArrayViewMutD, Dimension};
@@ -37,6 +37,10 @@ impl<A: Element> Task for Overlap<A> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("array.overlap/1");
         self.halos.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
@@ -69,6 +73,10 @@ impl<A: Element> Task for TrimOverlap<A> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("array.trim_overlap/1");
         self.halos.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

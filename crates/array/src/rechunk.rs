@@ -16,7 +16,7 @@ use crate::error::{Error, expect};
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
 use musher_graph_core::{
-    Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
+    Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
     exchanged_at,
 };
 use ndarray::Dimension;
@@ -81,6 +81,10 @@ impl<A: Element> Task for Rechunk<A> {
         tokenizer.name("array.rechunk/1");
         self.from.token(tokenizer);
         self.to.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

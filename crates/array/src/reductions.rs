@@ -9,6 +9,7 @@ mod over;
 pub use over::{All, Axes, Over};
 
 use crate::array::Core;
+use crate::block::CodecOf;
 use crate::chunks::Chunking;
 use crate::element::DType;
 use crate::elementwise::{aligned, broadcast};
@@ -19,8 +20,8 @@ use crate::kernel::strip::{Axes as LoadAxes, NodeIx, Op, Program, Sink};
 use crate::strip_task::StripTask;
 use answers::{Asked, Asking, ByType};
 use musher_graph_core::{
-    Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
-    Wiring, tree_of,
+    Codec, Facts, Grouping, Inputs, Layer, Level, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring, tree_of,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -150,6 +151,14 @@ impl Task for Combine {
         tokenizer.name(operation);
         (reduction.algebra().item().name(), asked.value().name(), axes.bits()).token(tokenizer);
         (self.reduce.is_masked(), ddof.to_bits(), self.count, &self.output).token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        let Reduce { asked, .. } = &self.reduce;
+        Some(match &self.output {
+            Some(_) => asked.value().visit(CodecOf),
+            None => asked.reduction().algebra().no_states(self.reduce.is_masked()).codec(),
+        })
     }
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {

@@ -14,8 +14,8 @@ use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
 use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring,
-    exchanged_at,
+    AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    Wiring, exchanged_at,
 };
 use ndarray::{Dimension, IntoDimension, IxDyn};
 use std::borrow::Cow;
@@ -161,6 +161,10 @@ impl<A: Element> Task for Reshape<A> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("array.reshape/1");
         self.output.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

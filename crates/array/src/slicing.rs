@@ -9,7 +9,8 @@ use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
 use crate::layout::passed_through;
 use musher_graph_core::{
-    AxisMap, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, Wiring,
+    AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    Wiring,
 };
 use ndarray::{Axis, Dimension, Slice, SliceArg, SliceInfoElem};
 use std::borrow::Cow;
@@ -139,6 +140,10 @@ impl<A: Element> Task for SliceBlock<A> {
             }
         }
         self.kept.token(tokenizer);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

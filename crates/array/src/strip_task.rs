@@ -4,7 +4,7 @@
 //! the load, its own loads and generators seen through the axes of the load. Values never change: each element is
 //! computed by the same operations, and reductions meet the elements in an order that only their index decides.
 
-use crate::block::Block;
+use crate::block::{Block, CodecOf};
 use crate::chunks::Chunking;
 use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
 use crate::gather::check;
@@ -15,8 +15,8 @@ use crate::kernel::strip::{
 };
 use crate::neighborhood::followed;
 use musher_graph_core::{
-    Absorb, AxisMap, ChunkRef, Facts, Forward, Grid, Inputs, Output, Place, Reach, Task, TaskError, Token,
-    Tokenizer, Wiring, fused_label,
+    Absorb, AxisMap, ChunkRef, Codec, Facts, Forward, Grid, Inputs, Output, Place, Reach, Task, TaskError,
+    Token, Tokenizer, Wiring, fused_label,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -298,6 +298,16 @@ impl Task for StripTask {
 
     fn n_outputs(&self) -> usize {
         self.program.targets().len()
+    }
+
+    fn codec(&self, output: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        let target = self.program.targets().get(output)?;
+        Some(match target.sink {
+            Sink::Block | Sink::Running { .. } => {
+                self.program.nodes()[target.node.index()].dtype.visit(CodecOf)
+            }
+            Sink::Reduce { reduction, mask, .. } => reduction.algebra().no_states(mask.is_some()).codec(),
+        })
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

@@ -1,13 +1,13 @@
 //! `Bag<T>`: the collection.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{ChunkRef, Collection, Grid, Inputs, Layer, Port, Task, TaskError, Wiring};
 
-use crate::coder::Coder;
+use crate::coding::Coding;
 use crate::drain::{Collect, Drain};
 use crate::partition::Partition;
 use crate::pipe::{Item, Stage, Staged, Upstream};
@@ -25,16 +25,16 @@ use crate::pipe::{Item, Stage, Staged, Upstream};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "dask.bag.Bag")]
-pub struct Bag<T> {
+pub struct Bag<T: 'static> {
     port: Port,
     /// How items are written, where the user said so.
-    pub(crate) coder: Option<Coder<T>>,
+    pub(crate) coding: Option<Coding<T>>,
     marker: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Bag<T> {
     fn clone(&self) -> Self {
-        Self { port: self.port.clone(), coder: self.coder, marker: PhantomData }
+        Self { port: self.port.clone(), coding: self.coding, marker: PhantomData }
     }
 }
 
@@ -52,7 +52,7 @@ impl<T: Item> Bag<T> {
     /// If the port's grid does not have one axis with at least one task.
     pub fn from_port(port: Port) -> Self {
         assert!(port.grid().ndim() == 1 && port.grid().n_tasks() > 0, "a bag has one axis of partitions");
-        Self { port, coder: None, marker: PhantomData }
+        Self { port, coding: None, marker: PhantomData }
     }
 
     /// Number of partitions, at least one.
@@ -61,9 +61,24 @@ impl<T: Item> Bag<T> {
         self.port.grid().n_tasks()
     }
 
-    /// The same bag, whose items are written like this.
-    pub(crate) fn with_coder(self, coder: Option<Coder<T>>) -> Self {
-        Self { coder, ..self }
+    /// The same bag, whose partitions were made to be written like this.
+    pub(crate) fn with_coding(self, coding: Option<Coding<T>>) -> Self {
+        Self { coding, ..self }
+    }
+
+    /// The same bag, whose partitions are made anew where they are to be written like this.
+    #[track_caller]
+    pub(crate) fn recoded(self, coding: Option<Coding<T>>) -> Self {
+        match coding {
+            None => self,
+            Some(_) => self.with_coding(coding).piped(Upstream::Slot(0)),
+        }
+    }
+
+    /// How items of a type are written, where the user said so of the items of this bag.
+    fn coding_of<U: Item>(&self) -> Option<Coding<U>> {
+        let own: &dyn Any = &self.coding;
+        own.downcast_ref::<Option<Coding<U>>>().copied().flatten()
     }
 
     /// A layer of one task for each partition.
@@ -82,14 +97,15 @@ impl<T: Item> Bag<T> {
     /// The bag of what a source pushes whose slot 0 is a partition of this bag.
     #[track_caller]
     pub(crate) fn piped<U: Item>(&self, source: Upstream<U>) -> Bag<U> {
-        Bag::from_port(self.layer(Drain::new(source, Collect::<U>::new())))
+        let coding = self.coding_of();
+        Bag::from_port(self.layer(Drain::new(source, Collect::<U>::of(coding)))).with_coding(coding)
     }
 }
 
 /// The bag of what a source pushes at each of `n` places.
 #[track_caller]
 pub(crate) fn from_source<T: Item>(source: Upstream<T>, n: usize) -> Bag<T> {
-    let layer = Layer::build(Drain::new(source, Collect::<T>::new()));
+    let layer = Layer::build(Drain::new(source, Collect::<T>::of(None)));
     Bag::from_port(Port::of(layer.finish(Grid::from([n]))))
 }
 
@@ -117,6 +133,6 @@ impl<T: Item> Collection for Bag<T> {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self::from_port(port).with_coder(self.coder)
+        Self::from_port(port).with_coding(self.coding)
     }
 }

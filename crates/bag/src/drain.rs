@@ -8,9 +8,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch, fused_label,
+    Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Measure, Output, Place, Task, TaskError, Tokenizer, Touch,
+    fused_label,
 };
 
+use crate::coding::Coding;
 use crate::origin::name_panics;
 use crate::partition::Partition;
 use crate::pipe::{Feed, Flow, Item, Rewire, Upstream, may_fuse};
@@ -43,6 +45,9 @@ pub(crate) trait Reduce<T>: Send + Sync + 'static {
     /// The chunk.
     fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError>;
 
+    /// How the chunk is written and read back.
+    fn codec(&self) -> Option<&'static dyn Codec>;
+
     /// Bytes of the chunk, where they are known before.
     fn output_bytes(&self) -> Option<u64> {
         None
@@ -66,24 +71,27 @@ pub(crate) enum Takes {
 }
 
 /// The items themselves.
-pub(crate) struct Collect<T> {
+pub(crate) struct Collect<T: 'static> {
     name: &'static str,
     /// How the finished partition measures itself.
     finish: fn(Vec<T>) -> Partition<T>,
+    /// How it is written, where the user said so.
+    coding: Option<Coding<T>>,
 }
 
 impl<T: Item> Collect<T> {
-    /// A partition that is measured where its item's type is a known one.
-    pub(crate) fn new() -> Self {
-        Self { name: "bag.collect/1", finish: Partition::new }
+    /// A partition that is measured, and can leave memory, where its items are of a common type, or where the user said how.
+    pub(crate) fn of(coding: Option<Coding<T>>) -> Self {
+        let finish = coding.map_or(Partition::new as fn(Vec<T>) -> _, |coding| coding.partition);
+        Self { name: "bag.collect/1", finish, coding }
     }
 
     /// A partition whose items measure themselves.
-    pub(crate) fn measured() -> Self
+    pub(crate) fn measured(coding: Option<Coding<T>>) -> Self
     where
         T: Measure,
     {
-        Self { name: "bag.collect_measured/1", finish: Partition::measured }
+        Self { name: "bag.collect_measured/1", finish: Partition::measured, coding }
     }
 }
 
@@ -97,6 +105,9 @@ impl<T: Item> Reduce<T> for Collect<T> {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name(self.name);
+        if let Some(coding) = self.coding {
+            tokenizer.name(coding.codec.kind());
+        }
     }
 
     fn start(&self) -> Vec<T> {
@@ -117,7 +128,11 @@ impl<T: Item> Reduce<T> for Collect<T> {
         if acc.len() < acc.capacity() / 4 * 3 {
             acc.shrink_to_fit();
         }
-        Ok(Arc::new((self.finish)(acc)))
+        Ok(Arc::new((self.finish)(acc).with_codec(self.coding.map(|coding| coding.codec))))
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        self.coding.map(|coding| coding.codec).or_else(Partition::<T>::codec_of)
     }
 
     fn is_collection(&self) -> bool {
@@ -149,6 +164,7 @@ trait Work: Send + Sync {
     fn facts(&self, at: Place<'_>) -> Facts;
     fn touches(&self, at: Place<'_>) -> Vec<Touch>;
     fn rewired(&self, rewire: Rewire<'_>) -> Option<Arc<dyn Work>>;
+    fn codec(&self) -> Option<&'static dyn Codec>;
     /// The `Upstream<T>`, if the items are collected.
     fn collected(&self) -> Option<&dyn Any>;
 }
@@ -205,6 +221,10 @@ impl<T: Item, R: Reduce<T>> Work for Reduction<T, R> {
         Some(Arc::new(Self { source: self.source.rewired(rewire)?, reduce: Arc::clone(&self.reduce) }))
     }
 
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        self.reduce.codec()
+    }
+
     fn collected(&self) -> Option<&dyn Any> {
         self.reduce.is_collection().then_some(&self.source as &dyn Any)
     }
@@ -237,6 +257,15 @@ impl Task for Drain {
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {
         self.0.touches(at)
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        self.0.codec()
+    }
+
+    /// What users' functions made of the items on the way is theirs; the items they can say how to write.
+    fn codec_advice(&self) -> Option<&'static str> {
+        self.0.collected().map(|_| "call `.encoded()`")
     }
 
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {

@@ -104,19 +104,9 @@ pub enum Error {
         /// The pattern as given.
         pattern: String,
     },
-    /// An item could not be written, or not be read back as it was.
-    #[error(
-        "items of {item} cannot be staged on disk: their serde form must not skip fields or depend on what is read"
-    )]
-    Coding {
-        /// The items' type.
-        item: &'static str,
-        /// What is wrong.
-        source: postcard::Error,
-    },
     /// Items without a serde form were to be staged.
-    #[error("items of {item} cannot be staged on disk: call `spillable()` on the bag")]
-    NotSpillable {
+    #[error("items of {item} cannot be staged on disk: call `.encoded()` on the bag")]
+    NotEncoded {
         /// The items' type.
         item: &'static str,
     },

@@ -5,13 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, Site, TaskError, Tokenizer, Value,
-    scan, tree,
+    Chunk, ChunkRef, Codec, Combine, Facts, Grid, Grouping, Level, Place, Port, Scan, Site, TaskError,
+    Tokenizer, Value, scan, tree,
 };
 
 use crate::bag::Bag;
 use crate::drain::{Drain, Reduce, Takes};
-use crate::partition::Partial;
 use crate::pipe::{Flow, Item, Upstream};
 
 /// A reduction in three steps: items into a partial result, partial results into one, that one into the answer.
@@ -20,6 +19,8 @@ use crate::pipe::{Flow, Item, Upstream};
 pub(crate) trait Fold<T>: Send + Sync + 'static {
     /// A partial result.
     type Acc: Clone + Send + Sync + 'static;
+    /// The answer's chunk.
+    type Answer: Chunk;
 
     /// Which way items should come.
     const TAKES: Takes = Takes::Lent;
@@ -44,8 +45,8 @@ pub(crate) trait Fold<T>: Send + Sync + 'static {
     /// Joins the partial result of later items.
     fn merge(&self, acc: &mut Self::Acc, later: Self::Acc);
 
-    /// The answer's chunk.
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError>;
+    /// The answer.
+    fn finish(&self, acc: Self::Acc) -> Result<Self::Answer, TaskError>;
 }
 
 /// The first step of a fold: the partial result of one partition, or with `last` the answer for it alone.
@@ -81,9 +82,16 @@ impl<T: Item, F: Fold<T>> Reduce<T> for Partially<F> {
     }
 
     fn finish(&self, acc: F::Acc) -> Result<ChunkRef, TaskError> {
+        Ok(match self.last {
+            true => Arc::new(self.fold.finish(acc)?),
+            false => Arc::new(Value(acc)),
+        })
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
         match self.last {
-            true => self.fold.finish(acc),
-            false => Ok(Arc::new(Partial(acc))),
+            true => F::Answer::codec_of(),
+            false => Value::<F::Acc>::codec_of(),
         }
     }
 
@@ -99,7 +107,7 @@ struct Joining<T, F> {
 }
 
 impl<T: Item, F: Fold<T>> Combine for Joining<T, F> {
-    type State = Partial<F::Acc>;
+    type State = Value<F::Acc>;
 
     fn label(&self) -> Cow<'_, str> {
         self.fold.label()
@@ -109,13 +117,17 @@ impl<T: Item, F: Fold<T>> Combine for Joining<T, F> {
         self.fold.token(tokenizer);
     }
 
-    fn merge(&self, earlier: &mut Partial<F::Acc>, later: Partial<F::Acc>) -> Result<(), TaskError> {
+    fn merge(&self, earlier: &mut Value<F::Acc>, later: Value<F::Acc>) -> Result<(), TaskError> {
         self.fold.merge(&mut earlier.0, later.0);
         Ok(())
     }
 
-    fn finish(&self, _at: Place<'_>, whole: Partial<F::Acc>) -> Result<ChunkRef, TaskError> {
-        self.fold.finish(whole.0)
+    fn finish(&self, _at: Place<'_>, whole: Value<F::Acc>) -> Result<ChunkRef, TaskError> {
+        Ok(Arc::new(self.fold.finish(whole.0)?))
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        F::Answer::codec_of()
     }
 
     fn facts(&self, _at: Place<'_>, _level: Level, inputs: &[Option<u64>]) -> Facts {
@@ -125,8 +137,8 @@ impl<T: Item, F: Fold<T>> Combine for Joining<T, F> {
 }
 
 impl<T: Item, F: Fold<T>> Scan for Joining<T, F> {
-    fn start(&self, _at: Place<'_>) -> Result<Partial<F::Acc>, TaskError> {
-        Ok(Partial(self.fold.start()))
+    fn start(&self, _at: Place<'_>) -> Result<Value<F::Acc>, TaskError> {
+        Ok(Value(self.fold.start()))
     }
 }
 
@@ -168,15 +180,17 @@ pub(crate) struct Steps<S, L, M, E> {
     pub(crate) finish: E,
 }
 
-impl<T, A, S, L, M, E> Fold<T> for Steps<S, L, M, E>
+impl<T, A, R, S, L, M, E> Fold<T> for Steps<S, L, M, E>
 where
     A: Clone + Send + Sync + 'static,
+    R: Chunk,
     S: Fn() -> A + Send + Sync + 'static,
     L: Fn(&mut A, &T) -> Flow + Send + Sync + 'static,
     M: Fn(&mut A, A) + Send + Sync + 'static,
-    E: Fn(A) -> Result<ChunkRef, TaskError> + Send + Sync + 'static,
+    E: Fn(A) -> Result<R, TaskError> + Send + Sync + 'static,
 {
     type Acc = A;
+    type Answer = R;
 
     fn label(&self) -> Cow<'static, str> {
         self.label.into()
@@ -198,7 +212,7 @@ where
         (self.merge)(acc, later);
     }
 
-    fn finish(&self, acc: A) -> Result<ChunkRef, TaskError> {
+    fn finish(&self, acc: A) -> Result<R, TaskError> {
         (self.finish)(acc)
     }
 }
@@ -209,6 +223,6 @@ pub(crate) fn named(name: &'static str) -> Box<dyn Fn(&mut Tokenizer) + Send + S
 }
 
 /// The chunk of a delayed value.
-pub(crate) fn value<R: Send + Sync + 'static>(value: R) -> Result<ChunkRef, TaskError> {
-    Ok(Arc::new(Value(value)))
+pub(crate) fn value<R: Send + Sync + 'static>(value: R) -> Result<Value<R>, TaskError> {
+    Ok(Value(value))
 }

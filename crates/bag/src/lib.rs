@@ -44,7 +44,7 @@
 //! ```
 
 mod bag;
-mod coder;
+mod coding;
 mod drain;
 mod error;
 mod fold;

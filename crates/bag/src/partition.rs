@@ -1,14 +1,19 @@
-//! The chunks of a bag: its partitions, and what they are reduced to on the way to a result.
+//! The chunks of a bag: its partitions.
 
-use std::any::Any;
 use std::fmt;
 
-use musher_graph_core::{Chunk, Measure};
+use musher_graph_core::{Chunk, Codec, Coder, Measure};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::coding;
 
 /// A part of a bag that fits in memory: items in order.
 pub struct Partition<T> {
     items: Vec<T>,
     bytes: Option<usize>,
+    /// Where the type alone does not tell.
+    codec: Option<&'static dyn Codec>,
 }
 
 impl<T> fmt::Debug for Partition<T> {
@@ -29,8 +34,16 @@ impl<T: Send + Sync + 'static> Partition<T> {
     /// assert_eq!(Partition::new(vec![1u64, 2, 3]).nbytes(), Some(24));
     /// ```
     pub fn new(items: Vec<T>) -> Self {
-        let bytes = known_bytes(&items);
-        Self { items, bytes }
+        let bytes = match std::mem::needs_drop::<T>() {
+            true => Coder::known().and_then(|coder| coded_bytes(&items, coder)),
+            false => Some(items.capacity() * size_of::<T>()),
+        };
+        Self { items, bytes, codec: None }
+    }
+
+    /// The same partition with a codec that its type does not tell.
+    pub(crate) fn with_codec(self, codec: Option<&'static dyn Codec>) -> Self {
+        Self { codec, ..self }
     }
 
     /// The items in order.
@@ -47,8 +60,16 @@ impl<T: Send + Sync + 'static> Partition<T> {
 impl<T: Measure> Partition<T> {
     /// A partition of these items, measured by themselves.
     pub fn measured(items: Vec<T>) -> Self {
-        let bytes = Some(bytes_by(&items, |item| item.nbytes()));
-        Self { items, bytes }
+        let bytes = Some(spare(&items) + items.iter().map(Measure::nbytes).sum::<usize>());
+        Self { items, bytes, codec: None }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Partition<T> {
+    /// A partition of these items, which can leave memory by what serde knows of them.
+    pub(crate) fn encoded(items: Vec<T>) -> Self {
+        let bytes = coded_bytes(&items, Coder::serde());
+        Self { items, bytes, codec: Some(coding::encoded::<T>()) }
     }
 }
 
@@ -56,67 +77,25 @@ impl<T: Send + Sync + 'static> Chunk for Partition<T> {
     fn nbytes(&self) -> Option<usize> {
         self.bytes
     }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        self.codec.or_else(Self::codec_of)
+    }
+
+    fn codec_of() -> Option<&'static dyn Codec> {
+        coding::known::<T>()
+    }
 }
 
-/// The chunk that a partition, or several of them, is reduced to.
-#[derive(Clone)]
-pub(crate) struct Partial<A>(pub(crate) A);
-
-impl<A: Send + Sync + 'static> Chunk for Partial<A> {
-    fn nbytes(&self) -> Option<usize> {
-        (!std::mem::needs_drop::<A>()).then_some(size_of::<A>())
-    }
+/// Bytes that the items do not fill.
+fn spare<T>(items: &Vec<T>) -> usize {
+    (items.capacity() - items.len()) * size_of::<T>()
 }
 
-/// Bytes of a vector whose items hold `measure` bytes each, their own size included.
-fn bytes_by<T>(items: &Vec<T>, measure: impl Fn(&T) -> usize) -> usize {
-    let spare = (items.capacity() - items.len()) * size_of::<T>();
-    spare + items.iter().map(measure).sum::<usize>()
-}
-
-/// Bytes of the items where that can be told without the help of their type: what owns no memory, and the common kinds
-/// of what does.
-fn known_bytes<T: 'static>(items: &Vec<T>) -> Option<usize> {
-    if !std::mem::needs_drop::<T>() {
-        return Some(items.capacity() * size_of::<T>());
-    }
-    let items: &dyn Any = items;
-    if let Some(texts) = items.downcast_ref::<Vec<String>>() {
-        return Some(bytes_by(texts, Measure::nbytes));
-    }
-    if let Some(counts) = items.downcast_ref::<Vec<(String, u64)>>() {
-        return Some(bytes_by(counts, |(text, _)| text.capacity() + size_of::<(String, u64)>()));
-    }
-    if let Some(values) = items.downcast_ref::<Vec<serde_json::Value>>() {
-        return Some(bytes_by(values, json_bytes));
-    }
-    None
-}
-
-/// Bytes of a JSON value; values nested in it are visited from a list, because a reader may nest them deeply.
-fn json_bytes(value: &serde_json::Value) -> usize {
-    use serde_json::Value;
-    /// What a tree map holds beside its keys and values, for each entry: half-empty nodes of eleven.
-    const MAP_ENTRY: usize = 16;
-    let mut bytes = size_of::<Value>();
-    let mut pending = vec![value];
-    while let Some(value) = pending.pop() {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            Value::String(text) => bytes += text.capacity(),
-            Value::Array(values) => {
-                bytes += values.capacity() * size_of::<Value>();
-                pending.extend(values);
-            }
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    bytes += size_of::<(String, Value)>() + name.capacity() + MAP_ENTRY;
-                    pending.push(value);
-                }
-            }
-        }
-    }
-    bytes
+/// Bytes of the items, as far as their coder can tell.
+fn coded_bytes<T: 'static>(items: &Vec<T>, coder: Coder<T>) -> Option<usize> {
+    let bytes: Option<usize> = items.iter().map(|item| coder.nbytes(item)).sum();
+    Some(spare(items) + bytes?)
 }
 
 #[cfg(test)]

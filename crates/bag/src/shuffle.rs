@@ -7,25 +7,28 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Collection, Exchange, Facts, FnIdentity, Grid, Inputs, Scatter, Share, TaskError,
-    Tokenizer, exchanged,
+    Chunk, ChunkRef, Codec, Coder, Collection, Exchange, Facts, FnIdentity, Grid, Inputs, Scatter, Share,
+    TaskError, Tokenizer, exchanged,
 };
 
 use crate::bag::Bag;
-use crate::coder::Coder;
+use crate::coding::Coding;
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::pipe::Item;
 
 /// Sends each item to the partition that its key's hash says.
-pub(crate) struct Shuffle<T, F> {
+pub(crate) struct Shuffle<T: 'static, F> {
     /// The target of an item.
     target: F,
     label: &'static str,
     /// What the target stands on; none where the label says it all.
     identity: Option<FnIdentity>,
     n_targets: usize,
+    /// How items are written.
     coder: Option<Coder<T>>,
+    /// How the new partitions are, where the user said so.
+    coding: Option<Coding<T>>,
     item: PhantomData<fn() -> T>,
 }
 
@@ -149,7 +152,11 @@ where
     }
 
     fn finish(&self, _to: usize, items: Vec<T>) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(items)))
+        Ok(Arc::new(self.coding.map_or(Partition::new as fn(Vec<T>) -> _, |coding| coding.partition)(items)))
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        self.coding.map(|coding| coding.codec).or_else(Partition::<T>::codec_of)
     }
 }
 
@@ -160,12 +167,13 @@ fn n_items<T>(bytes: u64) -> u64 {
 
 impl<T: Item, F> Shuffle<T, F> {
     fn coder(&self) -> Result<Coder<T>, TaskError> {
-        self.coder.ok_or_else(|| TaskError::new(Error::NotSpillable { item: type_name::<T>() }))
+        self.coder.ok_or_else(|| TaskError::new(Error::NotEncoded { item: type_name::<T>() }))
     }
 }
 
 impl<T: Item> Bag<T> {
-    /// The same items in `n` partitions, each in the one that `target` says.
+    /// The same items in `n` partitions, each in the one that `target` says; `coder` writes them, where neither their type
+    /// nor this bag says how.
     ///
     /// # Panics
     /// If `n` is 0 or more than tasks can be numbered.
@@ -174,6 +182,7 @@ impl<T: Item> Bag<T> {
         &self,
         label: &'static str,
         n: usize,
+        coder: Option<Coder<T>>,
         identity: Option<FnIdentity>,
         target: F,
     ) -> Self
@@ -181,8 +190,9 @@ impl<T: Item> Bag<T> {
         F: Fn(&T, &mut Scatter) -> usize + Send + Sync + 'static,
     {
         assert!(n > 0, "{label} into no partitions");
-        let coder = self.coder.or_else(Coder::known);
-        let shuffle = Shuffle { target, label, identity, n_targets: n, coder, item: PhantomData };
-        Self::from_port(exchanged(self.port(), shuffle, Grid::from([n]))).with_coder(self.coder)
+        let coding = self.coding;
+        let coder = coding.map(|coding| coding.items).or(coder).or_else(Coder::known);
+        let shuffle = Shuffle { target, label, identity, n_targets: n, coder, coding, item: PhantomData };
+        Self::from_port(exchanged(self.port(), shuffle, Grid::from([n]))).with_coding(coding)
     }
 }

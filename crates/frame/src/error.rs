@@ -213,7 +213,7 @@ pub enum Error {
     },
     /// A file could not be opened, or has changed since the frame was built.
     #[error(transparent)]
-    File(FilesError),
+    File(#[from] FilesError),
     /// The run was cancelled while a file was read from its start.
     #[error(transparent)]
     GaveUp(#[from] GaveUp),

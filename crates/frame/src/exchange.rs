@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Exchange, Facts, Grid, Inputs, Port, Scatter, Share, TaskError, Token, Tokenizer, exchanged_at,
+    Chunk, ChunkRef, Codec, Exchange, Facts, Grid, Inputs, Port, Scatter, Share, TaskError, Token, Tokenizer,
+    exchanged_at,
 };
 use polars::prelude::{DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy, NamedFrom, SchemaRef};
 
@@ -152,6 +153,10 @@ impl Exchange for ByKey {
         let n_rows = piece.height() as u64;
         pieces.push(piece);
         Ok(n_rows)
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Partition::codec_of()
     }
 
     fn finish(&self, _to: usize, pieces: Vec<DataFrame>) -> Result<ChunkRef, TaskError> {

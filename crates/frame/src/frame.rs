@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, ChunkRef, Codec, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer,
-    Level, Place, Port, Site, TaskError, Value, Wiring, tree_of,
+    AxisMap, ChunkRef, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer, Level,
+    Place, Port, Site, TaskError, Value, Wiring, tree_of,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
@@ -14,7 +14,6 @@ use crate::check::{compare_schemas, empty, resolve};
 use crate::error::Error;
 use crate::origin::Origin;
 use crate::partition::Partition;
-use crate::partition::PartitionCodec;
 use crate::read::{CsvOptions, CsvSource, ParquetOptions, ParquetSource, PartReader};
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
@@ -415,10 +414,6 @@ impl Collection for Frame {
 
     fn port(&self) -> &Port {
         &self.port
-    }
-
-    fn codec(&self) -> Option<&'static dyn Codec> {
-        Some(&PartitionCodec)
     }
 
     /// All partitions stacked, each column in one piece of memory.

@@ -27,6 +27,10 @@ impl Chunk for Partition {
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
+        Self::codec_of()
+    }
+
+    fn codec_of() -> Option<&'static dyn Codec> {
         Some(&PartitionCodec)
     }
 }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    Absorb, ChunkRef, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch, fused_label,
+    Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch,
+    fused_label,
 };
 use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
 
@@ -210,6 +211,10 @@ impl Task for PartitionTask {
     }
 
     /// Estimates: polars tells no sizes in advance.
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Partition::codec_of()
+    }
+
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let (read, buffers, rows) = match &self.rows {
             Rows::Files { source, parts, .. } => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use smallvec::smallvec;
 
-use crate::chunk::{Chunk, ChunkRef};
+use crate::chunk::{Chunk, ChunkRef, Codec};
+use crate::codecs::agreed;
 use crate::collection::Places;
 use crate::fn_identity::FnIdentity;
 use crate::grid::{Grid, Place};
@@ -139,6 +140,10 @@ where
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {
         self.touches.as_ref().map_or_else(Vec::new, |touches| touches(at))
     }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        T::codec_of()
+    }
 }
 
 /// A task of several outputs made of a closure; otherwise like [`FnTask`].
@@ -156,6 +161,7 @@ where
 pub struct FnTaskMany<F> {
     inner: FnTask<F>,
     n_outputs: usize,
+    codecs: Vec<Option<&'static dyn Codec>>,
 }
 
 impl<F> FnTaskMany<F>
@@ -164,7 +170,7 @@ where
 {
     /// A task with `n_outputs` outputs that runs `run`.
     pub fn new(label: impl Into<Cow<'static, str>>, n_outputs: usize, run: F) -> Self {
-        Self { inner: FnTask::unchecked(label.into(), run), n_outputs }
+        Self { inner: FnTask::unchecked(label.into(), run), n_outputs, codecs: Vec::new() }
     }
 
     /// See [`FnTask::params`].
@@ -177,6 +183,12 @@ where
     #[must_use]
     pub fn facts(self, facts: impl Fn(Place<'_>, &[Option<u64>]) -> Facts + Send + Sync + 'static) -> Self {
         Self { inner: self.inner.facts(facts), ..self }
+    }
+
+    /// How the chunks of each output are written: [`Chunk::codec_of`] of their types, which the closure does not show.
+    #[must_use]
+    pub fn codecs(self, codecs: impl IntoIterator<Item = Option<&'static dyn Codec>>) -> Self {
+        Self { codecs: codecs.into_iter().collect(), ..self }
     }
 }
 
@@ -203,6 +215,10 @@ where
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         self.inner.facts.as_ref().map_or_else(Facts::default, |facts| facts(at, inputs))
+    }
+
+    fn codec(&self, output: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        self.codecs.get(output).copied().flatten()
     }
 }
 
@@ -247,6 +263,10 @@ impl Task for Forward {
             reuses_input: true,
             ..Facts::default()
         }
+    }
+
+    fn codec(&self, _: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        inputs.first().copied().flatten()
     }
 }
 
@@ -301,6 +321,10 @@ impl Task for Held {
         let bytes = self.chunks[at.index()].nbytes().map(|bytes| bytes as u64);
         // The chunk exists whether it is asked for or not: handing it out costs nothing.
         Facts { output_bytes: smallvec![bytes], cost_ns: Some(20), ..Facts::default() }
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        agreed(self.chunks.iter().map(|chunk| chunk.codec()))
     }
 }
 

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use functions::Functions;
 
-use crate::chunk::{ChunkRef, Value};
+use crate::chunk::{Chunk, ChunkRef, Codec};
 use crate::collection::{Collection, Places};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
 use crate::site::Site;
 use crate::task::{Facts, Inputs, Output, Task, TaskError};
+use crate::value::Value;
 use crate::wiring::Lists;
 
 /// Number of a task in a hand-made graph.
@@ -233,5 +234,9 @@ impl<T: Send + Sync + 'static> Task for HandmadeTask<T> {
 
     fn uniform_facts(&self) -> Option<Facts> {
         Some(self.facts(Grid::scalar().place(0), &[]))
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Value::<T>::codec_of()
     }
 }

@@ -36,6 +36,15 @@ pub trait Chunk: Any + Send + Sync {
     fn codec(&self) -> Option<&'static dyn Codec> {
         None
     }
+
+    /// How chunks of this type are written and read back, where their type alone tells: by it a plan knows before it runs
+    /// which chunks can leave memory. [`codec`](Chunk::codec) of a chunk of such a type gives one of the same kind.
+    fn codec_of() -> Option<&'static dyn Codec>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 impl fmt::Debug for dyn Chunk {
@@ -68,7 +77,8 @@ impl dyn Chunk {
 /// struct Text(String);
 /// impl Chunk for Text {
 ///     fn nbytes(&self) -> Option<usize> { Some(self.0.capacity()) }
-///     fn codec(&self) -> Option<&'static dyn Codec> { Some(&TextCodec) }
+///     fn codec(&self) -> Option<&'static dyn Codec> { Self::codec_of() }
+///     fn codec_of() -> Option<&'static dyn Codec> { Some(&TextCodec) }
 /// }
 ///
 /// struct TextCodec;
@@ -238,27 +248,5 @@ impl<A: Measure, B: Measure> Measure for (A, B) {
     fn nbytes(&self) -> usize {
         let heap = self.0.nbytes() - size_of::<A>() + self.1.nbytes() - size_of::<B>();
         size_of::<Self>() + heap
-    }
-}
-
-/// The chunk of a value of any type: pinned and, where heap memory counts, unmeasured.
-///
-/// A type without drop glue holds nothing beyond itself, so its size is known.
-#[derive(Debug)]
-pub struct Value<T>(pub T);
-
-impl<T: Send + Sync + 'static> Chunk for Value<T> {
-    fn nbytes(&self) -> Option<usize> {
-        if std::mem::needs_drop::<T>() { None } else { Some(size_of::<T>()) }
-    }
-}
-
-/// The chunk of a value that implements [`Measure`].
-#[derive(Debug)]
-pub struct Measured<T>(pub T);
-
-impl<T: Measure + Send + Sync + 'static> Chunk for Measured<T> {
-    fn nbytes(&self) -> Option<usize> {
-        Some(self.0.nbytes())
     }
 }

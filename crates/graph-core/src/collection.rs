@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chunk::{ChunkRef, Codec};
+use crate::chunk::ChunkRef;
 use crate::layer::Port;
 use crate::task::TaskError;
 
@@ -64,12 +64,6 @@ pub trait Collection {
     fn with_port(&self, port: Port) -> Self
     where
         Self: Sized;
-
-    /// How its chunks are written and read back, where that is known before one is there: a checkpoint reads chunks
-    /// that another process made.
-    fn codec(&self) -> Option<&'static dyn Codec> {
-        None
-    }
 
     /// What this collection asks of a plan.
     fn request(&self) -> Request {

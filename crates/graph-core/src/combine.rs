@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::chunk::{Chunk, ChunkRef};
+use crate::chunk::{Chunk, ChunkRef, Codec};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
@@ -68,6 +68,7 @@ pub(crate) const FAN_IN: usize = 8;
 ///     fn finish(&self, _at: Place<'_>, whole: Longest) -> Result<ChunkRef, TaskError> {
 ///         Ok(Arc::new(Value(whole.0)))
 ///     }
+///     fn codec(&self) -> Option<&'static dyn Codec> { Value::<String>::codec_of() }
 /// }
 ///
 /// let words = ["to", "be", "or", "not", "that", "is"];
@@ -101,6 +102,11 @@ pub trait Combine: Send + Sync + 'static {
     fn finish(&self, at: Place<'_>, whole: Self::State) -> Result<ChunkRef, TaskError> {
         let _ = at;
         Ok(Arc::new(whole))
+    }
+
+    /// How the answer's chunk is written and read back: that of what [`finish`](Self::finish) gives.
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Self::State::codec_of()
     }
 
     /// What is known of one merging before it runs; without it, that a state is as large as the largest it is made of, and
@@ -256,6 +262,13 @@ impl<C: Combine> Task for Merging<C> {
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         self.combine.facts(at, self.level, inputs)
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        match self.level {
+            Level::Between => C::State::codec_of(),
+            Level::Last => self.combine.codec(),
+        }
     }
 }
 

@@ -10,7 +10,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::chunk::{ChunkRef, Measure, Measured, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::chunk::{Chunk, ChunkRef, Codec, Measure};
 use crate::collection::Collection;
 use crate::fn_identity::function_name;
 use crate::grid::Grid;
@@ -19,7 +22,9 @@ use crate::layer::{Layer, Port};
 use crate::scope::Identity;
 use crate::site::Site;
 use crate::task::{Inputs, Output, Task, TaskError};
+use crate::value::{Encoded, Measured, Value};
 
+pub mod by_type;
 mod call;
 #[cfg(doctest)]
 mod misuse;
@@ -58,7 +63,7 @@ impl<T> fmt::Debug for Delayed<T> {
 }
 
 impl<T: Send + Sync + 'static> Delayed<T> {
-    /// The single task of this port, whose chunk is a [`Value<T>`] or [`Measured<T>`].
+    /// The single task of this port, whose chunk is a [`Value<T>`], a [`Measured<T>`] or an [`Encoded<T>`].
     ///
     /// # Panics
     /// If the port's layer has several tasks.
@@ -236,6 +241,37 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
     }
 }
 
+/// Which results can be written by serde.
+macro_rules! encoded {
+    ($($plain:ident),*) => {$(
+        impl<F: Send + Sync + 'static> DelayedFn<F, $plain> {
+            /// The result can leave memory, by what serde knows of its type: it may be spilled, and a checkpoint can keep it.
+            ///
+            /// Results of common types can without it ([`Coder::known`](crate::Coder::known)), and `#[delayed]` finds by
+            /// itself whether a type is serde's.
+            ///
+            /// **Cost** one look at each result, to measure it. A result that serde cannot read back as it was (skipped
+            /// fields, untagged enums) is an error where it is read.
+            ///
+            /// # Examples
+            /// ```
+            /// use musher_graph_core::{Delayed, delayed};
+            /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+            /// struct Model { weights: Vec<f64> }
+            /// let model = delayed(|n: usize| Model { weights: vec![0.5; n] }).encoded().call(3);
+            /// assert!(model.port().codec()?.is_some());
+            /// # use musher_graph_core::Collection;
+            /// # Ok::<(), musher_graph_core::Error>(())
+            /// ```
+            #[must_use]
+            pub fn encoded(self) -> DelayedFn<F, WithCodec<$plain>> {
+                DelayedFn { function: self.function, options: self.options, output: PhantomData }
+            }
+        }
+    )*};
+}
+encoded!(Plain, Fallible);
+
 impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
     /// The function returns a [`Delayed`]: further work, chosen by data, whose value stands for the call's.
     ///
@@ -270,6 +306,11 @@ pub trait Receive<R>: Send + Sync + 'static {
     /// # Errors
     /// Where the function returned an error.
     fn receive(result: R) -> Result<Output, TaskError>;
+
+    /// How the chunk is written and read back.
+    fn codec() -> Option<&'static dyn Codec> {
+        Value::<Self::Value>::codec_of()
+    }
 }
 
 /// The return value as it is.
@@ -309,6 +350,38 @@ where
 
     fn receive(result: Result<T, E>) -> Result<Output, TaskError> {
         Ok(Output::one(Value(result?)))
+    }
+}
+
+/// The value in a chunk that serde writes; see [`DelayedFn::encoded`].
+#[derive(Debug)]
+pub struct WithCodec<O = Plain>(PhantomData<fn() -> O>);
+
+impl<R: Serialize + DeserializeOwned + Send + Sync + 'static> Receive<R> for WithCodec<Plain> {
+    type Value = R;
+
+    fn receive(result: R) -> Result<Output, TaskError> {
+        Ok(Output::one(Encoded::new(result)))
+    }
+
+    fn codec() -> Option<&'static dyn Codec> {
+        Encoded::<R>::codec_of()
+    }
+}
+
+impl<T, E> Receive<Result<T, E>> for WithCodec<Fallible>
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn receive(result: Result<T, E>) -> Result<Output, TaskError> {
+        Ok(Output::one(Encoded::new(result?)))
+    }
+
+    fn codec() -> Option<&'static dyn Codec> {
+        Encoded::<T>::codec_of()
     }
 }
 
@@ -360,6 +433,14 @@ where
 
     fn continues(&self) -> bool {
         O::CONTINUES
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        O::codec()
+    }
+
+    fn codec_advice(&self) -> Option<&'static str> {
+        (!O::CONTINUES).then_some("call `.encoded()`")
     }
 
     /// A value without drop glue holds nothing beyond itself, so its size is known.

@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 pub use scatter::Scatter;
 
-use crate::chunk::ChunkRef;
+use crate::chunk::{ChunkRef, Codec};
 use crate::grid::Grid;
 use crate::key::Tokenizer;
 use crate::layer::{Layer, Port};
@@ -107,6 +107,7 @@ pub struct Share {
 ///         Ok(share.n_items)
 ///     }
 ///     fn finish(&self, _to: usize, made: Vec<u64>) -> Result<ChunkRef, TaskError> { Ok(Arc::new(Value(made))) }
+///     fn codec(&self) -> Option<&'static dyn Codec> { Value::<Vec<u64>>::codec_of() }
 /// }
 ///
 /// let chunks = [vec![1_u64, 2, 3], vec![4, 5]].map(|numbers| Arc::new(Value(numbers)) as ChunkRef);
@@ -205,6 +206,11 @@ pub trait Exchange: Send + Sync + 'static {
     /// # Errors
     /// When the pieces do not make a chunk.
     fn finish(&self, to: usize, building: Self::Building) -> Result<ChunkRef, TaskError>;
+
+    /// How the chunks of targets are written and read back, where that is known before there is one.
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        None
+    }
 
     /// How many items target `to` must get, where that is known before.
     fn expected_items(&self, to: usize) -> Option<u64> {

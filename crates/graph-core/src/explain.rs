@@ -18,13 +18,14 @@ impl Plan {
     pub fn explain(&self) -> Explain {
         let tasks = self.tasks();
         let held = held_by_layer(self);
+        let pinned = pinned_by_layer(self);
         let mut n_edges = vec![0; tasks.layers().len()];
         for task in self.order().iter() {
             n_edges[tasks.layer_of(task)] += tasks.inputs_of(task).len();
         }
         let layers = tasks.layers().iter().zip(tasks.tables()).zip(held.into_iter().zip(n_edges));
-        let layers = layers.filter(|((_, table), _)| table.n_tasks() > 0);
-        let layers = layers.map(|((layer, table), (held, n_edges))| LayerSummary {
+        let layers = layers.zip(pinned).filter(|(((_, table), _), _)| table.n_tasks() > 0);
+        let layers = layers.map(|(((layer, table), (held, n_edges)), pinned)| LayerSummary {
             label: layer.task.label().into_owned(),
             grid: layer.grid.shape().to_vec(),
             n_tasks: table.n_tasks(),
@@ -37,6 +38,8 @@ impl Plan {
             scratch_bytes: table.facts.largest_scratch,
             bytes_read: table.facts.bytes_read,
             bytes_written: table.facts.bytes_written,
+            pinned_outputs: pinned,
+            codec_advice: layer.task.codec_advice().filter(|_| pinned > 0),
             caller: layer.caller,
         });
         Explain {
@@ -53,6 +56,24 @@ impl Plan {
     pub fn explain_with(&self, memory_limit: u64) -> Explain {
         Explain { forecast: Some(self.forecast(memory_limit, Policy::Furthest)), ..self.explain() }
     }
+}
+
+/// Bytes that an output may have, before it matters that it cannot leave memory: less is not spilled.
+const SMALL: u64 = 4096;
+
+/// For each layer, how many of its outputs cannot leave memory although they may be large and something can be done about it.
+fn pinned_by_layer(plan: &Plan) -> Vec<usize> {
+    let tasks = plan.tasks();
+    let codecs = tasks.codecs();
+    let layers = tasks.layers().iter().zip(tasks.tables()).enumerate();
+    let pinned = layers.map(|(own, (layer, table))| {
+        let may_be_large = table.facts.unknown_outputs > 0 || table.facts.largest_output > SMALL;
+        if !may_be_large || layer.task.codec_advice().is_none() {
+            return 0;
+        }
+        (0..table.n_outputs()).filter(|&output| codecs.of(own, output).is_none()).count() * table.n_tasks()
+    });
+    pinned.collect()
 }
 
 /// How much of a layer is in memory at once.
@@ -144,6 +165,11 @@ pub struct LayerSummary {
     pub bytes_read: u64,
     /// Bytes written to files.
     pub bytes_written: u64,
+    /// Outputs that cannot leave memory, because no codec is known for them: of those that may be large, and about which
+    /// something can be done.
+    pub pinned_outputs: usize,
+    /// What can be done about these.
+    pub codec_advice: Option<&'static str>,
     /// The user's line.
     pub caller: Site,
 }
@@ -176,6 +202,8 @@ impl Explain {
                     row.scratch_bytes = row.scratch_bytes.max(layer.scratch_bytes);
                     row.bytes_read += layer.bytes_read;
                     row.bytes_written += layer.bytes_written;
+                    row.pinned_outputs += layer.pinned_outputs;
+                    row.codec_advice = row.codec_advice.or(layer.codec_advice);
                 }
             }
         }
@@ -235,8 +263,9 @@ impl fmt::Display for Explain {
             ByteSize::from(self.bytes_read()),
             ByteSize::from(self.bytes_written())
         )?;
-        writeln!(f)?;
         let rows = self.rows();
+        write_pinned(f, &rows)?;
+        writeln!(f)?;
         let width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).clamp(9, 44);
         let head = ["operation", "tasks", "edges", "chunk", "all", "    held", "read", "built at"];
         write_row(f, width, &head.map(String::from))?;
@@ -250,6 +279,22 @@ impl fmt::Display for Explain {
             writeln!(f, "* all chunks of the step are in memory at once")?;
         }
         write!(f, "order: {}", self.strategy)
+    }
+}
+
+/// Writes which outputs cannot leave memory, and what can be done about it.
+fn write_pinned(f: &mut fmt::Formatter<'_>, rows: &[LayerSummary]) -> fmt::Result {
+    const MOST: usize = 3;
+    let pinned = || rows.iter().filter_map(|row| Some((row, row.codec_advice?)));
+    for (row, advice) in pinned().take(MOST) {
+        let (n, label, caller) = (row.pinned_outputs, &row.label, row.caller);
+        let outputs = if n == 1 { "output" } else { "outputs" };
+        writeln!(f, "stays in memory: {n} {outputs} of `{label}` ({caller}): no codec; {advice}")?;
+    }
+    let more = pinned().skip(MOST);
+    match more.fold((0, 0), |(steps, outputs), (row, _)| (steps + 1, outputs + row.pinned_outputs)) {
+        (0, _) => Ok(()),
+        (steps, outputs) => writeln!(f, "stays in memory: {outputs} outputs of {steps} more operations"),
     }
 }
 

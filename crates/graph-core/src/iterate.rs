@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::adapt::Held;
+use crate::chunk::Codec;
 use crate::collection::{Collection, Request};
 use crate::delayed::{Delayed, Received};
 use crate::grid::{Grid, Place};
@@ -87,6 +88,11 @@ where
 
     fn continues(&self) -> bool {
         true
+    }
+
+    /// A value that this makes is of the same type, though it may be another kind of chunk: both are written alike.
+    fn codec(&self, _: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        inputs.first().copied().flatten()
     }
 
     fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> crate::task::Facts {

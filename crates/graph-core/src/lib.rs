@@ -16,7 +16,8 @@
 //! # Ok::<(), musher_graph_core::Error>(())
 //! ```
 //!
-//! This crate depends on no data library; kernels live in the domain crates.
+//! This crate knows no data library, but for how an array of ndarray is written where its feature says so; kernels live in
+//! the domain crates.
 
 mod adapt;
 mod annotations;
@@ -24,6 +25,8 @@ mod builder;
 mod byte_size;
 mod check;
 mod chunk;
+mod codecs;
+mod coder;
 mod collection;
 mod combine;
 mod delayed;
@@ -41,6 +44,7 @@ mod iterate;
 mod key;
 mod layer;
 mod lower;
+mod moments;
 mod optimize;
 mod order;
 mod plan;
@@ -54,6 +58,7 @@ mod spill;
 mod task;
 mod to_petgraph;
 mod touch;
+mod value;
 mod watch;
 mod wiring;
 
@@ -62,12 +67,16 @@ pub use annotations::{Annotations, annotate};
 pub use builder::{GraphBuilder, Handmade, NodeId, Values};
 pub use byte_size::{ByteSize, ParseByteSizeError};
 pub use check::{CheckLimits, Files, FreeSpace, LocalFiles, Operation, Problem};
-pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure, Measured, Value};
+pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure};
+pub use codecs::Codecs;
+pub use coder::{Coder, Unfit, coding_error};
 pub use collection::{Collection, Places, Request};
 pub use combine::{Combine, Grouping, Level, tree, tree_of};
+#[doc(hidden)]
+pub use delayed::by_type;
 pub use delayed::{
     Arg, ByRef, ByValue, Call, CallWith, Constant, Continued, Delayed, DelayedFn, Fallible, For, FromInput,
-    FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, delayed, opaque,
+    FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, WithCodec, delayed, opaque,
 };
 pub use error::Error;
 pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchange_of, exchanged, exchanged_at};
@@ -82,6 +91,7 @@ pub use iterate::iterate;
 pub use key::{Key, Reach, Token, Tokenizer};
 pub use layer::{Input, Layer, LayerBuilder, Port};
 pub use lower::{SlotIx, TaskGraph, TaskIx};
+pub use moments::Moments;
 pub use optimize::{StepError, StepPanic};
 pub use order::{NotAnOrder, Order, peak_of};
 /// The crate whose graphs [`Plan::to_petgraph`] gives, with its algorithms.
@@ -96,4 +106,5 @@ pub use spill::{Kept, SpillStore, SpillWriter, Spilled};
 pub use task::{Absorb, Facts, InputMismatch, Inputs, Output, Staged, Task, TaskError};
 pub use to_petgraph::{DataEdge, TaskNode};
 pub use touch::{Access, Region, Touch};
+pub use value::{Encoded, Measured, Value};
 pub use wiring::{AxisMap, Lists, Part, Wiring};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chunk::{Chunk, ChunkRef, Codec, CodecError, Measure};
+use crate::coder::to_vec;
 
 /// A value that is a chunk once it stands in a [`Record`]: plain data that serde writes and reads back.
 ///
@@ -56,6 +57,10 @@ impl<T: AsRecord> Chunk for Record<T> {
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
+        Self::codec_of()
+    }
+
+    fn codec_of() -> Option<&'static dyn Codec> {
         const { Some(&RecordCodec::<T>(PhantomData)) }
     }
 }
@@ -78,7 +83,7 @@ impl<T: AsRecord> Codec for RecordCodec<T> {
         let record: &Record<T> = chunk.downcast_ref().ok_or(CodecError::WrongKind { expected: T::KIND })?;
         // Records are small beside the blocks they come from: written as one.
         let malformed = |source| CodecError::Malformed { kind: T::KIND, source: Box::new(source) };
-        let bytes = postcard::to_stdvec(&record.0).map_err(malformed)?;
+        let bytes = to_vec(&record.0).map_err(malformed)?;
         to.write_all(&bytes).map_err(|source| CodecError::io(T::KIND, source))
     }
 

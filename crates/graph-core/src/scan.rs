@@ -23,6 +23,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::chunk::{Chunk, Codec};
 use crate::combine::{Combine, FAN_IN, Level, merging};
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
@@ -241,5 +242,9 @@ impl<S: Scan> Task for Prefix<S> {
             ([], None) => Facts::default(),
             _ => self.scan.facts(at, Level::Between, inputs),
         }
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        S::State::codec_of()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::chunk::{Chunk, ChunkRef};
+use crate::chunk::{Chunk, ChunkRef, Codec};
 use crate::collection::Request;
 use crate::grid::{Grid, Place};
 use crate::key::Tokenizer;
@@ -85,6 +85,21 @@ pub trait Task: Any + Send + Sync {
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {
         let _ = at;
         Vec::new()
+    }
+
+    /// How the chunks of an output are written and read back, where that is known before there is one; `inputs` says it
+    /// of each slot. What a chunk says of itself, later, is of the same kind.
+    ///
+    /// Asked only by who wants to know: neither planning nor a run asks.
+    fn codec(&self, output: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        let _ = (output, inputs);
+        None
+    }
+
+    /// What a person can do where the chunks have no codec, such as "call `.encoded()`", for
+    /// [`explain`](crate::Plan::explain); none where nothing is to be done about it.
+    fn codec_advice(&self) -> Option<&'static str> {
+        None
     }
 
     /// One task that does this task's work and its producer's, if this task's algebra can express it.

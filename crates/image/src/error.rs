@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// A file could not be opened, or has changed since the graph was built.
     #[error(transparent)]
-    File(FilesError),
+    File(#[from] FilesError),
     /// A grid of tiles needs as many files as it has places.
     #[error(
         "a grid of {rows} x {columns} tiles needs one file for each, but `{pattern}` matches {found}, at {caller}"

@@ -10,12 +10,13 @@ use musher_graph_core::{
     AxisMap, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Site, TaskError, Token, Tokenizer, Touch,
     Wiring,
 };
-use musher_scheduler::files::{FileFacts, FilesError, find};
+use musher_scheduler::files::{FileFacts, FilesError, find, once};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use ndarray::{Ix3, Ix4};
+use serde::{Deserialize, Serialize};
 
 use crate::decode::{self, MAX_DECODED_BYTES, Page};
-use crate::error::Error;
+use crate::error::{Error, PageKind};
 use crate::pixel::Pixel;
 
 /// About what a decoder and its reader hold beside pixels: buffers of the file, windows and tables.
@@ -280,7 +281,7 @@ impl<A: Pixel> Imread<A> {
             let expected = "at least 1";
             return Err(Error::Parameter { parameter: "chunk_rows", value: 0.0, expected, caller });
         }
-        let facts = FileFacts::of(path.as_ref()).and_then(stay);
+        let facts = FileFacts::of(path.as_ref());
         let image = self.only_image(facts.map_err(not_found("imread_chunked", caller))?)?;
         let [rows, columns, channels] = image.shape();
         let chunks = musher_array::Chunks::from((chunk_rows, columns.max(1), channels.max(1)));
@@ -310,7 +311,11 @@ impl<A: Pixel> Imread<A> {
 
     /// The images of a file.
     fn images(&self, facts: FileFacts) -> Result<Vec<ImageFile>, Error> {
-        let pages = decode::pages::<A>(&facts, self.limit, self.page)?;
+        let pages = once("its images", facts.path(), || {
+            let pages = decode::pages::<A>(&facts, self.limit, self.page)?;
+            Ok::<_, Error>(pages.into_iter().map(PageFacts::from).collect::<Vec<_>>())
+        })?;
+        let pages: Vec<Page> = pages.into_iter().map(|facts| facts.page(A::NAME)).collect();
         let facts = Arc::new(facts);
         let read_bytes = facts.bytes() / pages.len() as u64;
         let image = |page| ImageFile { facts: Arc::clone(&facts), page, read_bytes };
@@ -320,20 +325,35 @@ impl<A: Pixel> Imread<A> {
 
 /// The files that a pattern means.
 fn found(operation: &'static str, pattern: &Path, caller: Site) -> Result<Vec<FileFacts>, Error> {
-    let files = find(pattern, &[]).and_then(|files| files.into_iter().map(stay).collect());
-    files.map_err(not_found(operation, caller))
-}
-
-/// The same file by an absolute path: the graph may run after the program has gone to another folder.
-fn stay(facts: FileFacts) -> Result<FileFacts, FilesError> {
-    match std::path::absolute(facts.path()) {
-        Ok(path) if path != facts.path() => FileFacts::of(path),
-        _ => Ok(facts),
-    }
+    find(pattern, &[]).map_err(not_found(operation, caller))
 }
 
 fn not_found(operation: &'static str, caller: Site) -> impl Fn(FilesError) -> Error {
     move |source| Error::Find { operation, source, caller }
+}
+
+/// What a file said of one of its images, as plain data: the type of its numbers is the one that was asked for.
+#[derive(Serialize, Deserialize)]
+struct PageFacts {
+    index: usize,
+    shape: [usize; 3],
+    directory: Option<u64>,
+    by_rows: bool,
+    piece_bytes: u64,
+}
+
+impl From<Page> for PageFacts {
+    fn from(page: Page) -> Self {
+        let Page { index, kind, directory, by_rows, piece_bytes } = page;
+        Self { index, shape: kind.shape, directory, by_rows, piece_bytes }
+    }
+}
+
+impl PageFacts {
+    fn page(self, numbers: &'static str) -> Page {
+        let Self { index, shape, directory, by_rows, piece_bytes } = self;
+        Page { index, kind: PageKind { shape, numbers }, directory, by_rows, piece_bytes }
+    }
 }
 
 /// One image of a file whose header has been read.

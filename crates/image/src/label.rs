@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking};
 use musher_graph_core::{
-    ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError, Wiring,
+    Chunk, ChunkRef, Facts, FnTask, FnTaskMany, Grid, Inputs, Layer, Place, Port, Record, Site, TaskError,
+    Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
 
@@ -168,6 +169,7 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
         Ok(vec![Arc::new(Block::new(found.labels)) as ChunkRef, Arc::new(Record(found.border))])
     })
     .params("image.label/1", &(connectivity, chunks.clone()))
+    .codecs([Block::<i32>::codec_of(), Record::<Border>::codec_of()])
     .facts(move |at, _| {
         let shape = of_facts.block_shape(&at.coords());
         let pixels = shape.iter().product::<usize>() as u64;

@@ -62,7 +62,7 @@ use crate::wire::{Joining, grid_of, joined, port_of, single};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **Source** means and deviations of parts are joined as in Chan, Golub, LeVeque 1979.
+/// **Source** means and deviations of parts are joined as by [`Moments`](musher_graph_core::Moments).
 #[track_caller]
 #[doc(alias = "regionprops_table")]
 pub fn measure<A: Intensity, D: Dimension>(
@@ -453,7 +453,7 @@ fn mean_of(region: &Region) -> f64 {
 }
 
 fn variance_of(region: &Region) -> f64 {
-    region.squares / region.count as f64
+    region.moments.variance(0.0)
 }
 
 /// Measures the regions of all blocks and joins them.

@@ -62,33 +62,18 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     use musher_graph_core::{AsRecord, Chunk, CodecError, Record};
+    use musher_testkit::check_codec;
 
     use super::{Border, Merged, Regions};
     use crate::kernel::label::{BlockPlace, label_block};
     use crate::kernel::measure::measure_block;
 
-    /// A value goes out and comes back; its bytes cut short or made longer are refused, damaged ones never panic.
     #[track_caller]
-    fn check<T: AsRecord + PartialEq + std::fmt::Debug>(value: T) {
-        let record = Record(value);
-        let codec = record.codec().unwrap();
-        let mut bytes = Vec::new();
-        codec.encode(&record, &mut bytes).unwrap();
-        let back = codec.decode(&mut bytes.as_slice()).unwrap();
-        assert_eq!(back.downcast_ref::<Record<T>>().unwrap().0, record.0);
-        for end in 0..bytes.len() {
-            assert!(matches!(codec.decode(&mut &bytes[..end]), Err(CodecError::Malformed { .. })));
-        }
-        assert!(codec.decode(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
-        for at in 0..bytes.len() {
-            for byte in [0xFF, 0x7F, 1] {
-                let mut damaged = bytes.clone();
-                damaged[at] = byte;
-                if let Ok(chunk) = codec.decode(&mut damaged.as_slice()) {
-                    assert!(chunk.nbytes().is_some_and(|nbytes| nbytes <= 16 * bytes.len() + 64));
-                }
-            }
-        }
+    fn check<T: AsRecord>(value: T) {
+        let is_sound = |chunk: &dyn Chunk| {
+            chunk.downcast_ref::<Record<T>>().is_some_and(|Record(value)| value.is_sound())
+        };
+        check_codec(&Record(value), is_sound, |work| allocation_counter::measure(work).bytes_max);
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub(crate) fn expand(options: &Options, function: &ItemFn) -> Result<TokenStream
             #[allow(clippy::ptr_arg, reason = "an argument is stored by value, and so cannot be a slice")]
             #(#inner_attributes)*
             #signature #body
-            #krate::delayed(#name) #fallible #impure .call(#passed)
+            // The first of these traits that the result's type fits says how the result is kept.
+            use #krate::by_type::{AsKnown as _, AsSerde as _, AsValue as _};
+            (&&&#krate::by_type::ByType::<#output>::new()).by_type(#krate::delayed(#name) #fallible) #impure .call(#passed)
         }
     })
 }
@@ -283,7 +285,8 @@ mod tests {
                 #[allow(clippy::ptr_arg, reason = "an argument is stored by value, and so cannot be a slice")]
                 #[inline]
                 fn add(mut a: i64, b: &Vec<f64>) -> f64 { a as f64 + b[0] }
-                ::musher::delayed(add).call((a, b))
+                use ::musher::by_type::{AsKnown as _, AsSerde as _, AsValue as _};
+                (&&&::musher::by_type::ByType::<f64>::new()).by_type(::musher::delayed(add)).call((a, b))
             }
         };
         assert_eq!(written, expected.to_string());
@@ -304,7 +307,11 @@ mod tests {
             fn now() -> crate::engine::Delayed<u64> {
                 #[allow(clippy::ptr_arg, reason = "an argument is stored by value, and so cannot be a slice")]
                 fn now() -> std::io::Result<u64> { Ok(1) }
-                crate::engine::delayed(now).fallible().impure().call(())
+                use crate::engine::by_type::{AsKnown as _, AsSerde as _, AsValue as _};
+                (&&&crate::engine::by_type::ByType::<u64>::new())
+                    .by_type(crate::engine::delayed(now).fallible())
+                    .impure()
+                    .call(())
             }
         };
         assert_eq!(written, expected.to_string());

@@ -16,7 +16,8 @@ use syn::{DeriveInput, Error, ItemFn, parse_macro_input};
 ///
 /// `#[delayed] fn add(a: i64, b: &Vec<f64>) -> f64` becomes `fn add(a: impl IntoArg<i64>, b: impl IntoArg<Vec<f64>>) -> Delayed<f64>`:
 /// each argument is a plain value, `opaque(value)`, a `Delayed`, or a vector of `Delayed`s for a vector. The function
-/// keeps its documentation and visibility, and an error names the line on which it was called.
+/// keeps its documentation and visibility, and an error names the line on which it was called. A result whose type serde can
+/// write and read back can leave memory: it may be spilled, and a checkpoint can keep it.
 ///
 /// Options, in any order:
 /// - `impure`: each call is work of its own, for code that reads the clock, the environment, files or statics;

@@ -96,44 +96,28 @@ impl<T: Piece> Collection for Pieces<T> {
 
 #[cfg(test)]
 mod tests {
-    use musher_graph_core::{Chunk, CodecError};
+    use musher_graph_core::Chunk;
+    use musher_testkit::check_codec;
     use ndarray::array;
 
     use super::*;
     use crate::kernel::comoments::Comoments;
     use crate::kernel::labels::Distinct;
     use crate::kernel::logistic::logistic_sums;
-    use crate::kernel::moments::Moments;
+    use crate::kernel::moments::ColumnMoments;
 
-    /// A piece leaves memory and comes back; its bytes cut short or made longer are refused, and what damaged bytes still
-    /// hold is sound.
     #[track_caller]
-    fn check<T: Piece + PartialEq + std::fmt::Debug>(piece: T) {
-        let record = Record(Partial(piece));
-        let codec = record.codec().unwrap();
-        let mut bytes = Vec::new();
-        codec.encode(&record, &mut bytes).unwrap();
-        let back = codec.decode(&mut bytes.as_slice()).unwrap();
-        assert_eq!(back.downcast_ref::<Record<Partial<T>>>().unwrap().0, record.0);
-        for end in 0..bytes.len() {
-            assert!(matches!(codec.decode(&mut &bytes[..end]), Err(CodecError::Malformed { .. })));
-        }
-        assert!(codec.decode(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
-        for at in 0..bytes.len() {
-            for byte in [0xFF, 0x7F, 1] {
-                let mut damaged = bytes.clone();
-                damaged[at] = byte;
-                if let Ok(chunk) = codec.decode(&mut damaged.as_slice()) {
-                    assert!(chunk.downcast_ref::<Record<Partial<T>>>().unwrap().0.is_sound());
-                }
-            }
-        }
+    fn check<T: Piece>(piece: T) {
+        let is_sound = |chunk: &dyn Chunk| {
+            chunk.downcast_ref::<Record<Partial<T>>>().is_some_and(|Record(piece)| piece.is_sound())
+        };
+        check_codec(&Record(Partial(piece)), is_sound, |work| allocation_counter::measure(work).bytes_max);
     }
 
     #[test]
     fn pieces_leave_memory_and_come_back_and_damaged_ones_are_refused() {
         let (x, y) = (array![[1.0, 2.5], [-3.0, 1e300], [0.1, 0.0]], array![1.0, -2.0, 0.5]);
-        check(Moments::of(x.view(), (7, 2)));
+        check(ColumnMoments::of(x.view(), (7, 2)));
         check(Comoments::of(x.view(), y.view(), 7));
         check(logistic_sums(x.view(), &[0, 2, 1], &[0.1; 9], 3, true, 7));
         check(Distinct::of(array![3_i64, -1, 3].view(), 7, 10));

@@ -1,7 +1,7 @@
 //! Linear regression: the fit by one pass over the data, and the fitted model.
 
 use musher_array::Array;
-use musher_graph_core::{Facts, Site};
+use musher_graph_core::{Facts, Moments, Site};
 use musher_scheduler::Options;
 use ndarray::{Array1, Ix0, Ix1, Ix2};
 
@@ -44,9 +44,9 @@ impl Fit<(&Array<f64, Ix2>, &Array<f64, Ix1>)> for ValidLinearRegression {
         let sums =
             pass((&x, &y), work, options, |(x, y), (first_row, _)| Ok(Comoments::of(x, y, first_row)))?;
         let (coefficients, rank) = self.solve(&sums)?;
-        let means = &sums.moments.mean;
+        let means: Vec<f64> = sums.moments.columns.iter().map(Moments::average).collect();
         let intercept = match self.intercept {
-            true => means[width - 1] - coefficients.iter().zip(means).map(|(w, mean)| w * mean).sum::<f64>(),
+            true => means[width - 1] - coefficients.iter().zip(&means).map(|(w, mean)| w * mean).sum::<f64>(),
             false => 0.0,
         };
         Ok(FittedLinearRegression { coefficients: coefficients.into(), intercept, rank })
@@ -64,7 +64,7 @@ impl ValidLinearRegression {
             Some(cell) => return Err(cell.into()),
             None => {}
         }
-        match sums.moments.squares.iter().position(|square| !square.is_finite()) {
+        match sums.moments.columns.iter().position(|column| !column.squares.is_finite()) {
             Some(column) if column == columns => return Err(Error::TargetOverflow),
             Some(column) => return Err(Error::VarianceOverflow { column }),
             None => {}

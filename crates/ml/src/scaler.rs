@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exact::Exact;
 use crate::fit::{Fit, Transform};
 use crate::kernel::first_cell;
-use crate::kernel::moments::Moments;
+use crate::kernel::moments::ColumnMoments;
 use crate::parameters::StandardScaler;
 use crate::rows::{Work, pass_by_columns};
 use crate::saved::saved;
@@ -24,31 +24,33 @@ impl Fit<&Array<f64, Ix2>> for StandardScaler {
         let widest = x.chunks().axis(1).iter().copied().max().unwrap_or(0);
         let work = Work {
             label: "moments",
-            name: "ml.moments/1",
+            name: "ml.moments/2",
             parameters: (),
             facts: move |rows| Facts::default().cost((2 * rows * widest) as u64),
         };
-        let pieces = pass_by_columns(x, work, options, |block, origin| Ok(Moments::of(block, origin)))?;
+        let pieces = pass_by_columns(x, work, options, |block, origin| Ok(ColumnMoments::of(block, origin)))?;
         if let Some(cell) = pieces.iter().map(|piece| piece.non_finite).fold(None, first_cell) {
             return Err(cell.into());
         }
-        let wide = |piece: &Moments| piece.squares.iter().position(|square| !square.is_finite());
+        let wide =
+            |piece: &ColumnMoments| piece.columns.iter().position(|column| !column.squares.is_finite());
         let mut first_column = 0;
         for piece in &pieces {
             if let Some(column) = wide(piece) {
                 return Err(Error::VarianceOverflow { column: first_column + column });
             }
-            first_column += piece.mean.len();
+            first_column += piece.columns.len();
         }
         let columns =
-            || pieces.iter().flat_map(|piece| (0..piece.mean.len()).map(move |column| (piece, column)));
-        let scale = |(piece, column): (&Moments, usize)| match self.with_scale && !piece.is_constant(column) {
-            true => (piece.squares[column] / piece.rows as f64).sqrt(),
-            false => 1.0,
-        };
+            || pieces.iter().flat_map(|piece| (0..piece.columns.len()).map(move |column| (piece, column)));
+        let scale =
+            |(piece, column): (&ColumnMoments, usize)| match self.with_scale && !piece.is_constant(column) {
+                true => piece.columns[column].variance(0.0).sqrt(),
+                false => 1.0,
+            };
         Ok(FittedStandardScaler {
-            mean: columns().map(|(piece, column)| piece.mean[column]).collect(),
-            variance: pieces.iter().flat_map(Moments::variance).collect(),
+            mean: columns().map(|(piece, column)| piece.columns[column].average()).collect(),
+            variance: columns().map(|(piece, column)| piece.columns[column].variance(0.0)).collect(),
             scale: columns().map(scale).collect(),
             with_mean: self.with_mean,
             n_rows: pieces[0].rows,

@@ -13,8 +13,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use musher_graph_core::{
-    Chunk, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port, Reach,
-    Request, Site, Task, TaskError, Token, Tokenizer, Value, Wiring,
+    Chunk, ChunkRef, Codec, Collection, Facts, FnTask, Grid, Inputs, Key, Layer, Output, Place, Places, Port,
+    Reach, Record, Request, Task, TaskError, Token, Tokenizer, Value, Wiring,
 };
 use smallvec::smallvec;
 
@@ -46,7 +46,8 @@ const FORMATS: &str = "musher checkpoint ";
 /// # struct Text(String);
 /// # impl Chunk for Text {
 /// #     fn nbytes(&self) -> Option<usize> { Some(self.0.capacity()) }
-/// #     fn codec(&self) -> Option<&'static dyn Codec> { Some(&TextCodec) }
+/// #     fn codec(&self) -> Option<&'static dyn Codec> { Self::codec_of() }
+/// #     fn codec_of() -> Option<&'static dyn Codec> { Some(&TextCodec) }
 /// # }
 /// # struct TextCodec;
 /// # impl Codec for TextCodec {
@@ -84,8 +85,9 @@ pub trait Checkpointing: Collection + Sized {
     /// collection, which reads them when they are needed.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if the work is known in this process only, the folder holds other work, chunks have no
-    /// codec, or the disk fails; else the first failure of a task. Finished chunks stay.
+    /// [`Error::Checkpoint`] if the work is known in this process only, the folder holds other work, no codec is known for
+    /// the chunks before there are any ([`Task::codec`]), or the disk fails; else the first failure of a task. Finished
+    /// chunks stay.
     fn checkpoint(&self, path: impl AsRef<Path>) -> Result<Self, Error>;
 
     /// [`checkpoint`](Checkpointing::checkpoint) of work that is known in this process only, such as a closure's:
@@ -173,26 +175,29 @@ impl Checkpoint {
     /// Computes and writes the missing chunks; see [`Checkpointing::checkpoint`].
     ///
     /// **Cost** reads the files that are there once, to verify them; beside the run's own memory a buffer of 256 KiB
-    /// a thread. Where the collection does not tell its codec and no chunk is missing, one chunk is made again.
+    /// a thread.
     ///
     /// # Errors
     /// As those of [`Checkpointing::checkpoint`].
     pub fn save<C: Collection>(&self, collection: &C) -> Result<Saved<C>, Error> {
         let Request { port, places } = collection.request();
         let key = self.key(&port)?;
+        // Told before anything runs: chunks that are there were made by another process.
+        let codec = port.codec()?.ok_or_else(|| CheckpointError::NoCodec {
+            operation: port.layer.label().into_owned(),
+            caller: port.layer.caller(),
+        })?;
         let grid = match &places {
             Places::All => port.grid().clone(),
             Places::Some(places) => Grid::from([places.len()]),
         };
         let files = Arc::new(Files { folder: self.folder.clone(), key, grid: port.grid().clone() });
-        let _lock = self.open(&files, &port, collection.codec())?;
+        let _lock = self.open(&files, &port, codec)?;
         let mut stored = self.verified(&files, &places)?;
-        let mut codec = collection.codec();
-        let missing = missing(&stored, &places, codec.is_none());
+        let missing = missing(&stored, &places);
         let n_computed = missing.len();
-        for (place, receipt) in missing.iter().zip(self.write(&files, &port, &missing)?) {
-            codec = codec.or(Some(receipt.codec));
-            stored[*place as usize] = Some(receipt.stored);
+        for (place, receipt) in missing.iter().zip(self.write(&files, &port, codec, &missing)?) {
+            stored[*place as usize] = Some(receipt);
         }
         let asked: Vec<u32> = match &places {
             Places::All => (0..grid.n_tasks() as u32).collect(),
@@ -222,7 +227,7 @@ impl Checkpoint {
     }
 
     /// Makes the folder ours: nobody else writes to it, and the manifest names this work.
-    fn open(&self, files: &Files, port: &Port, codec: Option<&dyn Codec>) -> Result<Lock, CheckpointError> {
+    fn open(&self, files: &Files, port: &Port, codec: &dyn Codec) -> Result<Lock, CheckpointError> {
         let folder = &self.folder;
         let failed = |source| CheckpointError::Io { path: folder.clone(), source };
         fs::create_dir_all(folder).map_err(failed)?;
@@ -239,7 +244,7 @@ impl Checkpoint {
             operation: port.layer.label().into_owned(),
             version: self.version.clone(),
             grid: files.grid.shape().to_vec(),
-            codec: codec.map(|codec| codec.kind().to_owned()),
+            codec: codec.kind().to_owned(),
         };
         let held = Manifest::read(folder);
         let starts = match held {
@@ -283,36 +288,38 @@ impl Checkpoint {
     }
 
     /// Computes the chunks of these places and writes each as it is made.
-    fn write(&self, files: &Arc<Files>, port: &Port, places: &Arc<[u32]>) -> Result<Vec<Receipt>, Error> {
+    fn write(
+        &self,
+        files: &Arc<Files>,
+        port: &Port,
+        codec: &'static dyn Codec,
+        places: &Arc<[u32]>,
+    ) -> Result<Vec<Stored>, Error> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let (operation, caller) = (port.layer.label().into_owned(), port.layer.caller());
-        let sink = WriteChunks { files: Arc::clone(files), operation, caller };
+        let caller = port.layer.caller();
+        let sink = WriteChunks { files: Arc::clone(files), codec };
         let grid = port.grid().clone();
         let sink =
             Layer::build(sink).caller(caller).input(port, Wiring::one_to_one(grid.ndim())).finish(grid);
         let receipts = Raw { port: Port::of(sink), places: Places::Some(Arc::clone(places)) };
         let receipts = compute_with(&receipts, &self.options).map_err(Error::checkpoint)?;
-        Ok(receipts.iter().filter_map(|receipt| receipt.downcast_ref::<Receipt>().copied()).collect())
+        let stored = |receipt: &ChunkRef| receipt.downcast_ref().map(|Record(stored)| *stored);
+        Ok(receipts.iter().filter_map(stored).collect())
     }
 }
 
-/// The places whose chunks must be made; the first one, too, where nothing else would tell the codec.
-fn missing(stored: &[Option<Stored>], places: &Places, wants_codec: bool) -> Arc<[u32]> {
+/// The places whose chunks must be made.
+fn missing(stored: &[Option<Stored>], places: &Places) -> Arc<[u32]> {
     let mut asked: Vec<u32> = match places {
         Places::All => (0..stored.len() as u32).collect(),
         Places::Some(places) => places.to_vec(),
     };
     asked.sort_unstable();
     asked.dedup();
-    let first = asked.first().copied().filter(|_| wants_codec);
-    let mut missing = asked;
-    missing.retain(|&place| stored[place as usize].is_none());
-    if missing.is_empty() {
-        missing.extend(first);
-    }
-    missing.into()
+    asked.retain(|&place| stored[place as usize].is_none());
+    asked.into()
 }
 
 /// A folder is ours until this is dropped.
@@ -347,24 +354,13 @@ impl Files {
     }
 }
 
-/// What is left of a chunk that was written.
-#[derive(Clone, Copy)]
-struct Receipt {
-    stored: Stored,
-    codec: &'static dyn Codec,
-}
-
-impl Chunk for Receipt {
-    fn nbytes(&self) -> Option<usize> {
-        Some(size_of::<Self>())
-    }
-}
-
-/// Writes its input chunk and returns a receipt.
+/// Writes its input chunk and returns what is known of the file.
+///
+/// It takes what it needs as plain data, and a task that runs twice leaves the file that it left: the folder, its lock and
+/// what stands in it are the business of the process that drives the run.
 struct WriteChunks {
     files: Arc<Files>,
-    operation: String,
-    caller: Site,
+    codec: &'static dyn Codec,
 }
 
 impl Task for WriteChunks {
@@ -374,18 +370,18 @@ impl Task for WriteChunks {
 
     fn run(&self, at: Place<'_>, inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let chunk = inputs.chunk(0)?;
-        let codec = chunk.codec().ok_or_else(|| CheckpointError::NoCodec {
-            operation: self.operation.clone(),
-            caller: self.caller,
-        })?;
         let place = at.index() as u32;
-        let stored = file::write(&self.files.path(place), self.files.identity(place), chunk, codec)?;
-        Ok(Output::one(Receipt { stored, codec }))
+        let stored = file::write(&self.files.path(place), self.files.identity(place), chunk, self.codec)?;
+        Ok(Output::one(Record(stored)))
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Record::<Stored>::codec_of()
     }
 
     fn facts(&self, _at: Place<'_>, inputs: &[Option<u64>]) -> Facts {
         let written = inputs.first().copied().flatten().unwrap_or(0);
-        Facts::bytes(size_of::<Receipt>() as u64).scratch(256 * 1024).written(written)
+        Facts::bytes(size_of::<Stored>() as u64).scratch(256 * 1024).written(written)
     }
 }
 
@@ -395,8 +391,7 @@ struct ReadChunks {
     files: Arc<Files>,
     /// The place, and what is known of its chunk, for each place of the source's own grid.
     chunks: Vec<(u32, Stored)>,
-    /// `None` only where there are no chunks.
-    codec: Option<&'static dyn Codec>,
+    codec: &'static dyn Codec,
 }
 
 impl Task for ReadChunks {
@@ -407,12 +402,11 @@ impl Task for ReadChunks {
     fn run(&self, at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let (place, _) = self.chunks[at.index()];
         let path = self.files.path(place);
-        let Some(codec) = self.codec else {
-            return Err(
-                CheckpointError::Malformed { path, what: "nothing tells how to read it".into() }.into()
-            );
-        };
-        Ok(Output::shared(file::read(&path, self.files.identity(place), codec)?))
+        Ok(Output::shared(file::read(&path, self.files.identity(place), self.codec)?))
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(self.codec)
     }
 
     /// The same chunks wherever they lie.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use musher_graph_core::{ChunkRef, Output, Plan, RunNumber, SlotIx, TaskIx};
 
-use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, Made, Move, Moving};
+use crate::engine::{Action, Chunks, Discarded, Engine, Garbage, Job, LEAST_BYTES, Made, Move, Moving};
 use crate::error::{Error, guard};
 use crate::event::Event;
 use crate::failed::FailedTask;
@@ -564,7 +564,8 @@ impl Crew {
             Some(bytes) => (bytes as u64).min(MOST_BYTES),
             None => plan.tasks().bytes_of(slot).unwrap_or(0),
         };
-        let is_pinned = self.run.spill_store.is_some() && chunk.codec().is_none();
+        // What is too small to leave is not asked whether it could.
+        let is_pinned = bytes >= LEAST_BYTES && self.run.spill_store.is_some() && chunk.codec().is_none();
         Made { chunk, bytes, is_pinned }
     }
 
@@ -583,8 +584,9 @@ impl Crew {
         let elapsed = start.elapsed();
         self.tell(match &outcome {
             Ok(output) => {
-                let bytes = output.chunks().iter().filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
-                Event::TaskFinished { plan, task, worker: index, elapsed, bytes }
+                let outputs = output.chunks();
+                let bytes = outputs.iter().filter_map(|chunk| chunk.nbytes()).sum::<usize>() as u64;
+                Event::TaskFinished { plan, task, worker: index, elapsed, bytes, outputs }
             }
             Err(error) => Event::TaskFailed { plan, task, worker: index, error },
         });

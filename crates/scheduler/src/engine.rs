@@ -12,6 +12,7 @@ mod resources;
 use musher_graph_core::{ChunkRef, Plan, SlotIx, TaskIx};
 use smallvec::SmallVec;
 
+pub(crate) use self::eviction::LEAST_BYTES;
 use self::eviction::Outside;
 use self::ledger::{Ledger, sequential_peak};
 use self::plan_state::{PlanState, clear};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use musher_graph_core::{Plan, TaskIx};
+use musher_graph_core::{ChunkRef, Plan, TaskIx};
 
 use crate::error::Error;
 
@@ -39,6 +39,8 @@ pub enum Event<'a> {
         elapsed: Duration,
         /// Bytes of its outputs, as far as they are measured.
         bytes: u64,
+        /// Its outputs; none where it ended with more work. Who keeps one holds its memory, and nobody accounts for it.
+        outputs: &'a [ChunkRef],
     },
     /// A task has failed; the run will end, unless the task is run again.
     TaskFailed {

@@ -295,7 +295,7 @@ impl Observer for EventLog {
             Event::TaskStarted { plan, task, worker, .. } => {
                 self.add_task(plan, task, worker, TaskTransition::Started);
             }
-            Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
+            Event::TaskFinished { plan, task, worker, elapsed, bytes, .. } => {
                 self.add_task(plan, task, worker, TaskTransition::Finished { elapsed, bytes });
             }
             Event::TaskFailed { plan, task, worker, error } => {

@@ -1,8 +1,11 @@
 //! The files that a pattern means, in natural order, and whether they are still what they were when the graph was built.
 //!
 //! Everything that reads files in parts finds them here, so that one pattern means the same files to every
-//! collection, and "the file has changed" is judged in one way.
+//! collection, "the file has changed" is judged in one way, and what a graph is built from is asked [`once`].
 
+mod once;
+
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::error::Error as StdError;
 use std::ffi::OsStr;
@@ -14,6 +17,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use globset::{GlobBuilder, GlobMatcher};
 use musher_graph_core::{Token, Tokenizer, report};
+use serde::{Deserialize, Serialize};
+
+pub use once::{Facts, once};
+
+use crate::error::Cause;
 
 /// The files that a pattern means, in natural order: `part-2` before `part-10`.
 ///
@@ -48,7 +56,10 @@ use musher_graph_core::{Token, Tokenizer, report};
 /// ```
 #[doc(alias = "glob")]
 pub fn find(pattern: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<FileFacts>, FilesError> {
-    let path = pattern.as_ref();
+    once("which files", pattern.as_ref(), || look_for(pattern.as_ref(), extensions))
+}
+
+fn look_for(path: &Path, extensions: &[&str]) -> Result<Vec<FileFacts>, FilesError> {
     let no_match = || FilesError::NoMatch { pattern: path.display().to_string() };
     let mut found = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_dir() => vec![FileFacts::new(path.to_path_buf(), &metadata)?],
@@ -243,8 +254,10 @@ impl<'a> Walk<'a> {
 /// assert!(matches!(changed, FilesError::Changed { change: Change::Length { then: 4, now: 6 }, .. }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFacts {
+    /// Absolute: the program may go to another folder before the file is read.
+    #[serde(with = "musher_graph_core::serde_path")]
     path: PathBuf,
     bytes: u64,
     /// Since 1970, where the system says it.
@@ -260,8 +273,10 @@ impl FileFacts {
     /// [`FilesError::Io`] where there is none, [`FilesError::NotAFile`] for anything but a regular file.
     pub fn of(path: impl Into<PathBuf>) -> Result<Self, FilesError> {
         let path = path.into();
-        let metadata = fs::metadata(&path).map_err(|source| FilesError::io("look at", &path, source))?;
-        Self::new(path, &metadata)
+        once("which file", &path, || {
+            let metadata = fs::metadata(&path).map_err(|source| FilesError::io("look at", &path, source))?;
+            Self::new(path.clone(), &metadata)
+        })
     }
 
     fn new(path: PathBuf, metadata: &Metadata) -> Result<Self, FilesError> {
@@ -269,10 +284,11 @@ impl FileFacts {
             return Err(FilesError::NotAFile { path });
         }
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let path = std::path::absolute(&path).map_err(|source| FilesError::io("find", &path, source))?;
         Ok(Self { path, bytes: metadata.len(), modified, identity: identity(metadata) })
     }
 
-    /// Where the file is.
+    /// Where the file is: an absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -317,8 +333,7 @@ impl FileFacts {
 
 impl Token for FileFacts {
     fn token(&self, tokenizer: &mut Tokenizer) {
-        // A relative path means another file in another folder.
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).token(tokenizer);
+        self.path.token(tokenizer);
         (self.bytes, self.modified, self.identity).token(tokenizer);
     }
 }
@@ -408,6 +423,17 @@ pub enum FilesError {
         path: PathBuf,
         /// How.
         change: Change,
+    },
+    /// What was an error when the answers were written down.
+    #[error(transparent)]
+    Told(Cause),
+    /// The answers that were written down are to other questions: the program does not build what it built then.
+    #[error("{question} of {} is asked, and was not when the answers were written down", path.display())]
+    Diverged {
+        /// What is asked.
+        question: Cow<'static, str>,
+        /// Of what.
+        path: PathBuf,
     },
 }
 

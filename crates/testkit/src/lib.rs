@@ -7,6 +7,7 @@
 //! | every task run twice, every chunk sent | [`compute_twice`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
+//! | what a codec promises, also of damaged bytes; what plans tell of chunks | [`check_codec`], [`Told`] |
 //! | a disk that fails by a script | [`FaultyStore`], [`WriteFault`], [`ReadFault`] |
 //! | chunks that are counted while they live, and may panic | [`Alive`], [`Counted`], [`Brittle`] |
 //! | graphs drawn by edges, and random ones | [`Drawn`], [`Weighed`], [`Random`], [`least_with_disk`] |
@@ -19,6 +20,7 @@
 mod alive;
 mod child;
 mod chunkings;
+mod damaged;
 mod doomed;
 mod drawn;
 mod everywhere;
@@ -30,12 +32,14 @@ mod script;
 mod stack;
 mod staging;
 mod store;
+mod told;
 mod trace;
 mod twice;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use child::Child;
 pub use chunkings::{chunkings, chunkings_of, with_empty_chunks};
+pub use damaged::check_codec;
 pub use doomed::{Doomed, again};
 pub use drawn::{Drawn, Weighed, least_with_disk};
 pub use everywhere::{THREADS, check_everywhere, check_everywhere_by, everywhere};
@@ -49,5 +53,6 @@ pub use script::{Act, Scripted, ScriptedFailure};
 pub use stack::{SMALL_STACK, with_small_stack};
 pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
+pub use told::Told;
 pub use trace::{CancelsAtStart, Trace};
 pub use twice::compute_twice;

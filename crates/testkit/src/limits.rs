@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use musher_graph_core::Scope;
 use musher_scheduler::{Error, Event, Observer, Options, SpillDir, SpillOptions};
 
-use crate::{Child, Random, THREADS, forget_peak, peak_resident_bytes, resident_bytes};
+use crate::{Child, Random, THREADS, Told, check_codec, forget_peak, peak_resident_bytes, resident_bytes};
 
 /// Resident memory that a run may take beside its limit: code, stacks, and what the allocator keeps.
 const SLACK: u64 = 32 << 20;
@@ -356,6 +356,31 @@ impl Cases {
         table
     }
 
+    /// Plans tell before they run which codec each chunk has, and each kind of chunk that the cases make goes out, comes back and
+    /// may be damaged ([`check_codec`]); `measure` gives the most bytes that its argument allocated at once on this thread.
+    /// Gives back the kinds.
+    ///
+    /// # Panics
+    /// If a plan tells otherwise, or a codec breaks its promise.
+    pub fn check_codecs(&self, measure: impl Fn(&mut dyn FnMut()) -> u64) -> String {
+        let mut checked = BTreeSet::new();
+        let mut broken = Vec::new();
+        for case in &self.cases {
+            let told = Arc::new(Told::default());
+            if let Err(error) = (case.work)(Size::SMALL, &Options::sequential().observe(told.clone())) {
+                panic!("{}: {}", case.name(), chain(&error));
+            }
+            broken.extend(told.broken().into_iter().map(|line| format!("{}: {line}", case.name())));
+            for (kind, chunk) in told.chunks() {
+                if checked.insert(kind) {
+                    check_codec(&*chunk, |_| true, &measure);
+                }
+            }
+        }
+        assert!(broken.is_empty(), "plans that tell otherwise:\n{}", broken.join("\n"));
+        checked.into_iter().collect::<Vec<_>>().join("\n")
+    }
+
     /// The digests of all cases in sequence, a line each.
     fn digests(&self) -> String {
         let mut text = String::new();
@@ -504,7 +529,8 @@ pub fn digest(words: impl IntoIterator<Item = u64>) -> u64 {
 }
 
 /// The tests that every crate's table of cases has, in the module of this path inside the test binary: each operation has a
-/// case, data of eight times the limit, one pattern of bits, and the same in another process, which is `CHILD`.
+/// case, data of eight times the limit, one pattern of bits, codecs that its plans tell, and the same bits in another process, which is
+/// `CHILD`.
 #[macro_export]
 macro_rules! promises {
     ($module:literal, $cases:expr) => {
@@ -529,6 +555,11 @@ macro_rules! promises {
         #[test]
         fn one_pattern_of_bits() {
             $cases.check_bits();
+        }
+
+        #[test]
+        fn plans_tell_the_codecs_of_chunks_and_codecs_refuse_damaged_bytes() {
+            println!("{}", $cases.check_codecs(|work| allocation_counter::measure(work).bytes_max));
         }
 
         #[test]

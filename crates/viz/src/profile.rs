@@ -167,7 +167,7 @@ impl Observer for Profile {
                 let run = recording.running_of(plan).run;
                 recording.enter(more, run);
             }
-            Event::TaskFinished { plan, task, worker, elapsed, bytes } => {
+            Event::TaskFinished { plan, task, worker, elapsed, bytes, .. } => {
                 let mut recording = self.recording();
                 let end = recording.at(now);
                 let group = recording.running_of(plan).groups[plan.tasks().layer_of(task)];

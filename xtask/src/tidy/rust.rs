@@ -29,11 +29,29 @@ const NOT_IN_KERNELS: [&str; 9] = [
     "TaskGraph",
 ];
 
+/// What stands beside the graph because all crates need it, and is pure mathematics.
+const NUMBERS_ALONE: &str = "musher_graph_core::Moments";
+
 /// What is done in one place for all crates: a word that shows a copy of it, where it is at home, and what to use.
-const HOMES: [(&str, &str, &str); 3] = [
+const HOMES: [(&str, &str, &str); 4] = [
     ("Wiring::tree(", "crates/graph-core/src/", "`tree` of graph-core, or `tree_of` where its tasks fuse"),
     ("size_of::<F>()", "crates/graph-core/src/", "`FnIdentity` of graph-core"),
+    ("struct Moments", "crates/graph-core/src/moments.rs", "`Moments` of graph-core"),
     ("globset", "crates/scheduler/src/", "`musher_scheduler::files::find`"),
+];
+
+/// The crates of collections, whose graphs are built from facts of files, and what asks the file system past `once`.
+const COLLECTIONS: [&str; 5] =
+    ["crates/array/src/", "crates/bag/src/", "crates/frame/src/", "crates/image/src/", "crates/ml/src/"];
+const FILE_SYSTEM: [&str; 8] = [
+    "fs::metadata",
+    "fs::read",
+    "fs::canonicalize",
+    "fs::write",
+    "fs::rename",
+    "File::open",
+    "File::create",
+    "path::absolute",
 ];
 
 /// All rules on one file; `path` is relative to the root and written with `/`.
@@ -48,6 +66,9 @@ pub(super) fn check(path: &str, content: &str) -> Vec<Problem> {
     }
     if is_library(path) && !is_root(path) {
         problems.extend(imports(&tokens(content)));
+    }
+    if COLLECTIONS.iter().any(|sources| path.starts_with(sources)) && !path.ends_with("/tests.rs") {
+        problems.extend(file_system(&lines));
     }
     if path.contains("/src/kernel/") || path.ends_with("/src/kernel.rs") {
         problems.extend(kernel(&lines));
@@ -104,6 +125,21 @@ fn copies(path: &str, lines: &[Line]) -> Vec<Problem> {
         let (word, home, instead) = HOMES.iter().find(|(word, ..)| line.code.contains(word))?;
         let here = path.starts_with(home);
         (!here).then(|| format!("`{word}` is at home in {home}: use {instead}"))
+    })
+}
+
+/// Looks at the file system that do not go through the one module of files.
+fn file_system(lines: &[Line]) -> Vec<Problem> {
+    let n_own = lines.iter().position(|line| line.code.contains("#[cfg(test)]")).unwrap_or(lines.len());
+    each_line(&lines[..n_own], |line| {
+        let names = |call: &&&str| {
+            let before = line.code.find(**call).map(|at| line.code[..at].chars().next_back());
+            before.is_some_and(|before| before.is_none_or(|before| !before.is_alphanumeric()))
+        };
+        let found = FILE_SYSTEM.iter().find(names)?;
+        Some(format!(
+            "`{found}` past `musher_scheduler::files` and `sink`: ask by `once`, open by `FileFacts`"
+        ))
     })
 }
 
@@ -166,7 +202,8 @@ fn bare_mark(comment: &str, mark: &str) -> bool {
 
 fn kernel(lines: &[Line]) -> Vec<Problem> {
     each_line(lines, |line| {
-        let found = NOT_IN_KERNELS.iter().find(|name| source::has_word(&line.code, name))?;
+        let code = line.code.replace(NUMBERS_ALONE, "");
+        let found = NOT_IN_KERNELS.iter().find(|name| source::has_word(&code, name))?;
         Some(format!("a kernel names neither key nor graph, but here stands `{found}`"))
     })
 }
@@ -178,6 +215,19 @@ mod tests {
     /// The lines on which there is a problem.
     fn wrong(path: &str, content: &str) -> Vec<usize> {
         check(path, content).iter().map(|problem| problem.line).collect()
+    }
+
+    #[test]
+    fn collections_ask_the_file_system_through_one_module() {
+        let look = "//! x\nfn f() { let a = fs::metadata(path); }\n";
+        assert_eq!(wrong("crates/bag/src/x.rs", look), [2]);
+        assert_eq!(
+            wrong("crates/bag/src/x.rs", "//! x\nfn f() { std::fs::read(path); File::open(path); }\n"),
+            [2]
+        );
+        let own = "//! x\nfn f() { TextFile::open(facts); }\n#[cfg(test)]\nmod tests { fn g() { fs::read(path); } }\n";
+        assert_eq!(wrong("crates/bag/src/x.rs", own), [0_usize; 0]);
+        assert_eq!(wrong("crates/scheduler/src/x.rs", look), [0_usize; 0]);
     }
 
     #[test]

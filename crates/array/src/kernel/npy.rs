@@ -138,7 +138,7 @@ impl PartialEq for IoError {
 }
 
 /// In which order the bytes of a number stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ByteOrder {
     /// Least significant byte first.
     Little,
@@ -147,7 +147,7 @@ pub enum ByteOrder {
 }
 
 /// What a header says of the elements that follow it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct NpyHeader {
     /// Type of the elements.
     pub dtype: DType,

@@ -18,7 +18,7 @@ pub use axes::{AxisSet, ordered_axes, row_length, scratch_states};
 pub(crate) use masked::Counted;
 pub use masked::CountedState;
 pub use sink::{Algebra, Reducer, Reduction, States};
-pub use states::{ArgFloat, ArgInteger, Moments, Product};
+pub use states::{ArgFloat, ArgInteger, Product};
 
 /// Neighbors along a row that make one state.
 pub const SEGMENT: usize = 128;

@@ -14,8 +14,8 @@ use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::{in_order, zeros};
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
-    AxisMap, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Tokenizer,
-    Wiring, tree_of,
+    AxisMap, Codec, Facts, Grid, Grouping, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Tokenizer, Wiring, tree_of,
 };
 use musher_scheduler::check_cancelled;
 use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Dimension, Ix0, Ix1, Ix2, IxDyn};
@@ -140,6 +140,10 @@ where
         tokenizer.name(<A as crate::element::Plain>::NAME);
     }
 
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
+    }
+
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         let (rows, columns) = self.extents.block(&at.coords());
         let inner = self.extents.inner.iter().copied().max().unwrap_or(0);
@@ -176,6 +180,10 @@ impl<A: Element + LinalgElement> Task for AddPartials<A> {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("array.matmul_sum/1");
         tokenizer.name(<A as crate::element::Plain>::NAME);
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn facts(&self, at: Place<'_>, inputs: &[Option<u64>]) -> Facts {

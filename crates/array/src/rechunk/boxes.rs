@@ -7,7 +7,7 @@ use crate::gather::{block_of, check};
 use crate::kernel::assemble::{advance, offsets};
 use crate::kernel::memory::zeros;
 use crate::kernel::transfer;
-use musher_graph_core::{ChunkRef, Exchange, Facts, Grid, Inputs, Share, TaskError, Token, Tokenizer};
+use musher_graph_core::{ChunkRef, Codec, Exchange, Facts, Grid, Inputs, Share, TaskError, Token, Tokenizer};
 use ndarray::{ArrayD, IxDyn, Slice};
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -177,6 +177,10 @@ impl<A: Element> Exchange for Boxes<A> {
     ) -> Result<u64, TaskError> {
         let (_, place) = self.shared(from, *to);
         Ok(transfer::read(block.slice_each_axis_mut(|axis| place[axis.axis.0]), bytes)?)
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn finish(&self, _to: usize, (_, block): Self::Building) -> Result<ChunkRef, TaskError> {

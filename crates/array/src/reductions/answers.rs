@@ -9,10 +9,10 @@ use crate::element::{DType, Element, Number, Plain, Scalar};
 use crate::error::Error;
 use crate::kernel::memory::with_room;
 use crate::kernel::reduce::{
-    Accumulate, AllOf, AnyOf, ArgFloat, ArgInteger, ArgMax, ArgMin, Counted, CountedState, Max, Min, Moments,
-    Prod, Product, Reduction, Spread, Sum, combine_states,
+    Accumulate, AllOf, AnyOf, ArgFloat, ArgInteger, ArgMax, ArgMin, Counted, CountedState, Max, Min, Prod,
+    Product, Reduction, Spread, Sum, combine_states,
 };
-use musher_graph_core::{ChunkRef, Inputs, TaskError};
+use musher_graph_core::{ChunkRef, Inputs, Moments, TaskError};
 use ndarray::{ArrayD, IxDyn};
 use num_complex::Complex;
 use smallvec::SmallVec;

@@ -7,7 +7,7 @@ use crate::gather::{block_of, check};
 use crate::kernel::memory::{in_order, with_room, zeros};
 use crate::kernel::runs::Runs;
 use crate::kernel::transfer;
-use musher_graph_core::{ChunkRef, Exchange, Facts, Inputs, Share, TaskError, Token, Tokenizer};
+use musher_graph_core::{ChunkRef, Codec, Exchange, Facts, Inputs, Share, TaskError, Token, Tokenizer};
 use ndarray::{ArrayD, ArrayView1, ArrayViewMut1, IxDyn};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -152,6 +152,10 @@ impl<A: Element> Exchange for Moves<A> {
         building.sources.push((from, start));
         building.elements.resize(start + share.n_items as usize, A::default());
         Ok(transfer::read(ArrayViewMut1::from(&mut building.elements[start..]).into_dyn(), bytes)?)
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Some(Block::<A>::CODEC)
     }
 
     fn finish(&self, to: usize, building: Gathered<A>) -> Result<ChunkRef, TaskError> {

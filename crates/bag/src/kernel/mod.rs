@@ -8,7 +8,6 @@ pub(crate) mod extreme;
 pub(crate) mod groups;
 pub(crate) mod json;
 pub(crate) mod lines;
-pub(crate) mod moments;
 pub(crate) mod ranges;
 pub(crate) mod sum;
 pub(crate) mod top;

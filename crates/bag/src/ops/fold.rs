@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Delayed, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch,
+    Collection, Delayed, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Value,
     Wiring,
 };
 
@@ -12,7 +12,6 @@ use crate::bag::Bag;
 use crate::drain::{Collect, Drain, Takes};
 use crate::fold::{Fold, value};
 use crate::origin::Origin;
-use crate::partition::Partial;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Upstream, opaque};
 
 impl<T: Item> Bag<T> {
@@ -91,10 +90,10 @@ impl<T: Item> Bag<T> {
         let before = self.folded_before(Arc::clone(&fold));
         let pipe =
             Accumulate { source: Upstream::Slot(0), before: 1, fold, origin: Origin::new("accumulate") };
-        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<T>::new()))
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::of(self.coding)))
             .input(self.port(), Wiring::one_to_one(1))
             .input(&before, Wiring::one_to_one(1));
-        Self::from_port(Port::of(layer.finish(Grid::from([self.n_partitions()]))))
+        Self::from_port(Port::of(layer.finish(Grid::from([self.n_partitions()])))).with_coding(self.coding)
     }
 }
 
@@ -108,7 +107,7 @@ struct Accumulate<T, F> {
 
 impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Pipe<T> for Accumulate<T, F> {
     fn owned(&self, feed: &mut Feed<'_, '_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, TaskError> {
-        let Partial(mut total) = feed.inputs.take_owned::<Partial<Option<T>>>(self.before)?;
+        let Value(mut total) = feed.inputs.take_owned::<Value<Option<T>>>(self.before)?;
         self.source.owned(feed, &mut |item| {
             self.origin.call(|| self.fold.join(&mut total, item));
             total.clone().map_or(Flow::Continue(()), &mut *sink)
@@ -165,6 +164,7 @@ where
 {
     /// Absent only while a user's function has it.
     type Acc = Option<A>;
+    type Answer = Value<A>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -192,7 +192,7 @@ where
         *acc = acc.take().zip(later).map(|(acc, later)| (self.combine)(acc, later));
     }
 
-    fn finish(&self, acc: Option<A>) -> Result<ChunkRef, TaskError> {
+    fn finish(&self, acc: Option<A>) -> Result<Value<A>, TaskError> {
         value(acc.unwrap_or_else(|| self.init.clone()))
     }
 }
@@ -216,6 +216,7 @@ impl<F> ByFunction<F> {
 
 impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Fold<T> for ByFunction<F> {
     type Acc = Option<T>;
+    type Answer = Value<Option<T>>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -245,7 +246,7 @@ impl<T: Item, F: Fn(T, T) -> T + Send + Sync + 'static> Fold<T> for ByFunction<F
         }
     }
 
-    fn finish(&self, acc: Option<T>) -> Result<ChunkRef, TaskError> {
+    fn finish(&self, acc: Option<T>) -> Result<Value<Option<T>>, TaskError> {
         value(acc)
     }
 }

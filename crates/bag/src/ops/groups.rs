@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::hash::Hash;
-use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, FnIdentity, Grid, TaskError, Tokenizer};
+use musher_graph_core::{FnIdentity, Grid, TaskError, Tokenizer};
 
 use crate::bag::Bag;
 use crate::drain::Takes;
@@ -52,7 +51,7 @@ impl<T: Item> Bag<T> {
     where
         T: Eq + Hash,
     {
-        Self::from_port(self.folded(distinct(), Grid::from([1])))
+        Self::from_port(self.folded(distinct(), Grid::from([1]))).recoded(self.coding)
     }
 
     /// Folds the items of each key, keys in the order of first appearance, as a bag of one partition.
@@ -128,6 +127,7 @@ pub(crate) fn distinct<T: Item + Eq + Hash>() -> Counted<T, T> {
 
 impl<T: Item + Eq + Hash, U: Item> Fold<T> for Counted<T, U> {
     type Acc = Counter<T>;
+    type Answer = Partition<U>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
@@ -156,8 +156,8 @@ impl<T: Item + Eq + Hash, U: Item> Fold<T> for Counted<T, U> {
         acc.merge(later);
     }
 
-    fn finish(&self, acc: Counter<T>) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new((self.finish)(acc))))
+    fn finish(&self, acc: Counter<T>) -> Result<Partition<U>, TaskError> {
+        Ok(Partition::new((self.finish)(acc)))
     }
 }
 
@@ -180,6 +180,7 @@ where
 {
     /// A value is absent only while a user's function has it.
     type Acc = Groups<K, Option<A>>;
+    type Answer = Partition<(K, A)>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -212,8 +213,8 @@ where
         acc.combine(later, &self.combine);
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_present().collect::<Vec<(K, A)>>())))
+    fn finish(&self, acc: Self::Acc) -> Result<Self::Answer, TaskError> {
+        Ok(Partition::new(acc.into_present().collect()))
     }
 }
 
@@ -231,6 +232,7 @@ where
     G: Fn(&T) -> K + Send + Sync + 'static,
 {
     type Acc = Groups<K, Vec<T>>;
+    type Answer = Partition<(K, Vec<T>)>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -258,7 +260,7 @@ where
         acc.merge(later, |items, mut later| items.append(&mut later));
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_pairs().collect::<Vec<(K, Vec<T>)>>())))
+    fn finish(&self, acc: Self::Acc) -> Result<Self::Answer, TaskError> {
+        Ok(Partition::new(acc.into_pairs().collect()))
     }
 }

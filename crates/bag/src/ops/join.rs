@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    ChunkRef, Collection, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Wiring,
+    Collection, Facts, FnIdentity, Grid, Layer, Place, Port, TaskError, Tokenizer, Touch, Value, Wiring,
 };
 
 use crate::bag::Bag;
@@ -14,7 +14,6 @@ use crate::drain::{Collect, Drain, Takes};
 use crate::fold::Fold;
 use crate::kernel::groups::Groups;
 use crate::ops::groups::GroupBy;
-use crate::partition::Partial;
 use crate::pipe::{Feed, Flow, Item, Pipe, Rewire, Upstream, opaque};
 
 impl<T: Item> Bag<T> {
@@ -51,7 +50,7 @@ impl<T: Item> Bag<T> {
             identity: FnIdentity::of::<F>(),
             items: PhantomData,
         };
-        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(join)), Collect::<(T, U)>::new()))
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(join)), Collect::<(T, U)>::of(None)))
             .input(self.port(), Wiring::one_to_one(1))
             .input(&table, Wiring::axes([]));
         Bag::from_port(Port::of(layer.finish(Grid::from([self.n_partitions()]))))
@@ -68,6 +67,7 @@ where
     G: Fn(&U) -> K + Send + Sync + 'static,
 {
     type Acc = Groups<K, Vec<U>>;
+    type Answer = Value<Self::Acc>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -95,8 +95,8 @@ where
         Fold::<U>::merge(&self.0, acc, later);
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partial(acc)))
+    fn finish(&self, acc: Self::Acc) -> Result<Self::Answer, TaskError> {
+        Ok(Value(acc))
     }
 }
 
@@ -122,10 +122,10 @@ where
         sink: &mut dyn FnMut((T, U)) -> Flow,
     ) -> Result<Flow, TaskError> {
         let chunk = Arc::clone(feed.inputs.chunk(self.table)?);
-        let table = chunk.downcast_ref::<Partial<Groups<K, Vec<U>>>>();
+        let table = chunk.downcast_ref::<Value<Groups<K, Vec<U>>>>();
         // Asking the inputs again names the chunk that is wrong.
-        let Some(Partial(table)) = table else {
-            return feed.inputs.get::<Partial<Groups<K, Vec<U>>>>(self.table).map(|_| Flow::Continue(()));
+        let Some(Value(table)) = table else {
+            return feed.inputs.get::<Value<Groups<K, Vec<U>>>>(self.table).map(|_| Flow::Continue(()));
         };
         self.source.lent(feed, &mut |item| match table.get(&(self.key)(item)) {
             Some(partners) => partners.iter().try_for_each(|partner| sink((item.clone(), partner.clone()))),

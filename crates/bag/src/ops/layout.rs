@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, ChunkRef, Collection, Delayed, FnTask, Grid, Inputs, Layer, Measure, Place, Port, TaskError,
-    Token, Tokenizer, Value, Wiring,
+    AxisMap, Chunk, ChunkRef, Codec, Collection, Delayed, FnTask, Grid, Inputs, Layer, Measure, Place, Port,
+    TaskError, Token, Tokenizer, Value, Wiring,
 };
 use musher_scheduler::Compute;
 
@@ -56,7 +56,7 @@ impl<T: Item> Bag<T> {
         .params("bag.repartition/1", &(before, after));
         let layer =
             Layer::build(task).input(self.port(), Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]));
-        Self::from_port(Port::of(layer.finish(Grid::from([after]))))
+        Self::from_port(Port::of(layer.finish(Grid::from([after])))).recoded(self.coding)
     }
 
     /// Some of the partitions, by their numbers.
@@ -77,10 +77,11 @@ impl<T: Item> Bag<T> {
         let n = self.n_partitions();
         assert!(range.start < range.end && range.end <= n, "partitions {range:?} of a bag that has {n}");
         let wiring = Wiring::axes([AxisMap::Affine { axis: 0, start: range.start as isize, step: 1 }]);
-        let task = Drain::new(Upstream::Slot(0), Collect::<T>::new());
+        let task = Drain::new(Upstream::Slot(0), Collect::of(self.coding));
         Self::from_port(Port::of(
             Layer::build(task).input(self.port(), wiring).finish(Grid::from([range.len()])),
         ))
+        .with_coding(self.coding)
     }
 
     /// The first `n` items, as a bag of one partition.
@@ -95,7 +96,7 @@ impl<T: Item> Bag<T> {
     /// ```
     #[track_caller]
     pub fn take(&self, n: usize) -> Self {
-        Self::from_port(self.folded(Take { n }, Grid::from([1])))
+        Self::from_port(self.folded(Take { n }, Grid::from([1]))).recoded(self.coding)
     }
 
     /// The first `n` items, computed now from the first partition, then from two more, four more, until there are enough.
@@ -148,8 +149,8 @@ impl<T: Item> Bag<T> {
 
     /// The same items, whose partitions know how many bytes they hold.
     ///
-    /// The memory limit then holds for them. Without it items that own memory are measured only where they are text, JSON, or
-    /// counted text.
+    /// The memory limit then holds for them. Without it items that own memory are measured only where they are of a common
+    /// type ([`Coder::known`](musher_graph_core::Coder::known)) or [`encoded`](Bag::encoded).
     ///
     /// **Cost** a look at each item, fused.
     ///
@@ -165,7 +166,8 @@ impl<T: Item> Bag<T> {
     where
         T: Measure,
     {
-        Self::from_port(self.layer(Drain::new(Upstream::Slot(0), Collect::<T>::measured())))
+        let task = Drain::new(Upstream::Slot(0), Collect::measured(self.coding));
+        Self::from_port(self.layer(task)).with_coding(self.coding)
     }
 }
 
@@ -193,6 +195,7 @@ struct Take {
 
 impl<T: Item> Fold<T> for Take {
     type Acc = Vec<T>;
+    type Answer = Partition<T>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
@@ -229,8 +232,8 @@ impl<T: Item> Fold<T> for Take {
         acc.extend(later.into_iter().take(self.n - acc.len()));
     }
 
-    fn finish(&self, acc: Vec<T>) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc)))
+    fn finish(&self, acc: Vec<T>) -> Result<Partition<T>, TaskError> {
+        Ok(Partition::new(acc))
     }
 }
 
@@ -264,5 +267,9 @@ impl<T: Item> Reduce<T> for ToValue {
 
     fn finish(&self, acc: Vec<T>) -> Result<ChunkRef, TaskError> {
         Ok(Arc::new(Value(acc)))
+    }
+
+    fn codec(&self) -> Option<&'static dyn Codec> {
+        Value::<Vec<T>>::codec_of()
     }
 }

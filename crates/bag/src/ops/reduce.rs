@@ -3,13 +3,12 @@
 use std::any::type_name;
 use std::cmp::Ordering;
 
-use musher_graph_core::{Delayed, FnIdentity, Grid, TaskError, Token};
+use musher_graph_core::{Delayed, FnIdentity, Grid, Moments, TaskError, Token};
 
 use crate::bag::Bag;
 use crate::error::Error;
 use crate::fold::{Fold, Steps, named, value};
 use crate::kernel::extreme::replaces;
-use crate::kernel::moments::Moments;
 use crate::kernel::sum::{Summand, Total};
 use crate::pipe::{Flow, Item};
 
@@ -216,7 +215,7 @@ impl<A: Summand> Bag<A> {
     /// ```
     #[track_caller]
     pub fn mean(&self) -> Delayed<Option<f64>> {
-        self.moments("mean", 0.0, |moments| moments.mean())
+        self.moments("mean", 0.0, |moments| (moments.count > 0.0).then(|| moments.average()))
     }
 
     /// Σ (xᵢ − mean)² / (n − `ddof`), or `None` where n is not greater than `ddof`.
@@ -239,7 +238,7 @@ impl<A: Summand> Bag<A> {
     /// Statistician* 37 (1983) 242.
     #[track_caller]
     pub fn var(&self, ddof: f64) -> Delayed<Option<f64>> {
-        self.moments("var", ddof, move |moments| moments.variance(ddof))
+        self.moments("var", ddof, move |moments| variance(moments, ddof))
     }
 
     /// The square root of [`var`](Bag::var).
@@ -257,7 +256,7 @@ impl<A: Summand> Bag<A> {
     /// ```
     #[track_caller]
     pub fn std(&self, ddof: f64) -> Delayed<Option<f64>> {
-        self.moments("std", ddof, move |moments| moments.variance(ddof).map(f64::sqrt))
+        self.moments("std", ddof, move |moments| variance(moments, ddof).map(f64::sqrt))
     }
 
     #[track_caller]
@@ -279,8 +278,13 @@ impl<A: Summand> Bag<A> {
                 moments.add(item.to_f64());
                 Flow::Continue(())
             },
-            merge: |moments: &mut Moments, later| moments.merge(&later),
+            merge: |moments: &mut Moments, later| *moments = moments.combine(later),
             finish: move |moments: Moments| value(finish(&moments)),
         })
     }
+}
+
+/// The variance, or `None` when no degree of freedom is left.
+fn variance(moments: &Moments, ddof: f64) -> Option<f64> {
+    (moments.count > ddof).then(|| moments.variance(ddof))
 }

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, FnIdentity, Scatter, TaskError, Tokenizer};
+use musher_graph_core::{Coder, FnIdentity, Scatter, TaskError, Tokenizer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
-use crate::coder::Coder;
+use crate::coding::Coding;
 use crate::drain::Takes;
 use crate::fold::Fold;
 use crate::kernel::groups::Groups;
@@ -21,29 +21,37 @@ use crate::partition::Partition;
 use crate::pipe::{Flow, Item};
 
 impl<T: Item> Bag<T> {
-    /// The same items, which may wait on disk where an operation moves them between partitions.
+    /// The same items, which can leave memory by what serde knows of their type.
     ///
-    /// [`shuffle_by`](Bag::shuffle_by), [`group_by_into`](Bag::group_by_into), [`distinct_into`](Bag::distinct_into) and
-    /// [`frequencies_into`](Bag::frequencies_into) ask for it: without it their pieces stay in memory, but for numbers,
-    /// text and counted text, which need it not. It holds for the very next operation.
+    /// Its partitions may then be spilled and kept by a checkpoint, and its items may wait on disk where an operation moves
+    /// them between partitions. It holds for all operations that give items of the same type. Items of common types
+    /// ([`Coder::known`](musher_graph_core::Coder::known)) need it not: numbers, text, JSON, vectors, options and pairs of
+    /// these.
     ///
-    /// **Cost** none. What cannot be read back exactly (skipped fields, untagged enums) ends the run with
-    /// [`Error::Coding`](crate::Error::Coding).
+    /// **Cost** where items own memory, one look at each, to measure them. What cannot be read back exactly (skipped fields,
+    /// untagged enums) ends the run with [`Unfit`](musher_graph_core::Unfit).
     ///
     /// # Examples
     /// ```
     /// use musher_bag::{Bag, prelude::*};
     /// let bag = Bag::from_sequence([("a", 1), ("b", 2)].map(|(name, n)| (name.to_owned(), vec![n])), 2);
-    /// let moved = bag.spillable().shuffle_by(4, |item| item.0.clone());
+    /// let moved = bag.encoded().shuffle_by(4, |item| item.0.clone());
     /// assert_eq!(moved.count().compute()?, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn spillable(&self) -> Self
+    #[track_caller]
+    #[doc(alias = "spillable")]
+    pub fn encoded(&self) -> Self
     where
         T: Serialize + DeserializeOwned,
     {
-        self.clone().with_coder(Some(Coder::serde()))
+        let coding = Some(Coding::serde());
+        match Coder::<T>::known() {
+            // Its partitions can leave memory as they are.
+            Some(_) => self.clone().with_coding(coding),
+            None => self.clone().recoded(coding),
+        }
     }
 
     /// The same items in `n_partitions` partitions, those with equal keys in one.
@@ -52,7 +60,7 @@ impl<T: Item> Bag<T> {
     /// keep their order.
     ///
     /// **Cost** one pass all to all: tasks and edges grow with the *sum* of old and new partitions. The pieces wait on
-    /// disk if they do not fit in memory and can be written, see [`spillable`](Bag::spillable).
+    /// disk if they do not fit in memory and can be written, see [`encoded`](Bag::encoded).
     ///
     /// # Panics
     /// If `n_partitions` is 0.
@@ -77,7 +85,7 @@ impl<T: Item> Bag<T> {
     {
         let identity = FnIdentity::of::<G>();
         let target = move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item));
-        self.shuffled("shuffle_by", n_partitions, Some(identity), target)
+        self.shuffled("shuffle_by", n_partitions, None, Some(identity), target)
     }
 
     /// The items of each key, as a bag of `n_partitions` partitions, each key in one.
@@ -114,7 +122,7 @@ impl<T: Item> Bag<T> {
             let key = Arc::clone(&key);
             move |item: &T, scatter: &mut Scatter| scatter.target_of(&key(item))
         };
-        let moved = self.shuffled("group_by_into", n_partitions, Some(identity), target);
+        let moved = self.shuffled("group_by_into", n_partitions, None, Some(identity), target);
         moved.folded_locally(GroupBy { key: move |item: &T| key(item), identity, name: "group_by_into" })
     }
 
@@ -160,14 +168,14 @@ impl<T: Item> Bag<T> {
             let combine = move |a, b| combine(a, b);
             self.folded_locally(FoldBy { key, init, function, combine, identity })
         };
-        local.pairs_joined("fold_by_into", n_partitions, Some(identity), move |a, b| combine(a, b))
+        local.pairs_joined("fold_by_into", n_partitions, None, Some(identity), move |a, b| combine(a, b))
     }
 
     /// How often each distinct item occurs, as a bag of `n_partitions` partitions.
     ///
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
-    /// **Cost** that of [`fold_by_into`](Bag::fold_by_into); counts of numbers, text and [`spillable`](Bag::spillable)
+    /// **Cost** that of [`fold_by_into`](Bag::fold_by_into); counts of numbers, text and [`encoded`](Bag::encoded)
     /// items may wait on disk.
     ///
     /// # Panics
@@ -188,8 +196,7 @@ impl<T: Item> Bag<T> {
     {
         let add = |a: u64, b: u64| a + b;
         let counts: Bag<(T, u64)> = self.folded_locally(frequencies());
-        let coder = self.coder.or_else(Coder::known).and_then(|coder| coder.counted());
-        counts.with_coder(coder).pairs_joined("frequencies_into", n_partitions, None, add)
+        counts.pairs_joined("frequencies_into", n_partitions, Coding::counted(self.coding), None, add)
     }
 
     /// The distinct items, as a bag of `n_partitions` partitions.
@@ -197,7 +204,7 @@ impl<T: Item> Bag<T> {
     /// Items stand as the keys of [`group_by_into`](Bag::group_by_into).
     ///
     /// **Cost** one pass, fused, then a shuffle of the distinct items of each partition; see
-    /// [`spillable`](Bag::spillable).
+    /// [`encoded`](Bag::encoded).
     ///
     /// # Panics
     /// If `n_partitions` is 0.
@@ -215,21 +222,29 @@ impl<T: Item> Bag<T> {
         T: Eq + Hash,
     {
         let target = |item: &T, scatter: &mut Scatter| scatter.target_of(item);
-        let local = self.folded_locally::<T>(distinct()).with_coder(self.coder);
-        local.shuffled("distinct_into", n_partitions, None, target).folded_locally(distinct())
+        let local = self.folded_locally::<T>(distinct()).with_coding(self.coding);
+        let moved = local.shuffled("distinct_into", n_partitions, None, None, target);
+        moved.folded_locally(distinct()).recoded(self.coding)
     }
 }
 
 impl<K: Item + Eq + Hash, A: Item> Bag<(K, A)> {
     /// One value for each key, joined from those of all partitions, in new partitions.
     #[track_caller]
-    fn pairs_joined<C>(&self, label: &'static str, n: usize, identity: Option<FnIdentity>, combine: C) -> Self
+    fn pairs_joined<C>(
+        &self,
+        label: &'static str,
+        n: usize,
+        coder: Option<Coder<(K, A)>>,
+        identity: Option<FnIdentity>,
+        combine: C,
+    ) -> Self
     where
         C: Fn(A, A) -> A + Send + Sync + 'static,
     {
         let target = |pair: &(K, A), scatter: &mut Scatter| scatter.target_of(&pair.0);
         // Where a pair goes stands on its key alone, whatever joins the values.
-        let moved = self.shuffled(label, n, None, target);
+        let moved = self.shuffled(label, n, coder, None, target);
         moved.folded_locally(Joined { combine, identity, label })
     }
 }
@@ -250,6 +265,7 @@ where
 {
     /// A value is absent only while a user's function has it.
     type Acc = Groups<K, Option<A>>;
+    type Answer = Partition<(K, A)>;
     const TAKES: Takes = Takes::Owned;
 
     fn label(&self) -> Cow<'static, str> {
@@ -286,7 +302,7 @@ where
         acc.combine(later, &self.combine);
     }
 
-    fn finish(&self, acc: Self::Acc) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_present().collect::<Vec<(K, A)>>())))
+    fn finish(&self, acc: Self::Acc) -> Result<Self::Answer, TaskError> {
+        Ok(Partition::new(acc.into_present().collect()))
     }
 }

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
-use musher_graph_core::{ChunkRef, FnIdentity, Grid, TaskError, Token, Tokenizer};
+use musher_graph_core::{FnIdentity, Grid, TaskError, Token, Tokenizer};
 
 use crate::bag::Bag;
 use crate::drain::Takes;
@@ -82,7 +81,7 @@ impl<T: Item> Bag<T> {
         compare: impl Fn(&T, &T) -> Ordering + Send + Sync + 'static,
         token: impl Fn(&mut Tokenizer) + Send + Sync + 'static,
     ) -> Self {
-        Self::from_port(self.folded(Greatest { k, compare, token }, Grid::from([1])))
+        Self::from_port(self.folded(Greatest { k, compare, token }, Grid::from([1]))).recoded(self.coding)
     }
 }
 
@@ -99,6 +98,7 @@ where
     G: Fn(&mut Tokenizer) + Send + Sync + 'static,
 {
     type Acc = Top<T>;
+    type Answer = Partition<T>;
     const TAKES: Takes = Takes::OwnedUnlessLent;
 
     fn label(&self) -> Cow<'static, str> {
@@ -132,7 +132,7 @@ where
         acc.merge(later, &self.compare);
     }
 
-    fn finish(&self, acc: Top<T>) -> Result<ChunkRef, TaskError> {
-        Ok(Arc::new(Partition::new(acc.into_items(&self.compare))))
+    fn finish(&self, acc: Top<T>) -> Result<Partition<T>, TaskError> {
+        Ok(Partition::new(acc.into_items(&self.compare)))
     }
 }

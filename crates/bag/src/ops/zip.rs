@@ -52,7 +52,7 @@ impl<T: Item> Bag<T> {
         let origin = Origin::new("zip");
         let pipe: Zip<T, U> =
             Zip { left: 0, right: 1, selection: Selection::default(), origin, items: PhantomData };
-        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<(T, U)>::new()))
+        let layer = Layer::build(Drain::new(Upstream::Pipe(Arc::new(pipe)), Collect::<(T, U)>::of(None)))
             .input(self.port(), Wiring::one_to_one(1))
             .input(other.port(), Wiring::one_to_one(1));
         Ok(Bag::from_port(Port::of(layer.finish(Grid::from([left])))))

@@ -17,5 +17,6 @@ mod limits;
 mod memory;
 mod promises;
 mod reductions;
+mod spill;
 mod text;
 mod write;

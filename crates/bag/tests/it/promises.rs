@@ -117,7 +117,6 @@ fn build(cases: &mut Cases) {
         let bag = records(size);
         read_records(&bag.repartition(bag.n_partitions() * 5 / 2), options)
     });
-    cases.refused("even cuts want the number of all items first, and partitions wait for it in memory");
     cases.add("Bag::take", |size, options| read_records(&records(size).take(1000), options));
 }
 
@@ -207,25 +206,25 @@ fn groups(cases: &mut Cases) {
         let joined = records(size).join(&table, |r| r.0 % (2 * KEYS), |entry| entry.0);
         read(&joined, options, |(r, entry)| digest([r.0, entry.0, entry.1 as u64]))
     });
-    cases.add("Bag::shuffle_by Bag::spillable", |size, options| {
-        let shuffled = records(size).spillable().shuffle_by(n_partitions(size), |r| r.0);
+    cases.add("Bag::shuffle_by Bag::encoded", |size, options| {
+        let shuffled = records(size).encoded().shuffle_by(n_partitions(size), |r| r.0);
         read_records(&shuffled, options)
     });
     cases.add("Bag::group_by_into", |size, options| {
-        let groups = records(size).spillable().group_by_into(n_partitions(size), |r| r.0 / 8);
+        let groups = records(size).encoded().group_by_into(n_partitions(size), |r| r.0 / 8);
         read(&groups, options, |(key, group)| digest([*key, group.len() as u64]))
     });
     cases.add("Bag::fold_by_into", move |size, options| {
-        let folded = records(size).spillable();
+        let folded = records(size).encoded();
         let folded = folded.fold_by_into(n_partitions(size), |r| r.0, 0, sum, |a, b| a.wrapping_add(b));
         read(&folded, options, |(key, sum)| digest([*key, *sum]))
     });
     cases.add("Bag::frequencies_into", |size, options| {
-        let counts = records(size).spillable().frequencies_into(n_partitions(size));
+        let counts = records(size).encoded().frequencies_into(n_partitions(size));
         read(&counts, options, |(r, n)| digest([r.0, *n]))
     });
     cases.add("Bag::distinct_into", |size, options| {
-        read_records(&records(size).spillable().distinct_into(n_partitions(size)), options)
+        read_records(&records(size).encoded().distinct_into(n_partitions(size)), options)
     });
 }
 

@@ -119,15 +119,15 @@ fn records(n: usize) -> Vec<Record> {
 fn spillable_items_are_staged_and_come_back_exactly() {
     let bag = Bag::from_sequence(records(500), 8);
     let in_memory = everywhere(&bag.shuffle_by(20, |item| item.name.clone()));
-    let moved = bag.spillable().shuffle_by(20, |item| item.name.clone());
+    let moved = bag.encoded().shuffle_by(20, |item| item.name.clone());
     let (found, written) = staged(&moved);
     assert_eq!(found, in_memory);
     assert!(written > 500 * 16, "{written}");
-    let groups = bag.spillable().group_by_into(5, |item| item.name.clone());
+    let groups = bag.encoded().group_by_into(5, |item| item.name.clone());
     let (found, written) = staged(&groups);
     assert_eq!(found, everywhere(&groups));
     assert!(written > 500 * 16, "{written}");
-    let (found, written) = staged(&bag.spillable().distinct_into(9));
+    let (found, written) = staged(&bag.encoded().distinct_into(9));
     assert_eq!(sorted(found), sorted(bag.distinct().compute().unwrap()));
     assert!(written > 0);
 }
@@ -155,16 +155,16 @@ struct Skips {
 #[test]
 fn what_cannot_come_back_exactly_is_an_error() {
     let bag = Bag::from_sequence((0..20).map(|id| Skips { tag: None, id }), 2);
-    let error = compute_staged(&bag.spillable().shuffle_by(2, |item| item.id), &Staging::new(0)).unwrap_err();
+    let error = compute_staged(&bag.encoded().shuffle_by(2, |item| item.id), &Staging::new(0)).unwrap_err();
     let mut cause: &dyn std::error::Error = &error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     let text = format!("{error:?} {cause}");
-    assert!(text.contains("Skips cannot be staged on disk"), "{text}");
+    assert!(text.contains("Skips cannot be written and read back"), "{text}");
     assert!(matches!(bag.compute(), Ok(items) if items.len() == 20), "in memory nothing is written");
-    let message = Error::NotSpillable { item: "Skips" }.to_string();
-    assert_eq!(message, "items of Skips cannot be staged on disk: call `spillable()` on the bag");
+    let message = Error::NotEncoded { item: "Skips" }.to_string();
+    assert_eq!(message, "items of Skips cannot be staged on disk: call `.encoded()` on the bag");
 }
 
 /// 4 MB of numbers in 64 partitions, under a limit of 512 KiB.

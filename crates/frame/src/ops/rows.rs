@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use musher_graph_core::{
-    AxisMap, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token,
-    Tokenizer, Wiring,
+    AxisMap, Chunk, Codec, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
+    Token, Tokenizer, Wiring,
 };
 use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
 
@@ -334,6 +334,10 @@ impl Task for EndTask {
     }
 
     /// As if the first part were enough.
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        Partition::codec_of()
+    }
+
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {
         let part = match self.end {
             End::Head => self.files.parts.first(),

@@ -2,7 +2,7 @@
 //!
 //! A single file is made of the partitions' files by the last task.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,11 +135,11 @@ impl FrameFile {
     /// Whether what is there may be replaced.
     fn check(&self) -> Result<(), Error> {
         let foreign = |found: &str| Error::Foreign { path: self.path.clone(), found: found.to_owned() };
-        match fs::metadata(&self.path) {
-            Ok(facts) if self.is_single && facts.is_dir() => Err(foreign("a directory")),
-            Ok(facts) if !self.is_single && !facts.is_dir() => Err(foreign("a file")),
-            Ok(_) if !self.is_single => Ok(refuse_foreign(&self.path, is_part)?),
-            _ => Ok(()),
+        match (self.is_single, self.path.is_dir()) {
+            (true, true) => Err(foreign("a directory")),
+            (false, true) => Ok(refuse_foreign(&self.path, is_part)?),
+            (false, false) if self.path.exists() => Err(foreign("a file")),
+            (_, false) => Ok(()),
         }
     }
 

@@ -12,12 +12,13 @@ use std::sync::{Arc, PoisonError};
 
 use musher_graph_core::{Region, Token, Tokenizer, Touch};
 use musher_scheduler::check_cancelled;
-use musher_scheduler::files::find;
+use musher_scheduler::files::{FileFacts, find, once};
 use polars::prelude::{DataFrame, PlSmallStr, PolarsError, PolarsResult, SchemaRef, SerReader};
 use polars_io::csv::read::CsvReadOptions;
 
 use super::csv_options::CsvOptions;
 use super::csv_sample::{Sample, first_line};
+use super::facts::SchemaFacts;
 use super::text::{Ranges, TextFile, named};
 use super::{PartBytes, PartReader};
 use crate::border::guard;
@@ -63,18 +64,9 @@ impl CsvSource {
             });
         }
         let found = find(&options.pattern, &["csv", "tsv", "txt", "gz", "zst"]);
-        let mut sample = Sample::new(&options, origin);
-        let mut files = Vec::new();
-        for facts in found.map_err(|source| origin.find(source))? {
-            // The first non-empty file is sampled in full, nine others a little.
-            let n_rows = match files.len() {
-                0 => options.infer_rows,
-                1..=9 => options.infer_rows / 10,
-                _ => 0,
-            };
-            files.extend(sample.add(facts, n_rows)?);
-        }
-        let schema = Arc::new(sample.schema()?);
+        let found = found.map_err(|source| origin.find(source))?;
+        let (files, SchemaFacts(schema)) =
+            once("a sample", &options.pattern, || Self::look(&options, origin, found))?;
         let mut parts = Vec::new();
         for (file, text) in files.iter().enumerate() {
             let (start, end) = (text.data_start, text.facts.bytes());
@@ -93,6 +85,26 @@ impl CsvSource {
             }
         }
         Ok(Self { options, schema, files, parts })
+    }
+
+    /// What the files are, and the schema that a sample of them shows.
+    fn look(
+        options: &CsvOptions,
+        origin: Origin,
+        found: Vec<FileFacts>,
+    ) -> Result<(Vec<TextFile>, SchemaFacts), Error> {
+        let mut sample = Sample::new(options, origin);
+        let mut files = Vec::new();
+        for facts in found {
+            // The first non-empty file is sampled in full, nine others a little.
+            let n_rows = match files.len() {
+                0 => options.infer_rows,
+                1..=9 => options.infer_rows / 10,
+                _ => 0,
+            };
+            files.extend(sample.add(facts, n_rows)?);
+        }
+        Ok((files, SchemaFacts(Arc::new(sample.schema()?))))
     }
 
     /// The text of the records of a part, and where in the file's text it begins.

@@ -14,6 +14,7 @@ use crate::error::Error;
 mod csv;
 mod csv_options;
 mod csv_sample;
+mod facts;
 mod parquet;
 mod text;
 

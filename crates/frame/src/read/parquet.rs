@@ -1,13 +1,15 @@
 //! Parquet files in row groups.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use musher_graph_core::{Token, Tokenizer, Touch};
-use musher_scheduler::files::{FileFacts, find};
+use musher_scheduler::files::{FileFacts, find, once};
 use polars::prelude::{DataFrame, PlSmallStr, Schema, SchemaExt, SchemaRef, SerReader};
 use polars_io::parquet::read::ParquetReader;
+use serde::{Deserialize, Serialize};
 
+use super::facts::SchemaFacts;
 use super::{PartBytes, PartReader};
 use crate::border::guard;
 use crate::check::compare_schemas;
@@ -52,13 +54,33 @@ impl<P: AsRef<Path>> From<P> for ParquetOptions {
 }
 
 /// The footer of a file.
-type Metadata = polars_io::parquet::metadata::FileMetadataRef;
+type Footer = polars_io::parquet::metadata::FileMetadataRef;
 
 /// Parquet files and how their row groups form partitions.
 pub(crate) struct ParquetSource {
-    files: Vec<(FileFacts, Metadata)>,
+    files: Vec<ParquetFile>,
     parts: Vec<Part>,
     schema: SchemaRef,
+}
+
+/// What the footer of a file says of it, as far as a plan needs that.
+#[derive(Serialize, Deserialize)]
+struct ParquetFile {
+    facts: FileFacts,
+    groups: Vec<RowGroup>,
+    /// The footer itself, once somebody has read it here.
+    #[serde(skip)]
+    footer: OnceLock<Footer>,
+}
+
+/// Rows and bytes, on the disk and decoded.
+#[derive(Serialize, Deserialize)]
+struct RowGroup {
+    n_rows: usize,
+    stored: u64,
+    decoded: u64,
+    /// Bytes of each column, in the order of the schema.
+    columns: Vec<(u64, u64)>,
 }
 
 /// Consecutive row groups.
@@ -74,56 +96,81 @@ struct Part {
 impl ParquetSource {
     /// Finds the files and reads their footers.
     pub(crate) fn open(options: &ParquetOptions, origin: Origin) -> Result<Self, Error> {
-        let mut files: Vec<(FileFacts, Metadata)> = Vec::new();
-        let mut schema: Option<SchemaRef> = None;
-        let mut parts = Vec::new();
         let found = find(&options.pattern, &["parquet", "pq"]).map_err(|source| origin.find(source))?;
+        let (files, SchemaFacts(schema)) =
+            once("the row groups", &options.pattern, || Self::look(origin, found))?;
+        let mut parts = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            push_parts(number, &file.groups, options, &mut parts);
+        }
+        Ok(Self { files, parts, schema })
+    }
+
+    /// The row groups of all files, which have one schema.
+    fn look(origin: Origin, found: Vec<FileFacts>) -> Result<(Vec<ParquetFile>, SchemaFacts), Error> {
+        let mut files: Vec<ParquetFile> = Vec::new();
+        let mut schema: Option<SchemaRef> = None;
         for facts in found {
-            let (metadata, found) = read_footer(&facts)?;
+            let (file, found) = read_footer(facts)?;
             match &schema {
                 None => schema = Some(Arc::new(found)),
                 Some(first) => {
                     compare_schemas(first, &found).map_err(|difference| Error::Schemas {
                         operation: origin.operation,
-                        place: facts.path().display().to_string(),
+                        place: file.facts.path().display().to_string(),
                         difference,
                         caller: origin.caller,
                     })?;
                 }
             }
-            push_parts(files.len(), &metadata, options, &mut parts);
-            files.push((facts, metadata));
+            files.push(file);
         }
-        let schema = schema.expect("at least one file was found");
-        Ok(Self { files, parts, schema })
+        Ok((files, SchemaFacts(schema.expect("at least one file was found"))))
     }
 }
 
-fn read_footer(facts: &FileFacts) -> Result<(Metadata, Schema), Error> {
-    let file = facts.open().map_err(Error::File)?;
+fn read_footer(facts: FileFacts) -> Result<(ParquetFile, Schema), Error> {
+    let file = facts.open()?;
     let malformed = |source| Error::Malformed { path: facts.path().to_path_buf(), offset: 0, source };
-    guard(
+    let (footer, schema) = guard(
         || facts.path().display().to_string(),
         malformed,
         || {
             let mut reader = ParquetReader::new(file);
-            let metadata = Arc::clone(reader.get_metadata()?);
-            let schema = Schema::from_arrow_schema(reader.schema()?.as_ref());
-            Ok((metadata, schema))
+            let footer = Arc::clone(reader.get_metadata()?);
+            Ok((footer, Schema::from_arrow_schema(reader.schema()?.as_ref())))
         },
-    )
+    )?;
+    let groups = footer.row_groups.iter().map(|group| {
+        let bytes_of = |name: &PlSmallStr| {
+            let chunks = group.columns_under_root_iter(name).into_iter().flatten();
+            chunks.fold((0, 0), |(stored, decoded), chunk| {
+                let [more, larger] =
+                    [chunk.compressed_size(), chunk.uncompressed_size()].map(|n| n.max(0) as u64);
+                (stored + more, decoded + larger)
+            })
+        };
+        RowGroup {
+            n_rows: group.num_rows(),
+            stored: group.compressed_size() as u64,
+            decoded: group.total_byte_size() as u64,
+            columns: schema.iter_names().map(bytes_of).collect(),
+        }
+    });
+    let groups = groups.collect();
+    Ok((ParquetFile { facts, groups, footer: footer.into() }, schema))
 }
 
-fn push_parts(file: usize, metadata: &Metadata, options: &ParquetOptions, parts: &mut Vec<Part>) {
+fn push_parts(file: usize, groups: &[RowGroup], options: &ParquetOptions, parts: &mut Vec<Part>) {
     let mut part = Part { file, first_row: 0, n_rows: 0, stored: 0, decoded: 0 };
-    for group in &metadata.row_groups {
-        let decoded = group.total_byte_size() as u64;
+    for group in groups {
+        let decoded = group.decoded;
         if part.n_rows > 0 && part.decoded.saturating_add(decoded) > options.partition_bytes {
             parts.push(part);
             part = Part { first_row: part.first_row + part.n_rows, n_rows: 0, stored: 0, decoded: 0, file };
         }
-        part.n_rows += group.num_rows();
-        part.stored += group.compressed_size() as u64;
+        part.n_rows += group.n_rows;
+        part.stored += group.stored;
         part.decoded += decoded;
     }
     // A file without rows is one partition without rows: it may be the only file.
@@ -149,32 +196,31 @@ impl PartReader for ParquetSource {
         let Some(columns) = columns else { return bytes((stored, decoded)) };
         let mut row = 0;
         let mut sum = (0, 0);
-        for group in &self.files[file].1.row_groups {
+        for group in &self.files[file].groups {
             if (first_row..first_row + n_rows).contains(&row) {
-                for column in columns.iter().filter_map(|name| group.columns_under_root_iter(name)).flatten()
-                {
-                    sum.0 += column.compressed_size().max(0) as u64;
-                    sum.1 += column.uncompressed_size().max(0) as u64;
+                for column in columns.iter().filter_map(|name| self.schema.index_of(name)) {
+                    let (stored, decoded) = group.columns[column];
+                    sum = (sum.0 + stored, sum.1 + decoded);
                 }
             }
-            row += group.num_rows();
+            row += group.n_rows;
         }
         bytes(sum)
     }
 
     /// All of the file: its end says where everything is.
     fn touch(&self, part: usize) -> Touch {
-        Touch::read(self.files[self.parts[part].file].0.path())
+        Touch::read(self.files[self.parts[part].file].facts.path())
     }
 
     fn place(&self, part: usize) -> String {
         let Part { file, first_row, n_rows, .. } = self.parts[part];
-        format!("{} rows {first_row}..{}", self.files[file].0.path().display(), first_row + n_rows)
+        format!("{} rows {first_row}..{}", self.files[file].facts.path().display(), first_row + n_rows)
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("frame.parquet/1");
-        self.files.iter().for_each(|(facts, _)| facts.token(tokenizer));
+        self.files.iter().for_each(|file| file.facts.token(tokenizer));
         for part in &self.parts {
             (part.file, part.first_row, part.n_rows).token(tokenizer);
         }
@@ -187,9 +233,9 @@ impl PartReader for ParquetSource {
         n_rows: Option<usize>,
     ) -> Result<DataFrame, Error> {
         let Part { file, first_row, n_rows: all, .. } = self.parts[part];
-        let (facts, metadata) = &self.files[file];
+        let ParquetFile { facts, footer, .. } = &self.files[file];
         let n_rows = n_rows.unwrap_or(all).min(all);
-        let handle = facts.open().map_err(Error::File)?;
+        let handle = facts.open()?;
         if columns.is_some_and(<[PlSmallStr]>::is_empty) {
             return Ok(DataFrame::new(n_rows, Vec::new()).expect("no columns have any height"));
         }
@@ -199,7 +245,11 @@ impl PartReader for ParquetSource {
             malformed,
             || {
                 let mut reader = ParquetReader::new(handle);
-                reader.set_metadata(Arc::clone(metadata));
+                match footer.get() {
+                    Some(footer) => reader.set_metadata(Arc::clone(footer)),
+                    // The first part that is read in this process.
+                    None => drop(footer.set(Arc::clone(reader.get_metadata()?))),
+                }
                 let columns = columns.map(|columns| columns.iter().map(PlSmallStr::to_string).collect());
                 reader.with_columns(columns).with_slice(Some((first_row, n_rows))).finish()
             },

@@ -7,25 +7,27 @@ use std::sync::Mutex;
 
 use memchr::memchr_iter;
 use musher_scheduler::files::FileFacts;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, LineFlaw};
 use crate::kernel::records::{BlockStarts, Flaw};
 
 /// How a file is compressed, as its first bytes say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Compression {
     Gzip,
     Zstd,
 }
 
 /// A text file that is not empty.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct TextFile {
     pub(super) facts: FileFacts,
     compression: Option<Compression>,
     /// Where the first record begins, in the text.
     pub(super) data_start: u64,
     /// Where blocks begin, as far as that had to be found out by reading the file from its start.
+    #[serde(skip)]
     pub(super) blocks: Mutex<Option<BlockStarts>>,
 }
 
@@ -33,7 +35,7 @@ impl TextFile {
     /// The file, if it is not empty.
     pub(super) fn open(facts: FileFacts) -> Result<Option<Self>, Error> {
         let mut magic = Vec::new();
-        let file = facts.open().map_err(Error::File)?;
+        let file = facts.open()?;
         file.take(4).read_to_end(&mut magic).map_err(|source| failed(&facts, source))?;
         let compression = match magic.as_slice() {
             [] => return Ok(None),
@@ -55,7 +57,7 @@ impl TextFile {
 
     /// The text from its start.
     fn stream(&self) -> Result<Box<dyn Read>, Error> {
-        let file = self.facts.open().map_err(Error::File)?;
+        let file = self.facts.open()?;
         Ok(match self.compression {
             None => Box::new(file),
             // One member or several, as `cat` makes them.
@@ -80,7 +82,7 @@ impl TextFile {
 
     /// A plain file, to read ranges of.
     pub(super) fn ranges(&self) -> Result<Ranges<'_>, Error> {
-        Ok(Ranges { handle: self.facts.open().map_err(Error::File)?, facts: &self.facts })
+        Ok(Ranges { handle: self.facts.open()?, facts: &self.facts })
     }
 
     /// The number of the line, from 1, in which a byte of the text stands.

@@ -1,17 +1,17 @@
 //! One argument: how a value becomes one, how it is kept in the task, how the function receives it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::chunk::{Measured, Value};
 use crate::collection::Collection;
 use crate::delayed::Delayed;
 use crate::key::{Token, Tokenizer};
 use crate::layer::Port;
 use crate::scope::Identity;
 use crate::task::{Inputs, TaskError};
+use crate::value::{Encoded, Measured, Value};
 
 /// An argument of type `T` as the task keeps it.
 pub trait Arg<T>: Send + Sync + 'static {
@@ -52,6 +52,8 @@ pub enum Received<'a, T> {
     Chunk(Arc<Value<T>>),
     /// A measured chunk, perhaps shared.
     MeasuredChunk(Arc<Measured<T>>),
+    /// A chunk that serde writes, perhaps shared.
+    EncodedChunk(Arc<Encoded<T>>),
 }
 
 impl<T: Send + Sync + 'static> Received<'_, T> {
@@ -61,10 +63,15 @@ impl<T: Send + Sync + 'static> Received<'_, T> {
     /// If it is of another kind.
     pub(crate) fn take(inputs: &mut Inputs<'_>, index: usize) -> Result<Self, TaskError> {
         let chunk: &dyn Any = &**inputs.chunk(index)?;
-        if chunk.is::<Measured<T>>() {
-            // `Measured<T>` is a chunk only where `T: Measure`, so it is taken as `Any`.
+        let kind = chunk.type_id();
+        // These are chunks only where `T` is measured, or serde's, so they are taken as `Any`.
+        if kind == TypeId::of::<Measured<T>>() {
             let chunk = inputs.take_any(index)?;
             return chunk.downcast().map(Received::MeasuredChunk).map_err(|_| unreachable_kind());
+        }
+        if kind == TypeId::of::<Encoded<T>>() {
+            let chunk = inputs.take_any(index)?;
+            return chunk.downcast().map(Received::EncodedChunk).map_err(|_| unreachable_kind());
         }
         inputs.take::<Value<T>>(index).map(Received::Chunk)
     }
@@ -82,6 +89,7 @@ impl<T> AsRef<T> for Received<'_, T> {
             Self::Owned(value) => value,
             Self::Chunk(chunk) => &chunk.0,
             Self::MeasuredChunk(chunk) => &chunk.0,
+            Self::EncodedChunk(chunk) => chunk.value(),
         }
     }
 }
@@ -95,6 +103,9 @@ impl<T: Clone> Received<'_, T> {
             Self::Chunk(chunk) => Arc::try_unwrap(chunk).map_or_else(|shared| shared.0.clone(), |own| own.0),
             Self::MeasuredChunk(chunk) => {
                 Arc::try_unwrap(chunk).map_or_else(|shared| shared.0.clone(), |own| own.0)
+            }
+            Self::EncodedChunk(chunk) => {
+                Arc::try_unwrap(chunk).map_or_else(|shared| shared.value().clone(), Encoded::into_value)
             }
         }
     }

@@ -9,6 +9,7 @@ use super::split::Pieces;
 use super::{Exchange, ExchangeMismatch, Share};
 use smallvec::smallvec;
 
+use crate::chunk::Codec;
 use crate::grid::Place;
 use crate::key::Tokenizer;
 use crate::spill::Spilled;
@@ -96,6 +97,10 @@ impl<E: Exchange> Task for Join<E> {
             }
         }
         Ok(Output::shared(self.exchange.finish(target, building)?))
+    }
+
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        self.exchange.codec()
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {

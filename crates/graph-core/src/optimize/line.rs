@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use crate::chunk::Codec;
 use crate::fused_label::fused_label;
 use crate::graph::Graph;
 use crate::grid::Place;
@@ -163,6 +164,17 @@ impl Task for Line {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         self.steps.iter().for_each(|step| step.task.token(tokenizer));
+    }
+
+    fn codec(&self, output: usize, inputs: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        let (last, before) = self.steps.split_last()?;
+        let Some((first, between)) = before.split_first() else { return last.task.codec(output, inputs) };
+        let made = between.iter().fold(first.task.codec(0, inputs), |made, step| step.task.codec(0, &[made]));
+        last.task.codec(output, &[made])
+    }
+
+    fn codec_advice(&self) -> Option<&'static str> {
+        self.steps.last()?.task.codec_advice()
     }
 
     fn touches(&self, at: Place<'_>) -> Vec<Touch> {

@@ -4,6 +4,7 @@
 
 mod annotations;
 mod check;
+mod codecs;
 mod cost;
 mod exchange;
 mod forecast;

@@ -46,7 +46,7 @@ impl Page {
 
 /// Opens a file if it is still the one that was found.
 fn open(facts: &FileFacts) -> Result<File, Error> {
-    facts.open().map_err(Error::File)
+    Ok(facts.open()?)
 }
 
 fn refused(path: &Path) -> impl Fn(ImageError) -> Error {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
+use musher_graph_core::Moments;
 use ndarray::ArrayViewD;
 use num_traits::AsPrimitive;
 
@@ -13,13 +14,8 @@ pub(crate) struct Region {
     pub(crate) count: u64,
     /// Sum of the values.
     pub(crate) sum: f64,
-    /// Mean of the values, from differences: precise where the spread is small beside the values.
-    pub(crate) mean: f64,
-    /// What the rounding of `mean` left off: with `mean` alone, values whose mean is 10^8 times their spread would lose half
-    /// of the digits of their variance.
-    pub(crate) mean_rest: f64,
-    /// Sum of squared differences from the mean.
-    pub(crate) squares: f64,
+    /// Mean of the values and sum of squared differences from it.
+    pub(crate) moments: Moments,
     /// Least value.
     pub(crate) minimum: f64,
     /// Greatest value.
@@ -230,16 +226,10 @@ impl Measuring {
         let mut done = Regions { ndim: self.ndim, ..Regions::default() };
         for slot in order {
             let running = &self.running[slot];
-            let count = running.region.count as f64;
-            let squares = running.difference_squared - running.difference * running.difference / count;
-            let mean = running.shift + running.difference / count;
+            let (count, squares) = (running.region.count as f64, running.difference_squared);
+            let moments = Moments::from_sums(count, running.shift, running.difference, squares);
             done.labels.push(running.label);
-            done.regions.push(Region {
-                mean,
-                mean_rest: (running.shift - mean) + running.difference / count,
-                squares: running.region.settled(squares),
-                ..running.region
-            });
+            done.regions.push(Region { moments: running.region.settled(moments), ..running.region });
             done.extents.extend_from_slice(&self.extents[slot * self.ndim..][..self.ndim]);
         }
         done
@@ -252,9 +242,7 @@ impl Region {
         Region {
             count: 0,
             sum: 0.0,
-            mean: f64::NAN,
-            mean_rest: 0.0,
-            squares: 0.0,
+            moments: Moments::default(),
             minimum: f64::INFINITY,
             maximum: f64::NEG_INFINITY,
             minimum_at: u64::MAX,
@@ -273,33 +261,17 @@ impl Region {
         }
     }
 
-    /// Squares as they must be: rounding may leave a value just below zero, and those of finite numbers that are too large for
-    /// floats are infinite. NaN stays where a value is not finite.
-    fn settled(&self, squares: f64) -> f64 {
-        match squares.is_nan() && self.minimum.is_finite() && self.maximum.is_finite() {
-            true => f64::INFINITY,
-            false if squares < 0.0 => 0.0,
-            false => squares,
+    /// Squares of finite numbers that are too large for floats are infinite; NaN stays where a value is not finite.
+    fn settled(&self, moments: Moments) -> Moments {
+        match moments.squares.is_nan() && self.minimum.is_finite() && self.maximum.is_finite() {
+            true => Moments { squares: f64::INFINITY, ..moments },
+            false => moments,
         }
     }
 
     /// Both regions as one.
-    ///
-    /// Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances", with the
-    /// mean in two parts.
     fn join(&self, other: &Region) -> Region {
-        let count = self.count + other.count;
-        let difference = (other.mean - self.mean) + (other.mean_rest - self.mean_rest);
-        let share = other.count as f64 / count as f64;
-        let mean = self.mean + difference * share;
-        let squares = self.squares + other.squares + difference * difference * (self.count as f64 * share);
-        let mut joined = Region {
-            count,
-            sum: self.sum + other.sum,
-            mean,
-            mean_rest: (self.mean - mean) + (self.mean_rest + difference * share),
-            ..*self
-        };
+        let mut joined = Region { count: self.count + other.count, sum: self.sum + other.sum, ..*self };
         let earlier =
             |one: (f64, u64), other: (f64, u64), less: bool| match (one.0.is_nan(), other.0.is_nan()) {
                 (true, true) => one.1 < other.1,
@@ -322,7 +294,7 @@ impl Region {
         ) {
             (joined.maximum, joined.maximum_at) = (other.maximum, other.maximum_at);
         }
-        joined.squares = joined.settled(squares);
+        joined.moments = joined.settled(self.moments.combine(other.moments));
         joined
     }
 }
@@ -411,8 +383,8 @@ mod tests {
             let region = found.regions[row];
             assert_eq!(region.count, pixels.len() as u64);
             close(region.sum, sum);
-            close(region.mean, sum / count);
-            close(region.squares, pixels.iter().map(|pixel| (pixel.1 - sum / count).powi(2)).sum());
+            close(region.moments.average(), sum / count);
+            close(region.moments.squares, pixels.iter().map(|pixel| (pixel.1 - sum / count).powi(2)).sum());
             let least = pixels.iter().map(|pixel| pixel.1).fold(f64::INFINITY, f64::min);
             assert_eq!(region.minimum, least);
             let first = pixels.iter().find(|pixel| pixel.1 == least).unwrap().0;
@@ -458,8 +430,8 @@ mod tests {
                             expected.maximum_at
                         )
                     );
-                    close(found.mean, expected.mean);
-                    close(found.squares, expected.squares);
+                    close(found.moments.average(), expected.moments.average());
+                    close(found.moments.squares, expected.moments.squares);
                 }
                 for (found, expected) in found.extents.iter().zip(&expected.extents) {
                     assert_eq!(
@@ -484,8 +456,8 @@ mod tests {
                 &[1000],
             )
         };
-        assert_eq!(part(0, 1000).regions[0].squares, 250.0);
-        assert_eq!(join(&part(0, 500), &part(500, 1000)).regions[0].squares, 250.0);
+        assert_eq!(part(0, 1000).regions[0].moments.squares, 250.0);
+        assert_eq!(join(&part(0, 500), &part(500, 1000)).regions[0].moments.squares, 250.0);
     }
 
     #[test]
@@ -501,7 +473,7 @@ mod tests {
                 let (values, labels) = (values.slice(part), labels.slice(part));
                 measure_block(values.into_dyn(), labels.into_dyn(), &[from], &[50_000])
             });
-            parts.reduce(|one, other| join(&one, &other)).unwrap().regions[0].squares
+            parts.reduce(|one, other| join(&one, &other)).unwrap().regions[0].moments.squares
         };
         let (near, far) = (squares(&near), squares(&near.mapv(|value| value + 134_217_728.0)));
         assert!((near - far).abs() <= TOLERANCE * near, "{near} {far}");
@@ -519,13 +491,13 @@ mod tests {
             };
             for cut in 0..=3 {
                 assert_eq!(
-                    join(&part(0, cut), &part(cut, 3)).regions[0].squares,
+                    join(&part(0, cut), &part(cut, 3)).regions[0].moments.squares,
                     f64::INFINITY,
                     "{values} {cut}"
                 );
             }
             let single = join(&join(&part(0, 1), &part(1, 2)), &part(2, 3));
-            assert_eq!(single.regions[0].squares, f64::INFINITY, "{values}");
+            assert_eq!(single.regions[0].moments.squares, f64::INFINITY, "{values}");
         }
     }
 
@@ -537,7 +509,9 @@ mod tests {
         let labels = ArrayD::from_shape_vec(ndarray::IxDyn(&[5]), vec![1, 1, 1, 2, 2]).unwrap();
         let found = measure_block(values.view(), labels.view(), &[0], &[5]);
         let [nan, infinite] = found.regions[..] else { panic!("two regions") };
-        assert!(nan.minimum.is_nan() && nan.maximum.is_nan() && nan.sum.is_nan() && nan.squares.is_nan());
+        assert!(
+            nan.minimum.is_nan() && nan.maximum.is_nan() && nan.sum.is_nan() && nan.moments.squares.is_nan()
+        );
         assert_eq!((nan.minimum_at, nan.maximum_at), (1, 1));
         assert_eq!((infinite.sum, infinite.maximum, infinite.minimum), (f64::INFINITY, f64::INFINITY, 2.0));
     }

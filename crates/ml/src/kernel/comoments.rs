@@ -2,11 +2,12 @@
 //!
 //! Deviations are from the means, so that columns far from zero lose no digits; what the means are is kept beside.
 
+use musher_graph_core::Moments;
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use pulp::{Arch, NullaryFnOnce};
 use serde::{Deserialize, Serialize};
 
-use super::moments::Moments;
+use super::moments::ColumnMoments;
 use super::squares::{LANES, add_squares};
 use super::{Piece, TILE_ROWS};
 
@@ -15,7 +16,7 @@ use super::{Piece, TILE_ROWS};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Comoments {
     /// Rows, means and squares.
-    pub(crate) moments: Moments,
+    pub(crate) moments: ColumnMoments,
     /// The lower triangle, row after row: see [`corner`].
     products: Vec<f64>,
 }
@@ -29,23 +30,27 @@ impl Comoments {
     /// Of one block of rows with their targets, that begins at `first_row` of the whole array.
     pub(crate) fn of(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>, first_row: usize) -> Self {
         let (rows, columns) = x.dim();
-        let targets = Moments::of(y.insert_axis(Axis(1)), (first_row, columns));
-        let moments = Moments::of(x, (first_row, 0)).beside(targets);
+        let targets = ColumnMoments::of(y.insert_axis(Axis(1)), (first_row, columns));
+        let moments = ColumnMoments::of(x, (first_row, 0)).beside(targets);
         let width = columns + 1;
         let stride = width.next_multiple_of(LANES);
+        let means: Vec<f64> = moments.columns.iter().map(Moments::average).collect();
         let (mut tile, mut square) = (vec![0.0; TILE_ROWS * stride], vec![0.0; stride * stride]);
         let arch = Arch::new();
         for from in (0..rows).step_by(TILE_ROWS) {
             let range = from..(from + TILE_ROWS).min(rows);
             let targets = y.slice(s![range.clone()]);
-            let values = deviations(&mut tile, stride, x.slice(s![range, ..]), targets, &moments.mean);
+            let values = deviations(&mut tile, stride, x.slice(s![range, ..]), targets, &means);
             arch.dispatch(AddSquares { square: &mut square, lengths: (width, stride), values });
         }
         let mut products = Vec::with_capacity(corner(width));
+        // What the rounding of the means left off.
+        let rests =
+            moments.columns.iter().zip(&means).map(|(column, mean)| (column.shift - mean) + column.mean);
+        let rests: Vec<f64> = rests.collect();
         for i in 0..width {
-            // What the rounding of the mean left off, of both.
-            let own = moments.mean_rest[i] * rows as f64;
-            let row = square[i * stride..][..=i].iter().zip(&moments.mean_rest);
+            let own = rests[i] * rows as f64;
+            let row = square[i * stride..][..=i].iter().zip(&rests);
             products.extend(row.map(|(product, rest)| product - own * rest));
         }
         Comoments { moments, products }
@@ -53,7 +58,7 @@ impl Comoments {
 
     /// Number of columns, without the target.
     pub(crate) fn columns(&self) -> usize {
-        self.moments.mean.len() - 1
+        self.moments.columns.len() - 1
     }
 
     /// `Σ aᵢ aⱼ` of two columns (the target is the last): of deviations from the means, or of the values themselves.
@@ -62,7 +67,7 @@ impl Comoments {
         match of_deviations {
             true => centered,
             false => {
-                let mean = |column: usize| self.moments.mean[column] + self.moments.mean_rest[column];
+                let mean = |column: usize| self.moments.columns[column].average();
                 centered + self.moments.rows as f64 * mean(i) * mean(j)
             }
         }
@@ -71,8 +76,8 @@ impl Comoments {
     /// Whether a column varies by no more than two units in the last place of its mean. Its mean is in two parts and its
     /// squares are of deviations, so that a larger spread is one, however many rows there are.
     fn is_constant(&self, column: usize) -> bool {
-        let noise = 4.0 * f64::EPSILON * self.moments.mean[column];
-        self.moments.squares[column] <= self.moments.rows as f64 * noise * noise
+        let noise = 4.0 * f64::EPSILON * self.moments.columns[column].average();
+        self.moments.columns[column].squares <= self.moments.rows as f64 * noise * noise
     }
 
     /// The normal equations: the products of the columns with each other (row-major), and with the target.
@@ -92,20 +97,23 @@ impl Comoments {
 }
 
 impl Piece for Comoments {
-    const NAME: &'static str = "ml.comoments/1";
+    const NAME: &'static str = "ml.comoments/2";
 
     fn nbytes(&self) -> usize {
         size_of::<Self>() + self.moments.nbytes() + self.products.len() * size_of::<f64>()
     }
 
     fn is_sound(&self) -> bool {
-        let width = self.moments.mean.len();
-        self.moments.is_sound() && width > 0 && self.products.len() == corner(width)
+        let width = self.moments.columns.len();
+        width > 0 && self.products.len() == corner(width)
     }
 
-    /// Source: as [`Moments`], for two columns at a time.
+    /// Source: as [`Moments`], of two columns at a time.
     fn merge(&mut self, later: Comoments) {
-        let (deltas, weight) = self.moments.distances(&later.moments);
+        let (ours, theirs) = (self.moments.rows as f64, later.moments.rows as f64);
+        let weight = if ours == 0.0 || theirs == 0.0 { 0.0 } else { ours * (theirs / (ours + theirs)) };
+        let both = self.moments.columns.iter().zip(&later.moments.columns);
+        let deltas: Vec<f64> = both.map(|(column, later)| column.distance(later)).collect();
         for i in 0..deltas.len() {
             let (row, own) = (corner(i)..corner(i + 1), weight * deltas[i]);
             let products = self.products[row.clone()].iter_mut().zip(&later.products[row]);

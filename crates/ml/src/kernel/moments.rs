@@ -1,8 +1,6 @@
 //! Count, mean and sum of squared deviations of each column, in one pass, and their merge.
-//!
-//! The mean is kept as two numbers whose sum it is: with one, a column whose mean is 10^8 times its spread would lose
-//! nine digits of its variance when blocks are merged.
 
+use musher_graph_core::Moments;
 use ndarray::ArrayView2;
 use pulp::{Arch, NullaryFnOnce};
 use serde::{Deserialize, Serialize};
@@ -11,36 +9,26 @@ use super::{Cell, Piece, TILE_ROWS, find_non_finite, first_cell};
 
 /// Moments of the columns of some rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Moments {
+pub(crate) struct ColumnMoments {
     /// Number of rows.
     pub(crate) rows: u64,
-    /// Mean of each column, rounded.
-    pub(crate) mean: Vec<f64>,
-    /// What the rounding of `mean` left off.
-    pub(crate) mean_rest: Vec<f64>,
-    /// Sum of squared deviations from the mean, per column.
-    pub(crate) squares: Vec<f64>,
+    /// Those of each column.
+    pub(crate) columns: Vec<Moments>,
     /// The first value that is not finite; where there is one the other fields mean nothing.
     pub(crate) non_finite: Option<Cell>,
 }
 
-impl Moments {
+impl ColumnMoments {
     /// Of no rows at all.
     pub(crate) fn empty(columns: usize) -> Self {
-        Moments {
-            rows: 0,
-            mean: vec![0.0; columns],
-            mean_rest: vec![0.0; columns],
-            squares: vec![0.0; columns],
-            non_finite: None,
-        }
+        Self { rows: 0, columns: vec![Moments::default(); columns], non_finite: None }
     }
 
     /// Of one block whose first element stands at `origin` (row, column) of the whole array.
     pub(crate) fn of(block: ArrayView2<'_, f64>, origin: (usize, usize)) -> Self {
         let block = block.as_standard_layout();
         let columns = block.ncols();
-        let mut total = Moments::empty(columns);
+        let mut total = Self::empty(columns);
         if columns == 0 {
             total.rows = block.nrows() as u64;
             return total;
@@ -50,7 +38,7 @@ impl Moments {
         for (tile, rows) in values.chunks(TILE_ROWS * columns).enumerate() {
             let first_row = origin.0 + tile * TILE_ROWS;
             let part = arch.dispatch(TileMoments { rows, columns });
-            if part.squares.iter().any(|square| !square.is_finite()) && total.non_finite.is_none() {
+            if part.columns.iter().any(|column| !column.squares.is_finite()) && total.non_finite.is_none() {
                 total.non_finite = rows
                     .chunks_exact(columns)
                     .enumerate()
@@ -62,27 +50,9 @@ impl Moments {
     }
 
     /// Of these columns and `others` of the same rows, which stand behind them.
-    pub(super) fn beside(mut self, others: Moments) -> Moments {
-        self.mean.extend(others.mean);
-        self.mean_rest.extend(others.mean_rest);
-        self.squares.extend(others.squares);
-        Moments { non_finite: first_cell(self.non_finite, others.non_finite), ..self }
-    }
-
-    /// How far the means of `later` lie from these, and the weight of the squares of the distances in their merge.
-    pub(super) fn distances(&self, later: &Moments) -> (Vec<f64>, f64) {
-        let (ours, theirs) = (self.rows as f64, later.rows as f64);
-        let weight = if self.rows == 0 || later.rows == 0 { 0.0 } else { ours * (theirs / (ours + theirs)) };
-        let means = self.mean.iter().zip(&later.mean).zip(self.mean_rest.iter().zip(&later.mean_rest));
-        (
-            means.map(|((mean, later), (rest, later_rest))| (later - mean) + (later_rest - rest)).collect(),
-            weight,
-        )
-    }
-
-    /// Population variance per column (`ddof` 0); that of no rows is NaN.
-    pub(crate) fn variance(&self) -> Vec<f64> {
-        self.squares.iter().map(|square| square / self.rows as f64).collect()
+    pub(super) fn beside(mut self, others: Self) -> Self {
+        self.columns.extend(others.columns);
+        Self { non_finite: first_cell(self.non_finite, others.non_finite), ..self }
     }
 
     /// Whether a column has no spread beyond what rounding makes.
@@ -90,52 +60,31 @@ impl Moments {
     /// Source: the bound of scikit-learn's `_is_constant_feature`, which holds for any shift of the column.
     pub(crate) fn is_constant(&self, column: usize) -> bool {
         let rows = self.rows as f64;
-        let variance = self.squares[column] / rows;
-        let noise = rows * self.mean[column] * f64::EPSILON;
+        let variance = self.columns[column].variance(0.0);
+        let noise = rows * self.columns[column].average() * f64::EPSILON;
         variance <= rows * f64::EPSILON * variance + noise * noise
     }
 }
 
-impl Piece for Moments {
-    const NAME: &'static str = "ml.moments/1";
+impl Piece for ColumnMoments {
+    const NAME: &'static str = "ml.moments/2";
 
     fn nbytes(&self) -> usize {
-        size_of::<Self>() + 3 * self.mean.len() * size_of::<f64>()
+        size_of::<Self>() + size_of_val(self.columns.as_slice())
     }
 
     fn is_sound(&self) -> bool {
-        [self.mean_rest.len(), self.squares.len()] == [self.mean.len(); 2]
+        self.columns.iter().all(|column| column.count == self.rows as f64)
     }
 
     /// Rows that are none change nothing.
-    ///
-    /// Source: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*
-    /// (1979), with the mean in two parts.
-    fn merge(&mut self, later: Moments) {
-        let non_finite = first_cell(self.non_finite, later.non_finite);
-        if self.rows == 0 {
-            *self = later;
-        } else if later.rows > 0 {
-            let (deltas, weight) = self.distances(&later);
-            let share = later.rows as f64 / (self.rows as f64 + later.rows as f64);
-            for (column, delta) in deltas.into_iter().enumerate() {
-                let (mean, rest) = (self.mean[column], self.mean_rest[column]);
-                (self.mean[column], self.mean_rest[column]) = two_sum(mean, rest + delta * share);
-                self.squares[column] += later.squares[column] + delta * delta * weight;
-            }
-            self.rows += later.rows;
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        for (column, later) in self.columns.iter_mut().zip(later.columns) {
+            *column = column.combine(later);
         }
-        self.non_finite = non_finite;
+        self.non_finite = first_cell(self.non_finite, later.non_finite);
     }
-}
-
-/// `a + b` and what rounding left off, for any two finite numbers (Knuth).
-#[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let b_part = sum - a;
-    let a_part = sum - b_part;
-    (sum, (a - a_part) + (b - b_part))
 }
 
 /// [`tile_moments`] on the best instruction set.
@@ -145,42 +94,38 @@ struct TileMoments<'a> {
 }
 
 impl NullaryFnOnce for TileMoments<'_> {
-    type Output = Moments;
+    type Output = ColumnMoments;
 
     #[inline(always)]
-    fn call(self) -> Moments {
+    fn call(self) -> ColumnMoments {
         tile_moments(self.rows, self.columns)
     }
 }
 
 /// Moments of one tile: its mean first, the deviations from it next, while the tile is in the cache.
 #[inline(always)]
-fn tile_moments(values: &[f64], columns: usize) -> Moments {
-    let mut tile = Moments::empty(columns);
-    let rows = values.len() / columns;
-    tile.rows = rows as u64;
+fn tile_moments(values: &[f64], columns: usize) -> ColumnMoments {
+    let count = (values.len() / columns) as f64;
+    let [mut means, mut sums, mut squares] = [(); 3].map(|()| vec![0.0; columns]);
     for row in values.chunks_exact(columns) {
-        for (sum, value) in tile.mean.iter_mut().zip(row) {
+        for (sum, value) in means.iter_mut().zip(row) {
             *sum += value;
         }
     }
-    for mean in &mut tile.mean {
-        *mean /= rows as f64;
+    for mean in &mut means {
+        *mean /= count;
     }
     for row in values.chunks_exact(columns) {
-        let sums = tile.mean_rest.iter_mut().zip(&mut tile.squares);
-        for ((rest, square), (value, mean)) in sums.zip(row.iter().zip(&tile.mean)) {
+        let into = sums.iter_mut().zip(&mut squares);
+        for ((sum, square), (value, mean)) in into.zip(row.iter().zip(&means)) {
             let deviation = value - mean;
-            *rest += deviation;
+            *sum += deviation;
             *square += deviation * deviation;
         }
     }
-    for (rest, square) in tile.mean_rest.iter_mut().zip(&mut tile.squares) {
-        let mean = *rest / rows as f64;
-        *square = (*square - *rest * mean).max(if square.is_nan() { f64::NAN } else { 0.0 });
-        *rest = mean;
-    }
-    tile
+    let of = |((&mean, &sum), &squares)| Moments::from_sums(count, mean, sum, squares);
+    let columns = means.iter().zip(&sums).zip(&squares).map(of).collect();
+    ColumnMoments { rows: count as u64, columns, non_finite: None }
 }
 
 #[cfg(test)]
@@ -208,12 +153,15 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(x: &Array2<f64>, moments: &Moments, tolerance: f64) {
+    fn check(x: &Array2<f64>, moments: &ColumnMoments, tolerance: f64) {
         let (mean, variance) = plain(x);
         assert_eq!(moments.rows, x.nrows() as u64);
         for column in 0..x.ncols() {
-            assert!((moments.mean[column] - mean[column]).abs() <= tolerance * mean[column].abs().max(1.0));
-            let found = moments.variance()[column];
+            assert!(
+                (moments.columns[column].average() - mean[column]).abs()
+                    <= tolerance * mean[column].abs().max(1.0)
+            );
+            let found = moments.columns[column].variance(0.0);
             assert!(
                 (found - variance[column]).abs() <= tolerance * variance[column],
                 "{found} {}",
@@ -226,7 +174,7 @@ mod tests {
     fn moments_of_a_block_are_those_of_the_textbook() {
         for rows in [1, 2, 127, 128, 129, 1000] {
             let x = wavy(rows, 3, 5.0);
-            check(&x, &Moments::of(x.view(), (0, 0)), 1e-13);
+            check(&x, &ColumnMoments::of(x.view(), (0, 0)), 1e-13);
         }
     }
 
@@ -235,7 +183,7 @@ mod tests {
         let x = wavy(11, 2, -3.0);
         for first in 0..=11 {
             for second in first..=11 {
-                let part = |from, to| Moments::of(x.slice(s![from..to, ..]), (from, 0));
+                let part = |from, to| ColumnMoments::of(x.slice(s![from..to, ..]), (from, 0));
                 check(&x, &merged([part(0, first), part(first, second), part(second, 11)]), 1e-13);
             }
         }
@@ -247,9 +195,9 @@ mod tests {
         let near = Array2::from_shape_fn((100_000, 1), |(i, _)| ((i * 7919) % 1024) as f64 / 256.0 - 2.0);
         let far = near.mapv(|value| value + 134_217_728.0);
         let whole = |x: &Array2<f64>| {
-            merged(x.axis_chunks_iter(ndarray::Axis(0), 1000).map(|rows| Moments::of(rows, (0, 0))))
+            merged(x.axis_chunks_iter(ndarray::Axis(0), 1000).map(|rows| ColumnMoments::of(rows, (0, 0))))
         };
-        let (near, far) = (whole(&near).variance()[0], whole(&far).variance()[0]);
+        let (near, far) = (whole(&near).columns[0].variance(0.0), whole(&far).columns[0].variance(0.0));
         assert!((near - far).abs() <= 1e-12 * near, "{near} {far}");
     }
 
@@ -258,11 +206,11 @@ mod tests {
         let mut x = wavy(300, 4, 0.0);
         x[[290, 1]] = f64::INFINITY;
         x[[200, 3]] = f64::NAN;
-        let found = Moments::of(x.view(), (1000, 8)).non_finite.unwrap();
+        let found = ColumnMoments::of(x.view(), (1000, 8)).non_finite.unwrap();
         assert_eq!((found.row, found.column), (1200, 11));
         assert!(found.value.is_nan());
-        let later = Moments::of(x.slice(s![250.., ..]), (250, 0));
-        let both = merged([later, Moments::of(x.slice(s![..250, ..]), (0, 0))]);
+        let later = ColumnMoments::of(x.slice(s![250.., ..]), (250, 0));
+        let both = merged([later, ColumnMoments::of(x.slice(s![..250, ..]), (0, 0))]);
         assert_eq!(both.non_finite.map(|cell| (cell.row, cell.column)), Some((200, 3)));
     }
 
@@ -270,15 +218,15 @@ mod tests {
     fn constant_columns_are_seen_at_any_height() {
         for height in [0.0, 1.0, 0.1, 1e9 + 0.1, -1e-9, 1e300] {
             let x = Array2::from_elem((1000, 1), height);
-            assert!(Moments::of(x.view(), (0, 0)).is_constant(0), "{height}");
+            assert!(ColumnMoments::of(x.view(), (0, 0)).is_constant(0), "{height}");
         }
-        assert!(!Moments::of(array![[1.0], [1.0 + 1e-12]].view(), (0, 0)).is_constant(0));
+        assert!(!ColumnMoments::of(array![[1.0], [1.0 + 1e-12]].view(), (0, 0)).is_constant(0));
     }
 
     #[test]
     fn layout_does_not_change_the_bits() {
         let x = wavy(301, 5, 2.5);
         let turned = x.t().as_standard_layout().to_owned();
-        assert_eq!(Moments::of(x.view(), (0, 0)), Moments::of(turned.t(), (0, 0)));
+        assert_eq!(ColumnMoments::of(x.view(), (0, 0)), ColumnMoments::of(turned.t(), (0, 0)));
     }
 }

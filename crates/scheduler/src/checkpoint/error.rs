@@ -26,7 +26,8 @@ pub enum CheckpointError {
     },
     /// The chunks cannot be written.
     #[error(
-        "checkpoint of {operation} (built at {caller}): its chunks have no codec and cannot leave memory"
+        "checkpoint of {operation} (built at {caller}): no codec is known for its chunks, which so cannot leave memory: call \
+         `.encoded()`, or let their type and task say it (`Chunk::codec_of`, `Task::codec`)"
     )]
     NoCodec {
         /// Label of the collection's last operation.

@@ -17,7 +17,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use musher_graph_core::{ChunkRef, Codec, Key};
+use musher_graph_core::{AsRecord, ChunkRef, Codec, Key, Measure};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::CheckpointError;
@@ -28,12 +29,22 @@ const TRAILER: u64 = 8 + 16;
 const BUFFER: usize = 256 * 1024;
 
 /// What is known of a stored chunk without decoding it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stored {
     /// Bytes of the chunk in its file.
     pub(super) file_bytes: u64,
     /// Bytes of the chunk in memory, where measured.
     pub(super) nbytes: Option<u64>,
+}
+
+impl Measure for Stored {
+    fn nbytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+impl AsRecord for Stored {
+    const KIND: &'static str = "checkpoint.stored/1";
 }
 
 /// Which chunk a file is to hold.

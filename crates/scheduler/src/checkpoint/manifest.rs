@@ -19,8 +19,8 @@ pub(super) struct Manifest {
     pub(super) operation: String,
     pub(super) version: Option<String>,
     pub(super) grid: Vec<u32>,
-    /// Kind of the chunks' encoding, where the collection tells it; each file names its own.
-    pub(super) codec: Option<String>,
+    /// Kind of the chunks' encoding; each file names its own.
+    pub(super) codec: String,
 }
 
 impl Manifest {

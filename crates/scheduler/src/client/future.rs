@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use musher_graph_core::{
-    Arg, Delayed, Facts, FromInput, Grid, Identity, Inputs, IntoArg, Layer, Output, Place, Port, Task,
+    Arg, Codec, Delayed, Facts, FromInput, Grid, Identity, Inputs, IntoArg, Layer, Output, Place, Port, Task,
     TaskError, Token, Tokenizer, Value,
 };
 use smallvec::SmallVec;
@@ -287,6 +287,11 @@ impl Task for Awaited {
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("scheduler.future/1");
         self.handle.identity.token(tokenizer);
+    }
+
+    /// Known when the value is there.
+    fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
+        self.handle.job.outcome().and_then(Result::ok).and_then(|chunk| chunk.codec())
     }
 
     fn facts(&self, _at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

@@ -26,7 +26,7 @@ pub(super) enum Outside {
 }
 
 /// Chunks smaller than this free less than they cost.
-const LEAST_BYTES: u64 = 4096;
+pub(crate) const LEAST_BYTES: u64 = 4096;
 /// So many candidates are compared.
 const COMPARED: usize = 4;
 /// The position that stands for the end of the run: what is asked for is needed then.

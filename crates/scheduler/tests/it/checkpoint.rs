@@ -1,14 +1,16 @@
 //! Checkpoints: what was made is not made again, and what is on the disk is what was written.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use musher_graph_core::{
-    Chunk, ChunkRef, Codec, CodecError, Collection, FnTask, Grid, Inputs, Layer, Place, Port, Reach,
-    TaskError, Wiring, delayed,
+    Chunk, ChunkRef, Codec, CodecError, Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Reach,
+    TaskError, Wiring, delayed, iterate,
 };
 use musher_scheduler::{Checkpoint, CheckpointError, Checkpointing, Compute, Error, Options};
 use musher_testkit::{Doomed, ScriptedFailure, everywhere};
@@ -22,6 +24,10 @@ impl Chunk for Numbers {
     }
 
     fn codec(&self) -> Option<&'static dyn Codec> {
+        Self::codec_of()
+    }
+
+    fn codec_of() -> Option<&'static dyn Codec> {
         Some(&NumbersCodec)
     }
 }
@@ -56,7 +62,6 @@ impl Codec for NumbersCodec {
 #[derive(Debug, Clone)]
 struct Table {
     port: Port,
-    tells_codec: bool,
 }
 
 impl Collection for Table {
@@ -71,11 +76,7 @@ impl Collection for Table {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self { port, ..self.clone() }
-    }
-
-    fn codec(&self) -> Option<&'static dyn Codec> {
-        self.tells_codec.then_some(&NumbersCodec)
+        Self { port }
     }
 }
 
@@ -104,7 +105,7 @@ fn table(
     };
     let task = FnTask::new("scale", make).params("test.scale/1", &scale);
     let port = Port::of(Layer::build(task).finish(Grid::from([3, 4])));
-    Table { port, tells_codec: true }
+    Table { port }
 }
 
 fn plain(scale: u64, calls: &Arc<AtomicUsize>) -> Table {
@@ -333,7 +334,7 @@ fn work_that_is_known_in_this_process_only_needs_a_version() {
     let folder = tempfile::tempdir().unwrap();
     let task = FnTask::new("closure", |at: Place<'_>, _: &mut Inputs<'_>| Ok(numbers(at.index(), 1)));
     let port = Port::of(Layer::build(task).finish(Grid::from([N])));
-    let table = Table { port, tells_codec: true };
+    let table = Table { port };
     let path = folder.path().join("t");
     let error = cause(table.checkpoint(&path).unwrap_err());
     assert!(matches!(&error, CheckpointError::NoVersion { operation, .. } if operation == "closure"));
@@ -346,22 +347,49 @@ fn work_that_is_known_in_this_process_only_needs_a_version() {
 }
 
 #[test]
-fn chunks_without_a_codec_are_an_error_that_names_the_operation() {
+fn chunks_without_a_codec_are_refused_before_anything_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let pinned = delayed(|| 1_u64).label("pinned").call(());
-    let error = cause(pinned.checkpoint_as(folder.path().join("t"), "v1").unwrap_err());
+    let path = folder.path().join("t");
+    let pinned = delayed(|| -> SystemTime { panic!("it ran") }).label("pinned").call(());
+    let error = cause(pinned.checkpoint_as(&path, "v1").unwrap_err());
     assert!(matches!(&error, CheckpointError::NoCodec { operation, .. } if operation == "pinned"));
     assert!(error.to_string().contains("checkpoint.rs:"), "{error}");
+    assert!(!path.exists());
+}
+
+/// Work of all kinds whose results are single values, and what each comes to, by its text.
+fn values() -> Vec<(&'static str, Box<dyn Fn(&Path) -> String>)> {
+    /// Saves twice, and reads what the second time found.
+    fn kept<T: Clone + std::fmt::Debug + Send + Sync + 'static>(
+        value: impl Fn() -> Delayed<T> + 'static,
+    ) -> Box<dyn Fn(&Path) -> String> {
+        Box::new(move |path| {
+            let checkpoint = Checkpoint::new(path).version("v1");
+            assert_eq!(checkpoint.save(&value()).unwrap().n_computed, 1);
+            let again = checkpoint.save(&value()).unwrap();
+            assert_eq!((again.n_reused, again.n_computed), (1, 0));
+            format!("{:?}", again.collection.compute().unwrap())
+        })
+    }
+    let parse = |text: String| text.parse::<u8>();
+    vec![
+        ("0.1", kept(|| delayed(|| 0.1).call(()))),
+        ("\"text\"", kept(|| delayed(|| "text".to_owned()).call(()))),
+        ("[1, 2]", kept(|| delayed(|| vec![1_u8, 2]).measured().call(()))),
+        ("7", kept(move || delayed(parse).fallible().call("7".to_owned()))),
+        ("{1: \"one\"}", kept(|| delayed(|| HashMap::from([(1_u8, "one".to_owned())])).encoded().call(()))),
+        ("3", kept(|| delayed(|| Delayed::ready(3_u64)).continued().call(()))),
+        (
+            "10",
+            kept(|| iterate(&Delayed::ready(0_u64), |x| delayed(|x: u64| x + 1).call(x), |x, _| *x == 10)),
+        ),
+    ]
 }
 
 #[test]
-fn a_collection_that_does_not_tell_its_codec_makes_one_chunk_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let calls = Arc::default();
-    let silent = Table { tells_codec: false, ..plain(1, &calls) };
-    assert_eq!(silent.checkpoint(folder.path()).unwrap().compute().unwrap(), expected(1));
-    let saved = Checkpoint::new(folder.path()).save(&silent).unwrap();
-    assert_eq!((saved.n_reused, saved.n_computed), (N - 1, 1));
-    assert_eq!(saved.collection.compute().unwrap(), expected(1));
-    assert_eq!(calls.load(Ordering::Relaxed), N + 1);
+fn delayed_values_are_kept() {
+    for (expected, kept) in values() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(kept(folder.path()), expected);
+    }
 }

@@ -212,7 +212,7 @@ fn a_task_that_meets_another_kind_of_chunk_says_which() {
     let sum = Layer::build(Scripted::new("sum")).input(&text, Wiring::one_to_one(0)).finish(Grid::scalar());
     let error = run(&unfused(&[Request { port: Port::of(sum), places: Places::All }]), 0, None).unwrap_err();
     let cause = &messages(&error)[1];
-    assert!(cause.starts_with("input 0 is not a musher_graph_core::chunk::Value<u64>"), "{cause}");
+    assert!(cause.starts_with("input 0 is not a musher_graph_core::value::Value<u64>"), "{cause}");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use musher_graph_core::{Kept, Problem, SpillStore, SpillWriter, TaskError, delayed};
+use musher_graph_core::{Delayed, Kept, Problem, SpillStore, SpillWriter, TaskError, delayed};
 use musher_scheduler::{
     Compute, Error, Event, EventLog, Observer, Options, Run, Settings, SpillDir, SpillOptions, Spilling,
 };
-use musher_testkit::{Alive, Counted, Drawn, FaultyStore, Random, ReadFault, WriteFault, least_with_disk};
+use musher_testkit::{
+    Alive, Counted, Drawn, FaultyStore, Random, ReadFault, Staging, WriteFault, least_with_disk,
+};
 
 use crate::support::{execute, messages, unfused};
 
@@ -300,4 +302,38 @@ fn observers_are_told_of_a_disk_that_hangs_and_the_run_goes_on_when_it_comes_bac
     let chunks = execute(&run, 2).unwrap();
     assert_eq!(values(&chunks)[0], drawn.values()[drawn.reads.len() - 1]);
     assert!(log.text().contains("chunks on their way"), "{}", log.text());
+}
+
+/// What is made is read for what all come to, and again when that is known: all of it waits for that.
+fn read_twice<T: Clone + Send + Sync + 'static>(make: fn(u64) -> T, digest: fn(&T) -> u64) -> Delayed<u64> {
+    let made: Vec<Delayed<T>> = (0..64).map(|n| delayed(make).call(n)).collect();
+    let sum = |all: &Vec<u64>| all.iter().fold(0_u64, |sum, one| sum.wrapping_mul(31).wrapping_add(*one));
+    let first: Vec<Delayed<u64>> =
+        made.iter().map(|one| delayed(move |one: &T| digest(one)).call(one)).collect();
+    let first = delayed(sum).call(first);
+    let second =
+        made.iter().map(|one| delayed(move |one: &T, all: u64| digest(one) ^ all).call((one, &first)));
+    delayed(sum).call(second.collect::<Vec<_>>())
+}
+
+#[test]
+fn delayed_texts_and_vectors_spill_under_an_eighth_of_them() {
+    let texts = read_twice(|n| n.to_string().repeat(32_768), |text| text.bytes().map(u64::from).sum());
+    let vectors = read_twice(|n| vec![n as f64; 8192], |vector| vector.iter().sum::<f64>() as u64);
+    let pairs = read_twice(
+        |n| (0..1024).map(|i| (format!("{i:16}"), n)).collect::<Vec<(String, u64)>>(),
+        |pairs| pairs.iter().map(|pair| pair.1).sum(),
+    );
+    for value in [texts, vectors, pairs] {
+        let expected = value.compute().unwrap();
+        for threads in [1, 2] {
+            let disk = Arc::new(Staging::new(0));
+            let limit = 64 * (48 << 10) / 8;
+            let options = Options::default().threads(threads).memory_limit(limit).spill_to(disk.clone());
+            assert_eq!(value.compute_with(&options).unwrap(), expected);
+            let written = disk.written_bytes();
+            let text = value.explain_with(&options).unwrap().to_string();
+            assert!(written > 2 * limit, "{written} of about eight times {limit}\n{text}");
+        }
+    }
 }

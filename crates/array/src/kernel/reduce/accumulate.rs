@@ -1,7 +1,9 @@
 //! How elements enter a state, and how states are combined: one type without values for each reduction.
 
 use super::SEGMENT;
-use super::states::{ArgFloat, ArgInteger, Moments, Product};
+use musher_graph_core::Moments;
+
+use super::states::{ArgFloat, ArgInteger, Product};
 use crate::element::{Element, Plain};
 use crate::kernel::simd::dispatch;
 use num_complex::Complex;
@@ -271,7 +273,7 @@ macro_rules! moments {
             const IDENTITY: Moments = Moments { count: 0.0, shift: 0.0, mean: 0.0, squares: 0.0 };
             #[inline(always)]
             fn one(value: $t, _: u64) -> Moments {
-                Moments { count: 1.0, shift: value as f64, mean: (value - value) as f64, squares: (value - value) as f64 }
+                Moments::one(value as f64)
             }
             #[inline(always)]
             fn combine(a: Moments, b: Moments) -> Moments {
@@ -280,11 +282,7 @@ macro_rules! moments {
             /// One step of Welford's method on the differences from the shift.
             #[inline(always)]
             fn push(state: &mut Moments, value: $t, _: u64) {
-                let difference = value as f64 - state.shift;
-                let delta = difference - state.mean;
-                state.count += 1.0;
-                state.mean += delta / state.count;
-                state.squares += delta * (difference - state.mean);
+                state.push(value as f64);
             }
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> Moments {

@@ -42,6 +42,9 @@ pub trait Algebra: Sync {
     /// Bytes of a state; with a mask its count stands beside it.
     fn state_bytes(&self, masked: bool) -> usize;
 
+    /// The states of nothing, which say of what type states are.
+    fn no_states(&self, masked: bool) -> States;
+
     /// The sink for a block of this shape.
     ///
     /// # Errors
@@ -65,6 +68,13 @@ impl<C: Accumulate> Algebra for Erased<C> {
         match masked {
             true => size_of::<<Counted<C> as Accumulate>::State>(),
             false => size_of::<C::State>(),
+        }
+    }
+
+    fn no_states(&self, masked: bool) -> States {
+        match masked {
+            true => Box::new(Vec::<<Counted<C> as Accumulate>::State>::new()),
+            false => Box::new(Vec::<C::State>::new()),
         }
     }
 

@@ -1,62 +1,8 @@
 //! The states of reductions: small values that blocks of partial results are made of.
 
+use musher_graph_core::Moments;
+
 use crate::element::Plain;
-
-/// Count, mean and sum of squared deviations of some numbers.
-///
-/// The mean is kept as `shift + mean`, two floats, where `shift` is one of the numbers: differences from it are
-/// exact where they matter, so nothing is lost when the mean is large against the spread.
-///
-/// **Source** Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance".
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Moments {
-    /// How many numbers; 0 is the identity.
-    pub count: f64,
-    /// One of the numbers.
-    pub shift: f64,
-    /// The mean of the differences from the shift.
-    pub mean: f64,
-    /// The sum of squared deviations from the mean.
-    pub squares: f64,
-}
-
-impl Moments {
-    /// The state of `count` numbers with these sums of differences from `shift` and of their squares.
-    #[inline(always)]
-    pub(super) fn from_sums(count: f64, shift: f64, sum: f64, sum_of_squares: f64) -> Self {
-        let mean = sum / count;
-        // Rounding may leave a trace below zero where all numbers are equal; NaN must pass.
-        let squares = sum_of_squares - sum * mean;
-        Self { count, shift, mean, squares: if squares < 0.0 { 0.0 } else { squares } }
-    }
-
-    /// The state of both.
-    #[must_use]
-    #[inline(always)]
-    pub fn combine(self, other: Self) -> Self {
-        if self.count == 0.0 {
-            return other;
-        }
-        if other.count == 0.0 {
-            return self;
-        }
-        let count = self.count + other.count;
-        let delta = (other.shift - self.shift) + (other.mean - self.mean);
-        Self {
-            count,
-            shift: self.shift,
-            mean: self.mean + delta * (other.count / count),
-            squares: self.squares + other.squares + delta * delta * (self.count * other.count / count),
-        }
-    }
-
-    /// The variance with `ddof` degrees of freedom taken off. Where none is left it is infinite, or NaN where nothing
-    /// deviates, as NumPy's.
-    #[must_use]
-    pub fn variance(self, ddof: f64) -> f64 {
-        self.squares / (self.count - ddof).max(0.0)
-    }
-}
 
 impl Plain for Moments {
     const BYTES: usize = 32;

@@ -1,0 +1,361 @@
+//! What serde can write, in postcard's encoding; maps in the order of their keys' bytes, so that equal values have equal bytes.
+//!
+//! **Source** of the encoding: the specification of postcard's wire format, version 1. postcard reads what is written
+//! here; its own serializer writes a map in whatever order the map has.
+
+use std::any::type_name;
+use std::io::{self, BufReader, Read, Write};
+
+use postcard::Error;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::ser;
+
+use super::{BUFFER, room};
+
+/// A value could not be written, or not be read back as it was.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{value} cannot be written and read back: its serde form must not skip fields or depend on what is read"
+)]
+pub struct Unfit {
+    /// The value's type.
+    pub value: &'static str,
+    /// What is wrong.
+    pub source: Error,
+}
+
+fn unfit<T>(source: Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, Unfit { value: type_name::<T>(), source })
+}
+
+/// A value alone.
+///
+/// # Errors
+/// Where the value says so itself, or does not say how long a list is.
+pub(crate) fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    value.serialize(Writer(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// Each value after its length.
+pub(super) fn write<T: Serialize>(values: &[T], to: &mut dyn Write) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for value in values {
+        bytes.clear();
+        value.serialize(Writer(&mut bytes)).map_err(unfit::<T>)?;
+        to.write_all(&(bytes.len() as u64).to_le_bytes())?;
+        to.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+pub(super) fn read<T: DeserializeOwned>(n: u64, from: &mut dyn Read, values: &mut Vec<T>) -> io::Result<()> {
+    let mut from = BufReader::with_capacity(BUFFER, from);
+    let mut bytes = Vec::new();
+    for _ in 0..n {
+        let mut length = [0; 8];
+        from.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        bytes.clear();
+        // What a wrong length asks for is bounded by what there is.
+        if from.by_ref().take(length).read_to_end(&mut bytes)? as u64 != length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        room(values)?;
+        match postcard::take_from_bytes(&bytes).map_err(unfit::<T>)? {
+            (value, []) => values.push(value),
+            _ => return Err(unfit::<T>(Error::DeserializeBadEncoding)),
+        }
+    }
+    super::end(&mut from)
+}
+
+/// The value's own size and, where it may own memory, what it has on the wire.
+pub(super) fn nbytes<T: Serialize>(value: &T) -> Option<usize> {
+    let mut counted = Counted(0);
+    if std::mem::needs_drop::<T>() {
+        value.serialize(Writer(&mut counted)).ok()?;
+    }
+    Some(size_of::<T>() + counted.0)
+}
+
+/// Where bytes go.
+trait Sink {
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Only the number of the bytes.
+struct Counted(usize);
+
+impl Sink for Counted {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
+
+struct Writer<'a, S>(&'a mut S);
+
+impl<'a, S: Sink> Writer<'a, S> {
+    /// Seven bits a byte, the lowest first; the highest bit of a byte says that there are more.
+    fn number(&mut self, mut number: u128) {
+        let mut bytes = [0_u8; 19];
+        let mut n = 0;
+        while number >= 0x80 {
+            bytes[n] = number as u8 | 0x80;
+            number >>= 7;
+            n += 1;
+        }
+        bytes[n] = number as u8;
+        self.0.put(&bytes[..=n]);
+    }
+
+    /// Small numbers of either sign are few bytes: 0, -1, 1, -2, …
+    fn signed(&mut self, number: i128) {
+        self.number(((number << 1) ^ (number >> 127)) as u128);
+    }
+
+    fn counted(mut self, len: Option<usize>) -> Result<Self, Error> {
+        self.number(len.ok_or(Error::SerializeSeqLengthUnknown)? as u128);
+        Ok(self)
+    }
+
+    fn variant(mut self, index: u32) -> Self {
+        self.number(index.into());
+        self
+    }
+
+    fn again(&mut self) -> Writer<'_, S> {
+        Writer(self.0)
+    }
+}
+
+/// Numbers with a length of their own.
+macro_rules! numbers {
+    ($($method:ident $t:ty: $write:ident;)*) => {$(
+        fn $method(mut self, number: $t) -> Result<(), Error> {
+            self.$write(number.into());
+            Ok(())
+        }
+    )*};
+}
+
+impl<'a, S: Sink> ser::Serializer for Writer<'a, S> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Entries<'a, S>;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    numbers! {
+        serialize_u16 u16: number; serialize_u32 u32: number; serialize_u64 u64: number; serialize_u128 u128: number;
+        serialize_i16 i16: signed; serialize_i32 i32: signed; serialize_i64 i64: signed; serialize_i128 i128: signed;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Error> {
+        self.serialize_u8(value.into())
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<(), Error> {
+        self.0.put(&[value]);
+        Ok(())
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<(), Error> {
+        self.0.put(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Error> {
+        self.0.put(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Error> {
+        self.0.put(&value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Error> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Error> {
+        self.serialize_bytes(value.as_bytes())
+    }
+
+    fn serialize_bytes(mut self, value: &[u8]) -> Result<(), Error> {
+        self.number(value.len() as u128);
+        self.0.put(value);
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        self.serialize_u8(0)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        self.0.put(&[1]);
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<(), Error> {
+        self.serialize_u32(index)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self.variant(index))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self, Error> {
+        self.counted(len)
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Self, Error> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Error> {
+        Ok(self.variant(index))
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Entries<'a, S>, Error> {
+        Ok(Entries { to: self, entries: Vec::new(), key: Vec::new() })
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
+        Ok(self)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Error> {
+        Ok(self.variant(index))
+    }
+}
+
+/// What is written one after the other. For a list it reads: `serialize_element` writes an item, `end` nothing.
+macro_rules! in_a_row {
+    ($($group:ident $method:ident;)*) => {$(
+        impl<S: Sink> ser::$group for Writer<'_, S> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                value.serialize(self.again())
+            }
+
+            fn end(self) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+    )*};
+}
+in_a_row! {
+    SerializeSeq serialize_element; SerializeTuple serialize_element; SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+
+/// The same for fields with names, which are not written.
+macro_rules! fields {
+    ($($group:ident;)*) => {$(
+        impl<S: Sink> ser::$group for Writer<'_, S> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, value: &T) -> Result<(), Error> {
+                value.serialize(self.again())
+            }
+
+            fn end(self) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+    )*};
+}
+fields! { SerializeStruct; SerializeStructVariant; }
+
+/// A map while its entries come: they are written in the order of their keys' bytes.
+struct Entries<'a, S> {
+    to: Writer<'a, S>,
+    /// The bytes of each key and value.
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    key: Vec<u8>,
+}
+
+impl<S: Sink> ser::SerializeMap for Entries<'_, S> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        key.serialize(Writer(&mut self.key))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        value.serialize(Writer(&mut bytes))?;
+        self.entries.push((std::mem::take(&mut self.key), bytes));
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), Error> {
+        self.entries.sort_unstable();
+        self.to.number(self.entries.len() as u128);
+        for (key, value) in &self.entries {
+            self.to.0.put(key);
+            self.to.0.put(value);
+        }
+        Ok(())
+    }
+}
