@@ -9,18 +9,16 @@ use crate::kernel::npy::{NpyError, NpyHeader, SLAB_BYTES, read_block, write_bloc
 use crate::rechunk::{rechunked, undivided};
 use crate::reshape::slabs;
 use musher_graph_core::{
-    Access, Chunk, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Region, Site, TaskError, Touch,
-    Value, Wiring,
+    Access, Delayed, Facts, FnTask, Inputs, Layer, Place, Port, Region, Site, TaskError, Touch,
 };
-use musher_scheduler::AtomicFile;
 use musher_scheduler::files::{FileFacts, FilesError, once};
+use musher_scheduler::sink::{self, Receipt, SinkError, Stage, Target};
 use ndarray::Dimension;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
+use std::marker::PhantomData;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 /// A cost per byte that keeps the optimizer from reading a block twice: a disk is slower than memory.
 const READ_NS_PER_BYTE: u64 = 2;
@@ -30,8 +28,6 @@ const WINDOW_BYTES: u64 = 128 << 10;
 const SHORT_RUN: usize = 4 << 10;
 /// So many short runs are worth moving every element once more; fewer are gathered by the system well enough.
 const MANY_RUNS: usize = 1 << 16;
-/// So many bytes are brought to the disk together.
-const SYNC_BYTES: u64 = 128 << 20;
 /// Bytes of blocks that are made for the file, if those of the array are not larger.
 const BAND_BYTES: usize = 1 << 20;
 
@@ -80,63 +76,64 @@ fn ranges(chunking: &Chunking, coords: &[usize]) -> Vec<Range<usize>> {
     starts.iter().zip(chunking.block_shape(coords)).map(|(&start, length)| start..start + length).collect()
 }
 
-/// A `.npy` file in the making, which the writing tasks share.
-struct Unfinished {
+impl From<SinkError> for NpyError {
+    fn from(error: SinkError) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+/// A `.npy` file that is to be written.
+struct NpyOut<A> {
+    path: Arc<Path>,
     header: NpyHeader,
-    temporary: PathBuf,
-    /// Taken when it is committed; dropped without that, it removes itself.
-    file: Mutex<Option<AtomicFile>>,
-    /// Held while a task writes: the system lets one at a time write a file, and the others would wait for it in a loop that
-    /// takes a processor.
-    turn: Mutex<()>,
-    /// Bytes that tasks have written since the system was last made to bring them to the disk.
-    unsynced: AtomicU64,
+    chunking: Chunking,
+    element: PhantomData<fn() -> A>,
 }
 
-impl Chunk for Unfinished {
-    fn nbytes(&self) -> Option<usize> {
-        Some(size_of::<Self>())
+impl<A> NpyOut<A> {
+    fn failed(&self, source: impl Into<NpyError>) -> TaskError {
+        let (path, source) = (self.path.to_path_buf(), source.into());
+        TaskError::new(Error::Npy { operation: "to_npy", path, source })
     }
 }
 
-impl Unfinished {
-    fn create<A: Element>(path: &Path, shape: &[usize]) -> Result<Self, NpyError> {
-        let header = NpyHeader::of::<A>(shape);
-        let length = header.file_bytes()?;
-        let mut file = AtomicFile::create(path)?;
-        file.write_all(&header.encode())?;
-        file.as_file().set_len(length)?;
-        let temporary = file.temporary_path().to_owned();
-        Ok(Self {
-            header,
-            temporary,
-            file: Mutex::new(Some(file)),
-            turn: Mutex::default(),
-            unsynced: AtomicU64::new(0),
-        })
+impl<A: Element> sink::Format for NpyOut<A> {
+    type Written = ();
+
+    fn labels(&self) -> [&'static str; 3] {
+        ["create_npy", "write_npy", "commit_npy"]
     }
 
-    fn write<A: Element>(&self, ranges: &[Range<usize>], block: &Block<A>) -> Result<(), NpyError> {
-        let mut file = OpenOptions::new().write(true).open(&self.temporary)?;
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        write_block(&mut file, &self.header, ranges, &block.view())?;
-        drop(turn);
-        // Committing waits for the disk in any case: one task at a time keeps it busy while the others compute.
-        let bytes = (block.view().len() * size_of::<A>()) as u64;
-        if self.unsynced.fetch_add(bytes, Ordering::Relaxed) + bytes >= SYNC_BYTES {
-            self.unsynced.fetch_sub(SYNC_BYTES, Ordering::Relaxed);
-            file.sync_data()?;
-        }
-        Ok(())
+    fn target(&self) -> Result<Target, TaskError> {
+        let length = self.header.file_bytes().map_err(|error| self.failed(error))?;
+        Ok(Target::offsets(&*self.path, self.header.encode(), length))
     }
 
-    fn commit(&self) -> Result<(), NpyError> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match file {
-            Some(file) => Ok(file.commit()?),
-            // The task that commits runs once for each file.
-            None => Err(NpyError::Io(io::Error::from(io::ErrorKind::NotFound).into())),
-        }
+    fn write(&self, at: Place<'_>, inputs: &mut Inputs<'_>, stage: &Stage) -> Result<Receipt, TaskError> {
+        let block = inputs.get::<Block<A>>(0)?.view();
+        let ranges = ranges(&self.chunking, &at.coords());
+        let receipt = stage.write_range(&at.index().to_string(), |file| {
+            write_block(file, &self.header, &ranges, &block)?;
+            Ok::<_, NpyError>(block.shape().first().map_or(1, |&rows| rows as u64))
+        });
+        receipt.map_err(|error| self.failed(error))
+    }
+
+    fn commit(&self, stage: &Stage, receipts: &[Receipt]) -> Result<(), TaskError> {
+        stage.commit(receipts).map(drop).map_err(|error| self.failed(error))
+    }
+
+    fn facts(&self, bytes: u64) -> Facts {
+        let scratch = WINDOW_BYTES + bytes.min(SLAB_BYTES as u64);
+        Facts::bytes(Receipt::BYTES).scratch(scratch).written(bytes)
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        // Numbers of blocks and not bytes: a block of columns is as many runs of bytes as there are rows. Any two
+        // arrays have a block 0, and any two writers replace the whole file.
+        let (start, path) = (at.index() as u64, Arc::clone(&self.path));
+        let region = Region::Units { start: Box::new([start]), end: Box::new([start + 1]) };
+        vec![Touch { path, region, access: Access::Write }]
     }
 }
 
@@ -269,57 +266,14 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[doc(alias = "dask.array.to_npy_stack")]
     pub fn to_npy(&self, path: impl AsRef<Path>) -> Delayed<()> {
         let caller = Site::caller();
-        let path = path.as_ref().to_owned();
-        let target: Arc<Path> = path.as_path().into();
-        let failed = {
-            let path = path.clone();
-            Arc::new(move |source| {
-                TaskError::new(Error::Npy { operation: "to_npy", path: path.clone(), source })
-            })
-        };
         let core = for_file::<A>(self.core(), MANY_RUNS, caller);
-        let (shape, fail) = (self.shape(), Arc::clone(&failed));
-        let create = FnTask::new("create_npy", move |_: Place<'_>, _: &mut Inputs<'_>| {
-            Unfinished::create::<A>(&path, &shape).map_err(|error| fail(error))
-        })
-        .facts(|_, _| Facts::bytes(size_of::<Unfinished>() as u64));
-        let create = Port::of(Layer::build(create).caller(caller).finish(Grid::scalar()));
-        let (chunking, grid, fail) = (core.chunking.clone(), core.chunking.grid(), Arc::clone(&failed));
-        let write = FnTask::new("write_npy", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-            let file = inputs.get::<Unfinished>(1)?;
-            let block = inputs.get::<Block<A>>(0)?;
-            file.write(&ranges(&chunking, &at.coords()), block).map_err(|error| fail(error))?;
-            Ok(Value(()))
-        })
-        .facts(|_, inputs| {
-            // A block of unknown size is written, too.
-            let bytes = inputs.first().copied().flatten().unwrap_or(0).max(1);
-            Facts::bytes(0).scratch(WINDOW_BYTES + bytes.min(SLAB_BYTES as u64)).written(bytes)
-        })
-        .touches(move |at| {
-            // Numbers of blocks and not bytes: a block of columns is as many runs of bytes as there are rows. Any two
-            // arrays have a block 0, and any two writers replace the whole file.
-            let (start, path) = (at.index() as u64, Arc::clone(&target));
-            let region = Region::Units { start: Box::new([start]), end: Box::new([start + 1]) };
-            vec![Touch { path, region, access: Access::Write }]
-        });
-        let write = Layer::build(write)
-            .caller(caller)
-            .input(&core.port, Wiring::one_to_one(self.ndim()))
-            .input(&create, Wiring::axes([]))
-            .finish(grid);
-        let commit = FnTask::new("commit_npy", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-            let file = inputs.get::<Unfinished>(0)?;
-            file.commit().map_err(|error| failed(error))?;
-            Ok(Value(()))
-        })
-        .facts(|_, _| Facts::bytes(0));
-        let commit = Layer::build(commit)
-            .caller(caller)
-            .input(&create, Wiring::axes([]))
-            .input(&Port::of(write), Wiring::All)
-            .finish(Grid::scalar());
-        Delayed::from_port(Port::of(commit))
+        let file = NpyOut::<A> {
+            path: path.as_ref().into(),
+            header: NpyHeader::of::<A>(&self.shape()),
+            chunking: core.chunking.clone(),
+            element: PhantomData,
+        };
+        Delayed::from_port(sink::layers(file, &core.port, caller))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use musher_graph_core::{Site, report};
 use musher_scheduler::files::FilesError;
+use musher_scheduler::sink::SinkError;
 
 /// Why a bag could not be built, read or written.
 ///
@@ -125,4 +126,10 @@ fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).map_or_else(|| text.clone(), str::to_owned)
+}
+
+impl From<SinkError> for Error {
+    fn from(error: SinkError) -> Self {
+        Self::Write { path: error.path().to_owned(), source: error.into() }
+    }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use musher_graph_core::{Site, report};
 use musher_scheduler::GaveUp;
 use musher_scheduler::files::FilesError;
+use musher_scheduler::sink::SinkError;
 use polars::prelude::{DataType, PolarsError};
 
 /// The first column in which a table differs from what was expected.
@@ -374,5 +375,18 @@ pub enum Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         report(self, f)
+    }
+}
+
+impl From<SinkError> for Error {
+    fn from(error: SinkError) -> Self {
+        let path = error.path().to_owned();
+        match error {
+            SinkError::Io { action, source, .. } => Self::Io { operation: action, path, source },
+            SinkError::Foreign { found, .. } => {
+                Self::Foreign { path, found: found.to_string_lossy().into_owned() }
+            }
+            other => Self::Io { operation: "write", path, source: other.into() },
+        }
     }
 }

@@ -1,10 +1,9 @@
-//! From pixels to a file that is there whole or not at all.
+//! From pixels to the bytes of a file.
 
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 
 use image::{ExtendedColorType, ImageFormat};
-use musher_scheduler::AtomicFile;
 
 use crate::error::Error;
 use crate::pixel::Pixel;
@@ -17,27 +16,27 @@ pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, Error> {
         .ok_or_else(|| Error::Format { path: path.to_path_buf() })
 }
 
-/// Writes an image beside its place and renames it there, so that a reader sees the old file or the new one.
+/// Writes an image into a file; `path` says in which format, and is what errors name.
 ///
 /// `pixels` are rows of columns of channels.
-pub(crate) fn write<A: Pixel>(path: &Path, pixels: &[A], shape: [usize; 3]) -> Result<(), Error> {
+pub(crate) fn encode<A: Pixel>(
+    path: &Path,
+    pixels: &[A],
+    shape: [usize; 3],
+    file: impl Write + Seek,
+) -> Result<(), Error> {
     let format = format_of(path)?;
     let unfit =
         |source: Box<dyn std::error::Error + Send + Sync>| Error::Encode { path: path.to_path_buf(), source };
     let side = |length: usize| u32::try_from(length).map_err(|source| unfit(source.into()));
     let ([height, width], channels) = ([side(shape[0])?, side(shape[1])?], shape[2]);
     let no_color = || unfit(format!("{channels} channels of {}", A::NAME).into());
-    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
-    let create = || AtomicFile::create(path).map(BufWriter::new).map_err(failed("create beside"));
-    let commit = |writer: BufWriter<AtomicFile>| {
-        let file = writer.into_inner().map_err(|error| failed("write")(error.into_error()))?;
-        file.commit().map_err(failed("rename"))
-    };
+    let failed = |source| Error::Io { path: path.to_path_buf(), action: "write", source };
+    let mut writer = BufWriter::new(file);
     if format == ImageFormat::Tiff {
-        let mut writer = create()?;
         let written = A::write_tiff(pixels, [height, width], channels, &mut writer).ok_or_else(no_color)?;
         written.map_err(|source| unfit(source.into()))?;
-        return commit(writer);
+        return writer.flush().map_err(failed);
     }
     let color = match (A::NAME, channels) {
         ("u8", 1) => ExtendedColorType::L8,
@@ -52,8 +51,7 @@ pub(crate) fn write<A: Pixel>(path: &Path, pixels: &[A], shape: [usize; 3]) -> R
         ("f32", 4) => ExtendedColorType::Rgba32F,
         _ => return Err(no_color()),
     };
-    let mut writer = create()?;
     image::write_buffer_with_format(&mut writer, &A::bytes(pixels), width, height, color, format)
         .map_err(|source| unfit(source.into()))?;
-    commit(writer)
+    writer.flush().map_err(failed)
 }

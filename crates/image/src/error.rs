@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use musher_array::Shape;
 use musher_graph_core::{Site, report};
 use musher_scheduler::files::FilesError;
+use musher_scheduler::sink::SinkError;
 
 /// Why an image operation was refused or failed.
 ///
@@ -285,6 +286,17 @@ pub enum Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         report(self, f)
+    }
+}
+
+impl From<SinkError> for Error {
+    fn from(error: SinkError) -> Self {
+        let path = error.path().to_owned();
+        match error {
+            SinkError::Io { action, source, .. } => Self::Io { path, action, source },
+            SinkError::Foreign { found, .. } => Self::Foreign { path, found },
+            other => Self::Io { path, action: "write", source: other.into() },
+        }
     }
 }
 

@@ -1,20 +1,20 @@
 //! Arrays as image files that are there whole or not at all.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::{Seek, Write};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 
 use musher_array::{Array, Block, Shape};
-use musher_graph_core::{
-    Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Site, TaskError, Touch, Value, Wiring,
-};
-use musher_scheduler::{AtomicDir, Compute};
+use musher_graph_core::{Delayed, Facts, Inputs, Place, Site, TaskError, Touch};
+use musher_scheduler::Compute;
+use musher_scheduler::files::once;
+use musher_scheduler::sink::{self, Receipt, Stage, Target, refuse_foreign, write_file};
 use ndarray::{ArrayViewD, Dimension};
 
 use crate::encode;
 use crate::error::Error;
 use crate::pixel::Pixel;
-use crate::wire::{grid_of, port_of};
+use crate::wire::port_of;
 
 /// Computes an array and writes it as one image, in the format that the name's ending says.
 ///
@@ -46,12 +46,13 @@ pub fn imsave<A: Pixel, D: Dimension>(image: &Array<A, D>, path: impl AsRef<Path
     check("imsave", &image.shape(), Site::caller())?;
     encode::format_of(path)?;
     let pixels = image.clone().into_dyn().compute()?;
-    write(path, pixels.view())
+    write_file(path, |file| encode(path, pixels.view(), file)).map(drop)
 }
 
 /// Computes an array and writes each block as an image of its own into a new folder: `tile-0-0.png`, `tile-0-1.png`, …
 ///
-/// The folder appears under its name when all its files are written; a folder of tiles that was there is replaced. The
+/// The folder appears under its name when all its files are written; a folder of tiles that was there is replaced, in one step
+/// where the file system can, else as [`sink`] says. The
 /// numbers in a name are those of the block along rows and columns, so [`imread_tiles`](crate::imread_tiles) reads them
 /// back.
 ///
@@ -77,8 +78,16 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
     folder: impl AsRef<Path>,
     ending: &str,
 ) -> Result<(), Error> {
-    let caller = Site::caller();
-    let folder = folder.as_ref();
+    Ok(tiles(image, folder.as_ref(), ending, Site::caller())?.compute()?)
+}
+
+/// The writing of tiles, not yet done.
+fn tiles<A: Pixel, D: Dimension>(
+    image: &Array<A, D>,
+    folder: &Path,
+    ending: &str,
+    caller: Site,
+) -> Result<Delayed<()>, Error> {
     check("imsave_tiles", &image.shape(), caller)?;
     encode::format_of(Path::new(&format!("tile.{ending}")))?;
     if image.ndim() == 3 && image.chunks().axis(2).len() != 1 {
@@ -90,58 +99,72 @@ pub fn imsave_tiles<A: Pixel, D: Dimension>(
             caller,
         });
     }
-    require_tiles(folder)?;
-    let failed = |action| move |source| Error::Io { path: folder.to_path_buf(), action, source };
-    let beside = AtomicDir::create(folder).map_err(failed("create beside"))?;
-    let into = beside.path().to_path_buf();
-    let name = {
-        let ending = ending.to_owned();
-        move |coords: &[usize]| format!("tile-{}-{}.{ending}", coords[0], coords[1])
-    };
-    let (target, name_of_target) = (folder.to_path_buf(), name.clone());
-    let task = FnTask::new("imsave", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
-        let (coords, block) = (at.coords(), inputs.get::<Block<A>>(0)?);
-        write(&into.join(name(&coords)), block.view())?;
-        Ok(Value(()))
-    })
-    .facts(|_, inputs| {
-        let bytes = inputs.first().copied().flatten().unwrap_or(0);
-        Facts::bytes(0).scratch(2 * bytes).written(bytes.max(1))
-    })
-    .touches(move |at| vec![Touch::write(target.join(name_of_target(&at.coords())))]);
-    let grid = grid_of(image);
-    let written = Layer::build(task)
-        .caller(caller)
-        .input(&port_of(image), Wiring::one_to_one(image.ndim()))
-        .finish(grid);
-    let target = folder.to_path_buf();
-    let all = FnTask::new("imsave_tiles", |_: Place<'_>, _: &mut Inputs<'_>| Ok::<_, TaskError>(Value(())))
-        .touches(move |_| vec![Touch::write(&target)]);
-    let all = Layer::build(all).caller(caller).input(&Port::of(written), Wiring::All).finish(Grid::scalar());
-    Delayed::<()>::from_port(Port::of(all)).compute()?;
-    beside.commit().map_err(failed("rename"))
+    let tiles =
+        Tiles { folder: folder.to_path_buf(), ending: ending.to_owned(), pixel: PhantomData::<fn() -> A> };
+    once("what stands there", folder, &(), || refuse_foreign(folder, is_tile).map_err(Error::from))?;
+    Ok(Delayed::from_port(sink::layers(tiles, &port_of(image), caller)))
 }
 
-/// Refuses a folder that holds anything but tiles; one that is not there holds nothing.
-fn require_tiles(folder: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Io { path: folder.to_path_buf(), action: "list", source };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    };
-    for entry in entries {
-        let found = entry.map_err(failed)?.file_name();
-        let is_tile = found.to_str().and_then(|name| name.strip_prefix("tile-")).is_some_and(|name| {
-            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            let numbers = name.split_once('.').and_then(|(numbers, _)| numbers.split_once('-'));
-            numbers.is_some_and(|(row, column)| is_number(row) && is_number(column))
-        });
-        if !is_tile {
-            return Err(Error::Foreign { path: folder.to_path_buf(), found });
-        }
+/// A folder with an image for each block.
+struct Tiles<A> {
+    folder: PathBuf,
+    ending: String,
+    pixel: PhantomData<fn() -> A>,
+}
+
+impl<A> Tiles<A> {
+    fn name(&self, at: Place<'_>) -> String {
+        let coords = at.coords();
+        format!("tile-{}-{}.{}", coords[0], coords[1], self.ending)
     }
-    Ok(())
+}
+
+impl<A: Pixel> sink::Format for Tiles<A> {
+    type Written = ();
+
+    fn labels(&self) -> [&'static str; 3] {
+        ["open", "imsave", "imsave_tiles"]
+    }
+
+    fn target(&self) -> Result<Target, TaskError> {
+        refuse_foreign(&self.folder, is_tile).map_err(Error::from)?;
+        Ok(Target::folder(&self.folder))
+    }
+
+    fn write(&self, at: Place<'_>, inputs: &mut Inputs<'_>, stage: &Stage) -> Result<Receipt, TaskError> {
+        let (name, block) = (self.name(at), inputs.get::<Block<A>>(0)?);
+        let receipt = stage.write_part(&name, |file| {
+            encode(&self.folder.join(&name), block.view(), file)?;
+            Ok::<_, Error>(block.view().shape()[0] as u64)
+        })?;
+        Ok(receipt)
+    }
+
+    fn commit(&self, stage: &Stage, tiles: &[Receipt]) -> Result<(), TaskError> {
+        refuse_foreign(&self.folder, is_tile).map_err(Error::from)?;
+        stage.commit(tiles).map_err(Error::from)?;
+        Ok(())
+    }
+
+    fn facts(&self, bytes: u64) -> Facts {
+        Facts::bytes(Receipt::BYTES).scratch(bytes.saturating_mul(2)).written(bytes)
+    }
+
+    fn touches(&self, at: Place<'_>) -> Vec<Touch> {
+        vec![Touch::write(self.folder.join(self.name(at)))]
+    }
+
+    fn replaces(&self) -> Vec<Touch> {
+        vec![Touch::write(&self.folder)]
+    }
+}
+
+/// Whether a file is called like a tile.
+fn is_tile(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = name.strip_prefix("tile-").and_then(|name| name.split_once('.'));
+    let numbers = numbers.and_then(|(numbers, _)| numbers.split_once('-'));
+    numbers.is_some_and(|(row, column)| is_number(row) && is_number(column))
 }
 
 /// Refuses shapes that are no images.
@@ -153,9 +176,45 @@ fn check(operation: &'static str, shape: &[usize], caller: Site) -> Result<(), E
 }
 
 /// Writes rows of columns, of channels if there is a third axis.
-fn write<A: Pixel>(path: &Path, pixels: ArrayViewD<'_, A>) -> Result<(), Error> {
+fn encode<A: Pixel>(path: &Path, pixels: ArrayViewD<'_, A>, file: impl Write + Seek) -> Result<(), Error> {
     let mut shape = [0, 0, 1];
     shape[..pixels.ndim()].copy_from_slice(pixels.shape());
     let pixels = pixels.as_standard_layout();
-    encode::write(path, pixels.as_slice().unwrap_or_default(), shape)
+    encode::encode(path, pixels.as_slice().unwrap_or_default(), shape, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use musher_array::Array;
+    use musher_graph_core::Site;
+    use musher_testkit::compute_twice;
+    use ndarray::Ix2;
+
+    #[test]
+    fn parts_and_commit_may_run_twice_and_their_chunks_travel() {
+        let parent = tempfile::tempdir().unwrap();
+        let image = Array::<u16, Ix2>::from_shape_fn((20, 30), 7, |(row, column)| (row * 30 + column) as u16);
+        let read = |folder: &str| {
+            let mut names: Vec<_> =
+                fs::read_dir(parent.path().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+            names.sort();
+            let content =
+                |path: &std::path::PathBuf| (path.file_name().unwrap().to_owned(), fs::read(path).unwrap());
+            names.iter().map(content).collect::<Vec<_>>()
+        };
+        // TIFF fills in at its end what stands at the start.
+        for ending in ["png", "tif"] {
+            super::imsave_tiles(&image, parent.path().join("once"), ending).unwrap();
+            for _ in 0..2 {
+                let tiles =
+                    super::tiles(&image, &parent.path().join("twice"), ending, Site::caller()).unwrap();
+                compute_twice(&tiles);
+                assert_eq!(read("once").len(), 15);
+                assert_eq!(read("once"), read("twice"));
+                assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2);
+            }
+        }
+    }
 }

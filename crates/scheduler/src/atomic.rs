@@ -1,12 +1,12 @@
-//! The one way by which musher writes files: write beside, sync once, rename.
+//! A single file made by one process: written beside, synced once, renamed. What tasks write goes by [`sink`](crate::sink).
 //!
 //! A reader sees the old file or the new one, never a part. What is dropped without commit leaves nothing behind.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile, TempDir};
+use tempfile::{Builder, NamedTempFile};
 
 /// A file that appears under its name when it is committed.
 ///
@@ -36,7 +36,7 @@ impl AtomicFile {
     /// Those of creating a file, with the path in the message.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let beside = beside(path, |builder, folder| builder.tempfile_in(folder))?;
+        let beside = beside(path)?;
         Ok(Self { beside, path: path.to_owned() })
     }
 
@@ -57,7 +57,6 @@ impl AtomicFile {
     pub fn commit(self) -> io::Result<()> {
         let Self { beside, path } = self;
         beside.as_file().sync_all().map_err(|error| named(error, &path))?;
-        readable(beside.path())?;
         beside.persist(&path).map_err(|error| named(error.error, &path))?;
         Ok(())
     }
@@ -79,105 +78,27 @@ impl Seek for AtomicFile {
     }
 }
 
-/// A folder of files that appears under its name when it is committed, by one rename.
-///
-/// # Examples
-/// ```
-/// use musher_scheduler::AtomicDir;
-/// let folder = tempfile::tempdir()?;
-/// let path = folder.path().join("parts");
-/// let parts = AtomicDir::create(&path)?;
-/// std::fs::write(parts.path().join("part-0"), b"a")?;
-/// assert!(!path.exists());
-/// parts.commit()?;
-/// assert!(path.join("part-0").exists());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct AtomicDir {
-    beside: TempDir,
-    path: PathBuf,
-}
-
-impl AtomicDir {
-    /// Starts a folder beside `path`.
-    ///
-    /// # Errors
-    /// Those of creating a folder, with the path in the message.
-    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref();
-        let beside = beside(path, |builder, folder| builder.tempdir_in(folder))?;
-        Ok(Self { beside, path: path.to_owned() })
-    }
-
-    /// Where the files go until they are committed.
-    pub fn path(&self) -> &Path {
-        self.beside.path()
-    }
-
-    /// Makes the files durable and gives the folder its name; a folder that was there is replaced.
-    ///
-    /// # Errors
-    /// Those of syncing and renaming; the old folder then stays.
-    pub fn commit(self) -> io::Result<()> {
-        let Self { beside, path } = self;
-        for entry in fs::read_dir(beside.path())? {
-            let file = entry?.path();
-            if file.is_file() {
-                File::open(&file).and_then(|file| file.sync_all()).map_err(|error| named(error, &file))?;
-            }
-        }
-        searchable(beside.path())?;
-        let made = beside.keep();
-        let swapped = if path.exists() { exchange(&made, &path) } else { fs::rename(&made, &path) };
-        if let Err(error) = swapped {
-            fs::remove_dir_all(&made)?;
-            return Err(named(error, &path));
-        }
-        // After an exchange the old folder stands where the new one was made.
-        if made.exists() { remove(&made) } else { Ok(()) }
-    }
-}
-
-/// Puts the folder `new` where `old` is, and `old` where `new` was, so that a reader sees the one or the other.
-#[cfg(target_os = "linux")]
-fn exchange(new: &Path, old: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
-        // Some file systems cannot exchange.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => step_aside(new, old),
-        outcome => outcome.map_err(io::Error::from),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exchange(new: &Path, old: &Path) -> io::Result<()> {
-    step_aside(new, old)
-}
-
-/// The same by two renames: between them there is nothing at the name.
-fn step_aside(new: &Path, old: &Path) -> io::Result<()> {
-    let aside = new.with_extension("old");
-    fs::rename(old, &aside)?;
-    if let Err(error) = fs::rename(new, old) {
-        fs::rename(&aside, old)?;
-        return Err(error);
-    }
-    fs::rename(&aside, new)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
-}
-
-fn beside<T>(path: &Path, make: impl FnOnce(&Builder<'_, '_>, &Path) -> io::Result<T>) -> io::Result<T> {
+/// A file beside `path`, readable by whom the process lets read new files.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or_else(|| named(io::Error::from(io::ErrorKind::InvalidInput), path))?;
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
     let prefix = format!(".{}.musher-", name.to_string_lossy());
-    make(Builder::new().prefix(&prefix).suffix(".tmp"), folder).map_err(|error| named(error, path))
+    let mut builder = Builder::new();
+    builder.prefix(&prefix).suffix(".tmp");
+    as_masked(&mut builder);
+    builder.tempfile_in(folder).map_err(|error| named(error, path))
+}
+
+/// Temporary files are private; these have the permissions of any new file, less what the process masks.
+pub(crate) fn as_masked(builder: &mut Builder<'_, '_>) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
 }
 
 /// The error with the path it is about.
@@ -185,32 +106,10 @@ fn named(error: io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Temporary files are private; a committed one has the permissions that a plain one would have.
-#[cfg(unix)]
-fn readable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn searchable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn searchable(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -230,19 +129,6 @@ mod tests {
         drop(file);
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()), ["a"]);
-    }
-
-    #[test]
-    fn a_folder_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("d");
-        for content in ["old", "new"] {
-            let parts = AtomicDir::create(&path).unwrap();
-            fs::write(parts.path().join(content), content).unwrap();
-            parts.commit().unwrap();
-        }
-        assert_eq!(names(&path), ["new"]);
-        assert_eq!(names(folder.path()), ["d"]);
     }
 
     #[test]

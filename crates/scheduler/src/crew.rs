@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::failed::FailedTask;
 use crate::planning::plan_unless;
 use crate::run::Run;
+use crate::sink;
 use crate::spilling::{self, SpilledCopy};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard, thread, yield_now};
 
@@ -182,6 +183,15 @@ impl Pace {
     }
 }
 
+/// Settles what a run has written and not committed, however it ends.
+struct SettleSinks<'a>(&'a Crew);
+
+impl Drop for SettleSinks<'_> {
+    fn drop(&mut self) {
+        sink::abandon(self.0.number.to_bits());
+    }
+}
+
 /// Ends the run when a loop unwinds, so that the others do not wait for it; the panic goes on to the caller.
 struct EndOnUnwind<'a>(&'a Crew);
 
@@ -214,6 +224,7 @@ impl Crew {
         self: &Arc<Self>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
+        let _settle = SettleSinks(self);
         self.tell(Event::RunStarted { plan: &self.run.plan });
         let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
         // However the loops ended, nothing of the run goes on when this returns.

@@ -19,7 +19,7 @@ use musher_graph_core::{Kept, SpillStore, SpillWriter, TaskError};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 pub use error::SpillError;
 use home::Home;
-pub(crate) use home::{free, lies_in_memory};
+pub(crate) use home::{free, is_ours, lies_in_memory};
 use read::ParcelFile;
 pub(crate) use room::Lent;
 use room::Room;

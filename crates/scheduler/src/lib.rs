@@ -54,11 +54,12 @@ mod rerun;
 mod run;
 mod sequential;
 mod settings;
+pub mod sink;
 mod spilling;
 mod sync;
 mod threaded;
 
-pub use atomic::{AtomicDir, AtomicFile};
+pub use atomic::AtomicFile;
 pub use cancel::CancelToken;
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpointing, Saved};
 pub use client::{

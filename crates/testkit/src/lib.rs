@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the same answer on every scheduler | [`check_everywhere`], [`everywhere`] |
 //! | all chunkings of small shapes | [`chunkings`], [`chunkings_of`], [`with_empty_chunks`] |
+//! | every task run twice, every chunk sent | [`compute_twice`] |
 //! | what ran, in which order | [`Trace`] |
 //! | failures by a script | [`Scripted`], [`Act`] |
 //! | what a codec promises, also of damaged bytes; what plans tell of chunks | [`check_codec`], [`Told`] |
@@ -33,6 +34,7 @@ mod staging;
 mod store;
 mod told;
 mod trace;
+mod twice;
 
 pub use alive::{Alive, Brittle, Counted};
 pub use child::Child;
@@ -53,3 +55,4 @@ pub use staging::{EXCHANGE_COUNTS, Staging, compute_staged};
 pub use store::{FaultyStore, ReadFault, WriteFault};
 pub use told::Told;
 pub use trace::{CancelsAtStart, Trace};
+pub use twice::compute_twice;

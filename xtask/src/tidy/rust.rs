@@ -43,7 +43,7 @@ const HOMES: [(&str, &str, &str); 4] = [
 /// The crates of collections, whose graphs are built from facts of files, and what asks the file system past `once`.
 const COLLECTIONS: [&str; 5] =
     ["crates/array/src/", "crates/bag/src/", "crates/frame/src/", "crates/image/src/", "crates/ml/src/"];
-const FILE_SYSTEM: [&str; 8] = [
+const FILE_SYSTEM: [&str; 10] = [
     "fs::metadata",
     "fs::read",
     "fs::canonicalize",
@@ -52,6 +52,8 @@ const FILE_SYSTEM: [&str; 8] = [
     "File::open",
     "File::create",
     "path::absolute",
+    ".is_dir()",
+    ".exists()",
 ];
 
 /// All rules on one file; `path` is relative to the root and written with `/`.
@@ -134,7 +136,8 @@ fn file_system(lines: &[Line]) -> Vec<Problem> {
     each_line(&lines[..n_own], |line| {
         let names = |call: &&&str| {
             let before = line.code.find(**call).map(|at| line.code[..at].chars().next_back());
-            before.is_some_and(|before| before.is_none_or(|before| !before.is_alphanumeric()))
+            let is_method = call.starts_with('.');
+            before.is_some_and(|before| is_method || before.is_none_or(|before| !before.is_alphanumeric()))
         };
         let found = FILE_SYSTEM.iter().find(names)?;
         Some(format!(

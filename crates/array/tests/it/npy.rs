@@ -4,6 +4,7 @@ use crate::blocks::{answer, bits, golden, grids};
 use musher_array::ndarray::{Array1, Array2, ArrayD, Ix0, Ix1, Ix2, IxDyn};
 use musher_array::{Array, Chunks, Complex, Element, Error, NpyError};
 use musher_scheduler::{Compute, Options, compute};
+use musher_testkit::compute_twice;
 use std::fs;
 
 /// Reads a file that NumPy wrote, in blocks of two, and writes the same bytes.
@@ -236,4 +237,16 @@ fn very_many_short_runs_are_written_as_the_same_file() {
         x.rechunk(Chunks::whole()).to_npy(&whole).compute_with(&options).expect("writes");
         assert_eq!(fs::read(&columns).expect("written"), fs::read(&whole).expect("written"));
     }
+}
+
+#[test]
+fn parts_and_commit_may_run_twice_and_their_chunks_travel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (once, twice) = (folder.path().join("once.npy"), folder.path().join("twice.npy"));
+    let whole = Array2::from_shape_fn((23, 9), |(i, j)| (i * 9 + j) as f64);
+    let x = Array::from_array(whole, (5, 4));
+    x.to_npy(&once).compute().expect("writes");
+    compute_twice(&x.to_npy(&twice));
+    assert_eq!(fs::read(&twice).expect("written"), fs::read(&once).expect("written"));
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "nothing is left beside");
 }

@@ -1,6 +1,5 @@
 //! Lines into a file, compressed by the ending of its name.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use crate::kernel::decode::Compression;
@@ -9,7 +8,7 @@ use crate::kernel::decode::Compression;
 ///
 /// The stream is finished but not synced: that is for whoever commits the file.
 pub(crate) fn write_lines(
-    file: File,
+    file: impl Write,
     compression: Compression,
     for_each_line: impl FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
 ) -> io::Result<()> {

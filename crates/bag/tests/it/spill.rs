@@ -14,14 +14,10 @@ use serde_json::json;
 const N_PARTITIONS: usize = 64;
 
 /// Each partition is read for what all come to, and again when that is known: all of them wait for it.
-fn read_twice<T: Send + Sync + 'static>(bag: &Port) -> Delayed<u64>
-where
-    T: Debug,
-{
-    fn digest<T: Debug>(inputs: &Inputs<'_>) -> Result<u64, musher_graph_core::TaskError>
-    where
-        T: Send + Sync + 'static,
-    {
+fn read_twice<T: Debug + Send + Sync + 'static>(bag: &Port) -> Delayed<u64> {
+    fn digest<T: Debug + Send + Sync + 'static>(
+        inputs: &Inputs<'_>,
+    ) -> Result<u64, musher_graph_core::TaskError> {
         let items = inputs.get::<Partition<T>>(0)?.items();
         Ok(musher_testkit::digest(format!("{items:?}").bytes().map(u64::from)))
     }

@@ -3,6 +3,7 @@
 use crate::support::everywhere;
 use musher_bag::{Bag, Error};
 use musher_scheduler::{Compute, Options};
+use musher_testkit::compute_twice;
 use std::fs;
 use std::path::Path;
 
@@ -113,4 +114,48 @@ fn a_file_that_is_read_and_overwritten_in_one_run_is_refused() {
         fs::remove_dir_all(folder.path()).unwrap();
         fs::create_dir(folder.path()).unwrap();
     }
+}
+
+#[test]
+fn parts_and_commit_may_run_twice_and_their_chunks_travel() {
+    let folder = tempfile::tempdir().unwrap();
+    let bag = Bag::from_sequence((0..25).map(|i| format!("line {i}")), 4);
+    for ending in ["txt", "gz", "zst"] {
+        // Into a new folder, then into one that is there.
+        for _ in 0..2 {
+            let pattern = folder.path().join(format!("{ending}/part-*.{ending}"));
+            let paths = compute_twice(&bag.to_text(&pattern).unwrap());
+            assert_eq!(paths.len(), 4);
+            assert_eq!(names(&folder.path().join(ending)).len(), 4);
+            assert_eq!(everywhere(&Bag::read_text(&pattern).unwrap()), everywhere(&bag));
+        }
+    }
+    let paths = compute_twice(&bag.to_json_lines(folder.path().join("*.jsonl")).unwrap());
+    assert_eq!(fs::read_to_string(&paths[3]).unwrap().lines().last(), Some("\"line 24\""));
+    assert_eq!(names(folder.path()), ["0.jsonl", "1.jsonl", "2.jsonl", "3.jsonl", "gz", "txt", "zst"]);
+}
+
+#[test]
+fn two_writers_make_one_new_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let bag = Bag::from_sequence(["a".to_owned(), "b".to_owned()], 2);
+    let new = folder.path().join("new");
+    let (a, b) = (bag.to_text(new.join("a-*")).unwrap(), bag.to_text(new.join("b-*")).unwrap());
+    musher_scheduler::compute((&a, &b)).unwrap();
+    assert_eq!(names(&new), ["a-0", "a-1", "b-0", "b-1"]);
+    musher_scheduler::compute((&a, &b)).unwrap();
+    assert_eq!(names(&new), ["a-0", "a-1", "b-0", "b-1"]);
+    assert_eq!(names(folder.path()), ["new"]);
+}
+
+#[test]
+fn a_folder_in_the_way_of_a_file_leaves_all_the_old_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("part-0"), "old").unwrap();
+    fs::create_dir(folder.path().join("part-1")).unwrap();
+    let bag = Bag::from_sequence(["a".to_owned(), "b".to_owned()], 2);
+    let error = bag.to_text(folder.path().join("part-*")).unwrap().compute().unwrap_err();
+    assert!(format!("{error:?}").contains("part-1"), "{error:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("part-0")).unwrap(), "old");
+    assert_eq!(names(folder.path()), ["part-0", "part-1"]);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use musher_frame::polars::prelude::*;
 use musher_frame::{CsvOptions, Error, Frame};
 use musher_scheduler::Compute;
+use musher_testkit::compute_twice;
 
 use crate::support::{assert_same, layouts, table};
 
@@ -174,5 +175,38 @@ fn every_short_text_survives_a_csv_file() {
         let types = [("text", DataType::String), ("last", DataType::String)];
         let found = Frame::read_csv(options.dtypes(types)).unwrap().compute().unwrap();
         assert_same(&found, &table, &format!("in blocks of {block_bytes}"));
+    }
+}
+
+#[test]
+fn parts_and_commit_may_run_twice_and_their_chunks_travel() {
+    let directory = tempfile::tempdir().unwrap();
+    let frame = Frame::from_polars(table(40), 3).unwrap();
+    let texts = frame.drop(["float", "flag"]).unwrap();
+    let bytes = |path: &Path| match path.is_dir() {
+        true => names(path).iter().map(|name| fs::read(path.join(name)).unwrap()).collect(),
+        false => vec![fs::read(path).unwrap()],
+    };
+    for name in ["parts", "single.parquet", "text", "single.csv"] {
+        let (once, twice) = (directory.path().join("once"), directory.path().join("twice"));
+        fs::create_dir(&once).unwrap();
+        fs::create_dir(&twice).unwrap();
+        let write = |path: &Path| match name {
+            "parts" | "single.parquet" => frame.to_parquet(path).unwrap(),
+            _ => texts.to_csv(path).unwrap(),
+        };
+        let (once, twice) = (once.join(name), twice.join(name));
+        let written = write(&once).compute().unwrap();
+        for _ in 0..2 {
+            let again = compute_twice(&write(&twice));
+            assert_eq!(
+                (again.n_files, again.n_rows, again.bytes),
+                (written.n_files, written.n_rows, written.bytes)
+            );
+            assert_eq!(bytes(&twice), bytes(&once), "{name}");
+            assert_eq!(names(twice.parent().unwrap()), [name], "nothing is left beside");
+        }
+        fs::remove_dir_all(once.parent().unwrap()).unwrap();
+        fs::remove_dir_all(twice.parent().unwrap()).unwrap();
     }
 }

@@ -159,7 +159,7 @@ pub(crate) fn rows<A: Pixel>(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
     use std::path::{Path, PathBuf};
 
     use musher_scheduler::files::FileFacts;
@@ -178,7 +178,7 @@ mod tests {
 
     fn saved(folder: &Path, name: &str) -> PathBuf {
         let path = folder.join(name);
-        encode::write(&path, &picture(), SHAPE).unwrap();
+        encode::encode(&path, &picture(), SHAPE, File::create(&path).unwrap()).unwrap();
         path
     }
 
@@ -227,7 +227,7 @@ mod tests {
         }
         let gray = folder.path().join("gray.png");
         let values: Vec<u16> = (0..91).map(|at| at * 700).collect();
-        encode::write(&gray, &values, [13, 7, 1]).unwrap();
+        encode::encode(&gray, &values, [13, 7, 1], File::create(&gray).unwrap()).unwrap();
         let found = page::<u16>(&gray, MAX_DECODED_BYTES).unwrap();
         assert_eq!(whole::<u16>(&gray, &found, MAX_DECODED_BYTES).unwrap(), values);
         let none_beside = fs::read_dir(folder.path()).unwrap().count();

@@ -83,7 +83,7 @@ pub(super) fn sweep(base: &Path) -> u64 {
 
 /// Whether a path is a folder, no link, that belongs to this user and to nobody else.
 #[cfg(unix)]
-fn is_ours(path: &Path) -> bool {
+pub(crate) fn is_ours(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::symlink_metadata(path).is_ok_and(|facts| {
         let private = facts.mode() & 0o077 == 0;
@@ -92,7 +92,7 @@ fn is_ours(path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_ours(path: &Path) -> bool {
+pub(crate) fn is_ours(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
 }
 

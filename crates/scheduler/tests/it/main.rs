@@ -20,6 +20,7 @@ mod options;
 mod report;
 mod scope;
 mod settings;
+mod sinks;
 mod spill;
 mod storage;
 mod stored_errors;
