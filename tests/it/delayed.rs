@@ -113,7 +113,7 @@ fn the_attribute_finds_out_which_results_can_leave_memory() {
     assert_eq!(kind(parse("1".to_owned()).port()), Some("core.value/1<i64>"));
     assert_eq!(kind(nothing().port()), Some("core.value/1<()>"));
     let array = delayed(|| musher::ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]])).call(());
-    assert_eq!(kind(array.port()), Some("core.value/1<Array<f64, Ix2>>"));
+    assert_eq!(kind(array.port()), Some("core.value/1<Array<f64,Ix2>>"));
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = musher::Checkpoint::new(folder.path()).version("v1");
     assert_eq!(checkpoint.save(&array).unwrap().collection.compute().unwrap(), array.compute().unwrap());

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use polars::prelude::DataFrame;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::border;
 
@@ -35,12 +36,14 @@ impl Chunk for Partition {
     }
 }
 
-/// Partitions as bytes of the Arrow stream format.
+/// Partitions as bytes of the Arrow stream format, and the XXH3 (128 bits) of these, little-endian.
+///
+/// polars takes memory for lengths before it looks whether so many bytes come, so damaged ones must not reach it.
 #[derive(Debug)]
 pub(crate) struct PartitionCodec;
 
 impl PartitionCodec {
-    const KIND: &'static str = "frame.partition/1";
+    const KIND: &'static str = "frame.partition/2";
 }
 
 impl Codec for PartitionCodec {
@@ -51,18 +54,28 @@ impl Codec for PartitionCodec {
     fn encode(&self, chunk: &dyn Chunk, to: &mut dyn Write) -> Result<(), CodecError> {
         let partition =
             chunk.downcast_ref::<Partition>().ok_or(CodecError::WrongKind { expected: Self::KIND })?;
-        let mut kept = Kept { to, error: None };
+        let mut kept = Kept { to, error: None, hash: Xxh3::new() };
         border::encode(&partition.0, &mut kept).map_err(|error| match kept.error.take() {
             Some(source) => CodecError::io(Self::KIND, source),
             None => CodecError::Malformed { kind: Self::KIND, source: error.into() },
-        })
+        })?;
+        let digest = kept.hash.digest128().to_le_bytes();
+        kept.to.write_all(&digest).map_err(|source| CodecError::io(Self::KIND, source))
     }
 
     fn decode(&self, from: &mut dyn Read) -> Result<ChunkRef, CodecError> {
         // polars' reader wants to seek.
         let mut bytes = Vec::new();
         from.read_to_end(&mut bytes).map_err(|source| CodecError::io(Self::KIND, source))?;
-        let table = border::decode(&bytes)
+        let whole =
+            bytes.split_last_chunk().filter(|(table, digest)| xxh3_128(table).to_le_bytes() == **digest);
+        let Some((table, _)) = whole else {
+            return Err(CodecError::Malformed {
+                kind: Self::KIND,
+                source: Box::new(Damaged { bytes: bytes.len() }),
+            });
+        };
+        let table = border::decode(table)
             .map_err(|error| CodecError::Malformed { kind: Self::KIND, source: error.into() })?;
         Ok(std::sync::Arc::new(Partition(table)))
     }
@@ -72,6 +85,15 @@ impl Codec for PartitionCodec {
 struct Kept<'a> {
     to: &'a mut dyn Write,
     error: Option<io::Error>,
+    /// Of what was written.
+    hash: Xxh3,
+}
+
+/// The bytes are not those that were written.
+#[derive(Debug, thiserror::Error)]
+#[error("the checksum of {bytes} bytes does not fit them")]
+struct Damaged {
+    bytes: usize,
 }
 
 impl Kept<'_> {
@@ -87,7 +109,9 @@ impl Kept<'_> {
 impl Write for Kept<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes);
-        self.keep(written)
+        let written = self.keep(written)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -257,6 +257,15 @@ impl Engine {
         let reserved = state.plan.tasks().reservation_of(task);
         let absent = state.absent_bytes(task);
         let need = reserved + absent.unwrap_or(0);
+        if need == 0 && self.ledger.over() > self.pending_drop_bytes + self.leaving && is_head && is_newest {
+            // A task that says nothing of its size needs no room, but what such tasks have made must make some for others.
+            // Where nothing can leave it runs all the same.
+            match self.make_room(id, at, garbage) {
+                Look::Nothing => {}
+                look => return look,
+            }
+        }
+        let Some(state) = self.states[id].as_mut() else { return Look::Nothing };
         if self.ledger.free() < need {
             if self.ledger.free() + self.pending_drop_bytes + self.leaving >= need {
                 // What others are about to drop, or to have written, is enough.

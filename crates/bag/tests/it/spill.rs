@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use musher_bag::{Bag, Partition};
-use musher_graph_core::{Collection, Delayed, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring};
+use musher_graph_core::{
+    Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Value, Wiring,
+};
 use musher_scheduler::{Checkpoint, Compute, Options};
 use musher_testkit::{Staging, Told, check_codec, check_everywhere};
 use serde::{Deserialize, Serialize};
@@ -28,11 +30,14 @@ fn read_twice<T: Debug + Send + Sync + 'static>(bag: &Port) -> Delayed<u64> {
         });
         Port::of(Layer::build(all).input(&digests.into(), Wiring::All).finish(Grid::scalar()))
     };
-    let first = FnTask::new("first", |_: Place<'_>, inputs: &mut Inputs<'_>| Ok(Value(digest::<T>(inputs)?)));
+    let digest_alone = |_: Place<'_>, inputs: &mut Inputs<'_>| Ok(Value(digest::<T>(inputs)?));
+    // Room is made for what says that it needs some, as folds do.
+    let first = FnTask::new("first", digest_alone).facts(|_, _| Facts::bytes(8));
     let first = all(Layer::build(first).input(bag, one_to_one()).finish(bag.grid().clone()));
-    let second = FnTask::new("second", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+    let digest_with_all = |_: Place<'_>, inputs: &mut Inputs<'_>| {
         Ok(Value(digest::<T>(inputs)?.wrapping_add(inputs.get::<Value<u64>>(1)?.0)))
-    });
+    };
+    let second = FnTask::new("second", digest_with_all).facts(|_, _| Facts::bytes(8));
     let second = Layer::build(second).input(bag, one_to_one()).input(&first, Wiring::axes([]));
     Delayed::from_port(all(second.finish(bag.grid().clone())))
 }

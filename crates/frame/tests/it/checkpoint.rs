@@ -46,7 +46,7 @@ fn plans_tell_the_codecs_of_partitions_and_these_refuse_damaged_bytes() {
         assert!(told.broken().is_empty(), "{layout}: {:?}", told.broken());
     }
     let chunks = told.chunks();
-    assert!(chunks.contains_key("frame.partition/1"), "{:?}", chunks.keys());
+    assert!(chunks.contains_key("frame.partition/2"), "{:?}", chunks.keys());
     for chunk in chunks.values() {
         check_codec(
             &**chunk,

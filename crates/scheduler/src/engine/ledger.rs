@@ -36,6 +36,12 @@ impl Ledger {
         self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.alive))
     }
 
+    /// Bytes above the limit: chunks of which nobody had said how large they would be.
+    #[inline]
+    pub(super) fn over(&self) -> u64 {
+        self.limit.map_or(0, |limit| self.alive.saturating_sub(limit))
+    }
+
     #[inline]
     pub(super) fn add(&mut self, bytes: u64) {
         self.alive += bytes;
