@@ -357,8 +357,11 @@ fn chunks_without_a_codec_are_refused_before_anything_runs() {
     assert!(!path.exists());
 }
 
+/// Computes a value, or reads it from a checkpoint in this folder.
+type Resumed = Box<dyn Fn(&Path) -> String>;
+
 /// Work of all kinds whose results are single values, and what each comes to, by its text.
-fn values() -> Vec<(&'static str, Box<dyn Fn(&Path) -> String>)> {
+fn values() -> Vec<(&'static str, Resumed)> {
     /// Saves twice, and reads what the second time found.
     fn kept<T: Clone + std::fmt::Debug + Send + Sync + 'static>(
         value: impl Fn() -> Delayed<T> + 'static,
