@@ -241,36 +241,39 @@ impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
     }
 }
 
-/// Which results can be written by serde.
-macro_rules! encoded {
-    ($($plain:ident),*) => {$(
-        impl<F: Send + Sync + 'static> DelayedFn<F, $plain> {
-            /// The result can leave memory, by what serde knows of its type: it may be spilled, and a checkpoint can keep it.
-            ///
-            /// Results of common types can without it ([`Coder::known`](crate::Coder::known)), and `#[delayed]` finds by
-            /// itself whether a type is serde's.
-            ///
-            /// **Cost** one look at each result, to measure it. A result that serde cannot read back as it was (skipped
-            /// fields, untagged enums) is an error where it is read.
-            ///
-            /// # Examples
-            /// ```
-            /// use musher_graph_core::{Delayed, delayed};
-            /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
-            /// struct Model { weights: Vec<f64> }
-            /// let model = delayed(|n: usize| Model { weights: vec![0.5; n] }).encoded().call(3);
-            /// assert!(model.port().codec()?.is_some());
-            /// # use musher_graph_core::Collection;
-            /// # Ok::<(), musher_graph_core::Error>(())
-            /// ```
-            #[must_use]
-            pub fn encoded(self) -> DelayedFn<F, WithCodec<$plain>> {
-                DelayedFn { function: self.function, options: self.options, output: PhantomData }
-            }
-        }
-    )*};
+/// What says that a result stands in a chunk that serde can write: values as they are, and those of a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "results that are received as `{Self}` cannot be encoded",
+    note = "`encoded` goes with plain and with `fallible` functions"
+)]
+pub trait Encodable: Send + Sync + 'static {}
+impl Encodable for Plain {}
+impl Encodable for Fallible {}
+
+impl<F: Send + Sync + 'static, O: Encodable> DelayedFn<F, O> {
+    /// The result can leave memory, by what serde knows of its type: it may be spilled, and a checkpoint can keep it.
+    ///
+    /// Results of common types can without it ([`Coder::known`](crate::Coder::known)), and `#[delayed]` finds by
+    /// itself whether a type is serde's.
+    ///
+    /// **Cost** one look at each result, to measure it. A result that serde cannot read back as it was (skipped
+    /// fields, untagged enums) is an error where it is read.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_graph_core::{Delayed, delayed};
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Model { weights: Vec<f64> }
+    /// let model = delayed(|n: usize| Model { weights: vec![0.5; n] }).encoded().call(3);
+    /// assert!(model.port().codec()?.is_some());
+    /// # use musher_graph_core::Collection;
+    /// # Ok::<(), musher_graph_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn encoded(self) -> DelayedFn<F, WithCodec<O>> {
+        DelayedFn { function: self.function, options: self.options, output: PhantomData }
+    }
 }
-encoded!(Plain, Fallible);
 
 impl<F: Send + Sync + 'static> DelayedFn<F, Plain> {
     /// The function returns a [`Delayed`]: further work, chosen by data, whose value stands for the call's.

@@ -75,8 +75,9 @@ pub use combine::{Combine, Grouping, Level, tree, tree_of};
 #[doc(hidden)]
 pub use delayed::by_type;
 pub use delayed::{
-    Arg, ByRef, ByValue, Call, CallWith, Constant, Continued, Delayed, DelayedFn, Fallible, For, FromInput,
-    FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, WithCodec, delayed, opaque,
+    Arg, ByRef, ByValue, Call, CallWith, Constant, Continued, Delayed, DelayedFn, Encodable, Fallible, For,
+    FromInput, FromInputs, IntoArg, Opaque, Plain, Receive, Received, StoredArgs, WithBytes, WithCodec,
+    delayed, opaque,
 };
 pub use error::Error;
 pub use exchange::{Exchange, ExchangeMismatch, Scatter, Share, exchange_of, exchanged, exchanged_at};

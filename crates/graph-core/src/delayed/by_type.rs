@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::delayed::{DelayedFn, Fallible, Plain, WithCodec};
+use crate::delayed::{DelayedFn, Encodable, WithCodec};
 
 pub use crate::coder::IsKnown;
 
@@ -23,33 +23,6 @@ impl<T> ByType<T> {
     #[expect(clippy::new_without_default, reason = "only the expansion of `#[delayed]` makes it")]
     pub const fn new() -> Self {
         Self(PhantomData)
-    }
-}
-
-/// What an encoded result is received by.
-pub trait Encodes {
-    /// How it is received then.
-    type Encoded;
-
-    /// The function with that.
-    fn encoded<F: Send + Sync + 'static>(function: DelayedFn<F, Self>) -> DelayedFn<F, Self::Encoded>
-    where
-        Self: Sized;
-}
-
-impl Encodes for Plain {
-    type Encoded = WithCodec<Self>;
-
-    fn encoded<F: Send + Sync + 'static>(function: DelayedFn<F>) -> DelayedFn<F, WithCodec<Self>> {
-        function.encoded()
-    }
-}
-
-impl Encodes for Fallible {
-    type Encoded = WithCodec<Self>;
-
-    fn encoded<F: Send + Sync + 'static>(function: DelayedFn<F, Self>) -> DelayedFn<F, WithCodec<Self>> {
-        function.encoded()
     }
 }
 
@@ -66,11 +39,11 @@ impl<T: IsKnown> AsKnown for &&ByType<T> {}
 /// A type of serde's.
 pub trait AsSerde {
     /// The function, whose results are encoded.
-    fn by_type<F: Send + Sync + 'static, O: Encodes>(
+    fn by_type<F: Send + Sync + 'static, O: Encodable>(
         &self,
         function: DelayedFn<F, O>,
-    ) -> DelayedFn<F, O::Encoded> {
-        O::encoded(function)
+    ) -> DelayedFn<F, WithCodec<O>> {
+        function.encoded()
     }
 }
 

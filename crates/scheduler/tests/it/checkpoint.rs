@@ -357,15 +357,15 @@ fn chunks_without_a_codec_are_refused_before_anything_runs() {
     assert!(!path.exists());
 }
 
-/// Computes a value, or reads it from a checkpoint in this folder.
-type Resumed = Box<dyn Fn(&Path) -> String>;
+/// Keeps a value in a folder, and gives the text of what was read from it.
+type Keeps = Box<dyn Fn(&Path) -> String>;
 
 /// Work of all kinds whose results are single values, and what each comes to, by its text.
-fn values() -> Vec<(&'static str, Resumed)> {
+fn values() -> Vec<(&'static str, Keeps)> {
     /// Saves twice, and reads what the second time found.
     fn kept<T: Clone + std::fmt::Debug + Send + Sync + 'static>(
         value: impl Fn() -> Delayed<T> + 'static,
-    ) -> Box<dyn Fn(&Path) -> String> {
+    ) -> Keeps {
         Box::new(move |path| {
             let checkpoint = Checkpoint::new(path).version("v1");
             assert_eq!(checkpoint.save(&value()).unwrap().n_computed, 1);
