@@ -4,6 +4,7 @@
 
 mod delayed;
 mod facts;
+mod killed;
 mod preludes;
 mod scope;
 mod token;

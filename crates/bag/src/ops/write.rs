@@ -21,7 +21,8 @@ impl Bag<String> {
     /// Numbers have leading zeros, so that the order of the names is that of the partitions. Files ending in `.gz`, `.zst` or
     /// `.zstd` are compressed. Missing folders are made, files of the same names are replaced, and others stay, also those that
     /// an earlier run with more partitions wrote by the same pattern: write into a new folder, or remove them before.
-    /// Nothing is written before `compute()`, which gives back the paths, and nothing is left behind where it fails.
+    /// Nothing is written before `compute()`, which gives back the paths; where it fails, nothing is left behind but folders that
+    /// were missing.
     /// All files are there together if their folder is new; in one that was there they get their names one after the other at
     /// the end, and a process that is killed just then leaves that to the next run that writes into the folder.
     /// An item is written as it is: one with line ends in it is read again as several.

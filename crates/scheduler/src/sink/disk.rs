@@ -120,12 +120,11 @@ pub(super) fn is_shared(_path: &Path) -> bool {
     false
 }
 
-/// The name of this machine.
+/// The name of this machine, as far as the system tells: empty is nobody's.
 pub(super) fn host() -> String {
-    #[cfg(unix)]
-    return rustix::system::uname().nodename().to_string_lossy().into_owned();
-    #[cfg(not(unix))]
-    std::env::var("COMPUTERNAME").unwrap_or_default()
+    let name =
+        fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+    name.map_or_else(|_| std::env::var("HOSTNAME").unwrap_or_default(), |name| name.trim().to_owned())
 }
 
 /// Makes the content of a file durable.
