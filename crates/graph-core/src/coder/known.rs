@@ -290,6 +290,9 @@ impl Known for Json {
     /// Each value after the one that it is nested in, whatever the depth; numbers by their bits, because their text need
     /// not come back as it was.
     fn put(&self, to: &mut Out<'_, '_>) -> io::Result<()> {
+        if is_too_deep(self) {
+            return Err(invalid("a value is nested too deeply"));
+        }
         let mut pending: Vec<(Option<&String>, &Self)> = vec![(None, self)];
         while let Some((name, value)) = pending.pop() {
             name.map_or(Ok(()), |name| name.put(to))?;
@@ -384,7 +387,21 @@ impl Known for Json {
 }
 
 /// JSON values are nested at most so deeply; parsers stop at 128.
-const DEEPEST: usize = 1024;
+const DEEPEST: usize = 2048;
+
+/// Whether a value is nested more deeply than that.
+fn is_too_deep(value: &Json) -> bool {
+    let mut pending = vec![(value, 0)];
+    while let Some((value, depth)) = pending.pop() {
+        match value {
+            _ if depth > DEEPEST => return true,
+            Json::Array(values) => pending.extend(values.iter().map(|value| (value, depth + 1))),
+            Json::Object(fields) => pending.extend(fields.values().map(|value| (value, depth + 1))),
+            _ => {}
+        }
+    }
+    false
+}
 
 fn put_number(number: &Number, to: &mut Out<'_, '_>) -> io::Result<()> {
     if let Some(number) = number.as_u64() {

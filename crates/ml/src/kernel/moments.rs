@@ -123,7 +123,12 @@ fn tile_moments(values: &[f64], columns: usize) -> ColumnMoments {
             *square += deviation * deviation;
         }
     }
-    let of = |((&mean, &sum), &squares)| Moments::from_sums(count, mean, sum, squares);
+    let of = |((&mean, &sum), &squares): ((&f64, &f64), &f64)| {
+        let moments = Moments::from_sums(count, mean, sum, squares);
+        // Near the end of what floats hold, the squares of what rounding the mean left off overflow, and nothing else is there.
+        let is_rounding = moments.squares.is_nan() && !squares.is_nan();
+        Moments { squares: if is_rounding { 0.0 } else { moments.squares }, ..moments }
+    };
     let columns = means.iter().zip(&sums).zip(&squares).map(of).collect();
     ColumnMoments { rows: count as u64, columns, non_finite: None }
 }

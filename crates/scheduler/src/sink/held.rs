@@ -206,6 +206,11 @@ pub(super) fn sweep(place: &Path) {
         if !entry.file_name().to_str().is_some_and(is_stage) || !is_ours(&path) {
             continue;
         }
+        if path.extension().is_some_and(|extension| extension == &GONE[1..]) {
+            // Somebody is removing it, or was killed while they did: nothing is made in it any more.
+            let _ = fs::remove_dir_all(&path);
+            continue;
+        }
         // Where a lock may not be seen from another machine, only its own stages are known to be dead.
         if is_shared && fs::read(path.join(LOCK)).is_ok_and(|host| host != disk::host().as_bytes()) {
             continue;
