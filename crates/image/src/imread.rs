@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -317,7 +318,12 @@ impl<A: Pixel> Imread<A> {
         })?;
         let pages: Vec<Page> = pages.into_iter().map(|facts| facts.page(A::NAME)).collect();
         let facts = Arc::new(facts);
-        let read_bytes = facts.bytes() / pages.len() as u64;
+        let Some(n_pages) = NonZeroU64::new(pages.len() as u64) else {
+            // A file has an image; what was told of it has none.
+            let (question, path) = ("its images".into(), facts.path().to_path_buf());
+            return Err(FilesError::Diverged { question, path }.into());
+        };
+        let read_bytes = facts.bytes() / n_pages;
         let image = |page| ImageFile { facts: Arc::clone(&facts), page, read_bytes };
         Ok(pages.into_iter().map(image).collect())
     }

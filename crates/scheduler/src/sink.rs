@@ -168,7 +168,7 @@ pub fn write_file<E: From<SinkError>>(
             held::give_up(self.0.run, &self.0.folder);
         }
     }
-    Ends(open(&Target::file(path), run_number())?).0.assemble(&[], write)
+    Ends(stage::open_file(&Target::file(path), run_number())?).0.assemble(&[], write)
 }
 
 /// The number of the run that this thread works for, or one that no run has.

@@ -41,6 +41,9 @@ pub(crate) fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// Larger values are not read back to see whether they can be.
+const LARGEST_READ_BACK: usize = 16 << 20;
+
 /// Types whose first value was read back as it was written.
 static READABLE: LazyLock<Mutex<HashSet<TypeId>>> = LazyLock::new(Mutex::default);
 
@@ -69,7 +72,8 @@ pub(super) fn write<T: Serialize + DeserializeOwned + 'static>(
     for (number, value) in values.iter().enumerate() {
         bytes.clear();
         value.serialize(Writer(&mut bytes)).map_err(unfit::<T>)?;
-        if number == 0 {
+        // A second value of this size shall not be made where memory may be short.
+        if number == 0 && bytes.len() <= LARGEST_READ_BACK {
             check_readable::<T>(&bytes)?;
         }
         to.write_all(&(bytes.len() as u64).to_le_bytes())?;

@@ -123,14 +123,25 @@ fn tile_moments(values: &[f64], columns: usize) -> ColumnMoments {
             *square += deviation * deviation;
         }
     }
-    let of = |((&mean, &sum), &squares): ((&f64, &f64), &f64)| {
+    let of = |(column, ((&mean, &sum), &squares)): (usize, ((&f64, &f64), &f64))| {
         let moments = Moments::from_sums(count, mean, sum, squares);
-        // Near the end of what floats hold, the squares of what rounding the mean left off overflow, and nothing else is there.
-        let is_rounding = moments.squares.is_nan() && !squares.is_nan();
-        Moments { squares: if is_rounding { 0.0 } else { moments.squares }, ..moments }
+        match squares.is_infinite() {
+            false => moments,
+            true => Moments { squares: overflown(values, columns, column, mean), ..moments },
+        }
     };
-    let columns = means.iter().zip(&sums).zip(&squares).map(of).collect();
+    let columns = means.iter().zip(&sums).zip(&squares).enumerate().map(of).collect();
     ColumnMoments { rows: count as u64, columns, non_finite: None }
+}
+
+/// Squares that are more than floats hold: infinite, but nothing where all deviations are what rounding the mean left off.
+#[cold]
+fn overflown(values: &[f64], columns: usize, column: usize, mean: f64) -> f64 {
+    let deviations = values.iter().skip(column).step_by(columns).map(|value| (value - mean).abs());
+    match deviations.fold(0.0, f64::max) <= 4.0 * f64::EPSILON * mean.abs() && mean.is_finite() {
+        true => 0.0,
+        false => f64::INFINITY,
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +237,10 @@ mod tests {
             assert!(ColumnMoments::of(x.view(), (0, 0)).is_constant(0), "{height}");
         }
         assert!(!ColumnMoments::of(array![[1.0], [1.0 + 1e-12]].view(), (0, 0)).is_constant(0));
+        for wide in [array![[1e300], [2e300], [4e300]], Array2::from_elem((128, 1), 2e306)] {
+            let found = &ColumnMoments::of(wide.view(), (0, 0)).columns[0];
+            assert!(!found.squares.is_finite(), "{found:?}");
+        }
     }
 
     #[test]

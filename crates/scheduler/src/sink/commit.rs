@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::disk::{self, FileId, sync_file, sync_folder};
 use super::error::SinkError;
-use super::held::{self, Turn};
+use super::held::{self, Places, Turn};
 use super::journal::{self, Journal};
 use super::part::checksum_of;
 use super::receipt::Receipt;
@@ -102,16 +102,16 @@ impl Stage {
             // Whoever committed was killed before the stage was gone.
             return self.check(&self.path, receipts);
         }
-        if journal::redo(&self.folder).map_err(failed)? {
+        if self.redo()? {
             return self.check_named(receipts);
         }
-        if self.made.is_some() && !FileId::is_at(self.made, &parts) {
+        if self.made.is_some() && !FileId::is_at(self.made, &parts) && !self.is_made_of(&parts, receipts)? {
             // An exchange was done: here is the old folder, and another commit has changed the name since.
             return if self.is_done(receipts)? { Ok(()) } else { Err(self.gone()) };
         }
         self.check(&parts, receipts)?;
         self.sync(&parts, receipts)?;
-        let _place = held::lock_place(&self.folder);
+        let places = Places::lock(&self.places());
         let is_free = !disk::exists(&self.path).map_err(failed)?;
         if is_free || self.kind == Kind::NewFolder {
             match fs::rename(&parts, &self.path) {
@@ -126,7 +126,10 @@ impl Stage {
         let name = || self.path.file_name().map_or_else(OsString::new, OsString::from);
         if self.kind == Kind::NewFolder {
             let receipts = receipts.to_vec();
-            held::sweep_beside(&self.folder);
+            // The folder that was new is there: those who name files in it have their stages in it.
+            let inside = Places::lock(&[&self.path]);
+            self.sweep(&places);
+            held::sweep(&self.path, Some(&inside));
             return self.decide(&self.path, &Journal::Move { into: Some(name()), receipts });
         }
         if self.exchanges && disk::exchange(&parts, &self.path).map_err(failed)? {
@@ -141,23 +144,43 @@ impl Stage {
     fn check_named(&self, receipts: &[Receipt]) -> Result<(), SinkError> {
         // Files in a folder that was there have their names alone.
         let is_other = || self.made.is_some() && !FileId::is_at(self.made, &self.path);
-        if self.kind == Kind::Folder && is_other() {
-            return Err(self.gone());
+        match self.kind == Kind::Folder && is_other() {
+            true if !self.is_made_of(&self.path, receipts)? => Err(self.gone()),
+            _ => self.check(&self.path, receipts),
         }
-        self.check(&self.path, receipts)
+    }
+
+    /// Does the rest of a commit that was decided; whether it was.
+    fn redo(&self) -> Result<bool, SinkError> {
+        if !journal::exists(&self.folder) {
+            return Ok(false);
+        }
+        let _places = Places::lock(&self.places());
+        journal::redo(&self.folder).map_err(|error| self.failed("rename", error))
+    }
+
+    /// Where names are given: beside the stage; and where that is inside the target, also where a run has its stage for which
+    /// the target was new.
+    fn places(&self) -> Vec<&Path> {
+        let above = self.path.parent().filter(|_| self.kind == Kind::Files);
+        above.into_iter().chain(self.folder.parent()).collect()
+    }
+
+    /// Finishes what dead runs have decided in the places where names are given now.
+    fn sweep(&self, places: &Places) {
+        self.places().into_iter().for_each(|place| held::sweep(place, Some(places)));
     }
 
     fn name_parts(&self, receipts: &[Receipt]) -> Result<(), SinkError> {
-        let failed = |source| self.failed("rename", source);
-        if journal::redo(&self.folder).map_err(failed)? {
+        if self.redo()? {
             return self.check(&self.path, receipts);
         }
         let parts = self.folder.join(PARTS);
         self.check(&parts, receipts)?;
         self.sync(&parts, receipts)?;
         // What another commit was killed in comes first: its files are older than these.
-        let _place = held::lock_place(&self.folder);
-        held::sweep_beside(&self.folder);
+        let places = Places::lock(&self.places());
+        self.sweep(&places);
         self.decide(&self.path, &Journal::Move { into: None, receipts: receipts.to_vec() })
     }
 
@@ -196,7 +219,9 @@ impl Stage {
         let place = if is_named { &self.path } else { &data };
         let file = File::options().write(true).open(place).map_err(|error| self.failed("open", error))?;
         let found = file.metadata().map_err(|error| self.failed("read", error))?.len();
-        let written = header + receipts.iter().map(|receipt| receipt.bytes).sum::<u64>();
+        // Receipts travel: a sum that does not fit is no length.
+        let written = receipts.iter().try_fold(header, |sum, receipt| sum.checked_add(receipt.bytes));
+        let written = written.unwrap_or(u64::MAX);
         for found in [found, written] {
             if found != length {
                 let name = DATA.to_owned();
@@ -258,21 +283,24 @@ impl Stage {
             Kind::Folder | Kind::NewFolder if FileId::is_at(self.made, &self.path) => {
                 self.check(&self.path, receipts).map(|()| true)
             }
-            Kind::Folder | Kind::NewFolder | Kind::Files => {
-                if self.check(&self.path, receipts).is_err() {
-                    return Ok(false);
-                }
-                for receipt in receipts {
-                    let sum =
-                        File::open(self.path.join(&receipt.name)).and_then(|mut file| checksum_of(&mut file));
-                    let sum = sum.map_err(|error| self.missing(receipt, error))?;
-                    if sum.digest128() != receipt.checksum {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
+            Kind::Folder | Kind::NewFolder | Kind::Files => self.is_made_of(&self.path, receipts),
+        }
+    }
+
+    /// Whether a folder has all parts, by their lengths and checksums: the proof where there is no better one, as file
+    /// systems in user space may give a file another number in time.
+    fn is_made_of(&self, folder: &Path, receipts: &[Receipt]) -> Result<bool, SinkError> {
+        if self.check(folder, receipts).is_err() {
+            return Ok(false);
+        }
+        for receipt in receipts {
+            let sum = File::open(folder.join(&receipt.name)).and_then(|mut file| checksum_of(&mut file));
+            let sum = sum.map_err(|error| self.missing(receipt, error))?;
+            if sum.digest128() != receipt.checksum {
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 }
 

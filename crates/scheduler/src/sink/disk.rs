@@ -124,7 +124,9 @@ pub(super) fn is_shared(_path: &Path) -> bool {
 pub(super) fn host() -> String {
     let name =
         fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
-    name.map_or_else(|_| std::env::var("HOSTNAME").unwrap_or_default(), |name| name.trim().to_owned())
+    // Many machines are called `localhost`.
+    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    name.map_or_else(|_| String::new(), |name| format!("{} {}", name.trim(), machine.trim()))
 }
 
 /// Makes the content of a file durable.

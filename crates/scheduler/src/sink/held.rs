@@ -11,9 +11,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{disk, journal};
 use crate::disk::is_ours;
+use crate::nested::check_cancelled;
 use crate::sync::StaticMutex;
 
 /// Between the target's name and the run's number.
@@ -125,12 +128,31 @@ impl Turn {
     }
 }
 
-/// Waits until nobody else gives names in a folder, as far as its file system knows locks; whoever holds what this returns
-/// does.
-pub(super) fn lock_place(stage: &Path) -> Option<File> {
-    let place = File::open(stage.parent()?).ok()?;
-    while place.lock().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
-    Some(place)
+/// The right to give names in some folders.
+#[derive(Debug)]
+pub(super) struct Places(#[expect(dead_code, reason = "locked until they are closed")] Vec<File>);
+
+impl Places {
+    /// Waits until nobody else gives names in these folders, of which the outer ones come first, as far as their file
+    /// systems know locks.
+    ///
+    /// Anybody may lock a folder that they can read, so nobody is waited for without end: then two commits may interleave.
+    pub(super) fn lock(folders: &[&Path]) -> Self {
+        const NAP: Duration = Duration::from_millis(20);
+        const LONGEST: Duration = Duration::from_secs(20);
+        let began = Instant::now();
+        let lock = |folder: &&Path| {
+            let place = File::open(folder).ok()?;
+            while matches!(place.try_lock(), Err(TryLockError::WouldBlock)) {
+                if began.elapsed() > LONGEST || check_cancelled().is_err() {
+                    return None;
+                }
+                thread::sleep(NAP);
+            }
+            Some(place)
+        };
+        Self(folders.iter().filter_map(lock).collect())
+    }
 }
 
 /// Removes a stage whose commit has ended.
@@ -142,7 +164,7 @@ pub(super) fn release(run: u128, folder: &Path) {
 /// Settles one stage before its run ends.
 pub(super) fn give_up(run: u128, folder: &Path) {
     if let Some(held) = taken(run, folder) {
-        settle(&held.folder);
+        settle(&held.folder, None);
     }
 }
 
@@ -186,19 +208,15 @@ pub fn abandon(run: u128) {
         stages
     };
     for stage in stages.iter().flatten() {
-        settle(&stage.folder);
+        settle(&stage.folder, None);
     }
-}
-
-/// Settles the stages beside this one whose processes are dead.
-pub(super) fn sweep_beside(stage: &Path) {
-    stage.parent().into_iter().for_each(sweep);
 }
 
 /// Settles the stages in a folder whose processes are dead.
 ///
-/// What cannot be looked at or removed is left: a leftover is no reason for a run to fail.
-pub(super) fn sweep(place: &Path) {
+/// What cannot be looked at or removed is left: a leftover is no reason for a run to fail. Whoever holds the places already
+/// says so.
+pub(super) fn sweep(place: &Path, places: Option<&Places>) {
     let Ok(entries) = fs::read_dir(place) else { return };
     let is_shared = disk::is_shared(place);
     for entry in entries.flatten() {
@@ -212,23 +230,50 @@ pub(super) fn sweep(place: &Path) {
             continue;
         }
         // Where a lock may not be seen from another machine, only its own stages are known to be dead.
-        if is_shared && fs::read(path.join(LOCK)).is_ok_and(|host| host != disk::host().as_bytes()) {
+        let is_own = || {
+            let host = disk::host();
+            !host.is_empty() && fs::read(path.join(LOCK)).is_ok_and(|found| found == host.as_bytes())
+        };
+        if is_shared && !is_own() {
             continue;
         }
         let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK));
         if let Ok(lock) = lock
             && lock.try_lock().is_ok()
         {
-            settle(&path);
+            settle(&path, places);
         }
+    }
+}
+
+/// The same where many files are written one by one: each place once a minute.
+pub(super) fn sweep_now_and_then(place: &Path) {
+    static SWEPT: StaticMutex<BTreeMap<PathBuf, Instant>> = StaticMutex::new(BTreeMap::new());
+    const PAUSE: Duration = Duration::from_secs(60);
+    let is_due = {
+        let mut swept = SWEPT.lock();
+        swept.retain(|_, at| at.elapsed() < PAUSE);
+        let is_due = !swept.contains_key(place);
+        if is_due {
+            swept.insert(place.to_owned(), Instant::now());
+        }
+        is_due
+    };
+    if is_due {
+        sweep(place, None);
     }
 }
 
 /// Brings a stage to its end: forward if its commit was decided, else away.
 ///
 /// One that somebody is committing is left to them, and one that cannot be brought to its end to the next run.
-fn settle(stage: &Path) {
+fn settle(stage: &Path, places: Option<&Places>) {
     let Some(_turn) = Turn::take(stage) else { return };
+    // What was decided may be older than what another commit is naming just now.
+    let _places = match places {
+        None if journal::exists(stage) => Some(Places::lock(&journal::places(stage))),
+        _ => None,
+    };
     if journal::redo(stage).is_ok() {
         remove(stage);
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{exists, sync_folder};
+use super::disk::{self, sync_folder};
 use super::receipt::{Receipt, is_plain};
 use super::stage::{OLD, PARTS};
 
@@ -46,6 +46,17 @@ impl Journal {
     }
 }
 
+/// Whether the commit of a stage was decided.
+pub(super) fn exists(stage: &Path) -> bool {
+    stage.join(JOURNAL).exists()
+}
+
+/// The folders in which a commit gives names, outer ones first: that in which the stage lies, and that above.
+pub(super) fn places(stage: &Path) -> Vec<&Path> {
+    let place = stage.parent();
+    place.and_then(Path::parent).into_iter().chain(place).collect()
+}
+
 /// Does what the journal of a stage says, if there is one; whether there is.
 pub(super) fn redo(stage: &Path) -> io::Result<bool> {
     let place = stage.parent().unwrap_or(stage);
@@ -72,7 +83,7 @@ fn move_parts(parts: &Path, folder: &Path, receipts: &[Receipt]) -> io::Result<(
         let part: PathBuf = parts.join(&receipt.name);
         match fs::rename(&part, folder.join(&receipt.name)) {
             // It has its name already.
-            Err(_) if !exists(&part)? => {}
+            Err(_) if !disk::exists(&part)? => {}
             outcome => outcome?,
         }
     }
@@ -82,12 +93,12 @@ fn move_parts(parts: &Path, folder: &Path, receipts: &[Receipt]) -> io::Result<(
 /// The first rename: the old folder goes into the stage. Then there is nothing at the name.
 pub(super) fn set_aside(stage: &Path, target: &Path) -> io::Result<()> {
     let old = stage.join(OLD);
-    if !exists(&stage.join(PARTS))? || exists(&old)? {
+    if !disk::exists(&stage.join(PARTS))? || disk::exists(&old)? {
         return Ok(());
     }
     match fs::rename(target, &old) {
         // There was none, or the answer to a rename that was done is lost, as happens to NFS.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !exists(target)? => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !disk::exists(target)? => Ok(()),
         outcome => outcome,
     }
 }
@@ -96,11 +107,11 @@ pub(super) fn set_aside(stage: &Path, target: &Path) -> io::Result<()> {
 fn bring_in(stage: &Path, target: &Path) -> io::Result<()> {
     let parts = stage.join(PARTS);
     // What somebody has put there meanwhile stays.
-    if !exists(&parts)? || exists(target)? {
+    if !disk::exists(&parts)? || disk::exists(target)? {
         return Ok(());
     }
     match fs::rename(&parts, target) {
-        Err(_) if !exists(&parts)? && exists(target)? => Ok(()),
+        Err(_) if !disk::exists(&parts)? && disk::exists(target)? => Ok(()),
         outcome => outcome,
     }
 }
