@@ -14,7 +14,7 @@ pub type ChunkRef = Arc<dyn Chunk>;
 
 /// A piece of data that fits in memory; immutable once made.
 ///
-/// Each domain has a newtype of its own (`Block`, `Partition`, [`Value`]): a blanket implementation would make
+/// Each domain has a newtype of its own (`Block`, `Partition`, [`Value`](crate::Value)): a blanket implementation would make
 /// `arc.as_any()` resolve on the `Arc` itself.
 ///
 /// # Examples
