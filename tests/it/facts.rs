@@ -16,7 +16,8 @@ use crate::Outcome;
 
 type Fails = Result<(), Box<dyn Error>>;
 
-fn prepare(folder: &Path) -> Outcome {
+/// A file of each kind that is read.
+pub(crate) fn prepare(folder: &Path) -> Outcome {
     let pixels = Array::<u8, Ix2>::zeros((8, 8), 4);
     Array::<f64, Ix2>::ones((8, 6), 4).to_npy(folder.join("x.npy")).compute()?;
     let lines = Bag::range(0..100, 4).map(|n: i64| n.to_string());

@@ -4,27 +4,15 @@ use std::path::Path;
 use std::process::Command;
 
 use musher::graph::{Key, Plan, Request, Scope};
-use musher::image::{imread, imsave_tiles};
+use musher::image::imread;
 use musher::ndarray::Ix2;
 use musher::prelude::*;
 
 use crate::Outcome;
+use crate::facts::prepare;
 
 /// Where the second process finds the files; it prints its fingerprint.
 const FOLDER: &str = "SECOND_PROCESS_OF_A_TEST";
-
-/// The files that the program reads.
-fn prepare(folder: &Path) -> Outcome {
-    Array::<f64, Ix2>::ones((8, 6), 4).to_npy(folder.join("x.npy")).compute()?;
-    let lines = Bag::range(0..100, 4).map(|n: i64| n.to_string());
-    lines.to_text(folder.join("lines-*.txt"))?.compute()?;
-    let pairs = Bag::range(0..100, 4).map(|n: i64| (n, n as f64 / 2.0));
-    let table = pairs.to_frame(["n", "half"])?;
-    table.to_csv(folder.join("table.csv"))?.compute()?;
-    table.to_parquet(folder.join("table.parquet"))?.compute()?;
-    imsave_tiles(&Array::<u8, Ix2>::zeros((8, 8), 4), folder.join("tiles"), "png")?;
-    Ok(())
-}
 
 /// Reads each kind of file, by functions that capture something, and writes each kind that is written lazily.
 fn program(folder: &Path) -> Result<Vec<Request>, Box<dyn std::error::Error>> {

@@ -317,16 +317,24 @@ impl<'a, S: Sink> ser::Serializer for Writer<'a, S> {
     }
 }
 
-/// What is written one after the other. For a list it reads: `serialize_element` writes an item, `end` nothing.
+/// What is written one after the other; names of fields are not. For a struct it reads: `serialize_field` is given a name and
+/// writes the value, `end` writes nothing.
 macro_rules! in_a_row {
-    ($($group:ident $method:ident;)*) => {$(
+    ($($group:ident $method:ident($($name:ty)?);)*) => {$(
         impl<S: Sink> ser::$group for Writer<'_, S> {
             type Ok = ();
             type Error = Error;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Error> {
                 value.serialize(self.again())
             }
+
+            $(
+                /// Whoever reads the value would not know that it is missing, and take the next field for it.
+                fn skip_field(&mut self, _: $name) -> Result<(), Error> {
+                    Err(Error::SerdeSerCustom)
+                }
+            )?
 
             fn end(self) -> Result<(), Error> {
                 Ok(())
@@ -335,33 +343,10 @@ macro_rules! in_a_row {
     )*};
 }
 in_a_row! {
-    SerializeSeq serialize_element; SerializeTuple serialize_element; SerializeTupleStruct serialize_field;
-    SerializeTupleVariant serialize_field;
+    SerializeSeq serialize_element(); SerializeTuple serialize_element(); SerializeTupleStruct serialize_field();
+    SerializeTupleVariant serialize_field(); SerializeStruct serialize_field(&'static str);
+    SerializeStructVariant serialize_field(&'static str);
 }
-
-/// The same for fields with names, which are not written.
-macro_rules! fields {
-    ($($group:ident;)*) => {$(
-        impl<S: Sink> ser::$group for Writer<'_, S> {
-            type Ok = ();
-            type Error = Error;
-
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, value: &T) -> Result<(), Error> {
-                value.serialize(self.again())
-            }
-
-            /// Whoever reads the value would not know that it is missing, and take the next field for it.
-            fn skip_field(&mut self, _: &'static str) -> Result<(), Error> {
-                Err(Error::SerdeSerCustom)
-            }
-
-            fn end(self) -> Result<(), Error> {
-                Ok(())
-            }
-        }
-    )*};
-}
-fields! { SerializeStruct; SerializeStructVariant; }
 
 impl<S: Sink> ser::SerializeMap for Writer<'_, S> {
     type Ok = ();

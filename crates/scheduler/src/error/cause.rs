@@ -149,10 +149,11 @@ impl CauseKind {
     }
 
     fn of_one(error: &(dyn StdError + 'static)) -> Option<Self> {
-        if let Some(cause) = error.downcast_ref::<Cause>() {
-            return Some(cause.kind).filter(|kind| *kind != Self::Other);
-        }
-        if let Some(FilesError::Told(cause)) = error.downcast_ref() {
+        let cause = match error.downcast_ref() {
+            Some(FilesError::Told(cause)) => Some(cause),
+            _ => error.downcast_ref::<Cause>(),
+        };
+        if let Some(cause) = cause {
             return Some(cause.kind).filter(|kind| *kind != Self::Other);
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {

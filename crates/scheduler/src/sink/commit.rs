@@ -105,7 +105,7 @@ impl Stage {
         if self.redo()? {
             return self.check_named(receipts);
         }
-        if self.made.is_some() && !FileId::is_at(self.made, &parts) && !self.is_made_of(&parts, receipts)? {
+        if self.is_another(&parts, receipts)? {
             // An exchange was done: here is the old folder, and another commit has changed the name since.
             return if self.is_done(receipts)? { Ok(()) } else { Err(self.gone()) };
         }
@@ -130,24 +130,28 @@ impl Stage {
             let inside = Places::lock(&[&self.path]);
             self.sweep(&places);
             held::sweep(&self.path, Some(&inside));
-            return self.decide(&self.path, &Journal::Move { into: Some(name()), receipts });
+            return self.decide(&Journal::Move { into: Some(name()), receipts });
         }
         if self.exchanges && disk::exchange(&parts, &self.path).map_err(failed)? {
             return self.sync_place();
         }
-        Journal::Replace { target: name() }.write(&self.folder).map_err(failed)?;
-        journal::redo(&self.folder).map_err(failed)?;
+        self.decide(&Journal::Replace { target: name() })?;
         self.check_named(receipts)
+    }
+
+    /// Whether a folder is not the one that was made, nor has what was written into that.
+    fn is_another(&self, folder: &Path, receipts: &[Receipt]) -> Result<bool, SinkError> {
+        let has_another_number = self.made.is_some() && !FileId::is_at(self.made, folder);
+        Ok(has_another_number && !self.is_made_of(folder, receipts)?)
     }
 
     /// Whether the folder at the name is the one that was made, and whole.
     fn check_named(&self, receipts: &[Receipt]) -> Result<(), SinkError> {
         // Files in a folder that was there have their names alone.
-        let is_other = || self.made.is_some() && !FileId::is_at(self.made, &self.path);
-        match self.kind == Kind::Folder && is_other() {
-            true if !self.is_made_of(&self.path, receipts)? => Err(self.gone()),
-            _ => self.check(&self.path, receipts),
+        if self.kind == Kind::Folder && self.is_another(&self.path, receipts)? {
+            return Err(self.gone());
         }
+        self.check(&self.path, receipts)
     }
 
     /// Does the rest of a commit that was decided; whether it was.
@@ -181,15 +185,15 @@ impl Stage {
         // What another commit was killed in comes first: its files are older than these.
         let places = Places::lock(&self.places());
         self.sweep(&places);
-        self.decide(&self.path, &Journal::Move { into: None, receipts: receipts.to_vec() })
+        self.decide(&Journal::Move { into: None, receipts: receipts.to_vec() })
     }
 
-    /// Moves parts into a folder that is there: nothing may be in the way once that is decided.
-    fn decide(&self, into: &Path, journal: &Journal) -> Result<(), SinkError> {
+    /// Decides the commit and does it; nothing may be in the way of single files once that is decided.
+    fn decide(&self, journal: &Journal) -> Result<(), SinkError> {
         let failed = |source| self.failed("rename", source);
         if let Journal::Move { receipts, .. } = journal {
             for receipt in receipts {
-                self.refuse_unless(&into.join(&receipt.name), |facts| !facts.is_dir())?;
+                self.refuse_unless(&self.path.join(&receipt.name), |facts| !facts.is_dir())?;
             }
         }
         journal.write(&self.folder).map_err(failed)?;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -121,13 +122,13 @@ pub(super) fn is_shared(_path: &Path) -> bool {
 }
 
 /// The name of this machine, as far as the system tells: empty is nobody's.
-pub(super) fn host() -> String {
+pub(super) static HOST: LazyLock<String> = LazyLock::new(|| {
     let name =
         fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
     // Many machines are called `localhost`.
     let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     name.map_or_else(|_| String::new(), |name| format!("{} {}", name.trim(), machine.trim()))
-}
+});
 
 /// Makes the content of a file durable.
 pub(super) fn sync_file(path: &Path) -> io::Result<()> {

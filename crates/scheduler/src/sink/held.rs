@@ -65,7 +65,7 @@ pub(super) fn make(place: &Path, name: &OsStr, run: u128) -> io::Result<PathBuf>
             }
             Err(error) => return Err(error),
         };
-        (&lock).write_all(disk::host().as_bytes())?;
+        (&lock).write_all(disk::HOST.as_bytes())?;
         match lock.try_lock() {
             Err(TryLockError::WouldBlock) => continue,
             // A file system without locks: then nobody can sweep it either, and it stays.
@@ -231,8 +231,8 @@ pub(super) fn sweep(place: &Path, places: Option<&Places>) {
         }
         // Where a lock may not be seen from another machine, only its own stages are known to be dead.
         let is_own = || {
-            let host = disk::host();
-            !host.is_empty() && fs::read(path.join(LOCK)).is_ok_and(|found| found == host.as_bytes())
+            !disk::HOST.is_empty()
+                && fs::read(path.join(LOCK)).is_ok_and(|found| found == disk::HOST.as_bytes())
         };
         if is_shared && !is_own() {
             continue;
@@ -284,9 +284,7 @@ fn settle(stage: &Path, places: Option<&Places>) {
 /// What cannot be removed is left to whoever opens a sink there next.
 fn remove(stage: &Path) {
     let mut gone = stage.as_os_str().to_owned();
-    if stage.extension().is_none_or(|extension| extension != &GONE[1..]) {
-        gone.push(GONE);
-    }
+    gone.push(GONE);
     let _ = match fs::rename(stage, &gone) {
         Ok(()) => fs::remove_dir_all(gone),
         Err(_) => fs::remove_dir_all(stage),

@@ -1,6 +1,5 @@
 //! The place beside the target where parts are written, as plain data that travels; and how a part is written.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -70,6 +69,15 @@ impl AsRecord for Stage {
 /// # Errors
 /// [`SinkError::NoRename`] where nothing can be renamed; [`SinkError::Io`], as for a folder that does not exist.
 pub fn open(target: &Target, run: u128) -> Result<Stage, SinkError> {
+    open_after(target, run, |place| held::sweep(place, None))
+}
+
+/// The same for one of many files that are written one by one.
+pub(super) fn open_file(target: &Target, run: u128) -> Result<Stage, SinkError> {
+    open_after(target, run, held::sweep_now_and_then)
+}
+
+fn open_after(target: &Target, run: u128, sweep: impl Fn(&Path)) -> Result<Stage, SinkError> {
     let failed = |source| SinkError::Io { path: target.path.clone(), action: "create", source };
     // The working folder may be another one when parts are written.
     let path = std::path::absolute(&target.path).map_err(failed)?;
@@ -79,28 +87,13 @@ pub fn open(target: &Target, run: u128) -> Result<Stage, SinkError> {
         _ => (path.parent(), path.file_name()),
     };
     let (place, name) = place.zip(name).ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    held::sweep(place, None);
+    sweep(place);
     if let (Kind::Files, Some(above)) = (target.kind, path.parent()) {
         // A run for which this folder was new.
-        held::sweep(above, None);
+        sweep(above);
     }
-    open_in(place, name, target, &path, run)
-}
-
-/// The same for one of many files that are written one by one.
-pub(super) fn open_file(target: &Target, run: u128) -> Result<Stage, SinkError> {
-    let failed = |source| SinkError::Io { path: target.path.clone(), action: "create", source };
-    let path = std::path::absolute(&target.path).map_err(failed)?;
-    let place = path.parent().zip(path.file_name());
-    let (place, name) = place.ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    held::sweep_now_and_then(place);
-    open_in(place, name, target, &path, run)
-}
-
-fn open_in(place: &Path, name: &OsStr, target: &Target, path: &Path, run: u128) -> Result<Stage, SinkError> {
-    let failed = |source| SinkError::Io { path: target.path.clone(), action: "create", source };
     let folder = held::make(place, name, run).map_err(failed)?;
-    let stage = Stage { path: path.to_owned(), folder, kind: target.kind, run, made: None, exchanges: false };
+    let stage = Stage { path: path.clone(), folder, kind: target.kind, run, made: None, exchanges: false };
     stage.prepared(&target.header).inspect_err(|_| held::release(run, &stage.folder))
 }
 
