@@ -1,14 +1,46 @@
-//! A1: reductions of random numbers that are never held, in chunks of 1000 × 1000.
+//! Arrays: A1, reductions of random numbers that are never held; A2 to A6, work on arrays that are in memory.
+//!
+//! What is in memory is wrapped before the clock starts, as a program does that computes more than once; the chunks
+//! are those of the other peers: 1,000,000 numbers, or 1000 × 1000.
 
 use musher::array::random;
-use musher::ndarray::Axis;
+use musher::ndarray::{Array1, Array2, Ix1, Ix2};
 use musher::prelude::*;
 use serde_json::{Value, json};
 
 use crate::report::report;
 
-/// `mean`, `std`, or the sum of `x + x.t() - x.mean(axis 0)` (`xxt`).
-pub(crate) fn run(operation: &str, size: &str) {
+/// Numbers in `[0, 1)` as the scripts make them: from the seed and the index alone.
+fn numbers(n: usize, seed: u64) -> Vec<f64> {
+    let number = |index: u64| {
+        let x = index.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(seed << 40);
+        let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((x ^ (x >> 31)) >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    };
+    (0..n as u64).map(number).collect()
+}
+
+fn line(n: usize, seed: u64) -> Array<f64, Ix1> {
+    Array::from_array(Array1::from(numbers(n, seed)), 1_000_000)
+}
+
+fn square(rows: usize, columns: usize, seed: u64) -> Array<f64, Ix2> {
+    let numbers = Array2::from_shape_vec((rows, columns), numbers(rows * columns, seed));
+    Array::from_array(numbers.expect("as many as the shape says"), (1000, 1000))
+}
+
+/// Times one computation, whose checksum `pick` takes out of the answer.
+fn time<C: Compute>(work: &C, pick: impl Fn(&C::Output) -> f64) {
+    report(|| match work.compute() {
+        Ok(answer) => (json!(pick(&answer)), Value::Null),
+        Err(error) => panic!("{error}"),
+    });
+}
+
+/// A1: `mean`, `std`, both at once (`mean_std`), or the sum of `x + x.t() - x.mean(axis 0)` (`xxt`).
+pub(crate) fn random(operation: &str, size: &str) {
     let side = match size {
         "small" => 2_000,
         "medium" => 20_000,
@@ -19,6 +51,7 @@ pub(crate) fn run(operation: &str, size: &str) {
         let answer = match operation {
             "mean" => x.mean().compute().map(|mean| (mean * 1e5).round() / 1e5),
             "std" => x.std(0.0).compute(),
+            "mean_std" => compute((&x.mean(), &x.std(0.0))).map(|(_, std)| std),
             _ => (&x + x.t() - x.mean_axis(Axis(0))).sum().compute(),
         };
         match answer {
@@ -26,4 +59,116 @@ pub(crate) fn run(operation: &str, size: &str) {
             Err(error) => panic!("{error}"),
         }
     });
+}
+
+/// A2: elementwise work on arrays in memory, kept or summed.
+pub(crate) fn elementwise(operation: &str, size: &str) {
+    let n = match size {
+        "small" => 5_000_000,
+        "medium" => 50_000_000,
+        _ => 200_000_000,
+    };
+    let middle = |answer: &Array1<f64>| answer[n / 2];
+    let a = line(n, 1);
+    if operation.starts_with("sincos") {
+        let one = a.sin().powi(2) + a.cos().powi(2);
+        return match operation {
+            "sincos" => time(&one.sum(), |&sum| sum),
+            _ => time(&one, middle),
+        };
+    }
+    let (b, c) = (line(n, 2), line(n, 3));
+    let product = &a * &b + &c;
+    let choice = a.gt(0.5).select(&b, &c);
+    match operation {
+        "fma" => time(&product, middle),
+        "fma_sum" => time(&product.sum(), |&sum| sum),
+        "fma_persist" => report(|| match product.persist() {
+            Ok(_) => (Value::Null, Value::Null),
+            Err(error) => panic!("{error}"),
+        }),
+        "where" => time(&choice, middle),
+        "where_sum" => time(&choice.sum(), |&sum| sum),
+        _ => unknown(operation),
+    }
+}
+
+/// A3: reductions and running totals of an array in memory.
+pub(crate) fn reduction(operation: &str, size: &str) {
+    let rows = if size == "small" { 1_000 } else { 10_000 };
+    let x = square(rows, 5_000, 1);
+    let last_of = |answer: &Array1<f64>| answer[answer.len() - 1];
+    match operation {
+        "sum0" => time(&x.sum_axis(Axis(0)), last_of),
+        "sum1" => time(&x.sum_axis(Axis(1)), last_of),
+        "max" => time(&x.over(All).max(), |&max| max),
+        "var" => time(&x.var(0.0), |&var| var),
+        "std0" => time(&x.std_axis(Axis(0), 0.0), last_of),
+        "argmax0" => time(&x.over(Axis(0)).argmax(), |answer| answer[answer.len() - 1] as f64),
+        "argmax1" => time(&x.over(Axis(1)).argmax(), |answer| answer[answer.len() - 1] as f64),
+        "cumsum0" => time(&x.cumsum(Axis(0)), |answer| answer[(rows - 1, 4_999)]),
+        "cumsum1" => time(&x.cumsum(Axis(1)), |answer| answer[(rows - 1, 4_999)]),
+        _ => unknown(operation),
+    }
+}
+
+/// A4: the product of two square matrices.
+pub(crate) fn product(operation: &str, size: &str) {
+    let side = if size == "small" { 1_000 } else { 4_000 };
+    match operation {
+        "matmul" => {
+            time(&square(side, side, 1).dot(&square(side, side, 2)), |answer| answer[(side / 2, side / 2)])
+        }
+        _ => unknown(operation),
+    }
+}
+
+/// A6: the mean of each element and its four neighbors, by slices; the border stays.
+pub(crate) fn stencil(size: &str) {
+    let side = if size == "small" { 2_000 } else { 7_000 };
+    let x = square(side, side, 1);
+    let part = |rows, columns| x.slice(s![rows, columns]);
+    let (inner, end) = (1..side - 1, side);
+    let sum = part(inner.clone(), inner.clone())
+        + part(0..end - 2, inner.clone())
+        + part(2..end, inner.clone())
+        + part(inner.clone(), 0..end - 2)
+        + part(inner.clone(), 2..end);
+    time(&(sum * 0.2), |answer| answer[(side / 2 - 1, side / 2 - 1)]);
+}
+
+/// A9: what chunks cost of themselves. `tiny`: numbers made, scaled and summed, 100 in a chunk; `turned`: the sum of
+/// `x + x.t() - x.mean(axis 0)` in chunks of 10 × 10; `latency`: one `compute()` of 10,000 numbers in memory.
+pub(crate) fn overhead(operation: &str, size: &str) {
+    let n_chunks = match size {
+        "small" => 10_000,
+        "medium" => 100_000,
+        _ => 1_000_000,
+    };
+    match operation {
+        "tiny" => report(|| {
+            let scaled = random::uniform(100 * n_chunks, 100).seed(1).build() * 2.0;
+            match scaled.sum().compute() {
+                Ok(sum) => (json!(sum), Value::Null),
+                Err(error) => panic!("{error}"),
+            }
+        }),
+        "turned" => {
+            let side = 10 * (n_chunks as f64).sqrt().round() as usize;
+            report(|| {
+                let x = random::uniform((side, side), (10, 10)).seed(1).build();
+                match (&x + x.t() - x.mean_axis(Axis(0))).sum().compute() {
+                    Ok(sum) => (json!(sum), Value::Null),
+                    Err(error) => panic!("{error}"),
+                }
+            });
+        }
+        "latency" => time(&(line(10_000, 1) * 2.0).sum(), |&sum| sum),
+        _ => unknown(operation),
+    }
+}
+
+fn unknown(operation: &str) {
+    eprintln!("peer: musher has no operation {operation}");
+    std::process::exit(2);
 }

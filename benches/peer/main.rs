@@ -21,8 +21,13 @@ fn main() {
     };
     match workload.split_once('.') {
         Some(("S1", shape)) => overhead::run(shape, size),
-        Some(("A1", operation)) => array::run(operation, size),
+        Some(("A1", operation)) => array::random(operation, size),
+        Some(("A2", operation)) => array::elementwise(operation, size),
+        Some(("A3", operation)) => array::reduction(operation, size),
+        Some(("A4", operation)) => array::product(operation, size),
         Some(("A5", operation)) => rechunk::run(operation, size),
+        Some(("A6", "stencil")) => array::stencil(size),
+        Some(("A9", operation)) => array::overhead(operation, size),
         Some(("I1", kind)) => image::run(kind, size),
         _ => {
             eprintln!("peer: musher has no workload {workload}");

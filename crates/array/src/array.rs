@@ -3,8 +3,8 @@
 use crate::chunks::{Chunking, Chunks};
 use crate::element::{DType, Element};
 use crate::error::{Error, Shape, expect};
-use crate::gather::{Gather, gather};
-use musher_graph_core::{ByteSize, ChunkRef, Collection, Key, Port, Site, TaskError};
+use crate::gather::{Filling, Gather, gather};
+use musher_graph_core::{Answer, ByteSize, ChunkRef, Collection, Key, Port, Site, TaskError};
 use ndarray::{Dimension, IxDyn};
 use std::fmt;
 use std::marker::PhantomData;
@@ -196,6 +196,10 @@ impl<A: Element, D: Gather<A>> Collection for Array<A, D> {
 
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Self::Output, TaskError> {
         gather::<A>(&self.core.chunking, chunks).map(D::from_dyn)
+    }
+
+    fn begin(&self) -> Option<Box<dyn Answer<Self::Output>>> {
+        Some(Box::new(Filling::<A, D>::new(&self.core.chunking)?))
     }
 
     fn with_port(&self, port: Port) -> Self {

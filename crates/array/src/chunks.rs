@@ -2,8 +2,10 @@
 
 use crate::element::DType;
 use crate::error::{Error, Shape};
+use crate::kernel::assemble::offsets;
 use musher_graph_core::{Grid, Site, Token, Tokenizer};
-use std::sync::Arc;
+use smallvec::SmallVec;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of a block that [`Chunks::auto`] aims at: large against the cost of a task, small against memory.
 ///
@@ -88,7 +90,7 @@ impl Chunks {
         if counts.fold(1_usize, usize::saturating_mul) > MOST_BLOCKS {
             return Err(Error::TooLarge { shape: shape.into(), what: "blocks", caller });
         }
-        Ok(Chunking(shape.iter().zip(&lengths).map(|(&n, &length)| even_lengths(n, length)).collect()))
+        Ok(Chunking::from_axes(shape.iter().zip(&lengths).map(|(&n, &length)| even_lengths(n, length))))
     }
 }
 
@@ -190,29 +192,51 @@ chunks_of_tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
 /// assert_eq!(x.chunks().shape(), [5, 4]);
 /// assert_eq!(x.chunks().n_blocks(), 3);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunking(Arc<[Arc<[usize]>]>);
+#[derive(Clone)]
+pub struct Chunking(Arc<Division>);
+
+/// The block lengths along each axis, and where blocks begin once somebody has asked.
+struct Division {
+    lengths: Box<[Arc<[usize]>]>,
+    starts: OnceLock<Box<[Box<[usize]>]>>,
+}
+
+impl std::fmt::Debug for Chunking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Chunking").field(&self.0.lengths).finish()
+    }
+}
+
+impl PartialEq for Chunking {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.lengths == other.0.lengths
+    }
+}
+
+impl Eq for Chunking {}
 
 impl Chunking {
     /// These block lengths; an axis without any block gets one empty block.
     #[must_use]
     pub fn from_lengths(axes: &[Vec<usize>]) -> Self {
-        Self(
-            axes.iter()
-                .map(|axis| if axis.is_empty() { [0].into() } else { axis.as_slice().into() })
-                .collect(),
-        )
+        let lengths = |axis: &Vec<usize>| if axis.is_empty() { [0].into() } else { axis.as_slice().into() };
+        Self::from_axes(axes.iter().map(lengths))
     }
 
     /// The same from shared lists.
     pub(crate) fn from_axes(axes: impl IntoIterator<Item = Arc<[usize]>>) -> Self {
-        Self(axes.into_iter().collect())
+        Self(Arc::new(Division { lengths: axes.into_iter().collect(), starts: OnceLock::new() }))
     }
 
     /// The same from where blocks begin along each axis, and where the last one ends.
     pub(crate) fn from_offsets(axes: &[Vec<usize>]) -> Self {
         let lengths = |offsets: &Vec<usize>| offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        Self(axes.iter().map(lengths).collect())
+        Self::from_axes(axes.iter().map(lengths))
+    }
+
+    /// Where the blocks begin along each axis, and where the last one ends.
+    fn starts(&self) -> &[Box<[usize]>] {
+        self.0.starts.get_or_init(|| self.axes().map(|axis| offsets(axis).into()).collect())
     }
 
     /// The block lengths along an axis.
@@ -221,29 +245,32 @@ impl Chunking {
     /// When there is no such axis.
     #[must_use]
     pub fn axis(&self, axis: usize) -> &[usize] {
-        &self.0[axis]
+        &self.0.lengths[axis]
     }
 
     /// The shared block lengths along an axis.
     pub(crate) fn shared_axis(&self, axis: usize) -> Arc<[usize]> {
-        Arc::clone(&self.0[axis])
+        Arc::clone(&self.0.lengths[axis])
     }
 
     /// The block lengths of all axes.
     pub fn axes(&self) -> impl ExactSizeIterator<Item = &[usize]> + Clone {
-        self.0.iter().map(|axis| &**axis)
+        self.0.lengths.iter().map(|axis| &**axis)
     }
 
     /// The number of axes.
     #[must_use]
     pub fn ndim(&self) -> usize {
-        self.0.len()
+        self.0.lengths.len()
     }
 
     /// The shape of the whole array.
     #[must_use]
     pub fn shape(&self) -> Vec<usize> {
-        self.axes().map(|axis| axis.iter().sum()).collect()
+        match self.0.starts.get() {
+            Some(starts) => starts.iter().filter_map(|starts| starts.last().copied()).collect(),
+            None => self.axes().map(|axis| axis.iter().sum()).collect(),
+        }
     }
 
     /// The number of blocks along each axis.
@@ -269,18 +296,23 @@ impl Chunking {
     /// When a coordinate is outside the grid.
     #[must_use]
     pub fn block_shape(&self, coords: &[usize]) -> Vec<usize> {
+        self.lengths_at(coords).to_vec()
+    }
+
+    /// The same without a list of its own.
+    pub(crate) fn lengths_at(&self, coords: &[usize]) -> SmallVec<[usize; 4]> {
         self.axes().zip(coords).map(|(axis, &coord)| axis[coord]).collect()
     }
 
     /// The index in the whole array of the first element of the block at these coordinates.
     ///
-    /// **Cost** linear in the number of blocks along each axis.
+    /// **Cost** linear in the number of blocks along each axis the first time, and in the number of axes from then on.
     ///
     /// # Panics
     /// When a coordinate is outside the grid.
     #[must_use]
     pub fn block_start(&self, coords: &[usize]) -> Vec<usize> {
-        self.axes().zip(coords).map(|(axis, &coord)| axis[..coord].iter().sum()).collect()
+        self.starts().iter().zip(coords).map(|(starts, &coord)| starts[coord]).collect()
     }
 
     /// The greatest block shape: along each axis the longest block.
@@ -292,7 +324,7 @@ impl Chunking {
 
 impl Token for Chunking {
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.word(self.0.len() as u64);
+        tokenizer.word(self.ndim() as u64);
         for axis in self.axes() {
             axis.token(tokenizer);
         }

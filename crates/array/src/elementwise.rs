@@ -42,7 +42,8 @@ pub(crate) struct Elementwise {
 
 impl Elementwise {
     /// The layer over these operands. Shapes are broadcast as NumPy's: axes are matched from the last one, and an
-    /// axis of length 1 is repeated. Where the block lengths differ, both are cut at the ends of both.
+    /// axis of length 1 is repeated. Where the block lengths along an axis differ, the result has the shorter ones if they
+    /// divide the others, and else those of the operand with fewer blocks, whose neighbors the others are read across.
     pub(crate) fn over(&self, operands: &[Operand]) -> Result<Core, Error> {
         let chunking = self.common_chunking(operands)?;
         let mut program = Program::default();
@@ -100,10 +101,17 @@ impl Elementwise {
             };
             axes.push(match (part(left), part(right)) {
                 (Some((n, a)), Some((m, b))) if n == m => {
-                    if a == b {
-                        a
-                    } else {
-                        common_lengths(&a, &b).into()
+                    let common = common_lengths(&a, &b);
+                    // Blocks that are cut at the ends of both where neither divides the other would be slivers.
+                    match common.len() > a.len().max(b.len()) {
+                        false => common.into(),
+                        true => {
+                            if a.len() <= b.len() {
+                                a
+                            } else {
+                                b
+                            }
+                        }
                     }
                 }
                 (Some((_, a)), Some((1, _)) | None) => a,

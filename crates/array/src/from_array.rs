@@ -4,15 +4,79 @@ use crate::array::{Array, resolve};
 use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
-use musher_graph_core::{Codec, Facts, Inputs, Key, Layer, Output, Place, Port, Task, TaskError, Tokenizer};
+use crate::feed::{Held, Part};
+use musher_graph_core::{
+    Codec, Facts, Inputs, Key, Layer, Output, Place, Port, Task, TaskError, Token, Tokenizer,
+};
 use ndarray::{ArcArray, ArrayBase, Data, Dimension, IxDyn, Slice};
+use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
-/// Hands out one block of an array that is in memory.
-struct FromArray<A> {
+/// Hands out blocks of an array that is in memory.
+///
+/// Where a block is asked for, it is copied unless its elements lie without gaps. Strip programs do not ask: they read the
+/// elements where they lie ([`Held`]). Slices and other divisions of it are arrays in memory once more ([`part_of`]).
+#[derive(Clone)]
+pub(crate) struct FromArray<A> {
+    /// All elements, without gaps.
     array: ArcArray<A, IxDyn>,
+    /// Where the part begins that is handed out, along each axis.
+    start: SmallVec<[usize; 4]>,
+    /// The blocks of the part.
     chunking: Chunking,
+    /// The fingerprint of shape and elements.
     key: Key,
+}
+
+impl<A: Element> FromArray<A> {
+    /// The array for strip programs.
+    pub(crate) fn held(&self) -> Option<Arc<dyn Held>> {
+        let in_order = self.array.as_slice_memory_order().is_some()
+            && self.array.strides().iter().all(|&stride| stride >= 0);
+        in_order.then(|| Arc::new(self.clone()) as Arc<dyn Held>)
+    }
+
+    /// Where a block begins in the whole.
+    fn block_start(&self, block: &[usize]) -> SmallVec<[usize; 4]> {
+        self.chunking.block_start(block).iter().zip(&self.start).map(|(block, part)| block + part).collect()
+    }
+}
+
+/// How an array in memory is divided, if a task hands one out.
+pub(crate) fn handed_out<A: Element>(producer: &dyn Task) -> Option<&Chunking> {
+    producer.downcast_ref::<FromArray<A>>().map(|from| &from.chunking)
+}
+
+/// The part of an array in memory that begins at `start` and is divided so, if a task hands out such an array; `start`
+/// counts in what the task hands out.
+pub(crate) fn part_of<A: Element>(
+    producer: &dyn Task,
+    start: &[usize],
+    chunking: Chunking,
+) -> Option<Arc<dyn Task>> {
+    let whole: &FromArray<A> = producer.downcast_ref()?;
+    let start = whole.start.iter().zip(start).map(|(whole, part)| whole + part).collect();
+    Some(Arc::new(FromArray { start, chunking, ..whole.clone() }))
+}
+
+impl<A: Element> Held for FromArray<A> {
+    fn part(&self, block: &[usize], needed: Option<&[Range<usize>]>) -> Part<'_> {
+        let mut first = self.block_start(block);
+        let mut shape = self.chunking.lengths_at(block);
+        if let Some(needed) = needed {
+            first.iter_mut().zip(needed).for_each(|(first, needed)| *first += needed.start);
+            shape = needed.iter().map(ExactSizeIterator::len).collect();
+        }
+        // Only an array without gaps is held.
+        let elements = self.array.as_slice_memory_order().unwrap_or_default();
+        Part::of_box(elements, self.array.strides(), first.into_iter(), shape)
+    }
+
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        Task::token(self, tokenizer);
+    }
 }
 
 impl<A: Element> Task for FromArray<A> {
@@ -22,7 +86,7 @@ impl<A: Element> Task for FromArray<A> {
 
     fn run(&self, at: Place<'_>, _inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let coords = at.coords();
-        let (start, lengths) = (self.chunking.block_start(&coords), self.chunking.block_shape(&coords));
+        let (start, lengths) = (self.block_start(&coords), self.chunking.block_shape(&coords));
         let mut block = self.array.clone();
         block.slice_each_axis_inplace(|axis| {
             let (start, length) = (start[axis.axis.0], lengths[axis.axis.0]);
@@ -32,8 +96,10 @@ impl<A: Element> Task for FromArray<A> {
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.from_array/1");
+        tokenizer.name("array.from_array/2");
         tokenizer.key(self.key);
+        self.start.as_slice().token(tokenizer);
+        self.chunking.token(tokenizer);
     }
 
     fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
@@ -48,7 +114,7 @@ impl<A: Element> Task for FromArray<A> {
     }
 }
 
-/// Fingerprint of shape and elements.
+/// Fingerprint of shape and elements in C order.
 fn content<A: Element>(array: &ArcArray<A, IxDyn>) -> Key {
     const STEP: usize = 1 << 12;
     let mut tokenizer = Tokenizer::new();
@@ -57,34 +123,38 @@ fn content<A: Element>(array: &ArcArray<A, IxDyn>) -> Key {
         tokenizer.word(length as u64);
     }
     let mut key = tokenizer.finish();
-    let mut bytes = Vec::with_capacity(STEP * A::BYTES);
-    let mut enter = |elements: &mut dyn Iterator<Item = A>| {
-        loop {
-            bytes.resize(STEP * A::BYTES, 0);
-            let mut n = 0;
-            for (out, element) in bytes.chunks_exact_mut(A::BYTES).zip(&mut *elements) {
-                element.store(out);
-                n += 1;
-            }
-            if n == 0 {
-                break;
-            }
-            let mut tokenizer = Tokenizer::new();
-            tokenizer.key(key);
-            tokenizer.bytes(&bytes[..n * A::BYTES]);
-            key = tokenizer.finish();
-        }
+    let mut bytes = vec![0; STEP * A::BYTES];
+    let mut enter = |elements: &[A]| {
+        let bytes = &mut bytes[..elements.len() * A::BYTES];
+        bytes.chunks_exact_mut(A::BYTES).zip(elements).for_each(|(out, element)| element.store(out));
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.key(key);
+        tokenizer.bytes(bytes);
+        key = tokenizer.finish();
     };
     match array.as_slice() {
-        Some(elements) => enter(&mut elements.iter().copied()),
-        None => enter(&mut array.iter().copied()),
+        Some(elements) => elements.chunks(STEP).for_each(enter),
+        None => {
+            let mut some = Vec::with_capacity(STEP);
+            for &element in array {
+                some.push(element);
+                if some.len() == STEP {
+                    enter(&some);
+                    some.clear();
+                }
+            }
+            if !some.is_empty() {
+                enter(&some);
+            }
+        }
     }
     key
 }
 
 impl<A: Element, D: Dimension> Array<A, D> {
-    /// Divides an array that is in memory into blocks. Blocks of whole rows share its storage, others are copied
-    /// when they are needed.
+    /// Divides an array that is in memory into blocks. Elementwise work, reductions, slices and other divisions read its
+    /// elements where they lie. For other work blocks of whole rows share its storage, and others are copied when they are
+    /// needed.
     ///
     /// **Shape** that of `array`.
     /// **Cost** one pass over the elements for the fingerprint: equal arrays are one.
@@ -109,10 +179,8 @@ impl<A: Element, D: Dimension> Array<A, D> {
     {
         let array = array.into_owned().into_dyn().into_shared();
         let chunking = resolve::<A>(&chunks.into(), array.shape());
-        let mut tokenizer = Tokenizer::new();
-        tokenizer.key(content(&array));
-        musher_graph_core::Token::token(&chunking, &mut tokenizer);
-        let task = FromArray { array, chunking: chunking.clone(), key: tokenizer.finish() };
+        let (key, start) = (content(&array), SmallVec::from_elem(0, array.ndim()));
+        let task = FromArray { array, start, chunking: chunking.clone(), key };
         let layer = Layer::build(task).finish(chunking.grid());
         Self::from_port(Port::of(layer), chunking)
     }

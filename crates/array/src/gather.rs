@@ -5,15 +5,16 @@ use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::Error;
 use crate::kernel::memory::{copied, zeros};
-use musher_graph_core::{ChunkRef, TaskError};
-use ndarray::{Array, ArrayD, Dimension, IxDyn, Slice};
+use musher_graph_core::{Answer, ChunkRef, Room, TaskError};
+use ndarray::{Array, ArrayD, ArrayViewMutD, Axis, Dimension, IxDyn, Slice};
 use std::any::Any;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// What an array of a dimension computes to: the scalar for `Ix0`, an `ndarray::Array` otherwise.
 ///
 /// All of ndarray's dimensions have it. Code that is generic over `D` and computes needs it as a bound.
-pub trait Gather<A>: Dimension {
+pub trait Gather<A>: Dimension + 'static {
     /// What `compute()` gives.
     type Gathered: Send + 'static;
 
@@ -78,6 +79,70 @@ pub(crate) fn gather<A: Element>(chunking: &Chunking, chunks: Vec<ChunkRef>) -> 
         target.assign(&block.view());
     }
     Ok(out)
+}
+
+/// Fewer bytes for each block than this are put together at the end: a room costs about as much as copying them.
+const LEAST_BYTES: usize = 1 << 15;
+
+/// An array that the workers of a run fill, block by block.
+pub(crate) struct Filling<A, D> {
+    chunking: Chunking,
+    values: ArrayD<A>,
+    marker: PhantomData<D>,
+}
+
+impl<A: Element, D> Filling<A, D> {
+    /// Memory for all blocks, which the system gives page by page when it is written. None where there is one block, which
+    /// is the answer itself; where blocks are small; or where the memory is refused: whoever puts the blocks together says
+    /// so.
+    pub(crate) fn new(chunking: &Chunking) -> Option<Self> {
+        let (shape, n_blocks) = (chunking.shape(), chunking.n_blocks());
+        let n = shape.iter().product::<usize>();
+        if n_blocks < 2 || n * size_of::<A>() / n_blocks < LEAST_BYTES {
+            return None;
+        }
+        let values = ArrayD::from_shape_vec(IxDyn(&shape), zeros::<A>(n).ok()?).ok()?;
+        Some(Self { chunking: chunking.clone(), values, marker: PhantomData })
+    }
+}
+
+impl<A: Element, D: Gather<A> + Send> Answer<D::Gathered> for Filling<A, D> {
+    fn nbytes(&self) -> u64 {
+        (self.values.len() * size_of::<A>()) as u64
+    }
+
+    fn rooms(&mut self) -> Vec<Box<dyn Room + '_>> {
+        let mut views = vec![self.values.view_mut()];
+        for axis in 0..self.chunking.ndim() {
+            let lengths = self.chunking.axis(axis);
+            let mut cut = Vec::with_capacity(views.len() * lengths.len());
+            for mut rest in views {
+                for &length in lengths {
+                    let (view, behind) = rest.split_at(Axis(axis), length);
+                    cut.push(view);
+                    rest = behind;
+                }
+            }
+            views = cut;
+        }
+        views.into_iter().map(|view| Box::new(Place(view)) as Box<dyn Room>).collect()
+    }
+
+    fn finish(self: Box<Self>) -> D::Gathered {
+        D::from_dyn(self.values)
+    }
+}
+
+/// Where a block goes.
+struct Place<'a, A>(ArrayViewMutD<'a, A>);
+
+impl<A: Element> Room for Place<'_, A> {
+    fn put(&mut self, chunk: ChunkRef) -> Result<(), TaskError> {
+        let block = block_of::<A>(chunk)?;
+        check(self.0.shape(), block.shape())?;
+        self.0.assign(&block.view());
+        Ok(())
+    }
 }
 
 /// Refuses a block of another shape than was promised.

@@ -75,6 +75,7 @@ mod delayed;
 mod element;
 mod elementwise;
 mod error;
+mod feed;
 mod from_array;
 mod functions;
 mod gather;

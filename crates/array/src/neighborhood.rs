@@ -11,6 +11,7 @@ use crate::array::Array;
 use crate::block::{Block, CodecOf};
 use crate::element::{Buffer, DType, Element, Plain};
 use crate::error::Error;
+use crate::feed::{Feed, Part};
 use crate::halos::Halos;
 use crate::kernel::assemble::{Source, clipped};
 use crate::kernel::memory::{with_room, zeros};
@@ -18,7 +19,7 @@ use crate::kernel::overlap::{Boundary, Depth};
 use crate::kernel::strip::{Room, RunError};
 use crate::per_axis::PerAxis;
 use crate::region::{assembly, wiring};
-use crate::stage::{Append, BindBox, Part, Stage};
+use crate::stage::{Append, BindBox, Stage};
 use crate::strip_task::{StripTask, ToBlock};
 use musher_graph_core::{
     Absorb, ChunkRef, Codec, Facts, Forward, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
@@ -238,7 +239,7 @@ impl Task for Neighborhood {
             let before = Stage::of(producer, request.producer_slots)?;
             // What the producer reads in its own place is read in the window, and a single value with every row.
             let ndim = request.producer_grid.ndim();
-            let n_read = (0..before.slots().len()).filter(|&slot| !before.is_value(slot)).count();
+            let n_read = (0..before.feeds().len()).filter(|&slot| !before.is_value(slot)).count();
             if n_read == 0
                 || !before.reads_in_place(ndim, |slot| !before.is_value(slot))
                 || self.kernel.repeats() > MOST_REPEATED
@@ -259,11 +260,11 @@ impl Neighborhood {
             return None;
         }
         let own = Stage::of(consumer, request.consumer_slots)?;
-        if !own.reads_in_place(ndim, |slot| request.slots.contains(&slot)) {
+        if !own.reads_in_place(ndim, |slot| own.feeds()[slot].is_none()) {
             return None;
         }
         let first = self.stages.after.as_ref().map(|after| after.with_slots(request.producer_slots));
-        let after = own.behind(first.as_ref(), request.slots);
+        let after = own.behind(first.as_ref());
         if !after.goes_by_rows() {
             return None;
         }
@@ -316,13 +317,20 @@ impl<K: Kernel> InBands<K> {
         stage: &Stage,
         inputs: &Inputs<'_>,
         number: usize,
+        block: &[usize],
         needed: &[Range<usize>],
     ) -> Result<Source<'i, K::In>, TaskError> {
         let shape: Vec<usize> = needed.iter().map(ExactSizeIterator::len).collect();
         let buffer = stage.run(&shape, |slot, dtype| {
             let (number, needed) = if stage.is_value(slot) { (0, &[][..]) } else { (number, needed) };
-            let slot = stage.slots()[slot].ok_or(RunError::Input { slot })?;
-            dtype.visit(BindBox { inputs, slot, number, needed: |_: &[usize]| needed.to_vec() })
+            match stage.feeds()[slot].as_ref().ok_or(RunError::Input { slot })? {
+                Feed::Memory(memory) => {
+                    Ok(memory.part(block, Some(needed)).ok_or(RunError::Input { slot })?)
+                }
+                &Feed::Slot(slot) => {
+                    dtype.visit(BindBox { inputs, slot, number, needed: |_: &[usize]| needed.to_vec() })
+                }
+            }
         })?;
         let elements = K::In::from_buffer(buffer).ok_or(RunError::Input { slot: 0 })?;
         Ok(Source::of_part(ArrayD::from_shape_vec(IxDyn(&shape), elements)?, needed))
@@ -332,16 +340,22 @@ impl<K: Kernel> InBands<K> {
     fn append_after(
         stage: &Stage,
         inputs: &Inputs<'_>,
+        coords: &[usize],
         made: &[K::Out],
         shape: &[usize],
         rows: Range<usize>,
         into: &mut Buffer,
     ) -> Result<(), TaskError> {
-        let buffer = stage.run(shape, |slot, dtype| match stage.slots()[slot] {
-            None => Ok(Part::of_elements(made, shape)),
-            Some(read) => {
-                let needed = |block: &[usize]| stage.needed(slot, block, &rows).unwrap_or_default();
-                dtype.visit(BindBox { inputs, slot: read, number: 0, needed })
+        let buffer = stage.run(shape, |slot, dtype| {
+            let needed = |block: &[usize]| stage.needed(slot, block, &rows).unwrap_or_default();
+            match &stage.feeds()[slot] {
+                None => Ok(Part::of_elements(made, shape)),
+                Some(Feed::Memory(memory)) => {
+                    let whole = memory.part(coords, None).ok_or(RunError::Input { slot })?;
+                    let part = memory.part(coords, Some(&needed(&whole.shape)));
+                    Ok(part.ok_or(RunError::Input { slot })?)
+                }
+                &Some(Feed::Slot(slot)) => dtype.visit(BindBox { inputs, slot, number: 0, needed }),
             }
         })?;
         stage.dtype().visit(Append(into, buffer));
@@ -426,8 +440,8 @@ impl<K: Kernel> AnyKernel for InBands<K> {
             if let Some(rows) = pieces.first_mut() {
                 *rows = clipped(&rows_of_all, start + kept..end + around);
             }
-            let source = |number: usize, needed: &[Range<usize>]| match &stages.before {
-                Some(stage) => Self::made_before(stage, inputs, number, needed),
+            let source = |number: usize, block: &[usize], needed: &[Range<usize>]| match &stages.before {
+                Some(stage) => Self::made_before(stage, inputs, number, block, needed),
                 None => Ok(Source::of_block(blocks[number].view(), needed)?),
             };
             assembly(self.halos.reads(), coords, &pieces, source)?.append_to(&mut elements);
@@ -445,7 +459,7 @@ impl<K: Kernel> AnyKernel for InBands<K> {
                 if let Some(length) = shape.first_mut() {
                     *length = end - start;
                 }
-                Self::append_after(after, inputs, out, &shape, start..end, block)?;
+                Self::append_after(after, inputs, coords, out, &shape, start..end, block)?;
             }
             start = end.max(1);
         }

@@ -13,15 +13,17 @@ use crate::block::Block;
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
 use crate::error::{Error, expect};
+use crate::from_array::part_of;
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
 use musher_graph_core::{
-    Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer, exchange_of,
-    exchanged_at,
+    Absorb, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
+    exchange_of, exchanged_at,
 };
 use ndarray::Dimension;
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// Assembles one new block from boxes of old ones.
 struct Rechunk<A> {
@@ -85,6 +87,15 @@ impl<A: Element> Task for Rechunk<A> {
 
     fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
         Some(Block::<A>::CODEC)
+    }
+
+    fn absorbs_neighbors(&self) -> bool {
+        true
+    }
+
+    /// Another division of an array in memory is one, too.
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        part_of::<A>(request.producer, &vec![0; self.to.len()], Chunking::from_offsets(&self.to))
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

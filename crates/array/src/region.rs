@@ -113,18 +113,18 @@ pub(crate) fn wiring(reads: &[AxisReads]) -> Wiring {
 }
 
 /// The runs of the blocks that were read at `coords` by [`wiring`], about to be assembled: `source` gives what is needed of
-/// the one with a number in the slot.
+/// the one with a number in the slot and a place in the producer's grid.
 pub(crate) fn assembly<'a, A: Element>(
     reads: &[AxisReads],
     coords: &[usize],
     pieces: &[Vec<Piece<A>>],
-    mut source: impl FnMut(usize, &[Range<usize>]) -> Result<Source<'a, A>, TaskError>,
+    mut source: impl FnMut(usize, &[usize], &[Range<usize>]) -> Result<Source<'a, A>, TaskError>,
 ) -> Result<Assembly<'a, A>, TaskError> {
     Assembly::new(pieces, |at, needed| {
         let flat = reads.iter().zip(coords).zip(at).fold(0, |flat, ((reads, &coord), &block)| {
             flat * reads.count(coord) + reads.position(coord, block)
         });
-        source(flat, needed)
+        source(flat, at, needed)
     })
 }
 
@@ -140,7 +140,9 @@ pub(crate) fn assemble_inputs<A: Element>(
         true => SmallVec::new(),
         false => inputs.slot::<Block<A>>(0)?,
     };
-    let source = |flat: usize, needed: &[Range<usize>]| Ok(Source::of_block(blocks[flat].view(), needed)?);
+    let source = |flat: usize, _: &[usize], needed: &[Range<usize>]| {
+        Ok(Source::of_block(blocks[flat].view(), needed)?)
+    };
     Ok(assembly(reads, coords, pieces, source)?.whole()?)
 }
 

@@ -5,12 +5,13 @@ use crate::block::Block;
 use crate::chunks::Chunking;
 use crate::element::Element;
 use crate::error::{Error, expect};
+use crate::from_array::{handed_out, part_of};
 use crate::kernel::memory::copied;
 use crate::kernel::strip::Axes;
 use crate::layout::passed_through;
 use musher_graph_core::{
-    AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
-    Wiring,
+    Absorb, AxisMap, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token,
+    Tokenizer, Wiring,
 };
 use ndarray::{Axis, Dimension, Slice, SliceArg, SliceInfoElem};
 use std::borrow::Cow;
@@ -144,6 +145,26 @@ impl<A: Element> Task for SliceBlock<A> {
 
     fn codec(&self, _: usize, _: &[Option<&'static dyn Codec>]) -> Option<&'static dyn Codec> {
         Some(Block::<A>::CODEC)
+    }
+
+    /// A range of an array in memory is one, too.
+    fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        let mut start = Vec::new();
+        let mut lengths = Vec::new();
+        let from = handed_out::<A>(request.producer)?;
+        for (axis, along) in self.along.iter().enumerate() {
+            let Along::Cuts(cuts) = along else { return None };
+            let first = cuts.first()?;
+            if self.kept.get(axis) != Some(&Some(axis)) || cuts.iter().any(|cut| cut.step != 1) {
+                return None;
+            }
+            start.push(from.axis(axis)[..first.block].iter().sum::<usize>() + first.start);
+            lengths.push(cuts.iter().map(|cut| cut.len).collect::<Arc<[usize]>>());
+        }
+        if self.kept.len() != self.along.len() {
+            return None;
+        }
+        part_of::<A>(request.producer, &start, Chunking::from_axes(lengths))
     }
 
     fn facts(&self, at: Place<'_>, _inputs: &[Option<u64>]) -> Facts {

@@ -6,8 +6,9 @@
 
 use crate::block::Block;
 use crate::element::{Buffer, DType, Element, Visit};
+use crate::feed::{Feed, Part};
 use crate::kernel::strip::{Binding, Code, CompileError, Leaf, Made, Op, Program, RunError, Sink};
-use crate::strip_task::{StripTask, c_strides};
+use crate::strip_task::StripTask;
 use musher_graph_core::{Inputs, Reach, TaskError, Token, Tokenizer};
 use musher_scheduler::check_cancelled;
 use smallvec::SmallVec;
@@ -19,20 +20,21 @@ use std::sync::OnceLock;
 pub(crate) struct Stage {
     labels: SmallVec<[Cow<'static, str>; 2]>,
     program: Program,
-    /// Which slot of the task each slot of the program reads; none is what the kernel has made.
-    slots: Vec<Option<usize>>,
+    /// What feeds each slot of the program; none is what the kernel has made.
+    feeds: Vec<Option<Feed>>,
     code: OnceLock<Result<Code, CompileError>>,
 }
 
 impl Clone for Stage {
     fn clone(&self) -> Self {
-        let Self { labels, program, slots, .. } = self;
-        Self { labels: labels.clone(), program: program.clone(), slots: slots.clone(), code: OnceLock::new() }
+        let Self { labels, program, feeds, .. } = self;
+        Self { labels: labels.clone(), program: program.clone(), feeds: feeds.clone(), code: OnceLock::new() }
     }
 }
 
 impl Stage {
-    /// The work of a task whose slots have become these, where a box of a block may be made on its own.
+    /// The work of a task whose slots have become these, where a box of a block may be made on its own. The slots that have
+    /// become `usize::MAX` are what the kernel has made.
     pub(crate) fn of(task: &StripTask, slots: &[usize]) -> Option<Self> {
         let program = task.program();
         let [target] = program.targets() else { return None };
@@ -41,56 +43,61 @@ impl Stage {
             return None;
         }
         let labels = task.labels().iter().cloned().collect();
-        let slots = slots.iter().map(|&slot| Some(slot)).collect();
-        Some(Self { labels, program: program.clone(), slots, code: OnceLock::new() })
+        let fed = |feed: &Feed| match feed {
+            Feed::Slot(slot) if slots[*slot] == usize::MAX => None,
+            feed => Some(feed.with_slots(slots)),
+        };
+        let feeds = task.feeds().iter().map(fed).collect();
+        Some(Self { labels, program: program.clone(), feeds, code: OnceLock::new() })
     }
 
-    /// This work on what a kernel has made, or on what `first` has made of that: `asked` are the slots that read it.
-    pub(crate) fn behind(&self, first: Option<&Self>, asked: &[usize]) -> Self {
-        let mut slots: Vec<Option<usize>> = vec![None];
-        let mut number = |slot: Option<usize>| {
-            let known = slots.iter().position(|&known| known == slot);
+    /// This work on what a kernel has made, or on what `first` has made of that.
+    pub(crate) fn behind(&self, first: Option<&Self>) -> Self {
+        let mut feeds: Vec<Option<Feed>> = vec![None];
+        let mut number = |feed: Option<Feed>| {
+            let known = feeds.iter().position(|known| *known == feed);
             known.unwrap_or_else(|| {
-                slots.push(slot);
-                slots.len() - 1
+                feeds.push(feed);
+                feeds.len() - 1
             }) as u32
         };
         let mut program = Program::default();
         let made = first.map(|first| {
             let numbers = program.graft(&first.program, |_, node| match &node.op {
-                Op::Load { slot, axes } => {
-                    Leaf::Becomes(Op::Load { slot: number(first.slots[*slot as usize]), axes: axes.clone() })
-                }
+                Op::Load { slot, axes } => Leaf::Becomes(Op::Load {
+                    slot: number(first.feeds[*slot as usize].clone()),
+                    axes: axes.clone(),
+                }),
                 _ => Leaf::Stays,
             });
             numbers[first.program.targets()[0].node.index()]
         });
         let numbers = program.graft(&self.program, |_, node| match (&node.op, made) {
-            (Op::Load { slot, .. }, Some(made)) if asked.contains(&(*slot as usize)) => Leaf::Is(made),
+            (Op::Load { slot, .. }, Some(made)) if self.feeds[*slot as usize].is_none() => Leaf::Is(made),
             (Op::Load { slot, axes }, _) => {
-                let slot = *slot as usize;
-                let slot = if asked.contains(&slot) { None } else { self.slots[slot] };
-                Leaf::Becomes(Op::Load { slot: number(slot), axes: axes.clone() })
+                let slot = number(self.feeds[*slot as usize].clone());
+                Leaf::Becomes(Op::Load { slot, axes: axes.clone() })
             }
             _ => Leaf::Stays,
         });
         program.graft_targets(&self.program, &numbers);
         let labels = first.into_iter().flat_map(|first| &first.labels).chain(&self.labels).cloned().collect();
-        Self { labels, program, slots, code: OnceLock::new() }
+        Self { labels, program, feeds, code: OnceLock::new() }
     }
 
     /// The same with other slots of the task.
     pub(crate) fn with_slots(&self, new: &[usize]) -> Self {
-        Self { slots: self.slots.iter().map(|slot| slot.map(|slot| new[slot])).collect(), ..self.clone() }
+        let feeds = self.feeds.iter().map(|feed| feed.as_ref().map(|feed| feed.with_slots(new)));
+        Self { feeds: feeds.collect(), ..self.clone() }
     }
 
     pub(crate) fn labels(&self) -> &[Cow<'static, str>] {
         &self.labels
     }
 
-    /// Which slot of the task each slot of the program reads; none is what the kernel has made.
-    pub(crate) fn slots(&self) -> &[Option<usize>] {
-        &self.slots
+    /// What feeds each slot of the program; none is what the kernel has made.
+    pub(crate) fn feeds(&self) -> &[Option<Feed>] {
+        &self.feeds
     }
 
     /// Whether a slot of the program is one value for all elements.
@@ -111,6 +118,7 @@ impl Stage {
 
     pub(crate) fn token(&self, tokenizer: &mut Tokenizer) {
         self.program.words().token(tokenizer);
+        self.feeds.iter().flatten().for_each(|feed| feed.token(tokenizer));
         tokenizer.narrow(Reach::of_rank(self.program.reach()));
     }
 
@@ -189,35 +197,6 @@ impl Stage {
     }
 }
 
-/// A box of a block, bound to a program.
-pub(crate) struct Part<'a> {
-    pub(crate) elements: crate::element::Source<'a>,
-    pub(crate) shape: SmallVec<[usize; 4]>,
-    pub(crate) strides: SmallVec<[isize; 4]>,
-}
-
-impl<'a> Part<'a> {
-    fn binding(&self) -> Binding<'_> {
-        Binding { elements: self.elements, shape: &self.shape, strides: &self.strides }
-    }
-
-    /// Of a block, by a range for each of its axes.
-    pub(crate) fn of_block<A: Element>(block: &'a Block<A>, needed: &[Range<usize>]) -> Self {
-        let array = block.array();
-        let strides: SmallVec<[isize; 4]> = array.strides().iter().copied().collect();
-        let first: usize =
-            needed.iter().zip(&strides).map(|(needed, stride)| needed.start * stride.unsigned_abs()).sum();
-        let shape = needed.iter().map(ExactSizeIterator::len).collect();
-        Self { elements: A::into_source(&block.elements()[first..]), shape, strides }
-    }
-
-    /// Of elements in C order.
-    pub(crate) fn of_elements<A: Element>(elements: &'a [A], shape: &[usize]) -> Self {
-        let shape_of = shape.iter().copied().collect();
-        Self { elements: A::into_source(elements), shape: shape_of, strides: c_strides(shape) }
-    }
-}
-
 /// Finds a block of a type known at run time among the chunks of a slot, and binds a box of it.
 pub(crate) struct BindBox<'i, 'c, F> {
     pub(crate) inputs: &'i Inputs<'c>,
@@ -233,7 +212,10 @@ impl<'i, F: FnOnce(&[usize]) -> Vec<Range<usize>>> Visit for BindBox<'i, '_, F> 
     fn visit<A: Element>(self) -> Self::Output {
         let blocks = self.inputs.slot::<Block<A>>(self.slot)?;
         let block = blocks.get(self.number).copied().ok_or(RunError::Input { slot: self.slot })?;
-        Ok(Part::of_block(block, &(self.needed)(block.shape())))
+        let needed = (self.needed)(block.shape());
+        let (first, shape) =
+            (needed.iter().map(|needed| needed.start), needed.iter().map(ExactSizeIterator::len));
+        Ok(Part::of_box(block.elements(), block.array().strides(), first, shape.collect()))
     }
 }
 

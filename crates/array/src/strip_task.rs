@@ -7,6 +7,7 @@
 use crate::block::{Block, CodecOf};
 use crate::chunks::Chunking;
 use crate::element::{Buffer, DType, Element, Plain, Source, Visit};
+use crate::feed::{Feed, Memory, Part};
 use crate::gather::check;
 use crate::kernel::reduce::{AxisSet, scratch_states};
 use crate::kernel::strip::{
@@ -22,6 +23,7 @@ use musher_scheduler::check_cancelled;
 use ndarray::{ArrayD, Axis, IxDyn};
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::{Arc, OnceLock};
 
 /// Programs of more nodes are not fused further: the gain is spent, and copying them again and again would make
@@ -33,15 +35,33 @@ pub(crate) struct StripTask {
     /// What is done, producers first.
     labels: SmallVec<[Cow<'static, str>; 2]>,
     program: Program,
+    /// What feeds each slot of the program.
+    feeds: SmallVec<[Feed; 2]>,
     /// The block lengths of what the program runs over; one task for each block.
     chunking: Chunking,
-    code: OnceLock<Result<Code, CompileError>>,
+    compiled: OnceLock<Result<Compiled, CompileError>>,
+}
+
+/// What all blocks have in common.
+struct Compiled {
+    code: Code,
+    /// The element type that each slot of the program reads.
+    types: Vec<DType>,
+    /// The slots of the program whose chunk the result may take the place of.
+    reusable: SmallVec<[usize; 4]>,
 }
 
 impl StripTask {
-    /// A task that runs `program` over blocks of these lengths.
+    /// A task that runs `program` over blocks of these lengths; the slots of the program are those of the task.
     pub(crate) fn new(label: impl Into<Cow<'static, str>>, program: Program, chunking: Chunking) -> Self {
-        Self { labels: SmallVec::from_elem(label.into(), 1), program, chunking, code: OnceLock::new() }
+        let feeds = (0..program.n_slots()).map(Feed::Slot).collect();
+        let labels = SmallVec::from_elem(label.into(), 1);
+        Self { labels, program, feeds, chunking, compiled: OnceLock::new() }
+    }
+
+    /// What feeds each slot of the program.
+    pub(crate) fn feeds(&self) -> &[Feed] {
+        &self.feeds
     }
 
     /// What is done, as a program over the block.
@@ -55,26 +75,36 @@ impl StripTask {
     }
 
     /// The compiled program; compiled once, by whoever comes first.
-    fn code(&self) -> Result<&Code, TaskError> {
-        self.code
-            .get_or_init(|| Code::compile(&self.program))
-            .as_ref()
-            .map_err(|error| TaskError::new(error.clone()))
+    fn compiled(&self) -> Result<&Compiled, TaskError> {
+        let compile = || {
+            let types = self.program.slot_types().into_iter();
+            let types = types.map(|dtype| dtype.expect("a slot that is read by some load")).collect();
+            Ok(Compiled { code: Code::compile(&self.program)?, types, reusable: self.reusable() })
+        };
+        self.compiled.get_or_init(compile).as_ref().map_err(|error| TaskError::new(error.clone()))
+    }
+
+    /// The slots of the program whose chunk the result may take the place of.
+    fn reusable(&self) -> SmallVec<[usize; 4]> {
+        let mut slots = self.program.reusable(self.chunking.ndim());
+        slots.retain(|slot| matches!(self.feeds[*slot], Feed::Slot(_)));
+        slots
     }
 
     /// Takes over the elements of an input that nobody else holds, for the result to take their place; an input that turns
     /// out to be shared, or laid out otherwise, is given back.
     fn try_reuse(
         &self,
-        types: &[DType],
+        Compiled { types, reusable, .. }: &Compiled,
         shape: &[usize],
         inputs: &mut Inputs<'_>,
     ) -> Result<Option<(usize, Reuse)>, TaskError> {
-        for slot in self.program.reusable(shape.len()) {
-            if Arc::strong_count(inputs.chunk(slot)?) > 1 {
+        for &slot in reusable {
+            let Feed::Slot(read) = self.feeds[slot] else { continue };
+            if Arc::strong_count(inputs.chunk(read)?) > 1 {
                 continue;
             }
-            return Ok(Some((slot, types[slot].visit(TryReuse { inputs, slot, shape })?)));
+            return Ok(Some((slot, types[slot].visit(TryReuse { inputs, slot: read, shape })?)));
         }
         Ok(None)
     }
@@ -83,14 +113,14 @@ impl StripTask {
     fn passed_through(&self) -> Option<&Axes> {
         let [target] = self.program.targets() else { return None };
         match (&self.program.nodes().get(target.node.index())?.op, target.sink) {
-            (Op::Load { axes, .. }, Sink::Block) if self.program.n_slots() == 1 => Some(axes),
+            (Op::Load { axes, .. }, Sink::Block) if matches!(*self.feeds, [Feed::Slot(0)]) => Some(axes),
             _ => None,
         }
     }
 
     /// The chunk of what a target made.
     fn chunk(&self, made: Made, sink: Sink, coords: &[usize]) -> Result<ChunkRef, TaskError> {
-        let shape = self.chunking.block_shape(coords);
+        let shape = self.chunking.lengths_at(coords);
         let axes = if let Sink::Reduce { axes, .. } = sink { axes } else { AxisSet::NONE };
         Ok(match made {
             Made::Block(buffer) => buffer.dtype().visit(ToBlock(buffer, &shape))?,
@@ -102,9 +132,13 @@ impl StripTask {
 
     /// From an index along the reduced axes of a block, in C order, to one along those of the whole array.
     fn globally(&self, axes: AxisSet, coords: &[usize]) -> impl Fn(u64) -> u64 + use<> {
-        let (start, block) = (self.chunking.block_start(coords), self.chunking.block_shape(coords));
-        let whole = self.chunking.shape();
+        let (chunking, coords) = (self.chunking.clone(), SmallVec::<[usize; 4]>::from_slice(coords));
+        // Few reductions ask.
+        let place = LazyCell::new(move || {
+            (chunking.block_start(&coords), chunking.block_shape(&coords), chunking.shape())
+        });
         move |index| {
+            let (start, block, whole) = &*place;
             let (mut rest, mut step, mut global) = (index as usize, 1, 0);
             for axis in axes.iter().filter(|&axis| axis < whole.len()).rev() {
                 global += (start[axis] + rest % block[axis]) * step;
@@ -254,44 +288,55 @@ impl Task for StripTask {
 
     fn run(&self, at: Place<'_>, mut inputs: Inputs<'_>) -> Result<Output, TaskError> {
         let coords = at.coords();
-        let shape = self.chunking.block_shape(&coords);
+        let shape = self.chunking.lengths_at(&coords);
         if let Some(axes) = self.passed_through() {
             let dtype = self.program.nodes()[self.program.targets()[0].node.index()].dtype;
             if let Some(chunk) = dtype.visit(PassThrough { inputs: &inputs, axes, shape: &shape })? {
                 return Ok(Output::shared(chunk));
             }
         }
-        let code = self.code()?;
-        let types = self.program.slot_types().into_iter();
-        let types: Vec<DType> = types.map(|dtype| dtype.expect("a slot that is read by some load")).collect();
-        let (reused, returned) = match self.try_reuse(&types, &shape, &mut inputs)? {
+        let compiled = self.compiled()?;
+        let Compiled { code, types, .. } = compiled;
+        let (reused, returned) = match self.try_reuse(compiled, &shape, &mut inputs)? {
             Some((slot, Reuse::Elements(elements))) => (Some(Reused { slot, elements }), None),
             Some((slot, Reuse::Chunk(chunk))) => (None, Some((slot, chunk))),
             None => (None, None),
         };
         // Of what is reused, the shape and the strides of C order are all that is bound.
         let strides: SmallVec<[isize; 4]> = c_strides(&shape);
-        let bind = |(slot, dtype): (usize, &DType)| match (&reused, &returned) {
-            (Some(reused), _) if reused.slot == slot => {
-                Ok(Binding { elements: dtype.visit(NoElements), shape: &shape, strides: &strides })
-            }
-            (_, Some((own, chunk))) if *own == slot => dtype.visit(Bind(chunk, slot)),
-            _ => dtype.visit(Bind(inputs.chunk(slot)?, slot)),
+        let parts = self.feeds.iter().enumerate().map(|(slot, feed)| match feed {
+            Feed::Slot(_) => Ok(None),
+            Feed::Memory(memory) => memory.part(&coords, None).ok_or(RunError::Input { slot }).map(Some),
+        });
+        let parts: SmallVec<[Option<Part<'_>>; 4]> = parts.collect::<Result<_, _>>()?;
+        let bind = |(slot, dtype): (usize, &DType)| match (&self.feeds[slot], &parts[slot]) {
+            (_, Some(part)) => Ok(part.binding()),
+            (Feed::Slot(read), None) => match (&reused, &returned) {
+                (Some(reused), _) if reused.slot == slot => {
+                    Ok(Binding { elements: dtype.visit(NoElements), shape: &shape, strides: &strides })
+                }
+                (_, Some((own, chunk))) if *own == slot => dtype.visit(Bind(chunk, slot)),
+                _ => dtype.visit(Bind(inputs.chunk(*read)?, slot)),
+            },
+            (Feed::Memory(_), None) => Err(RunError::Input { slot }.into()),
         };
-        let bindings: Vec<Binding<'_>> = types.iter().enumerate().map(bind).collect::<Result<_, _>>()?;
+        let bindings: SmallVec<[Binding<'_>; 4]> =
+            types.iter().enumerate().map(bind).collect::<Result<_, _>>()?;
         let made = code.run_in_place(&shape, &coords, &bindings, reused, &|| check_cancelled().is_err())?;
-        let targets = self.program.targets();
-        let chunks: Vec<ChunkRef> = made
-            .into_iter()
-            .zip(targets)
-            .map(|(made, target)| self.chunk(made, target.sink, &coords))
-            .collect::<Result<_, _>>()?;
-        Ok(Output::many(chunks))
+        let made = made.into_iter().zip(self.program.targets());
+        let mut chunks = made.map(|(made, target)| self.chunk(made, target.sink, &coords));
+        if let [_] = self.program.targets()
+            && let Some(chunk) = chunks.next()
+        {
+            return Ok(Output::shared(chunk?));
+        }
+        Ok(Output::many(chunks.collect::<Result<Vec<ChunkRef>, _>>()?))
     }
 
     fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name("array.strip/1");
+        tokenizer.name("array.strip/2");
         self.program.words().token(tokenizer);
+        self.feeds.iter().for_each(|feed| feed.token(tokenizer));
         self.chunking.token(tokenizer);
         tokenizer.narrow(Reach::of_rank(self.program.reach()));
     }
@@ -330,7 +375,7 @@ impl Task for StripTask {
         if self.passed_through().is_some() {
             return Facts { scratch_bytes: 0, reuses_input: true, ..facts }.cost(500);
         }
-        facts.reuses_input = !self.program.reusable(shape.len()).is_empty();
+        facts.reuses_input = !self.reusable().is_empty();
         let each: u64 = self.program.nodes().iter().map(|node| node.op.cost()).sum();
         facts.cost(1_000 + each * total as u64 / 1024)
     }
@@ -339,10 +384,16 @@ impl Task for StripTask {
         let Wiring::Axes(maps) = request.wiring else { return None };
         if request.producer.downcast_ref::<Forward>().is_some() {
             let [slot] = request.producer_slots else { return None };
-            return Some(Arc::new(self.over_slots(request.slots, *slot, request.consumer_slots)));
+            let feed = Feed::Slot(*slot);
+            return Some(Arc::new(self.refed(
+                request.slots,
+                &feed,
+                request.consumer_slots,
+                self.labels.clone(),
+            )));
         }
         let Some(producer): Option<&Self> = request.producer.downcast_ref() else {
-            return followed(self, request);
+            return self.over_memory(request).or_else(|| followed(self, request));
         };
         let target = producer.program.targets().get(request.output)?;
         if target.sink != Sink::Block
@@ -350,13 +401,18 @@ impl Task for StripTask {
         {
             return None;
         }
-        let through =
-            SeenThrough { maps, grid: request.grid, chunking: &self.chunking, slots: request.producer_slots };
-        let mut program = Program::default();
+        let through = SeenThrough {
+            maps,
+            wiring: request.wiring,
+            grid: request.grid,
+            chunking: &self.chunking,
+            slots: request.producer_slots,
+        };
+        let (mut program, mut feeds) = (Program::default(), Feeds::default());
         let mut possible = true;
         let numbers = program.graft(&self.program, |program, node| match &node.op {
-            Op::Load { slot, axes } if request.slots.contains(&(*slot as usize)) => {
-                match through.substitute(program, producer, target.node, axes) {
+            Op::Load { slot, axes } if self.reads(*slot, request.slots) => {
+                match through.substitute(program, &mut feeds, producer, target.node, axes) {
                     Some(number) => Leaf::Is(number),
                     None => {
                         possible = false;
@@ -364,10 +420,9 @@ impl Task for StripTask {
                     }
                 }
             }
-            Op::Load { slot, axes } => Leaf::Becomes(Op::Load {
-                slot: request.consumer_slots[*slot as usize] as u32,
-                axes: axes.clone(),
-            }),
+            Op::Load { slot, axes } => {
+                feeds.load(self.feeds[*slot as usize].with_slots(request.consumer_slots), axes)
+            }
             _ => Leaf::Stays,
         });
         if !possible {
@@ -375,7 +430,7 @@ impl Task for StripTask {
         }
         program.graft_targets(&self.program, &numbers);
         let labels = producer.labels.iter().chain(&self.labels).cloned().collect();
-        Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))
+        Some(Arc::new(self.with_program(labels, program, feeds)))
     }
 
     fn join(&self, sibling: &dyn Task, sibling_slots: &[usize]) -> Option<Arc<dyn Task>> {
@@ -388,10 +443,10 @@ impl Task for StripTask {
         if self.chunking != sibling.chunking || nodes > MOST_NODES || !(reduces(self) || reduces(sibling)) {
             return None;
         }
-        let mut program = self.program.clone();
+        let (mut program, mut feeds) = (self.program.clone(), Feeds(self.feeds.clone()));
         let numbers = program.graft(&sibling.program, |_, node| match &node.op {
             Op::Load { slot, axes } => {
-                Leaf::Becomes(Op::Load { slot: sibling_slots[*slot as usize] as u32, axes: axes.clone() })
+                feeds.load(sibling.feeds[*slot as usize].with_slots(sibling_slots), axes)
             }
             _ => Leaf::Stays,
         });
@@ -400,24 +455,72 @@ impl Task for StripTask {
         let ends = [&self.labels[shared..], &sibling.labels[shared..]].map(fused_label);
         let mut labels: SmallVec<[Cow<'static, str>; 2]> = self.labels[..shared].iter().cloned().collect();
         labels.push(ends.join(" + ").into());
-        Some(Arc::new(Self { labels, program, chunking: self.chunking.clone(), code: OnceLock::new() }))
+        Some(Arc::new(self.with_program(labels, program, feeds)))
+    }
+}
+
+/// What feeds a program that is put together, each feed once.
+#[derive(Default)]
+struct Feeds(SmallVec<[Feed; 2]>);
+
+impl Feeds {
+    /// The slot of a feed.
+    fn slot(&mut self, feed: Feed) -> u32 {
+        let known = self.0.iter().position(|known| *known == feed);
+        known.unwrap_or_else(|| {
+            self.0.push(feed);
+            self.0.len() - 1
+        }) as u32
+    }
+
+    /// A load that reads a feed.
+    fn load(&mut self, feed: Feed, axes: &Axes) -> Leaf {
+        Leaf::Becomes(Op::Load { slot: self.slot(feed), axes: axes.clone() })
     }
 }
 
 impl StripTask {
-    /// The same task where the loads of `slots` read `slot`, and the others their new slots.
-    fn over_slots(&self, slots: &[usize], slot: usize, others: &[usize]) -> Self {
-        let mut program = Program::default();
+    /// A task with another program over the same blocks.
+    fn with_program(&self, labels: SmallVec<[Cow<'static, str>; 2]>, program: Program, feeds: Feeds) -> Self {
+        Self { labels, program, feeds: feeds.0, chunking: self.chunking.clone(), compiled: OnceLock::new() }
+    }
+
+    /// Whether a slot of the program is fed by one of these slots of the task.
+    fn reads(&self, slot: u32, slots: &[usize]) -> bool {
+        matches!(self.feeds[slot as usize], Feed::Slot(read) if slots.contains(&read))
+    }
+
+    /// The same task where the loads of `slots` read what `feed` says, and the others their new slots.
+    fn refed(
+        &self,
+        slots: &[usize],
+        feed: &Feed,
+        others: &[usize],
+        labels: SmallVec<[Cow<'static, str>; 2]>,
+    ) -> Self {
+        let (mut program, mut feeds) = (Program::default(), Feeds::default());
         let numbers = program.graft(&self.program, |_, node| match &node.op {
-            Op::Load { slot: old, axes } => {
-                let old = *old as usize;
-                let new = if slots.contains(&old) { slot } else { others[old] };
-                Leaf::Becomes(Op::Load { slot: new as u32, axes: axes.clone() })
-            }
+            Op::Load { slot, axes } if self.reads(*slot, slots) => feeds.load(feed.clone(), axes),
+            Op::Load { slot, axes } => feeds.load(self.feeds[*slot as usize].with_slots(others), axes),
             _ => Leaf::Stays,
         });
         program.graft_targets(&self.program, &numbers);
-        Self { labels: self.labels.clone(), program, chunking: self.chunking.clone(), code: OnceLock::new() }
+        self.with_program(labels, program, feeds)
+    }
+
+    /// The same task where the producer's array is read where it lies, if the producer hands one out. A task that hands
+    /// its input on has nothing to read it for.
+    fn over_memory(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        if self.passed_through().is_some() {
+            return None;
+        }
+        let types = self.program.slot_types();
+        let asked = (0..types.len()).find(|&slot| self.reads(slot as u32, request.slots))?;
+        let memory = Memory::of(request.producer, types[asked]?, request.wiring)?;
+        let labels = std::iter::once(request.producer.label().into_owned().into());
+        let labels = labels.chain(self.labels.iter().cloned()).collect();
+        let feed = Feed::Memory(memory);
+        Some(Arc::new(self.refed(request.slots, &feed, request.consumer_slots, labels)))
     }
 }
 
@@ -425,6 +528,8 @@ impl StripTask {
 struct SeenThrough<'a> {
     /// For each axis of the producer, which block is read.
     maps: &'a [AxisMap],
+    /// The same as a wiring.
+    wiring: &'a Wiring,
     /// The consumer's grid.
     grid: &'a Grid,
     /// The consumer's block lengths.
@@ -439,6 +544,7 @@ impl SeenThrough<'_> {
     fn substitute(
         &self,
         program: &mut Program,
+        feeds: &mut Feeds,
         producer: &StripTask,
         result: NodeIx,
         axes: &Axes,
@@ -449,6 +555,9 @@ impl SeenThrough<'_> {
         if repeats && !producer.program.nodes().iter().all(|node| cheap(&node.op)) {
             return None;
         }
+        let seen_feeds =
+            producer.feeds.iter().map(|feed| feed.seen_through(self.wiring, self.grid, self.slots));
+        let seen_feeds: SmallVec<[Feed; 2]> = seen_feeds.collect::<Option<_>>()?;
         let mut possible = true;
         let mut seen = |index: &GlobalIndex| {
             self.index(index, axes).unwrap_or_else(|| {
@@ -458,7 +567,7 @@ impl SeenThrough<'_> {
         };
         let numbers = program.graft(&producer.program, |_, node| match &node.op {
             Op::Load { slot, axes: inner } => Leaf::Becomes(Op::Load {
-                slot: self.slots[*slot as usize] as u32,
+                slot: feeds.slot(seen_feeds[*slot as usize].clone()),
                 axes: inner.iter().map(|axis| axis.and_then(|axis| axes[usize::from(axis)])).collect(),
             }),
             Op::Random { engine, distribution, index } => {

@@ -35,6 +35,27 @@ impl Request {
     }
 }
 
+/// An answer that is there from the beginning of a run, and filled by it.
+pub trait Answer<T>: Send {
+    /// Bytes that it takes once it is filled.
+    fn nbytes(&self) -> u64;
+
+    /// Where each chunk goes, in the order of [`places`](Collection::places).
+    fn rooms(&mut self) -> Vec<Box<dyn Room + '_>>;
+
+    /// The answer, once all rooms are filled.
+    fn finish(self: Box<Self>) -> T;
+}
+
+/// The part of an answer that one chunk fills.
+pub trait Room: Send {
+    /// Puts the chunk in.
+    ///
+    /// # Errors
+    /// [`TaskError`] if the chunk does not fit.
+    fn put(&mut self, chunk: ChunkRef) -> Result<(), TaskError>;
+}
+
 /// A lazy collection: it names outputs of a graph and knows how to gather them into a result.
 ///
 /// `musher-scheduler`'s prelude gives every collection `compute()`, `persist()` and `explain()`.
@@ -58,6 +79,12 @@ pub trait Collection {
     /// # Errors
     /// [`TaskError`] if the chunks do not fit together.
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Self::Output, TaskError>;
+
+    /// Begins an answer into which chunks are put one by one, in any order and by several threads, as they are made. None
+    /// where the answer is better put together by [`gather`](Collection::gather): it is small, or of one chunk.
+    fn begin(&self) -> Option<Box<dyn Answer<Self::Output>>> {
+        None
+    }
 
     /// The same collection over other layers with equal chunks: what `persist()` returns.
     #[must_use]

@@ -70,7 +70,7 @@ pub use check::{CheckLimits, Files, FreeSpace, LocalFiles, Operation, Problem};
 pub use chunk::{Chunk, ChunkRef, Codec, CodecError, Measure};
 pub use codecs::Codecs;
 pub use coder::{Coder, Unfit, coding_error};
-pub use collection::{Collection, Places, Request};
+pub use collection::{Answer, Collection, Places, Request, Room};
 pub use combine::{Combine, Grouping, Level, tree, tree_of};
 #[doc(hidden)]
 pub use delayed::by_type;

@@ -1,11 +1,14 @@
 //! From a call to its result: the whole program in the order in which it happens.
 
-use musher_graph_core::{ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Port, Problem, Request};
+use musher_graph_core::{
+    Answer, ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Port, Problem, Request,
+};
 
 use crate::error::Error;
 use crate::nested;
 use crate::options::Options;
 use crate::planning::{plan, plan_unless};
+use crate::rooms::Rooms;
 use crate::run::Scheduler;
 use crate::sequential::Sequential;
 use crate::threaded::Threaded;
@@ -35,9 +38,12 @@ pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
     let requests = collections.requests();
+    let mut begun = collections.begin();
+    let mut rooms = Rooms::default();
+    collections.rooms(&mut begun, &mut rooms);
     // The plan's tables are gone before the answer is assembled, which may be large.
-    let chunks = execute(&requests, options)?;
-    collections.gather(&mut chunks.into_iter())
+    let chunks = execute(&requests, options, rooms)?;
+    collections.gather(begun, &mut chunks.into_iter())
 }
 
 /// Computes several collections and keeps their chunks: returns the same collections, whose chunks are there.
@@ -65,12 +71,12 @@ pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
     let requests = collections.requests();
-    let chunks = execute(&requests, options)?;
+    let chunks = execute(&requests, options, Rooms::default())?;
     Ok(collections.persisted(&mut chunks.into_iter()))
 }
 
-/// Plans what is asked for and runs it on the scheduler that the options ask for.
-fn execute(requests: &[Request], options: &Options) -> Result<Vec<ChunkRef>, Error> {
+/// Plans what is asked for and runs it on the scheduler that the options ask for. When it returns, the rooms are filled.
+fn execute(requests: &[Request], options: &Options, mut rooms: Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
     // A deadline begins here.
     let cancel = nested::under_outer(options.cancel_token());
     let plan = plan_unless(requests, cancel.as_ref())?;
@@ -88,7 +94,15 @@ fn execute(requests: &[Request], options: &Options) -> Result<Vec<ChunkRef>, Err
     nested::go_below_outer(&mut run);
     run.order_for_limit();
     let alone = (run.threads.get() == 1 && run.pool.is_none()) || is_small;
-    if options.sequential || inside || alone { Sequential.run(&run) } else { Threaded::default().run(&run) }
+    if rooms.answer_bytes() > 0 && run.fits_beside(rooms.answer_bytes()) {
+        rooms.open(&run.plan);
+    }
+    let chunks = match options.sequential || inside || alone {
+        true => Sequential.run_into(&run, &rooms)?,
+        false => Threaded::default().run_into(&run, &rooms)?,
+    };
+    rooms.put_rest(&chunks).map_err(Error::gather)?;
+    Ok(chunks)
 }
 
 /// What every collection can do.
@@ -214,14 +228,27 @@ pub trait Collections {
     /// The collections themselves with their chunks at hand, in the same shape.
     type Persisted;
 
+    /// Answers that are filled while a run goes on.
+    type Begun;
+
     /// What they ask for, in order.
     fn requests(&self) -> Vec<Request>;
 
-    /// Assembles the results, taking each collection's chunks from the front.
+    /// Begins the answers that a run may fill.
+    fn begin(&self) -> Self::Begun;
+
+    /// Adds the rooms of the answers that have begun.
+    fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>);
+
+    /// Assembles the results, taking each collection's chunks from the front; answers that have begun are full.
     ///
     /// # Errors
     /// [`Error::Gather`] if chunks do not fit together.
-    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Self::Output, Error>;
+    fn gather(
+        self,
+        begun: Self::Begun,
+        chunks: &mut dyn Iterator<Item = ChunkRef>,
+    ) -> Result<Self::Output, Error>;
 
     /// The collections over their computed chunks, taken from the front.
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Self::Persisted;
@@ -230,14 +257,31 @@ pub trait Collections {
 impl<C: Collection> Collections for &C {
     type Output = C::Output;
     type Persisted = C;
+    type Begun = Option<Box<dyn Answer<C::Output>>>;
 
     fn requests(&self) -> Vec<Request> {
         vec![self.request()]
     }
 
-    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<C::Output, Error> {
-        let chunks = chunks.take(self.request().n_chunks()).collect();
-        Collection::gather(self, chunks).map_err(Error::gather)
+    fn begin(&self) -> Self::Begun {
+        Collection::begin(*self)
+    }
+
+    fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {
+        rooms.add(self.request().n_chunks(), begun.as_deref_mut());
+    }
+
+    fn gather(
+        self,
+        begun: Self::Begun,
+        chunks: &mut dyn Iterator<Item = ChunkRef>,
+    ) -> Result<C::Output, Error> {
+        let chunks = chunks.take(self.request().n_chunks());
+        if let Some(answer) = begun {
+            chunks.for_each(drop);
+            return Ok(answer.finish());
+        }
+        Collection::gather(self, chunks.collect()).map_err(Error::gather)
     }
 
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> C {
@@ -257,13 +301,27 @@ impl<C: Collection> Collections for &C {
 impl<C: Collection> Collections for &[C] {
     type Output = Vec<C::Output>;
     type Persisted = Vec<C>;
+    type Begun = Vec<Option<Box<dyn Answer<C::Output>>>>;
 
     fn requests(&self) -> Vec<Request> {
         self.iter().map(Collection::request).collect()
     }
 
-    fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Vec<C::Output>, Error> {
-        self.iter().map(|collection| Collections::gather(collection, chunks)).collect()
+    fn begin(&self) -> Self::Begun {
+        self.iter().map(Collection::begin).collect()
+    }
+
+    fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {
+        self.iter().zip(begun).for_each(|(collection, begun)| collection.rooms(begun, rooms));
+    }
+
+    fn gather(
+        self,
+        begun: Self::Begun,
+        chunks: &mut dyn Iterator<Item = ChunkRef>,
+    ) -> Result<Vec<C::Output>, Error> {
+        let each = self.iter().zip(begun);
+        each.map(|(collection, begun)| Collections::gather(collection, begun, chunks)).collect()
     }
 
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Vec<C> {
@@ -272,10 +330,11 @@ impl<C: Collection> Collections for &[C] {
 }
 
 macro_rules! tuples {
-    ($(($($name:ident),*))*) => {$(
+    ($(($($name:ident $at:tt),*))*) => {$(
         impl<$($name: Collections),*> Collections for ($($name,)*) {
             type Output = ($($name::Output,)*);
             type Persisted = ($($name::Persisted,)*);
+            type Begun = ($($name::Begun,)*);
 
             #[expect(non_snake_case, reason = "the type's letter names the member")]
             fn requests(&self) -> Vec<Request> {
@@ -284,9 +343,21 @@ macro_rules! tuples {
             }
 
             #[expect(non_snake_case, reason = "the type's letter names the member")]
-            fn gather(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> Result<Self::Output, Error> {
+            fn begin(&self) -> Self::Begun {
                 let ($($name,)*) = self;
-                Ok(($($name.gather(chunks)?,)*))
+                ($($name.begin(),)*)
+            }
+
+            fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {
+                $(self.$at.rooms(&mut begun.$at, rooms);)*
+            }
+
+            fn gather(
+                self,
+                begun: Self::Begun,
+                chunks: &mut dyn Iterator<Item = ChunkRef>,
+            ) -> Result<Self::Output, Error> {
+                Ok(($(self.$at.gather(begun.$at, chunks)?,)*))
             }
 
             #[expect(non_snake_case, reason = "the type's letter names the member")]
@@ -298,5 +369,5 @@ macro_rules! tuples {
     )*};
 }
 tuples! {
-    (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) (A, B, C, D, E, F, G) (A, B, C, D, E, F, G, H)
+    (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4) (A 0, B 1, C 2, D 3, E 4, F 5) (A 0, B 1, C 2, D 3, E 4, F 5, G 6) (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
 }

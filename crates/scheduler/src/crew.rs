@@ -15,6 +15,7 @@ use crate::error::{Error, guard};
 use crate::event::Event;
 use crate::failed::FailedTask;
 use crate::planning::plan_unless;
+use crate::rooms::Rooms;
 use crate::run::Run;
 use crate::sink;
 use crate::spilling::{self, SpilledCopy};
@@ -206,8 +207,8 @@ impl Drop for EndOnUnwind<'_> {
 
 impl Crew {
     /// Opens a run, or refuses it.
-    pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
-        let engine = Engine::new(run)?;
+    pub(crate) fn new(run: &Run, rooms: &Rooms<'_>) -> Result<Arc<Self>, Error> {
+        let engine = Engine::new(run, rooms.open_bytes())?;
         let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
         Ok(Arc::new(Self {
@@ -222,11 +223,12 @@ impl Crew {
     /// Runs the plan: `each_worker` calls what it is given once on each thread.
     pub(crate) fn run(
         self: &Arc<Self>,
+        rooms: &Rooms<'_>,
         each_worker: impl FnOnce(&(dyn Fn(usize) + Sync)),
     ) -> Result<Vec<ChunkRef>, Error> {
         let _settle = SettleSinks(self);
         self.tell(Event::RunStarted { plan: &self.run.plan });
-        let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index))));
+        let worked = catch_unwind(AssertUnwindSafe(|| each_worker(&|index| self.work(index, rooms))));
         // However the loops ended, nothing of the run goes on when this returns.
         let spill_thread = self.state.lock().spill_thread.take();
         let carried = spill_thread.map_or(Ok(()), thread::JoinHandle::join);
@@ -254,12 +256,12 @@ impl Crew {
     }
 
     /// A worker, whose tasks build under the run's number.
-    fn work(self: &Arc<Self>, index: usize) {
-        self.number.work(index, || self.work_on(index));
+    fn work(self: &Arc<Self>, index: usize, rooms: &Rooms<'_>) {
+        self.number.work(index, || self.work_on(index, rooms));
     }
 
     /// A worker's loop: report what was done, fetch the next action, carry it out.
-    fn work_on(self: &Arc<Self>, index: usize) {
+    fn work_on(self: &Arc<Self>, index: usize, rooms: &Rooms<'_>) {
         let mut worker = Worker {
             index,
             inputs: Chunks::new(),
@@ -281,7 +283,7 @@ impl Crew {
                 self.state.lock().engine.dropped(&mut worker.garbage);
             }
             worker.report = match action {
-                Action::Run(job) => self.execute(job, &mut worker),
+                Action::Run(job) => self.execute(job, &mut worker, rooms),
                 Action::Move(chunk) => self.carry_out(*chunk),
                 Action::Wait => {
                     // A parallel section inside somebody's task may want this thread.
@@ -456,13 +458,13 @@ impl Crew {
 
     /// Runs a task, again if it fails and may be retried.
     #[inline(always)]
-    fn execute(&self, job: Job, worker: &mut Worker) -> Report {
+    fn execute(&self, job: Job, worker: &mut Worker, rooms: &Rooms<'_>) -> Report {
         let continuation = worker.continuation.take();
         let plan = continuation.as_ref().unwrap_or(&self.run.plan);
         let start = worker.pace.begins().then(Instant::now);
         let outcome = match self.is_lenient || job.is_continuation() {
-            true => self.attempts(plan, job.task, worker),
-            false => self.attempt(plan, job.task, worker),
+            true => self.attempts(plan, job, worker, rooms),
+            false => self.attempt(plan, job, worker, rooms),
         };
         if let Some(start) = start {
             worker.pace.took(start.elapsed());
@@ -484,13 +486,14 @@ impl Crew {
     }
 
     /// Runs a task until it succeeds or its retries are used up.
-    fn attempts(&self, plan: &Arc<Plan>, task: TaskIx, worker: &mut Worker) -> Outcome {
+    fn attempts(&self, plan: &Arc<Plan>, job: Job, worker: &mut Worker, rooms: &Rooms<'_>) -> Outcome {
+        let task = job.task;
         let retries = self.run.retries_of(plan, task);
         if retries == 0 && self.run.failed.is_none() {
-            return self.attempt(plan, task, worker);
+            return self.attempt(plan, job, worker, rooms);
         }
         let mut kept = worker.inputs.clone();
-        let mut outcome = self.attempt(plan, task, worker);
+        let mut outcome = self.attempt(plan, job, worker, rooms);
         for attempt in 0..retries {
             let Err(error) = &outcome else { break };
             // A panic is a defect: it would come again, or worse, not.
@@ -502,7 +505,7 @@ impl Crew {
                 break;
             }
             worker.inputs.clone_from(&kept);
-            outcome = self.attempt(plan, task, worker);
+            outcome = self.attempt(plan, job, worker, rooms);
         }
         match (&outcome, &self.run.failed) {
             (Ok(_), _) => self.drop_all(|| kept.pop()),
@@ -526,11 +529,12 @@ impl Crew {
         left.is_zero()
     }
 
-    /// Runs a task once: its outputs go to `worker.made`; what comes back is more work, if it gave that.
+    /// Runs a task once: its outputs go to `worker.made`, or to their rooms; what comes back is more work, if it gave that.
     ///
     /// Tasks, sizes and drops of chunks are user code: a panic in any of them becomes an error.
     #[inline(always)]
-    fn attempt(&self, plan: &Plan, task: TaskIx, worker: &mut Worker) -> Outcome {
+    fn attempt(&self, plan: &Plan, job: Job, worker: &mut Worker, rooms: &Rooms<'_>) -> Outcome {
+        let task = job.task;
         let outcome = guard(plan, task, || {
             let output = match self.run.observers.is_empty() {
                 true => self.run_task(plan, task, &mut worker.inputs)?,
@@ -542,6 +546,9 @@ impl Crew {
                 slot += 1;
             });
             drop_inputs(&mut worker.inputs);
+            if rooms.open_bytes() > 0 && !job.is_continuation() {
+                self.deliver(plan, task, worker, rooms)?;
+            }
             match handed {
                 Ok(()) => Ok(None),
                 Err(requests) => {
@@ -555,6 +562,24 @@ impl Crew {
             worker.garbage.items.extend(worker.made.drain(..).map(|made| Discarded::Chunk(made.chunk)));
         }
         outcome
+    }
+
+    /// Puts what a task has made into its rooms in the answer.
+    fn deliver(
+        &self,
+        plan: &Plan,
+        task: TaskIx,
+        worker: &mut Worker,
+        rooms: &Rooms<'_>,
+    ) -> Result<(), Box<Error>> {
+        for (made, slot) in worker.made.iter_mut().zip(plan.tasks().outputs_of(task)) {
+            let slot = SlotIx(slot as u32);
+            if rooms.is_for(slot) {
+                let delivered = rooms.deliver(slot, Arc::clone(&made.chunk));
+                *made = self.weigh(delivered.map_err(|error| Box::new(Error::gather(error)))?, plan, slot);
+            }
+        }
+        Ok(())
     }
 
     #[inline(always)]

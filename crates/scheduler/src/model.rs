@@ -210,7 +210,8 @@ impl Round {
 
     /// Runs it, and looks at what comes back and at what is left; whether it failed.
     fn check(self) -> bool {
-        let crew = Crew::new(&self.run).unwrap();
+        let rooms = Rooms::default();
+        let crew = Crew::new(&self.run, &rooms).unwrap();
         let canceller = (self.fault == Fault::Cancelled).then(|| {
             let cancel = self.run.cancel.clone().unwrap();
             thread::spawn(move || {

@@ -7,9 +7,11 @@ use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
 use crate::cancel::CancelToken;
+use crate::engine::sequential_peak;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::failed::FailedTasks;
+use crate::rooms::Rooms;
 use crate::settings::Scoped;
 use crate::sync::Arc;
 
@@ -26,6 +28,16 @@ pub trait Scheduler {
     /// # Errors
     /// [`Error`]; nothing of the run goes on when this returns.
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error>;
+
+    /// The same, where chunks may go to their rooms in an answer as they are made; another chunk is returned for them
+    /// then. A scheduler that knows of no rooms leaves them empty, and whoever called it fills them.
+    ///
+    /// # Errors
+    /// As [`run`](Scheduler::run), and if a chunk does not fit its room.
+    fn run_into(&self, run: &Run, rooms: &Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
+        let _ = rooms;
+        self.run(run)
+    }
 }
 
 /// A plan and the conditions under which it runs.
@@ -99,6 +111,12 @@ impl Run {
         {
             self.plan = Arc::new(plan);
         }
+    }
+
+    /// Whether the plan, one task after the other, fits into the limit beside so many bytes.
+    pub(crate) fn fits_beside(&self, bytes: u64) -> bool {
+        let peak = || sequential_peak(&self.plan).0.saturating_add(self.plan.tasks().table_bytes() as u64);
+        self.memory_limit.is_none_or(|limit| peak().saturating_add(bytes) <= limit.bytes())
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

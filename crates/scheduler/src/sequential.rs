@@ -5,6 +5,7 @@ use musher_graph_core::ChunkRef;
 use crate::crew::Crew;
 use crate::error::Error;
 use crate::nested;
+use crate::rooms::Rooms;
 use crate::run::{Run, Scheduler};
 
 /// Runs one task after the other on the calling thread: for debugging, tiny plans, and nested runs.
@@ -21,7 +22,11 @@ pub struct Sequential;
 
 impl Scheduler for Sequential {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
-        let crew = Crew::new(run)?;
-        crew.run(|work| nested::inside(&crew, || work(0)))
+        self.run_into(run, &Rooms::default())
+    }
+
+    fn run_into(&self, run: &Run, rooms: &Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
+        let crew = Crew::new(run, rooms)?;
+        crew.run(rooms, |work| nested::inside(&crew, || work(0)))
     }
 }

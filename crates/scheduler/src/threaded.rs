@@ -8,6 +8,7 @@ use rayon::ThreadPoolBuilder;
 use crate::crew::Crew;
 use crate::error::Error;
 use crate::nested;
+use crate::rooms::Rooms;
 use crate::run::{Run, Scheduler};
 use crate::sync::{StaticMutex, ThreadPool, on_threads};
 
@@ -34,13 +35,17 @@ impl Threaded {
 
 impl Scheduler for Threaded {
     fn run(&self, run: &Run) -> Result<Vec<ChunkRef>, Error> {
-        let crew = Crew::new(run)?;
+        self.run_into(run, &Rooms::default())
+    }
+
+    fn run_into(&self, run: &Run, rooms: &Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
+        let crew = Crew::new(run, rooms)?;
         let inside = |work: &(dyn Fn(usize) + Sync), index| nested::inside(&crew, || work(index));
         if let Some(pool) = &run.pool {
-            return crew.run(|work| on_threads(pool, |index| inside(work, index)));
+            return crew.run(rooms, |work| on_threads(pool, |index| inside(work, index)));
         }
         let pool = Lease::new(self.threads.unwrap_or(run.threads))?;
-        crew.run(|work| pool.broadcast(|index| inside(work, index)))
+        crew.run(rooms, |work| pool.broadcast(|index| inside(work, index)))
     }
 }
 

@@ -1,9 +1,9 @@
-//! The same answer on every scheduler and for every number of threads.
+//! The same answer on every scheduler, for every number of threads, and for the graph as it was written.
 
 use std::fmt::Debug;
 
-use musher_graph_core::Collection;
-use musher_scheduler::{Compute, Options};
+use musher_graph_core::{Collection, Graph, Plan};
+use musher_scheduler::{Compute, Error, Options, Run, Scheduler, Sequential};
 
 /// The numbers of threads on which an answer must have the same bits.
 pub const THREADS: [usize; 4] = [1, 2, 3, 8];
@@ -20,7 +20,8 @@ pub fn everywhere() -> Vec<(String, Options)> {
     [("in sequence".to_owned(), Options::sequential())].into_iter().chain(threaded).collect()
 }
 
-/// Computes a collection everywhere and gives back the answer, which is the same everywhere.
+/// Computes a collection everywhere and gives back the answer, which is the same everywhere, and the same as that of the
+/// graph as it was written: no layer absorbs another one there.
 ///
 /// # Panics
 /// If a computation fails or two answers differ.
@@ -59,9 +60,11 @@ where
     C: Collection,
     C::Output: Debug,
 {
+    let computed = everywhere().into_iter().map(|(name, options)| (name, collection.compute_with(&options)));
+    let as_written = std::iter::once(("as it was written".to_owned(), as_written(collection)));
     let mut first: Option<C::Output> = None;
-    for (name, options) in everywhere() {
-        let answer = match collection.compute_with(&options) {
+    for (name, answer) in computed.chain(as_written) {
+        let answer = match answer {
             Ok(answer) => answer,
             Err(error) => panic!("{name}: {error} ({error:?})"),
         };
@@ -73,4 +76,11 @@ where
         }
     }
     first.expect("there is at least one scheduler")
+}
+
+/// Computes a collection in sequence, without any pass over its graph.
+fn as_written<C: Collection>(collection: &C) -> Result<C::Output, Error> {
+    let plan = Plan::new(Graph::collect(&[collection.request()])?)?;
+    let chunks = Sequential.run(&Run::new(plan))?;
+    collection.gather(chunks).map_err(|error| Error::Gather { source: error.into_cause() })
 }

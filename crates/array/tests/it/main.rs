@@ -9,6 +9,7 @@ mod elementwise;
 mod faults;
 mod fusion;
 mod golden;
+mod in_memory;
 mod layout;
 mod linalg;
 mod memory;

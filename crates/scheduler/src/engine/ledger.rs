@@ -86,7 +86,7 @@ pub(super) fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
 }
 
 /// The most bytes alive at once when one task runs after the other, and the task that runs then.
-pub(super) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
+pub(crate) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
     let mut peak = (0, None);
     walk(plan, |position, during, _| {
         if during > peak.0 || peak.1.is_none() {

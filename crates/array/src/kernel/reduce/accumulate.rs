@@ -5,7 +5,6 @@ use musher_graph_core::Moments;
 
 use super::states::{ArgFloat, ArgInteger, Product};
 use crate::element::{Element, Plain};
-use crate::kernel::simd::dispatch;
 use num_complex::Complex;
 use std::marker::PhantomData;
 
@@ -46,6 +45,16 @@ pub trait Accumulate: 'static {
         state
     }
 
+    /// Enters one more element of a group, whose elements come one after the other with nothing between them.
+    #[inline(always)]
+    fn push_in_group(state: &mut Self::State, value: Self::Item, index: u64) {
+        Self::push(state, value, index);
+    }
+
+    /// Makes a state of what [`push_in_group`](Self::push_in_group) has left; for most it is one already.
+    #[inline(always)]
+    fn close_group(_state: &mut Self::State) {}
+
     /// Changes the place that a state remembers; most remember none.
     fn relocate(_state: &mut Self::State, _place: &dyn Fn(u64) -> u64) {}
 }
@@ -54,6 +63,8 @@ pub trait Accumulate: 'static {
 const LANES: usize = 16;
 
 /// Folds values into fixed lanes, then the lanes as a tree: the same additions whatever the vector width.
+///
+/// It is part of a larger loop, which is compiled for each instruction set.
 #[inline(always)]
 fn in_lanes<A: Copy, S: Copy>(
     values: &[A],
@@ -61,29 +72,64 @@ fn in_lanes<A: Copy, S: Copy>(
     one: impl Fn(A) -> S + Copy,
     combine: impl Fn(S, S) -> S + Copy,
 ) -> S {
-    dispatch(
-        #[inline(always)]
-        || {
-            let mut lanes = [identity; LANES];
-            let mut rows = values.chunks_exact(LANES);
-            for row in &mut rows {
-                for (lane, &value) in lanes.iter_mut().zip(row) {
-                    *lane = combine(*lane, one(value));
-                }
-            }
-            for (lane, &value) in lanes.iter_mut().zip(rows.remainder()) {
-                *lane = combine(*lane, one(value));
-            }
-            let mut n = LANES;
-            while n > 1 {
-                n /= 2;
-                for i in 0..n {
-                    lanes[i] = combine(lanes[i], lanes[i + n]);
-                }
-            }
-            lanes[0]
-        },
-    )
+    let mut lanes = [identity; LANES];
+    let mut rows = values.chunks_exact(LANES);
+    for row in &mut rows {
+        for (lane, &value) in lanes.iter_mut().zip(row) {
+            *lane = combine(*lane, one(value));
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(rows.remainder()) {
+        *lane = combine(*lane, one(value));
+    }
+    folded(lanes, combine)
+}
+
+/// The lanes as a tree.
+#[inline(always)]
+fn folded<S: Copy>(mut lanes: [S; LANES], combine: impl Fn(S, S) -> S + Copy) -> S {
+    let mut n = LANES;
+    while n > 1 {
+        n /= 2;
+        for i in 0..n {
+            lanes[i] = combine(lanes[i], lanes[i + n]);
+        }
+    }
+    lanes[0]
+}
+
+/// The sums, in lanes, of the differences from a number and of their squares.
+#[inline(always)]
+fn sums_of_differences<A: Copy>(values: &[A], difference: impl Fn(A) -> f64 + Copy) -> (f64, f64) {
+    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    let mut rows = values.chunks_exact(LANES);
+    for row in &mut rows {
+        for lane in 0..LANES {
+            let difference = difference(row[lane]);
+            sums[lane] += difference;
+            squares[lane] += difference * difference;
+        }
+    }
+    for (lane, &value) in rows.remainder().iter().enumerate() {
+        let difference = difference(value);
+        sums[lane] += difference;
+        squares[lane] += difference * difference;
+    }
+    (folded(sums, |a, b| a + b), folded(squares, |a, b| a + b))
+}
+
+/// Where the first of these values is that is `wanted`; they are looked through many at once.
+#[inline(always)]
+fn first_of<A: Copy>(values: &[A], is_wanted: impl Fn(A) -> bool + Copy) -> Option<usize> {
+    let mut before = 0;
+    for row in values.chunks(LANES) {
+        let any = row.iter().fold(false, |any, &value| any | is_wanted(value));
+        if any {
+            return row.iter().position(|&value| is_wanted(value)).map(|at| before + at);
+        }
+        before += row.len();
+    }
+    None
 }
 
 /// Combines the states at `2k` and `2k + 1` until one is left: a tree by index.
@@ -210,10 +256,8 @@ macro_rules! integer_sums {
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> i128 {
                 const { assert!(SEGMENT <= 1 << 31) };
-                let (low, high) = dispatch(#[inline(always)] || {
-                    values.iter().fold((0_i64, 0_i64), |(low, high), &value| {
-                        (low + (value as i64 & 0xffff_ffff), high + (i128::from(value) >> 32) as i64)
-                    })
+                let (low, high) = values.iter().fold((0_i64, 0_i64), |(low, high), &value| {
+                    (low + (value as i64 & 0xffff_ffff), high + (i128::from(value) >> 32) as i64)
                 });
                 (i128::from(high) << 32) + i128::from(low)
             }
@@ -255,11 +299,7 @@ impl Accumulate for Sum<bool> {
     }
     #[inline(always)]
     fn segment(values: &[bool], _: u64) -> i128 {
-        let count = |values: &[bool]| values.iter().fold(0_u32, |sum, &value| sum + u32::from(value));
-        i128::from(dispatch(
-            #[inline(always)]
-            || count(values),
-        ))
+        i128::from(values.iter().fold(0_u32, |sum, &value| sum + u32::from(value)))
     }
 }
 
@@ -284,19 +324,25 @@ macro_rules! moments {
             fn push(state: &mut Moments, value: $t, _: u64) {
                 state.push(value as f64);
             }
+            /// The mean is the sum of the differences until the group is closed: a division for each would cost most.
+            #[inline(always)]
+            fn push_in_group(state: &mut Moments, value: $t, _: u64) {
+                let difference = value as f64 - state.shift;
+                state.count += 1.0;
+                state.mean += difference;
+                state.squares += difference * difference;
+            }
+            #[inline(always)]
+            fn close_group(state: &mut Moments) {
+                if state.count > 0.0 {
+                    *state = Moments::from_sums(state.count, state.shift, state.mean, state.squares);
+                }
+            }
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> Moments {
                 let Some(&first) = values.first() else { return Self::IDENTITY };
                 let shift = first as f64;
-                let (sum, squares) = in_lanes(
-                    values,
-                    (0.0, 0.0),
-                    move |value| {
-                        let difference = value as f64 - shift;
-                        (difference, difference * difference)
-                    },
-                    |a: (f64, f64), b: (f64, f64)| (a.0 + b.0, a.1 + b.1),
-                );
+                let (sum, squares) = sums_of_differences(values, move |value| value as f64 - shift);
                 Moments::from_sums(values.len() as f64, shift, sum, squares)
             }
         }
@@ -372,9 +418,10 @@ extremes! {
     f64 f64::INFINITY, f64::NEG_INFINITY, f64::is_nan;
 }
 
-/// Places of extremes. `$better(b, a)` says that a later `b` takes the place of `a`.
+/// Places of extremes. `$better(b, a, earlier)` says that `b` takes the place of `a`, `$beats(b, a)` that a later one does,
+/// without a branch.
 macro_rules! arg_extremes {
-    ($name:ident $text:literal $state:ident $value:ident $better:expr; $($t:ident)*) => {$(
+    ($name:ident by $extreme:ident, $text:literal $state:ident $value:ident $better:expr, $beats:expr, $is_nan:expr; $($t:ident)*) => {$(
         impl Accumulate for $name<$t> {
             type Item = $t;
             type State = $state;
@@ -391,6 +438,24 @@ macro_rules! arg_extremes {
                 let earlier = b.index < a.index;
                 if a.index == u64::MAX || (b.index != u64::MAX && $better(b.value, a.value, earlier)) { b } else { a }
             }
+            /// The extreme first, then its place: both are loops over many at once.
+            #[inline(always)]
+            fn segment(values: &[$t], index: u64) -> $state {
+                let extreme = <$extreme<$t> as Accumulate>::segment(values, index);
+                let at = match $is_nan(extreme) {
+                    true => first_of(values, |value| $is_nan(value)),
+                    false => first_of(values, |value| value == extreme),
+                };
+                at.map_or(Self::IDENTITY, |at| Self::one(values[at], index + at as u64))
+            }
+            /// The group's elements come in the order of their indices.
+            #[inline(always)]
+            fn push_in_group(state: &mut $state, value: $t, index: u64) {
+                let value = value as $value;
+                let beats = $beats(value, state.value);
+                state.value = if beats { value } else { state.value };
+                state.index = if beats { index } else { state.index };
+            }
             fn relocate(state: &mut $state, place: &dyn Fn(u64) -> u64) {
                 if state.index != u64::MAX {
                     state.index = place(state.index);
@@ -400,10 +465,22 @@ macro_rules! arg_extremes {
     )*};
 }
 
-arg_extremes!(ArgMin "argmin" ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier); i64 u64);
-arg_extremes!(ArgMax "argmax" ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier); i64 u64);
-arg_extremes!(ArgMin "argmin" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier); f32 f64);
-arg_extremes!(ArgMax "argmax" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier); f32 f64);
+arg_extremes!(ArgMin by Min, "argmin" ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier), |b, a| b < a, never; i64 u64);
+arg_extremes!(ArgMax by Max, "argmax" ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier), |b, a| b > a, never; i64 u64);
+arg_extremes! {
+    ArgMin by Min, "argmin" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier),
+    |b: f64, a: f64| (b < a) | (b.is_nan() & !a.is_nan()), is_nan; f32 f64
+}
+arg_extremes! {
+    ArgMax by Max, "argmax" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier),
+    |b: f64, a: f64| (b > a) | (b.is_nan() & !a.is_nan()), is_nan; f32 f64
+}
+
+/// Whether a value is not equal to itself.
+#[inline(always)]
+fn is_nan<A: PartialEq>(value: A) -> bool {
+    value != value
+}
 
 /// Whether `b` takes the place of `a`: NaN beats numbers, the earlier of equals wins.
 #[inline(always)]

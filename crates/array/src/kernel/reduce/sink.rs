@@ -8,6 +8,7 @@ use super::{GROUP, SEGMENT};
 use crate::block::StateList;
 use crate::element::{DType, Element, Source};
 use crate::kernel::memory::{OutOfMemory, collected, with_room};
+use crate::kernel::simd::dispatch;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -195,6 +196,7 @@ impl<C: Accumulate> Sink<C> {
             return Ok(Vec::new());
         }
         let mut answers = with_room(outer * inner)?;
+        self.states.iter_mut().for_each(C::close_group);
         for groups in self.states.chunks_mut(n.div_ceil(GROUP) * inner) {
             combine_rows::<C>(groups, inner);
             answers.extend_from_slice(&groups[..inner]);
@@ -250,9 +252,17 @@ impl<C: Accumulate> Reducer for Sink<C> {
         let values = C::Item::from_source(run).expect(TYPED);
         match self.lines.inner {
             _ if values.is_empty() => {}
-            1 => self.segments(start, values.len(), |state, at, len, index| {
-                *state = C::segment(&values[at..at + len], index);
-            }),
+            1 => dispatch(
+                #[inline(always)]
+                || {
+                    self.segments(
+                        start,
+                        values.len(),
+                        #[inline(always)]
+                        |state, at, len, index| *state = C::segment(&values[at..at + len], index),
+                    );
+                },
+            ),
             _ => self.across(start, values.len(), |states, at, index, is_first| {
                 let values = &values[at..at + states.len()];
                 if is_first {
@@ -261,11 +271,11 @@ impl<C: Accumulate> Reducer for Sink<C> {
                     }
                     return;
                 }
-                crate::kernel::simd::dispatch(
+                dispatch(
                     #[inline(always)]
                     || {
                         for (state, &value) in states.iter_mut().zip(values) {
-                            C::push(state, value, index);
+                            C::push_in_group(state, value, index);
                         }
                     },
                 );
@@ -286,9 +296,20 @@ impl<C: Accumulate> Reducer for Masked<C> {
         let values = C::Item::from_source(run).expect(TYPED);
         match self.0.lines.inner {
             _ if values.is_empty() => {}
-            1 => self.0.segments(start, values.len(), |state, at, len, index| {
-                *state = Counted::<C>::segment_where(&values[at..at + len], &mask[at..at + len], index);
-            }),
+            1 => dispatch(
+                #[inline(always)]
+                || {
+                    self.0.segments(
+                        start,
+                        values.len(),
+                        #[inline(always)]
+                        |state, at, len, index| {
+                            let (values, mask) = (&values[at..at + len], &mask[at..at + len]);
+                            *state = Counted::<C>::segment_where(values, mask, index);
+                        },
+                    );
+                },
+            ),
             _ => self.0.across(start, values.len(), |states, at, index, _| {
                 let (values, mask) = (&values[at..], &mask[at..]);
                 for ((state, &value), &counts) in states.iter_mut().zip(values).zip(mask) {

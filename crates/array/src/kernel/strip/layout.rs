@@ -10,6 +10,9 @@ const STRIP: usize = 1024;
 /// Columns of a strip over a transposed input; a multiple of [`SEGMENT`], or segments would be cut.
 const COLUMNS: usize = SEGMENT;
 
+/// Neighbors in an input that are worth a strip of their own.
+const SHORTEST: usize = STRIP / 4;
+
 /// Rows of a strip over a transposed input: a cache line of `f64` or more.
 const ROWS: usize = 16;
 
@@ -94,6 +97,18 @@ impl Walk {
     }
 }
 
+/// How many neighbors in C order of a block are neighbors in an input with these strides.
+fn neighbors(shape: &[usize], strides: &[usize]) -> usize {
+    let mut run = 1;
+    for (&length, &stride) in shape.iter().zip(strides).rev() {
+        if length != 1 && stride != run {
+            break;
+        }
+        run *= length;
+    }
+    run
+}
+
 /// How strips cover a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cover {
@@ -149,8 +164,15 @@ impl Cover {
         strides: impl Iterator<Item = &'a [usize]>,
     ) -> Self {
         let total: usize = shape.iter().product();
+        let strides: SmallVec<[&[usize]; 4]> = strides.collect();
+        // Where nobody asks for rows, strips end where neighbors in an input do: then it is borrowed and not gathered.
+        let unbroken =
+            strides.iter().map(|strides| neighbors(shape, strides)).filter(|n| (SHORTEST..total).contains(n));
         let flat = match row {
-            None => Self::Flat { row: total.max(1), strip: STRIP },
+            None => match unbroken.min() {
+                Some(row) => Self::Flat { row, strip: row.min(STRIP) },
+                None => Self::Flat { row: total.max(1), strip: STRIP },
+            },
             Some(row) if row <= STRIP => Self::Flat { row, strip: (STRIP / row.max(1)).max(1) * row },
             Some(row) => Self::Flat { row, strip: STRIP },
         };
@@ -167,7 +189,7 @@ impl Cover {
         // Boxes run through their axis before the axes between it and the last one.
         let in_order =
             |axis: &usize| !ordered.iter().any(|run| run.contains(axis) && run.contains(&(axis + 1)));
-        let axis = strides.filter_map(turned).find(in_order);
+        let axis = strides.into_iter().filter_map(turned).find(in_order);
         axis.map_or(flat, |axis| Self::Boxes { axis })
     }
 

@@ -9,7 +9,9 @@ use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
 use crate::kernel::reduce::{Reducer, ordered_axes, row_length};
 use crate::kernel::running::{Lines, RunningOp};
+use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// Elements between two looks at whether to stop: some ten microseconds of work, so that looking costs nothing.
@@ -39,7 +41,7 @@ pub enum RunError {
 /// An input block: its elements in memory order and its strides in elements, none negative.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
-    /// The elements, without gaps.
+    /// The elements from the block's first one on; others may lie between them.
     pub elements: Source<'a>,
     /// The shape.
     pub shape: &'a [usize],
@@ -103,7 +105,7 @@ struct Generator {
 
 /// The registers and inputs of a running program, at one strip.
 pub(super) struct Tile<'a> {
-    registers: Vec<Buffer>,
+    registers: Registers,
     /// The block that a result takes the place of, strip by strip.
     reused: Buffer,
     inputs: Vec<Input<'a>>,
@@ -155,11 +157,12 @@ impl Code {
             Sink::Reduce { axes, .. } => row_length(shape, *axes),
             Sink::Block | Sink::Running { .. } => None,
         };
-        let mut rows: Vec<usize> = self.targets.iter().filter_map(|outcome| row_of(&outcome.sink)).collect();
+        let mut rows: SmallVec<[usize; 4]> =
+            self.targets.iter().filter_map(|outcome| row_of(&outcome.sink)).collect();
         rows.sort_unstable();
         rows.dedup();
         if rows.len() <= 1 {
-            let all: Vec<usize> = (0..self.targets.len()).collect();
+            let all: SmallVec<[usize; 8]> = (0..self.targets.len()).collect();
             return self.pass(shape, coords, inputs, rows.first().copied(), &all, reused, stop);
         }
         let mut made: Vec<Option<Made>> = self.targets.iter().map(|_| None).collect();
@@ -197,7 +200,7 @@ impl Code {
             }
             elements = reused.elements;
         }
-        let ordered: Vec<Range<usize>> = targets
+        let ordered: SmallVec<[Range<usize>; 2]> = targets
             .iter()
             .filter_map(|&target| match self.targets[target].sink {
                 Sink::Reduce { axes, .. } => ordered_axes(shape, axes),
@@ -207,11 +210,7 @@ impl Code {
         let cover = Cover::new(shape, row, &ordered, inputs.iter().map(|input| input.strides.as_slice()));
         let room = cover.largest(shape);
         let mut tile = Tile {
-            registers: self
-                .registers
-                .iter()
-                .map(|dtype| dtype.visit(Zeros(room)))
-                .collect::<Result<_, _>>()?,
+            registers: Registers::take(&self.registers, room)?,
             reused: elements,
             inputs,
             generators: self.generators(shape, coords),
@@ -288,15 +287,13 @@ impl Code {
 
     /// The generators with the indices of this block.
     fn generators(&self, shape: &[usize], coords: &[usize]) -> Vec<Generator> {
-        let index_of = |op: &Op| match op {
-            Op::Random { index, .. } | Op::RandomInteger { index, .. } | Op::Ramp { index, .. } => {
-                index.clone()
-            }
-            _ => super::GlobalIndex::default(),
-        };
         let generator = |node: &super::NodeIx| {
-            let index = index_of(&self.program.nodes()[node.index()].op);
             let mut strides: Strides = Strides::from_elem(0, shape.len());
+            let (Op::Random { index, .. } | Op::RandomInteger { index, .. } | Op::Ramp { index, .. }) =
+                &self.program.nodes()[node.index()].op
+            else {
+                return Generator { start: 0, walk: Walk::new(shape, &strides) };
+            };
             for term in &index.terms {
                 let stride = &mut strides[usize::from(term.axis)];
                 *stride = stride.wrapping_add(term.stride as usize);
@@ -325,6 +322,44 @@ impl Code {
                 }
             })
             .collect()
+    }
+}
+
+/// The registers of a program. What a step reads has been written in the same strip, so they are used again by what this
+/// thread runs next, whatever they hold: making them anew would cost more than a small block.
+struct Registers(Vec<Buffer>);
+
+/// Registers that a thread keeps, at most.
+const MOST_KEPT: usize = 32;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Buffer>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Registers {
+    /// Registers of these types, each of so many elements at least.
+    fn take(types: &[DType], room: usize) -> Result<Self, OutOfMemory> {
+        KEPT.with_borrow_mut(|kept| {
+            let take = |&dtype: &DType| match kept
+                .iter()
+                .rposition(|buffer| buffer.dtype() == dtype && buffer.len() >= room)
+            {
+                Some(at) => Ok(kept.swap_remove(at)),
+                None => dtype.visit(Zeros(room)),
+            };
+            types.iter().map(take).collect::<Result<_, _>>().map(Self)
+        })
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // A thread that ends keeps nothing.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            let n = MOST_KEPT.saturating_sub(kept.len()).min(self.0.len());
+            kept.extend(self.0.drain(..n));
+        });
     }
 }
 
@@ -445,7 +480,7 @@ impl Tile<'_> {
     pub(super) fn lane<A: Element>(&self, home: Home) -> Lane<'_, A> {
         let n = self.len();
         let register = |register: u32| {
-            Lane::Slice(&A::buffer_ref(&self.registers[register as usize]).expect(TYPED)[..n])
+            Lane::Slice(&A::buffer_ref(&self.registers.0[register as usize]).expect(TYPED)[..n])
         };
         match home {
             Home::Register(index) => register(index),
@@ -484,9 +519,9 @@ impl Tile<'_> {
 
     /// Takes a register out, lets `f` fill it, and puts it back.
     pub(super) fn fill_any<R>(&mut self, out: u32, f: impl FnOnce(&Self, &mut Buffer) -> R) -> R {
-        let mut buffer = std::mem::replace(&mut self.registers[out as usize], Buffer::Bool(Vec::new()));
+        let mut buffer = std::mem::replace(&mut self.registers.0[out as usize], Buffer::Bool(Vec::new()));
         let result = f(self, &mut buffer);
-        self.registers[out as usize] = buffer;
+        self.registers.0[out as usize] = buffer;
         result
     }
 
