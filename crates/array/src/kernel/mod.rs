@@ -4,6 +4,7 @@
 //! [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
 pub mod assemble;
+pub(crate) mod math;
 pub mod memory;
 pub mod npy;
 pub mod ops;
