@@ -11,6 +11,7 @@ mod fusion;
 mod golden;
 mod layout;
 mod linalg;
+mod math;
 mod memory;
 mod neighborhood;
 mod npy;
