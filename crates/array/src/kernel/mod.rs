@@ -1,9 +1,10 @@
 //! Pure functions on one block of data. Nothing here knows of keys, graphs or schedulers.
 //!
-//! Users seldom come here; people who write array operations do. Reading order: [`ops`] (loops over slices),
-//! [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
+//! Users seldom come here; people who write array operations do. Reading order: [`ops`] (loops over slices), `math`
+//! (sine, exponential and their kin), [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
 pub mod assemble;
+pub(crate) mod math;
 pub mod memory;
 pub mod npy;
 pub mod ops;

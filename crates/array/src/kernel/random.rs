@@ -6,13 +6,12 @@
 //! the pair `(2k, 2k + 1)` to which it belongs. All loops use plain multiplications and additions and give equal
 //! bits on every instruction set.
 
-mod math;
 mod philox;
 mod seed;
 mod splitmix;
 
 use super::simd::dispatch_wide;
-use math::{exponent_trick_unit, ln_unit, sin_cos_turn};
+use crate::kernel::math::random::{exponent_trick_unit, ln_unit, sin_cos_turn};
 pub use philox::{Philox, philox4x32_10};
 pub use seed::seed_of;
 pub use splitmix::{SplitMix, mix};

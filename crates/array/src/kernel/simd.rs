@@ -1,8 +1,8 @@
 //! Run-time choice of the instruction set for a hot loop.
 //!
 //! The loops are ordinary Rust; `pulp` compiles each of them once per instruction set and picks one when the
-//! program runs. Nothing here contracts a multiplication and an addition into one rounding, so every set gives
-//! the same bits.
+//! program runs. Nothing contracts a multiplication and an addition into one rounding unless the source says
+//! [`f64::mul_add`], which rounds once on every set: so every set gives the same bits.
 
 /// Runs `body` compiled for the best instruction set of 256-bit vectors or less that this machine has.
 ///
@@ -24,7 +24,7 @@ pub(crate) fn dispatch<R>(body: impl FnOnce() -> R) -> R {
 
 /// Runs `body` compiled for the widest vectors this machine has.
 ///
-/// Only generators use it: elsewhere 512-bit vectors gain nothing over memory and cost compile time.
+/// Only generators and transcendental functions use it: elsewhere 512-bit vectors gain nothing over memory and cost compile time.
 #[inline(always)]
 pub(crate) fn dispatch_wide<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)

@@ -12,6 +12,7 @@ mod golden;
 mod in_memory;
 mod layout;
 mod linalg;
+mod math;
 mod memory;
 mod neighborhood;
 mod npy;

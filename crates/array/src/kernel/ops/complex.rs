@@ -3,9 +3,15 @@
 //! **Source** of the inverse functions and their branch cuts: Kahan 1987, "Branch cuts for complex elementary functions,
 //! or much ado about nothing's sign bit"; of the quotient: Smith 1962, "Algorithm 116: complex division", as in NumPy.
 
-use super::{Fault, float};
+use super::Fault;
+use crate::kernel::math::{Wide, one};
 use num_complex::Complex;
 use num_traits::Float;
+
+/// A part of a complex number.
+pub(super) trait Part: Float + Wide {}
+
+impl<A: Float + Wide> Part for A {}
 
 /// The number 2.
 fn two<T: Float>() -> T {
@@ -39,9 +45,44 @@ pub(super) fn recip<T: Float>(z: Complex<T>) -> Complex<T> {
     divide(Complex::new(T::one(), T::zero()), z)
 }
 
+/// The length.
+pub(super) fn abs<T: Part>(z: Complex<T>) -> T {
+    one::hypot(z.re, z.im)
+}
+
+/// The angle.
+pub(super) fn arg<T: Part>(z: Complex<T>) -> T {
+    one::atan2(z.im, z.re)
+}
+
+/// The square root whose real part is not negative.
+pub(super) fn sqrt<T: Part>(z: Complex<T>) -> Complex<T> {
+    if z.im.is_infinite() || (z.re.is_zero() && z.im.is_zero()) {
+        return Complex::new(z.im.abs(), z.im);
+    }
+    // Powers of four, whose roots are exact: no sum overflows, and no half of a subnormal is lost.
+    let (size, four) = (z.re.abs().max(z.im.abs()), constant::<T>(4.0));
+    let scale = if size > T::max_value() / four {
+        four.recip()
+    } else if size < T::min_positive_value() / T::epsilon() {
+        four.powi(30)
+    } else {
+        T::one()
+    };
+    let (re, im) = (z.re * scale, z.im * scale);
+    // The larger part; the other one is a quotient, which loses nothing.
+    let large = ((re.abs() + one::hypot(re, im)) / two()).sqrt();
+    let small = im.abs() / (large + large);
+    let back = scale.sqrt();
+    match z.re.is_sign_negative() {
+        true => Complex::new(small / back, (large / back).copysign(z.im)),
+        false => Complex::new(large / back, (small / back).copysign(z.im)),
+    }
+}
+
 /// The number of length 1 in the direction of `z`; 0 of 0.
-pub(super) fn direction<T: Float>(z: Complex<T>) -> Complex<T> {
-    let length = z.re.hypot(z.im);
+pub(super) fn direction<T: Part>(z: Complex<T>) -> Complex<T> {
+    let length = abs(z);
     if length.is_zero() { z } else { Complex::new(z.re / length, z.im / length) }
 }
 
@@ -51,122 +92,122 @@ fn along<T: Float>(length: T, part: T) -> T {
 }
 
 /// e to the power of `z`.
-pub(super) fn exp<T: Float>(z: Complex<T>) -> Complex<T> {
-    let ((sin, cos), length) = (z.im.sin_cos(), z.re.exp());
+pub(super) fn exp<T: Part>(z: Complex<T>) -> Complex<T> {
+    let ((sin, cos), length) = (one::sin_cos(z.im), one::exp(z.re));
     Complex::new(along(length, cos), along(length, sin))
 }
 
 /// The sine.
-pub(super) fn sin<T: Float>(z: Complex<T>) -> Complex<T> {
-    let (sin, cos) = z.re.sin_cos();
-    Complex::new(along(z.im.cosh(), sin), along(z.im.sinh(), cos))
+pub(super) fn sin<T: Part>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = one::sin_cos(z.re);
+    Complex::new(along(one::cosh(z.im), sin), along(one::sinh(z.im), cos))
 }
 
 /// The cosine.
-pub(super) fn cos<T: Float>(z: Complex<T>) -> Complex<T> {
-    let (sin, cos) = z.re.sin_cos();
-    Complex::new(along(z.im.cosh(), cos), -along(z.im.sinh(), sin))
+pub(super) fn cos<T: Part>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = one::sin_cos(z.re);
+    Complex::new(along(one::cosh(z.im), cos), -along(one::sinh(z.im), sin))
 }
 
 /// The hyperbolic sine.
-pub(super) fn sinh<T: Float>(z: Complex<T>) -> Complex<T> {
-    let (sin, cos) = z.im.sin_cos();
-    Complex::new(along(z.re.sinh(), cos), along(z.re.cosh(), sin))
+pub(super) fn sinh<T: Part>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = one::sin_cos(z.im);
+    Complex::new(along(one::sinh(z.re), cos), along(one::cosh(z.re), sin))
 }
 
 /// The hyperbolic cosine.
-pub(super) fn cosh<T: Float>(z: Complex<T>) -> Complex<T> {
-    let (sin, cos) = z.im.sin_cos();
-    Complex::new(along(z.re.cosh(), cos), along(z.re.sinh(), sin))
+pub(super) fn cosh<T: Part>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = one::sin_cos(z.im);
+    Complex::new(along(one::cosh(z.re), cos), along(one::sinh(z.re), sin))
 }
 
 /// 2 to the power of `z`.
-pub(super) fn exp2<T: Float>(z: Complex<T>) -> Complex<T> {
-    let (sin, cos) = (z.im * two::<T>().ln()).sin_cos();
-    let length = z.re.exp2();
+pub(super) fn exp2<T: Part>(z: Complex<T>) -> Complex<T> {
+    let (sin, cos) = one::sin_cos(z.im * constant(std::f64::consts::LN_2));
+    let length = one::exp2(z.re);
     Complex::new(along(length, cos), along(length, sin))
 }
 
 /// e to the power of `z`, less 1.
-pub(super) fn exp_m1<T: Float>(z: Complex<T>) -> Complex<T> {
-    let half = (z.im / two()).sin();
-    Complex::new(along(z.re.exp_m1(), z.im.cos()) - two::<T>() * half * half, along(z.re.exp(), z.im.sin()))
+pub(super) fn exp_m1<T: Part>(z: Complex<T>) -> Complex<T> {
+    let ((half, _), (sin, cos)) = (one::sin_cos(z.im / two()), one::sin_cos(z.im));
+    Complex::new(along(one::exp_m1(z.re), cos) - two::<T>() * half * half, along(one::exp(z.re), sin))
 }
 
 /// The natural logarithm.
-pub(super) fn ln<T: Float>(z: Complex<T>) -> Complex<T> {
-    Complex::new(z.re.hypot(z.im).ln(), z.im.atan2(z.re))
+pub(super) fn ln<T: Part>(z: Complex<T>) -> Complex<T> {
+    Complex::new(one::ln(abs(z)), arg(z))
 }
 
 /// The logarithm to base 2.
-pub(super) fn log2<T: Float>(z: Complex<T>) -> Complex<T> {
-    Complex::new(z.re.hypot(z.im).log2(), z.im.atan2(z.re) * constant(std::f64::consts::LOG2_E))
+pub(super) fn log2<T: Part>(z: Complex<T>) -> Complex<T> {
+    Complex::new(one::log2(abs(z)), arg(z) * constant(std::f64::consts::LOG2_E))
 }
 
 /// The logarithm to base 10.
-pub(super) fn log10<T: Float>(z: Complex<T>) -> Complex<T> {
-    Complex::new(z.re.hypot(z.im).log10(), z.im.atan2(z.re) * constant(std::f64::consts::LOG10_E))
+pub(super) fn log10<T: Part>(z: Complex<T>) -> Complex<T> {
+    Complex::new(one::log10(abs(z)), arg(z) * constant(std::f64::consts::LOG10_E))
 }
 
 /// The natural logarithm of `1 + z`.
-pub(super) fn ln_1p<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn ln_1p<T: Part>(z: Complex<T>) -> Complex<T> {
     let one = T::one();
     // The square of the length, less 1: exact near 0, where the length itself would be 1.
     let above = z.re * (two::<T>() + z.re) + z.im * z.im;
     let length = match above.abs() < constant(0.5) {
-        true => above.ln_1p() / two(),
-        false => (one + z.re).hypot(z.im).ln(),
+        true => one::ln_1p(above) / two(),
+        false => one::ln(one::hypot(one + z.re, z.im)),
     };
-    Complex::new(length, z.im.atan2(one + z.re))
+    Complex::new(length, one::atan2(z.im, one + z.re))
 }
 
 /// The hyperbolic tangent; exact near its poles, too.
-pub(super) fn tanh<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn tanh<T: Part>(z: Complex<T>) -> Complex<T> {
     // Beyond this the quotient is ±1 and a trace, and further on the hyperbolic functions are infinite.
     if z.re.abs() > constant(40.0) {
-        let (sin, cos) = z.im.sin_cos();
-        let trace = constant::<T>(4.0) * sin * cos * (-two::<T>() * z.re.abs()).exp();
+        let (sin, cos) = one::sin_cos(z.im);
+        let trace = constant::<T>(4.0) * sin * cos * one::exp(-two::<T>() * z.re.abs());
         return Complex::new(T::one().copysign(z.re), trace);
     }
-    let (tan, sinh) = (z.im.tan(), z.re.sinh());
+    let (tan, sinh) = (one::tan(z.im), one::sinh(z.re));
     let (beta, rho) = (T::one() + tan * tan, (T::one() + sinh * sinh).sqrt());
     let below = T::one() + beta * sinh * sinh;
     Complex::new(beta * rho * sinh / below, tan / below)
 }
 
 /// The tangent.
-pub(super) fn tan<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn tan<T: Part>(z: Complex<T>) -> Complex<T> {
     turned_back(tanh(turned(z)))
 }
 
 /// The angle whose sine `z` is.
-pub(super) fn asin<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn asin<T: Part>(z: Complex<T>) -> Complex<T> {
     let (below, above) = roots(z);
     let product = below.conj() * above;
-    Complex::new(z.re.atan2((below * above).re), float::asinh(product.im))
+    Complex::new(one::atan2(z.re, (below * above).re), one::asinh(product.im))
 }
 
 /// The angle whose cosine `z` is.
-pub(super) fn acos<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn acos<T: Part>(z: Complex<T>) -> Complex<T> {
     let (below, above) = roots(z);
-    Complex::new(two::<T>() * below.re.atan2(above.re), float::asinh((above.conj() * below).im))
+    Complex::new(two::<T>() * one::atan2(below.re, above.re), one::asinh((above.conj() * below).im))
 }
 
 /// The inverse hyperbolic cosine.
-pub(super) fn acosh<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn acosh<T: Part>(z: Complex<T>) -> Complex<T> {
     let one = T::one();
-    let below = Complex::new(z.re - one, z.im).sqrt();
-    let above = Complex::new(z.re + one, z.im).sqrt();
-    Complex::new(float::asinh((below.conj() * above).re), two::<T>() * below.im.atan2(above.re))
+    let below = sqrt(Complex::new(z.re - one, z.im));
+    let above = sqrt(Complex::new(z.re + one, z.im));
+    Complex::new(one::asinh((below.conj() * above).re), two::<T>() * one::atan2(below.im, above.re))
 }
 
 /// The inverse hyperbolic sine.
-pub(super) fn asinh<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn asinh<T: Part>(z: Complex<T>) -> Complex<T> {
     turned_back(asin(turned(z)))
 }
 
 /// The inverse hyperbolic tangent.
-pub(super) fn atanh<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn atanh<T: Part>(z: Complex<T>) -> Complex<T> {
     let one = T::one();
     // Far out the squares overflow, and the answer is that of `1 / z` turned by a quarter.
     if z.re.abs().max(z.im.abs()) > one / T::epsilon() {
@@ -176,20 +217,20 @@ pub(super) fn atanh<T: Float>(z: Complex<T>) -> Complex<T> {
     // On the right side the logarithm is of 1 and more; on the left digits would cancel.
     let (re, square) = (z.re.abs(), z.im * z.im);
     let apart = one - re;
-    let length = (constant::<T>(4.0) * re / (apart * apart + square)).ln_1p() / constant(4.0);
-    let angle = (two::<T>() * z.im).atan2(apart * (one + re) - square) / two();
+    let length = one::ln_1p(constant::<T>(4.0) * re / (apart * apart + square)) / constant(4.0);
+    let angle = one::atan2(two::<T>() * z.im, apart * (one + re) - square) / two();
     Complex::new(length.copysign(z.re), angle)
 }
 
 /// The angle whose tangent `z` is.
-pub(super) fn atan<T: Float>(z: Complex<T>) -> Complex<T> {
+pub(super) fn atan<T: Part>(z: Complex<T>) -> Complex<T> {
     turned_back(atanh(turned(z)))
 }
 
 /// The roots of `1 - z` and `1 + z`.
-fn roots<T: Float>(z: Complex<T>) -> (Complex<T>, Complex<T>) {
+fn roots<T: Part>(z: Complex<T>) -> (Complex<T>, Complex<T>) {
     let one = T::one();
-    (Complex::new(one - z.re, -z.im).sqrt(), Complex::new(one + z.re, z.im).sqrt())
+    (sqrt(Complex::new(one - z.re, -z.im)), sqrt(Complex::new(one + z.re, z.im)))
 }
 
 /// `i z`.
@@ -203,8 +244,11 @@ fn turned_back<T: Float>(z: Complex<T>) -> Complex<T> {
 }
 
 /// `x` to the power of `y`.
-pub(super) fn pow<T: Float + num_traits::FloatConst>(x: Complex<T>, y: Complex<T>) -> Complex<T> {
-    x.powc(y)
+pub(super) fn pow<T: Part>(x: Complex<T>, y: Complex<T>) -> Complex<T> {
+    match y.re.is_zero() && y.im.is_zero() {
+        true => Complex::new(T::one(), T::zero()),
+        false => exp(y * ln(x)),
+    }
 }
 
 /// `out[i] = x[i]^exponent` by repeated squaring.

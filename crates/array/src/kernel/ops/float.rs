@@ -1,7 +1,7 @@
-//! Functions of floats that the standard library does not give as exactly, or not the same everywhere.
+//! Functions of floats beside the [transcendental ones](crate::kernel::math).
 
 use super::{Fault, map1};
-use num_traits::Float;
+use num_traits::{Float, FloatConst};
 
 /// `out[i] = x[i]^exponent` by repeated squaring, the same products for every instruction set.
 ///
@@ -26,45 +26,15 @@ pub(super) fn power<A: Float>(exponent: i32, x: &[A], out: &mut [A]) -> Result<(
     Ok(())
 }
 
-/// From this magnitude on, `x² + 1` is `x²`, and squares might be too large.
-fn is_huge<A: Float>(x: A) -> bool {
-    x >= A::one() / A::epsilon()
-}
-
-/// The inverse hyperbolic sine, from the logarithm of 1 plus something small.
-///
-/// **Source** Kahan 1987, "Branch cuts for complex elementary functions".
-pub(super) fn asinh<A: Float>(x: A) -> A {
-    let (one, size) = (A::one(), x.abs());
-    let answer = match is_huge(size) {
-        true => size.ln() + (one + one).ln(),
-        false => {
-            let square = size * size;
-            (size + square / (one + (square + one).sqrt())).ln_1p()
-        }
-    };
-    // A sum of nothing forgets the sign of 0.
-    answer.copysign(x)
-}
-
-/// The inverse hyperbolic cosine; near 1 the standard library's loses all digits.
-pub(super) fn acosh<A: Float>(x: A) -> A {
-    let one = A::one();
-    if is_huge(x) {
-        return x.ln() + (one + one).ln();
+/// The angle of a real number: 0, or π of a negative one.
+pub(super) fn arg<A: Float + FloatConst>(x: A) -> A {
+    if x.is_nan() {
+        x
+    } else if x.is_sign_negative() {
+        A::PI()
+    } else {
+        A::zero()
     }
-    if x < one {
-        return A::nan();
-    }
-    let above = x - one;
-    (above + (above * (above + one + one)).sqrt()).ln_1p()
-}
-
-/// The inverse hyperbolic tangent.
-pub(super) fn atanh<A: Float>(x: A) -> A {
-    let (one, size) = (A::one(), x.abs());
-    let twice = size + size;
-    (((twice / (one - size)).ln_1p()) / (one + one)).copysign(x)
 }
 
 #[cfg(test)]

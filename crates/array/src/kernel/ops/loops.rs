@@ -4,9 +4,10 @@ use super::integer::Flagged;
 use super::table::{binary_table, compare_table, part_table, test_table, unary_table};
 use super::{
     BinaryKernel, BinaryOp, CompareOp, CompareSelectKernel, Fault, Kernels, Lane, MulAddKernel, PartOp,
-    PowerKernel, TestOp, UnaryKernel, UnaryOp, compare_select_loop, map1, map2, map2_small, mul_add_loop,
-    select_loop,
+    PowerKernel, SinCosKernel, TestOp, UnaryKernel, UnaryOp, compare_select_loop, map1, map2, map2_small,
+    mul_add_loop, select_loop,
 };
+use crate::kernel::math::{self, Wide};
 use crate::kernel::running::{Running, RunningOp, running, running_checked};
 use crate::kernel::simd::dispatch;
 use num_complex::Complex;
@@ -38,6 +39,9 @@ macro_rules! pick {
 
 /// The loop of a function of one value from `$a` to `$b`.
 macro_rules! loop_of_one {
+    (($a:ty, $b:ty, $class:ident, $name:ident) wide |$x:ident, $out:ident| $body:expr) => {
+        |x, out| Ok(<$a as Wide>::fill(x, out, |$x, $out| $body))
+    };
     (($a:ty, $b:ty, Call, $name:ident) |$x:ident| $body:expr) => {
         // The time is spent in the function itself.
         |x, out| {
@@ -64,6 +68,9 @@ macro_rules! loop_of_one {
 
 /// The loop of a function of two values from `$a` to `$b`.
 macro_rules! loop_of_two {
+    (($a:ty, $b:ty, $class:ident, $name:ident) wide |$x:ident, $y:ident, $out:ident| $body:expr) => {
+        |x, y, out| Ok(<$a as Wide>::fill_of_two(x, y, out, |$x, $y, $out| $body))
+    };
     (($a:ty, $b:ty, Power, $name:ident) |$x:ident, $y:ident| $body:expr) => {
         |x, y, out| Ok(map2_small(x, y, out, |$x: $a, $y: $a| -> $b { $body }))
     };
@@ -147,6 +154,9 @@ macro_rules! implement {
             fn mul_add() -> Option<MulAddKernel<Self>> {
                 $mul_add
             }
+            fn sin_cos() -> Option<SinCosKernel<Self>> {
+                implement!(@ sin_cos $choice $a)
+            }
             fn running(op: RunningOp) -> Option<Running<Self>> {
                 $running!(op, $a)
             }
@@ -161,6 +171,8 @@ macro_rules! implement {
         let _ = $op;
         None
     }};
+    (@ sin_cos joined $a:ty) => { Some(|x, sin, cos| <$a as Wide>::fill_two(x, sin, cos, math::sin_cos)) };
+    (@ sin_cos apart $a:ty) => { None };
 }
 
 /// The fixed power of an integer type; a negative one is no integer.

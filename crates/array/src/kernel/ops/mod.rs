@@ -58,9 +58,9 @@ pub enum Class {
     Plain,
     /// A square root, a division.
     Root,
-    /// A call of the mathematics library.
+    /// A transcendental function.
     Call,
-    /// Several of them.
+    /// A power, a remainder.
     Power,
 }
 
@@ -72,8 +72,8 @@ impl Class {
             Self::Light => 150,
             Self::Plain => 200,
             Self::Root => 800,
-            Self::Call => 6_000,
-            Self::Power => 15_000,
+            Self::Call => 2_500,
+            Self::Power => 12_000,
         }
     }
 }
@@ -191,6 +191,8 @@ pub type PowerKernel<A> = fn(i32, &[A], &mut [A]) -> Result<(), Fault>;
 pub type BinaryKernel<A, B> = fn(Lane<'_, A>, Lane<'_, A>, &mut [B]) -> Result<(), Fault>;
 /// A loop of `a * b + c`.
 pub type MulAddKernel<A> = fn(Lane<'_, A>, Lane<'_, A>, Lane<'_, A>, &mut [A]);
+/// A loop of sine and cosine.
+pub type SinCosKernel<A> = fn(&[A], &mut [A], &mut [A]);
 /// A loop that compares two operands and picks from two others.
 pub type CompareSelectKernel<A> = fn([Lane<'_, A>; 4], &mut [A]);
 
@@ -215,6 +217,8 @@ pub trait Kernels: Sized + Copy {
     fn powi() -> Option<PowerKernel<Self>>;
     /// The loop of `a * b + c` with two roundings.
     fn mul_add() -> Option<MulAddKernel<Self>>;
+    /// The loop of sine and cosine together, with the bits of both apart.
+    fn sin_cos() -> Option<SinCosKernel<Self>>;
     /// A running total, of the types in which totals are kept.
     fn running(op: RunningOp) -> Option<Running<Self>>;
     /// The loop of `if cond { a } else { b }`.

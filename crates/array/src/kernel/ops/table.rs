@@ -4,19 +4,20 @@
 //!
 //! ```text
 //! /// The length of the hypotenuse over both.                what the method's page says
-//! fn hypot where A: Float = 9, Power, ulp 2, "hypot":        name, element types, number, cost, tolerance, NumPy's name
-//!     floats |x, y| x.hypot(y);                              the loop of each domain
+//! fn hypot where A: Float = 10, Call, ulp 1, "hypot":        name, element types, number, cost, tolerance, NumPy's name
+//!     floats wide |x, y, out| math::hypot(x, y, out);                              the loop of each domain
 //! ```
 //!
 //! - `fn` makes a method of [`Array`](crate::Array), `operator` does not: that one is an operator of Rust.
 //! - The number stands in fingerprints: it is never changed and never used again.
 //! - The cost is a [`Class`](super::Class).
-//! - The tolerance counts units in the last place between our answer and that of the original.
+//! - The tolerance counts units in the last place between our answer and that of the original, of real numbers.
 //! - The last name is NumPy's, or a term of its functions of `x` and `y`: the golden files are made from it.
 //! - The domains are `floats`, `integers` (or `signed` and `unsigned` apart), `reals` (all of these), `bools`, `complex`.
 //!   A domain without a word in the row has no such operation; the bound says the same to the compiler, and a test
 //!   compares the two. A word after the domain says what the expression gives instead of the value: `flagged` the value
-//!   and whether it is wrong, `checked` an option, `divided` an option that is none also where the divisor is zero.
+//!   and whether it is wrong, `checked` an option, `divided` an option that is none also where the divisor is zero. After `wide` the expression fills a slice
+//!   of `f64` from others: the functions of [`math`](crate::kernel::math), in which `f32` is widened and rounded once.
 //!
 //! A table is a macro that calls the macro it is given with all rows: the operations' enums are made of them (in
 //! `mod.rs`), the loops of each element type (in `loops.rs`), and the methods (in `functions.rs`). Swapping two bodies
@@ -70,77 +71,77 @@ macro_rules! unary_table {
         fn recip where A: Inexact = 12, Root, ulp 2, "reciprocal":
             floats |x| 1.0 / x, complex |z| super::complex::recip(z);
         /// The square root of every element; NaN of a negative real number.
-        fn sqrt where A: Inexact = 13, Root, ulp 4, "sqrt":
-            floats |x| x.sqrt(), complex |z| z.sqrt();
+        fn sqrt where A: Inexact = 13, Root, ulp 1, "sqrt":
+            floats |x| x.sqrt(), complex |z| super::complex::sqrt(z);
         /// The cube root of every element.
-        fn cbrt where A: Float = 14, Call, ulp 2, "cbrt":
-            floats |x| x.cbrt();
+        fn cbrt where A: Float = 14, Call, ulp 1, "cbrt":
+            floats wide |x, out| math::cbrt(x, out);
         /// e to the power of every element.
-        fn exp where A: Inexact = 15, Call, ulp 4, "exp":
-            floats |x| x.exp(), complex |z| super::complex::exp(z);
+        fn exp where A: Inexact = 15, Call, ulp 1, "exp":
+            floats wide |x, out| math::exp(x, out), complex |z| super::complex::exp(z);
         /// 2 to the power of every element.
-        fn exp2 where A: Inexact = 16, Call, ulp 4, "exp2":
-            floats |x| x.exp2(), complex |z| super::complex::exp2(z);
+        fn exp2 where A: Inexact = 16, Call, ulp 1, "exp2":
+            floats wide |x, out| math::exp2(x, out), complex |z| super::complex::exp2(z);
         /// e to the power of every element, less 1; exact near 0.
         #[doc(alias = "expm1")]
-        fn exp_m1 where A: Inexact = 17, Call, ulp 4, "expm1":
-            floats |x| x.exp_m1(), complex |z| super::complex::exp_m1(z);
+        fn exp_m1 where A: Inexact = 17, Call, ulp 1, "expm1":
+            floats wide |x, out| math::exp_m1(x, out), complex |z| super::complex::exp_m1(z);
         /// The natural logarithm of every element; of a negative real number NaN.
         #[doc(alias = "log")]
-        fn ln where A: Inexact = 18, Call, ulp 4, "log":
-            floats |x| x.ln(), complex |z| super::complex::ln(z);
+        fn ln where A: Inexact = 18, Call, ulp 1, "log":
+            floats wide |x, out| math::ln(x, out), complex |z| super::complex::ln(z);
         /// The logarithm to base 2 of every element.
-        fn log2 where A: Inexact = 19, Call, ulp 4, "log2":
-            floats |x| x.log2(), complex |z| super::complex::log2(z);
+        fn log2 where A: Inexact = 19, Call, ulp 1, "log2":
+            floats wide |x, out| math::log2(x, out), complex |z| super::complex::log2(z);
         /// The logarithm to base 10 of every element.
-        fn log10 where A: Inexact = 20, Call, ulp 4, "log10":
-            floats |x| x.log10(), complex |z| super::complex::log10(z);
+        fn log10 where A: Inexact = 20, Call, ulp 1, "log10":
+            floats wide |x, out| math::log10(x, out), complex |z| super::complex::log10(z);
         /// The natural logarithm of 1 plus every element; exact near 0.
         #[doc(alias = "log1p")]
-        fn ln_1p where A: Inexact = 21, Call, ulp 4, "log1p":
-            floats |x| x.ln_1p(), complex |z| super::complex::ln_1p(z);
+        fn ln_1p where A: Inexact = 21, Call, ulp 1, "log1p":
+            floats wide |x, out| math::ln_1p(x, out), complex |z| super::complex::ln_1p(z);
         /// The sine of every element, in radians.
-        fn sin where A: Inexact = 22, Call, ulp 4, "sin":
-            floats |x| x.sin(), complex |z| super::complex::sin(z);
+        fn sin where A: Inexact = 22, Call, ulp 1, "sin":
+            floats wide |x, out| math::sin(x, out), complex |z| super::complex::sin(z);
         /// The cosine of every element, in radians.
-        fn cos where A: Inexact = 23, Call, ulp 4, "cos":
-            floats |x| x.cos(), complex |z| super::complex::cos(z);
+        fn cos where A: Inexact = 23, Call, ulp 1, "cos":
+            floats wide |x, out| math::cos(x, out), complex |z| super::complex::cos(z);
         /// The tangent of every element, in radians.
-        fn tan where A: Inexact = 24, Call, ulp 4, "tan":
-            floats |x| x.tan(), complex |z| super::complex::tan(z);
+        fn tan where A: Inexact = 24, Call, ulp 1, "tan":
+            floats wide |x, out| math::tan(x, out), complex |z| super::complex::tan(z);
         /// The angle in radians whose sine each element is.
         #[doc(alias = "arcsin")]
-        fn asin where A: Inexact = 25, Call, ulp 4, "arcsin":
-            floats |x| x.asin(), complex |z| super::complex::asin(z);
+        fn asin where A: Inexact = 25, Call, ulp 1, "arcsin":
+            floats wide |x, out| math::asin(x, out), complex |z| super::complex::asin(z);
         /// The angle in radians whose cosine each element is.
         #[doc(alias = "arccos")]
-        fn acos where A: Inexact = 26, Call, ulp 4, "arccos":
-            floats |x| x.acos(), complex |z| super::complex::acos(z);
+        fn acos where A: Inexact = 26, Call, ulp 1, "arccos":
+            floats wide |x, out| math::acos(x, out), complex |z| super::complex::acos(z);
         /// The angle in radians whose tangent each element is.
         #[doc(alias = "arctan")]
-        fn atan where A: Inexact = 27, Call, ulp 4, "arctan":
-            floats |x| x.atan(), complex |z| super::complex::atan(z);
+        fn atan where A: Inexact = 27, Call, ulp 1, "arctan":
+            floats wide |x, out| math::atan(x, out), complex |z| super::complex::atan(z);
         /// The hyperbolic sine of every element.
-        fn sinh where A: Inexact = 28, Call, ulp 4, "sinh":
-            floats |x| x.sinh(), complex |z| super::complex::sinh(z);
+        fn sinh where A: Inexact = 28, Call, ulp 1, "sinh":
+            floats wide |x, out| math::sinh(x, out), complex |z| super::complex::sinh(z);
         /// The hyperbolic cosine of every element.
-        fn cosh where A: Inexact = 29, Call, ulp 4, "cosh":
-            floats |x| x.cosh(), complex |z| super::complex::cosh(z);
+        fn cosh where A: Inexact = 29, Call, ulp 1, "cosh":
+            floats wide |x, out| math::cosh(x, out), complex |z| super::complex::cosh(z);
         /// The hyperbolic tangent of every element.
-        fn tanh where A: Inexact = 30, Call, ulp 4, "tanh":
-            floats |x| x.tanh(), complex |z| super::complex::tanh(z);
+        fn tanh where A: Inexact = 30, Call, ulp 1, "tanh":
+            floats wide |x, out| math::tanh(x, out), complex |z| super::complex::tanh(z);
         /// The inverse hyperbolic sine of every element.
         #[doc(alias = "arcsinh")]
-        fn asinh where A: Inexact = 31, Call, ulp 4, "arcsinh":
-            floats |x| super::float::asinh(x), complex |z| super::complex::asinh(z);
+        fn asinh where A: Inexact = 31, Call, ulp 1, "arcsinh":
+            floats wide |x, out| math::asinh(x, out), complex |z| super::complex::asinh(z);
         /// The inverse hyperbolic cosine of every element; NaN of a real number below 1.
         #[doc(alias = "arccosh")]
-        fn acosh where A: Inexact = 32, Call, ulp 4, "arccosh":
-            floats |x| super::float::acosh(x), complex |z| super::complex::acosh(z);
+        fn acosh where A: Inexact = 32, Call, ulp 1, "arccosh":
+            floats wide |x, out| math::acosh(x, out), complex |z| super::complex::acosh(z);
         /// The inverse hyperbolic tangent of every element; NaN of a real number beyond 1.
         #[doc(alias = "arctanh")]
-        fn atanh where A: Inexact = 33, Call, ulp 4, "arctanh":
-            floats |x| super::float::atanh(x), complex |z| super::complex::atanh(z);
+        fn atanh where A: Inexact = 33, Call, ulp 1, "arctanh":
+            floats wide |x, out| math::atanh(x, out), complex |z| super::complex::atanh(z);
         /// Degrees as radians.
         #[doc(alias = "deg2rad")]
         fn to_radians where A: Float = 34, Plain, ulp 1, "deg2rad":
@@ -160,7 +161,7 @@ macro_rules! part_table {
         #[doc(alias = "fabs")]
         #[doc(alias = "norm")]
         fn abs where A: Number = 1, Light, ulp 2, "absolute":
-            floats |x| x.abs(), signed flagged |x| x.overflowing_abs(), unsigned |x| x, complex |z| z.norm();
+            floats |x| x.abs(), signed flagged |x| x.overflowing_abs(), unsigned |x| x, complex |z| super::complex::abs(z);
         /// The real part of every element.
         #[doc(alias = "real")]
         fn re where A: Number = 2, Light, ulp 0, "real":
@@ -171,8 +172,8 @@ macro_rules! part_table {
             floats |_x| 0.0, integers |_x| 0, complex |z| z.im;
         /// The angle in radians between the positive real axis and every element, from -π to π.
         #[doc(alias = "angle")]
-        fn arg where A: Inexact = 4, Call, ulp 2, "angle":
-            floats |x| if x.is_nan() { x } else { x.signum().acos() }, complex |z| z.arg();
+        fn arg where A: Inexact = 4, Call, ulp 1, "angle":
+            floats |x| super::float::arg(x), complex |z| super::complex::arg(z);
     } };
 }
 
@@ -219,8 +220,8 @@ macro_rules! binary_table {
         /// The first to the power of the second. Integers report overflow, and a negative power.
         #[doc(alias = "power")]
         #[doc(alias = "float_power")]
-        fn pow where A: Number = 6, Power, ulp 4, "power":
-            floats |x, y| x.powf(y), integers checked |x, y| u32::try_from(y).ok().and_then(|y| x.checked_pow(y)),
+        fn pow where A: Number = 6, Power, ulp 1, "power":
+            floats wide |x, y, out| math::pow(x, y, out), integers checked |x, y| u32::try_from(y).ok().and_then(|y| x.checked_pow(y)),
             complex |x, y| super::complex::pow(x, y);
         /// The smaller of each pair; NaN if either is NaN.
         fn minimum where A: Ordered = 7, Plain, ulp 0, "minimum":
@@ -230,11 +231,11 @@ macro_rules! binary_table {
             floats |x, y| if x.is_nan() || x > y { x } else { y }, integers |x, y| x.max(y), bools |x, y| x | y;
         /// The angle in radians between the positive x axis and the point (`other`, `self`), from -π to π.
         #[doc(alias = "arctan2")]
-        fn atan2 where A: Float = 9, Power, ulp 2, "arctan2":
-            floats |x, y| x.atan2(y);
+        fn atan2 where A: Float = 9, Call, ulp 1, "arctan2":
+            floats wide |x, y, out| math::atan2(x, y, out);
         /// The length of the hypotenuse over both.
-        fn hypot where A: Float = 10, Power, ulp 2, "hypot":
-            floats |x, y| x.hypot(y);
+        fn hypot where A: Float = 10, Call, ulp 1, "hypot":
+            floats wide |x, y, out| math::hypot(x, y, out);
         /// The magnitude of the first with the sign of the second.
         fn copysign where A: Float = 11, Plain, ulp 0, "copysign":
             floats |x, y| x.copysign(y);

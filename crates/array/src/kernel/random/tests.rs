@@ -1,7 +1,7 @@
 //! Known answers, independence of the way in which indices are walked, and a few moments.
 
-use super::math::{ln_unit, sin_cos_turn};
 use super::*;
+use crate::kernel::math::random::{ln_unit, sin_cos_turn};
 
 fn engines() -> [Engine; 2] {
     [Engine::SplitMix(SplitMix::new(7, 3)), Engine::Philox(Philox::new(7, 3))]

@@ -4,7 +4,9 @@
 use super::run::Tile;
 use super::{Node, NodeIx, Op, Program, Sink, Target};
 use crate::element::{DType, Element, Scalar, Visit};
-use crate::kernel::ops::{BinaryOp, CompareOp, Fault, Kernels, Lane, UnaryKernel, cast_kernel};
+use crate::kernel::ops::{
+    BinaryOp, CompareOp, Fault, Kernels, Lane, SinCosKernel, UnaryKernel, UnaryOp, cast_kernel,
+};
 use crate::kernel::random::{Distribution, Engine, RandomFloat, fill_integers};
 use crate::kernel::running::RunningOp;
 use smallvec::SmallVec;
@@ -195,6 +197,26 @@ fn join_pairs(program: &Program) -> Program {
     result
 }
 
+/// For each sine and cosine whose angle has the other one later: that one, which the same step computes.
+fn find_twins(nodes: &[Node]) -> Vec<Option<NodeIx>> {
+    let mut twins = vec![None; nodes.len()];
+    let mut first: HashMap<NodeIx, (usize, UnaryOp)> = HashMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        let Op::Unary(op @ (UnaryOp::sin | UnaryOp::cos)) = node.op else { continue };
+        if !matches!(node.dtype, DType::F32 | DType::F64) {
+            continue;
+        }
+        match first.get(&node.inputs[0]) {
+            Some(&(earlier, other)) if other != op && twins[earlier].is_none() => {
+                twins[earlier] = Some(NodeIx(index as u32));
+            }
+            Some(_) => {}
+            None => _ = first.insert(node.inputs[0], (index, op)),
+        }
+    }
+    twins
+}
+
 /// Whether a type has the joined loop.
 fn has_compare_select(dtype: DType, op: CompareOp) -> bool {
     struct Ask(CompareOp);
@@ -223,6 +245,8 @@ struct Compiler<'a> {
     /// How many readers of each node are still to come.
     uses: Vec<u32>,
     homes: Vec<Option<Home>>,
+    /// The nodes that a step of an earlier one computes, by that one.
+    twins: Vec<Option<NodeIx>>,
     registers: Vec<DType>,
     free: HashMap<DType, Vec<u32>>,
     loads: Vec<Load>,
@@ -237,6 +261,7 @@ impl<'a> Compiler<'a> {
             program,
             uses: count_uses(program.nodes(), program.targets()),
             homes: vec![None; program.nodes().len()],
+            twins: find_twins(program.nodes()),
             registers: Vec::new(),
             free: HashMap::new(),
             loads: Vec::new(),
@@ -274,6 +299,11 @@ impl<'a> Compiler<'a> {
     /// Compiles one node.
     fn step(&mut self, node_ix: NodeIx) -> Result<(), CompileError> {
         let node = &self.program.nodes()[node_ix.index()];
+        if self.homes[node_ix.index()].is_some() {
+            // The step of its twin has computed it.
+            self.release(&node.inputs.clone());
+            return Ok(());
+        }
         let inputs: SmallVec<[(Home, DType); 4]> = node
             .inputs
             .iter()
@@ -299,11 +329,15 @@ impl<'a> Compiler<'a> {
             }
             _ => {
                 let out = self.register(node.dtype);
+                let twin = self.twins[node_ix.index()].map(|twin| (twin, self.register(node.dtype)));
                 let generator = self.generators.len();
                 if matches!(node.op, Op::Random { .. } | Op::RandomInteger { .. } | Op::Ramp { .. }) {
                     self.generators.push(node_ix);
                 }
-                let step = make_step(node, &inputs, out, generator)
+                if let Some((twin, register)) = twin {
+                    self.homes[twin.index()] = Some(Home::Register(register));
+                }
+                let step = make_step(node, &inputs, out, twin.map(|(_, register)| register), generator)
                     .ok_or_else(|| CompileError { operation: format!("{:?}", node.op), dtype: node.dtype })?;
                 self.steps.push(step);
                 Home::Register(out)
@@ -322,6 +356,8 @@ struct Making<'a> {
     node: &'a Node,
     inputs: &'a [(Home, DType)],
     out: u32,
+    /// The register of the cosine or sine that this step computes too.
+    twin: Option<u32>,
     generator: usize,
 }
 
@@ -330,7 +366,7 @@ impl Visit for Making<'_> {
 
     /// Makes the step; `A` is the type of the result, or of what is tested or compared.
     fn visit<A: Element>(self) -> Option<Step> {
-        let Self { node, inputs, out, generator } = self;
+        let Self { node, inputs, out, twin, generator } = self;
         let home = |input: usize| inputs[input].0;
         match &node.op {
             Op::Load { .. } | Op::Constant(_) => None,
@@ -351,6 +387,10 @@ impl Visit for Making<'_> {
                 })
             }
             Op::Ramp { start, step, last, .. } => ramp(*start, *step, *last, out, generator),
+            Op::Unary(op) if let Some(twin) = twin => {
+                let registers = if *op == UnaryOp::sin { [out, twin] } else { [twin, out] };
+                Some(sin_cos(<A as Kernels>::sin_cos()?, home(0), registers))
+            }
             Op::Unary(op) => Some(one(A::unary(*op)?, home(0), out)),
             Op::Part(op) => Some(one(A::part(*op)?, home(0), out)),
             Op::Test(op) => Some(one(A::test(*op)?, home(0), out)),
@@ -410,13 +450,19 @@ impl Visit for Making<'_> {
 }
 
 /// The typed step of a node that fills a register.
-fn make_step(node: &Node, inputs: &[(Home, DType)], out: u32, generator: usize) -> Option<Step> {
+fn make_step(
+    node: &Node,
+    inputs: &[(Home, DType)],
+    out: u32,
+    twin: Option<u32>,
+    generator: usize,
+) -> Option<Step> {
     let dtype = match node.op {
         // The type of the result says nothing of what these loops read.
         Op::Test(_) | Op::Part(_) | Op::Compare(_) | Op::Cast => inputs[0].1,
         _ => node.dtype,
     };
-    dtype.visit(Making { node, inputs, out, generator })
+    dtype.visit(Making { node, inputs, out, twin, generator })
 }
 
 /// The step of a generator of random floats.
@@ -505,6 +551,22 @@ fn one_by<A: Element, B: Element>(
                 Ok(())
             }
         })
+    })
+}
+
+/// The step of sine and cosine.
+fn sin_cos<A: Element>(kernel: SinCosKernel<A>, x: Home, registers: [u32; 2]) -> Step {
+    Box::new(move |tile| {
+        tile.fill_two::<A>(registers, |tile, sin, cos| match tile.lane(x) {
+            Lane::Slice(x) => kernel(x, sin, cos),
+            Lane::Splat(x) => {
+                let (mut of_sin, mut of_cos) = ([A::default()], [A::default()]);
+                kernel(&[x], &mut of_sin, &mut of_cos);
+                sin.fill(of_sin[0]);
+                cos.fill(of_cos[0]);
+            }
+        });
+        Ok(())
     })
 }
 

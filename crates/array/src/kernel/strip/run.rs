@@ -535,6 +535,24 @@ impl Tile<'_> {
         self.fill_any(out, |tile, buffer| f(tile, &mut A::buffer_mut(buffer).expect(TYPED)[..n]))
     }
 
+    /// The same with two registers.
+    pub(super) fn fill_two<A: Element>(
+        &mut self,
+        [first, second]: [u32; 2],
+        f: impl FnOnce(&Self, &mut [A], &mut [A]),
+    ) {
+        let n = self.len();
+        let mut taken = std::mem::replace(&mut self.registers[first as usize], Buffer::Bool(Vec::new()));
+        self.fill_any(second, |tile, other| {
+            f(
+                tile,
+                &mut A::buffer_mut(&mut taken).expect(TYPED)[..n],
+                &mut A::buffer_mut(other).expect(TYPED)[..n],
+            );
+        });
+        self.registers[first as usize] = taken;
+    }
+
     /// Fills a register with what a generator makes of indices.
     pub(super) fn generate<A: Element>(
         &mut self,

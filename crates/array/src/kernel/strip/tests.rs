@@ -114,6 +114,52 @@ fn equal_work_is_one_node_and_pairs_become_one_step() {
     assert_eq!(found, want);
 }
 
+/// Sine and cosine of one angle are one step, whichever comes first and whoever reads them, with the bits of both apart.
+#[test]
+fn sine_and_cosine_of_one_angle_are_one_step() {
+    let n = 5000;
+    let x = ArrayD::from_shape_fn(IxDyn(&[n]), |i| (i[0] as f64 - 2500.0) * 1e6 + 0.1);
+    let alone = |op: UnaryOp| {
+        let mut program = Program::default();
+        let x = program.node(Op::Load { slot: 0, axes: axes(&[0]) }, [], DType::F64);
+        let out = program.node(Op::Unary(op), [x], DType::F64);
+        program.target(out, Sink::Block);
+        program
+    };
+    let [sin, cos] = [UnaryOp::sin, UnaryOp::cos].map(|op| run_block(&alone(op), &[n], &[bind(&x)]));
+    for first in [UnaryOp::sin, UnaryOp::cos] {
+        let second = if first == UnaryOp::sin { UnaryOp::cos } else { UnaryOp::sin };
+        let mut program = Program::default();
+        let load = program.node(Op::Load { slot: 0, axes: axes(&[0]) }, [], DType::F64);
+        let a = program.node(Op::Unary(first), [load], DType::F64);
+        let square = program.node(Op::Unary(UnaryOp::square), [a], DType::F64);
+        let b = program.node(Op::Unary(second), [load], DType::F64);
+        let sum = program.node(Op::Binary(BinaryOp::sub), [square, b], DType::F64);
+        let sum = program.node(Op::Binary(BinaryOp::add), [sum, load], DType::F64);
+        program.target(sum, Sink::Block);
+        // The angle, both at once, the square, the difference, the sum.
+        assert_eq!(Code::compile(&program).unwrap().steps.len(), 5);
+        let (of_first, of_second) = if first == UnaryOp::sin { (&sin, &cos) } else { (&cos, &sin) };
+        assert_eq!(run_block(&program, &[n], &[bind(&x)]), of_first * of_first - of_second + &x);
+    }
+    // Of one angle for all, and of numbers that have no such step.
+    let mut program = Program::default();
+    let angle = program.node(Op::Constant(Scalar::F64(0.5)), [], DType::F64);
+    let a = program.node(Op::Unary(UnaryOp::cos), [angle], DType::F64);
+    let b = program.node(Op::Unary(UnaryOp::sin), [angle], DType::F64);
+    let out = program.node(Op::Binary(BinaryOp::div), [b, a], DType::F64);
+    program.target(out, Sink::Block);
+    let found = run_block(&program, &[3], &[]);
+    assert!(found.iter().all(|tan| (tan - 0.5_f64.tan()).abs() < 1e-15), "{found}");
+    let mut program = Program::default();
+    let load = program.node(Op::Load { slot: 0, axes: axes(&[0]) }, [], DType::C64);
+    let a = program.node(Op::Unary(UnaryOp::sin), [load], DType::C64);
+    let b = program.node(Op::Unary(UnaryOp::cos), [load], DType::C64);
+    let out = program.node(Op::Binary(BinaryOp::add), [a, b], DType::C64);
+    program.target(out, Sink::Block);
+    assert_eq!(Code::compile(&program).unwrap().steps.len(), 4);
+}
+
 #[test]
 fn random_numbers_know_where_their_block_is() {
     // A 6 x 10 array in blocks of 4 x 5, read straight and transposed.
