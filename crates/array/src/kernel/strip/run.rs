@@ -542,7 +542,7 @@ impl Tile<'_> {
         f: impl FnOnce(&Self, &mut [A], &mut [A]),
     ) {
         let n = self.len();
-        let mut taken = std::mem::replace(&mut self.registers[first as usize], Buffer::Bool(Vec::new()));
+        let mut taken = std::mem::replace(&mut self.registers.0[first as usize], Buffer::Bool(Vec::new()));
         self.fill_any(second, |tile, other| {
             f(
                 tile,
@@ -550,7 +550,7 @@ impl Tile<'_> {
                 &mut A::buffer_mut(other).expect(TYPED)[..n],
             );
         });
-        self.registers[first as usize] = taken;
+        self.registers.0[first as usize] = taken;
     }
 
     /// Fills a register with what a generator makes of indices.
