@@ -357,8 +357,11 @@ impl Drop for Registers {
         // A thread that ends keeps nothing.
         let _ = KEPT.try_with(|kept| {
             let mut kept = kept.borrow_mut();
-            let n = MOST_KEPT.saturating_sub(kept.len()).min(self.0.len());
-            kept.extend(self.0.drain(..n));
+            if kept.len() + self.0.len() > MOST_KEPT {
+                kept.clear();
+            }
+            // What a panic has taken out is not there.
+            kept.extend(self.0.drain(..).filter(|buffer| !buffer.is_empty()).take(MOST_KEPT));
         });
     }
 }
