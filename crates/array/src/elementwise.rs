@@ -73,7 +73,7 @@ impl Elementwise {
     }
 
     /// The block lengths of the result.
-    fn common_chunking(&self, operands: &[Operand]) -> Result<Chunking, Error> {
+    pub(crate) fn common_chunking(&self, operands: &[Operand]) -> Result<Chunking, Error> {
         let mut chunkings = operands.iter().filter_map(|operand| match operand {
             Operand::Blocks(core, _) => Some(&core.chunking),
             Operand::Value(_) => None,

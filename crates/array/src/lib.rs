@@ -43,7 +43,9 @@
 //!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
 //! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
-//!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
+//!   [`Array::rechunk`], [`concatenate`], [`stack`], [`vstack`], [`Array::block`], [`Array::split`], [`Array::flip`],
+//!   [`Array::roll`], [`Array::pad`], [`Array::tile`], [`Array::repeat`], [`Array::tril`], [`Array::diagonal`], [`meshgrid`].
+//! - *Elements by number*: [`Array::take`], [`Array::compress`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
@@ -88,16 +90,25 @@ pub mod neighborhood;
 mod npy;
 mod operators;
 mod overlap;
+mod pad;
 mod per_axis;
+mod per_block;
 pub mod prelude;
 pub mod random;
 mod rechunk;
 mod reductions;
 mod region;
+mod reorder;
+mod repeat;
 mod reshape;
 mod slicing;
+mod split;
+mod stacks;
 mod stage;
 mod strip_task;
+mod take;
+mod together;
+mod triangle;
 
 pub use array::Array;
 pub use block::Block;
@@ -117,3 +128,5 @@ pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
 pub use per_axis::PerAxis;
 pub use reductions::{All, Axes, Over};
+pub use stacks::{column_stack, dstack, hstack, vstack};
+pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};

@@ -315,9 +315,8 @@ fn by_rule(found: &Found) -> BTreeSet<String> {
         };
         let other = other.and_then(|other| found.get(&other));
         // A list that is broken into lines ends with a comma.
-        let parameters = |function: &Function| {
-            written(&function.parameters).trim_end_matches([' ', ',']).to_owned()
-        };
+        let parameters =
+            |function: &Function| written(&function.parameters).trim_end_matches([' ', ',']).to_owned();
         let form = |function: &Function| (written(&function.generics), parameters(function));
         other.is_some_and(|(_, other)| form(other) == form(function))
     };

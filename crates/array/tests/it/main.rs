@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod arranged;
 mod blocks;
+mod cases;
 mod checkpoint;
 mod cumulative;
 mod elementwise;
