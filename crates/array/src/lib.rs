@@ -45,7 +45,8 @@
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`vstack`], [`Array::block`], [`Array::split`], [`Array::flip`],
 //!   [`Array::roll`], [`Array::pad`], [`Array::tile`], [`Array::repeat`], [`Array::tril`], [`Array::diagonal`], [`meshgrid`].
-//! - *Elements by number*: [`Array::take`], [`Array::compress`].
+//! - *Elements by number or truth*: [`Array::take`], [`Array::compress`], [`Array::vindex`]; [`Array::filter`] and
+//!   [`Array::nonzero`], which give a [`Selected`]; [`Array::choose`], [`Array::piecewise`]; [`Array::assign`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
@@ -69,7 +70,9 @@
 //! ```
 
 mod array;
+mod assign;
 mod block;
+mod choices;
 mod chunks;
 mod creation;
 mod cumulative;
@@ -93,6 +96,7 @@ mod overlap;
 mod pad;
 mod per_axis;
 mod per_block;
+mod points;
 pub mod prelude;
 pub mod random;
 mod rechunk;
@@ -101,6 +105,7 @@ mod region;
 mod reorder;
 mod repeat;
 mod reshape;
+mod selected;
 mod slicing;
 mod split;
 mod stacks;
@@ -112,6 +117,7 @@ mod triangle;
 
 pub use array::Array;
 pub use block::Block;
+pub use choices::Branch;
 pub use chunks::{Chunking, Chunks};
 pub use element::{
     Bits, Buffer, DType, Element, Float, Inexact, Integer, Number, Ordered, Plain, Real, Scalar, Source,
@@ -128,5 +134,6 @@ pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
 pub use per_axis::PerAxis;
 pub use reductions::{All, Axes, Over};
+pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};
 pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};

@@ -20,4 +20,5 @@ mod overlap;
 mod promises;
 mod rechunk;
 mod reductions;
+mod selection;
 mod table;
