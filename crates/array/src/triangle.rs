@@ -149,7 +149,8 @@ impl<A: Number> Array<A, Ix2> {
     /// ```
     /// use musher_array::{Array, ndarray::arr2};
     /// use musher_scheduler::Compute;
-    /// assert_eq!(Array::tri((2, 3), 0, 2).compute()?, arr2(&[[1, 0, 0], [1, 1, 0]]));
+    /// let lower = Array::<f64, _>::tri((2, 3), 0, 2);
+    /// assert_eq!(lower.compute()?, arr2(&[[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]));
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
     #[must_use]
@@ -301,7 +302,7 @@ impl<A: Element, D: RemoveAxis> Array<A, D> {
     /// ```
     /// use musher_array::{Array, ndarray::arr2};
     /// use musher_scheduler::Compute;
-    /// let x = Array::from_array(arr2(&[[1, 2], [3, 4]]), 1);
+    /// let x = Array::from_array(arr2(&[[1_i64, 2], [3, 4]]), 1);
     /// assert_eq!(x.trace(0).compute()?, 5);
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
