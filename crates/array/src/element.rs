@@ -302,7 +302,7 @@ pub trait Element: Plain + Kernels + Default + PartialEq + Debug + Display {
     message = "`{Self}` has no order",
     note = "of complex numbers take `abs()`, `re()` or `im()` first"
 )]
-pub trait Ordered: Element {}
+pub trait Ordered: Element + PartialOrd {}
 
 /// Element types with the four rules of arithmetic: all but `bool`.
 ///

@@ -41,6 +41,8 @@
 //!   pass: see [`kernel::strip`].
 //! - *Reductions*: [`Array::sum`], [`Array::std`], [`Array::max`], [`Array::argmin`], …, over some axes or with a mask by
 //!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
+//! - *Statistics*: [`Array::histogram`], [`histogramdd`], [`Array::bincount`], [`Array::coarsen`], [`Array::moment`],
+//!   [`Array::cov`], [`Array::diff`], [`Array::gradient`], [`Array::search_sorted`], [`Array::is_in`], [`Array::is_close`].
 //! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`vstack`], [`Array::block`], [`Array::split`], [`Array::flip`],
@@ -74,9 +76,11 @@ mod assign;
 mod block;
 mod choices;
 mod chunks;
+mod coarsen;
 mod creation;
 mod cumulative;
 mod delayed;
+mod differences;
 mod element;
 mod elementwise;
 mod error;
@@ -84,11 +88,15 @@ mod from_array;
 mod functions;
 mod gather;
 mod halos;
+mod histogram;
 mod join;
 pub mod kernel;
 mod layout;
 pub mod linalg;
+mod lookup;
 mod map_blocks;
+mod moments;
+mod nearness;
 pub mod neighborhood;
 mod npy;
 mod operators;
@@ -125,9 +133,11 @@ pub use element::{
 };
 pub use error::{Error, ReducedAxes, Shape};
 pub use gather::Gather;
+pub use histogram::{bin_edges, histogram2d, histogramdd, histogramdd_weighted};
 pub use join::{concatenate, stack};
 pub use kernel::npy::NpyError;
 pub use kernel::overlap::{Boundary, Depth};
+pub use lookup::Side;
 pub use map_blocks::BlockPlace;
 pub use ndarray;
 pub use num_complex::Complex;

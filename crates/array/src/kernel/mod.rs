@@ -4,6 +4,7 @@
 //! [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
 pub mod assemble;
+pub mod bins;
 pub mod memory;
 pub mod npy;
 pub mod ops;

@@ -21,4 +21,5 @@ mod promises;
 mod rechunk;
 mod reductions;
 mod selection;
+mod statistics;
 mod table;
