@@ -43,6 +43,8 @@
 //!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
 //! - *Statistics*: [`Array::histogram`], [`histogramdd`], [`Array::bincount`], [`Array::coarsen`], [`Array::moment`],
 //!   [`Array::cov`], [`Array::diff`], [`Array::gradient`], [`Array::search_sorted`], [`Array::is_in`], [`Array::is_close`].
+//! - *Order*: [`Array::sort`], [`Array::argsort`], [`Array::partition`], [`Array::topk`], [`Array::median`],
+//!   [`Array::quantile`], over some axes by [`Array::over`].
 //! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
 //!   [`Array::rechunk`], [`concatenate`], [`stack`], [`vstack`], [`Array::block`], [`Array::split`], [`Array::flip`],
@@ -93,6 +95,7 @@ mod join;
 pub mod kernel;
 mod layout;
 pub mod linalg;
+mod lines;
 mod lookup;
 mod map_blocks;
 mod moments;
@@ -100,12 +103,14 @@ mod nearness;
 pub mod neighborhood;
 mod npy;
 mod operators;
+mod order;
 mod overlap;
 mod pad;
 mod per_axis;
 mod per_block;
 mod points;
 pub mod prelude;
+mod quantiles;
 pub mod random;
 mod rechunk;
 mod reductions;
@@ -143,6 +148,7 @@ pub use ndarray;
 pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
 pub use per_axis::PerAxis;
+pub use quantiles::Interpolation;
 pub use reductions::{All, Axes, Over};
 pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};

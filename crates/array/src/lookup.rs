@@ -18,7 +18,7 @@ pub enum Side {
 }
 
 /// Whether one value stands before another; NaN stands last.
-fn is_before<A: Ordered>(one: A, other: A) -> bool {
+pub(crate) fn is_before<A: Ordered>(one: A, other: A) -> bool {
     #[expect(clippy::eq_op, reason = "only NaN differs from itself, and not every type has `is_nan`")]
     one.partial_cmp(&other).map_or(one == one && other != other, std::cmp::Ordering::is_lt)
 }

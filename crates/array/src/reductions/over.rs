@@ -190,6 +190,12 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
         self.array
     }
 
+    /// The axes that go, those that stay, whether the former stay with length 1, whether NaN does not count, and the mask.
+    pub(crate) fn parts(&self) -> (Vec<usize>, Vec<usize>, bool, bool, Option<&Core>) {
+        let (gone, kept) = (0..self.array.ndim()).partition(|&axis| self.axes.contains(axis));
+        (gone, kept, self.keep, self.skip_nan, self.mask.as_ref())
+    }
+
     /// The same question to another array of the same shape.
     pub(crate) fn of_another<'b>(self, array: &'b Array<A, D>) -> Over<'b, A, D, L> {
         let Self { axes, keep, skip_nan, mask, .. } = self;

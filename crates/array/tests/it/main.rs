@@ -16,6 +16,7 @@ mod linalg;
 mod memory;
 mod neighborhood;
 mod npy;
+mod ordering;
 mod overlap;
 mod promises;
 mod rechunk;
