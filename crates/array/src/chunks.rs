@@ -60,6 +60,7 @@ impl Chunks {
     /// [`Error::Chunks`] when there are more or fewer lengths than axes, a length is 0, or exact lengths do not sum
     /// up to the shape; [`Error::TooLarge`] when elements or blocks cannot be counted.
     #[track_caller]
+    #[doc(alias = "normalize_chunks")]
     pub fn resolve(&self, shape: &[usize], dtype: DType) -> Result<Chunking, Error> {
         let caller = Site::caller();
         if n_elements(shape).is_none() {
@@ -286,6 +287,7 @@ impl Chunking {
 
     /// The number of blocks.
     #[must_use]
+    #[doc(alias = "npartitions")]
     pub fn n_blocks(&self) -> usize {
         self.axes().map(<[usize]>::len).product()
     }

@@ -140,8 +140,32 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// Never: the blocks fit the shape.
     #[must_use]
     #[track_caller]
+    #[doc(alias = "empty_like")]
     pub fn zeros_like<B: Element>(other: &Array<B, D>) -> Self {
         Self::zeros(other.raw_dim(), other.chunks())
+    }
+
+    /// An array of ones with shape and blocks of another.
+    ///
+    /// # Panics
+    /// Never: the blocks fit the shape.
+    #[must_use]
+    #[track_caller]
+    pub fn ones_like<B: Element>(other: &Array<B, D>) -> Self
+    where
+        A: Number,
+    {
+        Self::ones(other.raw_dim(), other.chunks())
+    }
+
+    /// An array of one value with shape and blocks of another.
+    ///
+    /// # Panics
+    /// Never: the blocks fit the shape.
+    #[must_use]
+    #[track_caller]
+    pub fn full_like<B: Element>(other: &Array<B, D>, value: A) -> Self {
+        Self::from_elem(other.raw_dim(), value, other.chunks())
     }
 
     /// An array in which every element is a function of its index.

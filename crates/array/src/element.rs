@@ -123,6 +123,7 @@ macro_rules! elements {
 
             /// Bytes of one element.
             #[must_use]
+            #[doc(alias = "itemsize")]
             pub const fn bytes(self) -> usize {
                 match self { $(DType::$variant => size_of::<$t>(),)* }
             }
@@ -301,7 +302,7 @@ pub trait Element: Plain + Kernels + Default + PartialEq + Debug + Display {
     message = "`{Self}` has no order",
     note = "of complex numbers take `abs()`, `re()` or `im()` first"
 )]
-pub trait Ordered: Element {}
+pub trait Ordered: Element + PartialOrd {}
 
 /// Element types with the four rules of arithmetic: all but `bool`.
 ///
@@ -350,6 +351,12 @@ pub trait Integer: Real {}
     note = "compare first: `x.gt(0.0)`"
 )]
 pub trait Bits: Element {}
+
+/// A number of a float type.
+pub(crate) fn float<A: Float>(number: f64) -> A {
+    let scalar = if A::DTYPE == DType::F32 { Scalar::F32(number as f32) } else { Scalar::F64(number) };
+    A::from_scalar(scalar).expect("a float is one of two types")
+}
 
 /// Implements [`Number`]. For `u8` it reads: one is 1, magnitudes are `u8`, sums `u64`, means `f64`.
 macro_rules! numbers {

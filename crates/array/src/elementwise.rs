@@ -8,7 +8,7 @@ use crate::kernel::ops::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp, cast_kern
 use crate::kernel::strip::{Axes, Mapped, NodeIx, Op, Program, Sink, StripFn};
 use crate::rechunk::{common_lengths, rechunked};
 use crate::strip_task::StripTask;
-use musher_graph_core::{AxisMap, FnIdentity, Layer, Port, Site, Tokenizer, Wiring};
+use musher_graph_core::{AxisMap, FnIdentity, Layer, Port, Site, Token, Tokenizer, Wiring};
 use ndarray::Dimension;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Elementwise {
     }
 
     /// The block lengths of the result.
-    fn common_chunking(&self, operands: &[Operand]) -> Result<Chunking, Error> {
+    pub(crate) fn common_chunking(&self, operands: &[Operand]) -> Result<Chunking, Error> {
         let mut chunkings = operands.iter().filter_map(|operand| match operand {
             Operand::Blocks(core, _) => Some(&core.chunking),
             Operand::Value(_) => None,
@@ -327,6 +327,29 @@ where
     F: Fn(A) -> B + Send + Sync + 'static,
 {
     alone(array, "mapv", Op::Map(mapped::<F>(MapEach(f, PhantomData))))
+}
+
+/// Applies a function that its name and parameters identify to every element.
+#[track_caller]
+pub(crate) fn map_named<A, B, D, F>(
+    operation: &'static str,
+    array: &Array<A, D>,
+    parameters: &impl Token,
+    f: F,
+) -> Array<B, D>
+where
+    A: Element,
+    B: Element,
+    D: Dimension,
+    F: Fn(A) -> B + Send + Sync + 'static,
+{
+    let mut tokenizer = Tokenizer::new();
+    tokenizer.name(operation);
+    (A::NAME, B::NAME).token(&mut tokenizer);
+    parameters.token(&mut tokenizer);
+    let (identity, reach) = (tokenizer.finish().to_bits(), tokenizer.reach() as u8);
+    let function = Arc::new(MapEach(f, PhantomData));
+    alone(array, operation, Op::Map(Mapped { function, identity, reach }))
 }
 
 /// Applies a function to every pair of elements.

@@ -55,7 +55,7 @@ pub fn concatenate<A: Element, D: Dimension>(
 }
 
 /// The core of arrays one after another.
-fn joined<A: Element>(
+pub(crate) fn joined<A: Element>(
     operation: &'static str,
     axis: Axis,
     cores: &[Core],

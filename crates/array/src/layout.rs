@@ -119,7 +119,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     }
 
     /// The layer of a permutation that was checked.
-    fn permuted(&self, label: &'static str, order: &[usize], caller: Site) -> Self {
+    pub(crate) fn permuted(&self, label: &'static str, order: &[usize], caller: Site) -> Self {
         let place = |axis: usize| order.iter().position(|&from| from == axis).expect("a permutation");
         let axes: Axes = (0..self.ndim()).map(|axis| Some(place(axis) as u8)).collect();
         let wiring = Wiring::axes((0..self.ndim()).map(|axis| AxisMap::follow(place(axis))));

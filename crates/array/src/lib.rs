@@ -41,9 +41,16 @@
 //!   pass: see [`kernel::strip`].
 //! - *Reductions*: [`Array::sum`], [`Array::std`], [`Array::max`], [`Array::argmin`], …, over some axes or with a mask by
 //!   [`Array::over`]: see [`kernel::reduce`] for the order in which elements meet.
+//! - *Statistics*: [`Array::histogram`], [`histogramdd`], [`Array::bincount`], [`Array::coarsen`], [`Array::moment`],
+//!   [`Array::cov`], [`Array::diff`], [`Array::gradient`], [`Array::search_sorted`], [`Array::is_in`], [`Array::is_close`].
+//! - *Order*: [`Array::sort`], [`Array::argsort`], [`Array::partition`], [`Array::topk`], [`Array::median`],
+//!   [`Array::quantile`], over some axes by [`Array::over`].
 //! - *Running totals*: [`Array::cumsum`], [`Array::cumprod`], [`Array::cummax`], [`Array::cummin`], [`Array::forward_fill`].
 //! - *Layout*: [`Array::slice`], [`Array::t`], [`Array::insert_axis`], [`Array::broadcast_to`], [`Array::reshape`],
-//!   [`Array::rechunk`], [`concatenate`], [`stack`], [`Array::block`].
+//!   [`Array::rechunk`], [`concatenate`], [`stack`], [`vstack`], [`Array::block`], [`Array::split`], [`Array::flip`],
+//!   [`Array::roll`], [`Array::pad`], [`Array::tile`], [`Array::repeat`], [`Array::tril`], [`Array::diagonal`], [`meshgrid`].
+//! - *Elements by number or truth*: [`Array::take`], [`Array::compress`], [`Array::vindex`]; [`Array::filter`] and
+//!   [`Array::nonzero`], which give a [`Selected`]; [`Array::choose`], [`Array::piecewise`]; [`Array::assign`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
@@ -67,11 +74,15 @@
 //! ```
 
 mod array;
+mod assign;
 mod block;
+mod choices;
 mod chunks;
+mod coarsen;
 mod creation;
 mod cumulative;
 mod delayed;
+mod differences;
 mod element;
 mod elementwise;
 mod error;
@@ -80,28 +91,47 @@ mod from_array;
 mod functions;
 mod gather;
 mod halos;
+mod histogram;
 mod join;
 pub mod kernel;
 mod layout;
 pub mod linalg;
+mod lines;
+mod lookup;
 mod map_blocks;
+mod moments;
+mod nearness;
 pub mod neighborhood;
 mod npy;
 mod operators;
+mod order;
 mod overlap;
+mod pad;
 mod per_axis;
+mod per_block;
+mod points;
 pub mod prelude;
+mod quantiles;
 pub mod random;
 mod rechunk;
 mod reductions;
 mod region;
+mod reorder;
+mod repeat;
 mod reshape;
+mod selected;
 mod slicing;
+mod split;
+mod stacks;
 mod stage;
 mod strip_task;
+mod take;
+mod together;
+mod triangle;
 
 pub use array::Array;
 pub use block::Block;
+pub use choices::Branch;
 pub use chunks::{Chunking, Chunks};
 pub use element::{
     Bits, Buffer, DType, Element, Float, Inexact, Integer, Number, Ordered, Plain, Real, Scalar, Source,
@@ -109,12 +139,18 @@ pub use element::{
 };
 pub use error::{Error, ReducedAxes, Shape};
 pub use gather::Gather;
+pub use histogram::{bin_edges, histogram2d, histogramdd, histogramdd_weighted};
 pub use join::{concatenate, stack};
 pub use kernel::npy::NpyError;
 pub use kernel::overlap::{Boundary, Depth};
+pub use lookup::Side;
 pub use map_blocks::BlockPlace;
 pub use ndarray;
 pub use num_complex::Complex;
 pub use operators::{ArrayOperand, ArrayOrScalar};
 pub use per_axis::PerAxis;
+pub use quantiles::Interpolation;
 pub use reductions::{All, Axes, Over};
+pub use selected::Selected;
+pub use stacks::{column_stack, dstack, hstack, vstack};
+pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};

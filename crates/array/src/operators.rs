@@ -12,7 +12,7 @@ use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 /// One operator on arrays. Written out for `+`: `Array + Array`, `&Array + Array`, `Array + &Array`, `&Array + &Array`,
 /// `Array + A`, `&Array + A`, all through [`binary`] with `BinaryOp::add`, and `try_add`.
 macro_rules! array_operator {
-    ($trait:ident fn $method:ident $try:ident $bound:ident $sign:literal) => {
+    ($trait:ident fn $method:ident $try:ident $bound:ident $sign:literal, $(alias = $alias:literal),*) => {
         impl<A: $bound, D: Dimension, E: Dimension> $trait<&Array<A, E>> for &Array<A, D>
         where
             D: DimMax<E>,
@@ -76,6 +76,7 @@ macro_rules! array_operator {
 
         impl<A: $bound, D: Dimension> Array<A, D> {
             #[doc = concat!("`self ", $sign, " right`, as the operator.\n\n# Errors\n[`Error::Shapes`] when the shapes do not fit.")]
+            $(#[doc(alias = $alias)])*
             #[track_caller]
             pub fn $try<E: Dimension>(
                 &self,
@@ -90,14 +91,14 @@ macro_rules! array_operator {
     };
 }
 
-array_operator!(Add fn add try_add Number "+");
-array_operator!(Sub fn sub try_sub Number "-");
-array_operator!(Mul fn mul try_mul Number "*");
-array_operator!(Div fn div try_div Number "/");
-array_operator!(Rem fn rem try_rem Real "%");
-array_operator!(BitAnd fn bitand try_bitand Bits "&");
-array_operator!(BitOr fn bitor try_bitor Bits "|");
-array_operator!(BitXor fn bitxor try_bitxor Bits "^");
+array_operator!(Add fn add try_add Number "+", );
+array_operator!(Sub fn sub try_sub Number "-", alias = "subtract");
+array_operator!(Mul fn mul try_mul Number "*", alias = "multiply");
+array_operator!(Div fn div try_div Number "/", alias = "divide", alias = "true_divide");
+array_operator!(Rem fn rem try_rem Real "%", alias = "remainder", alias = "fmod");
+array_operator!(BitAnd fn bitand try_bitand Bits "&", alias = "bitwise_and", alias = "logical_and");
+array_operator!(BitOr fn bitor try_bitor Bits "|", alias = "bitwise_or", alias = "logical_or");
+array_operator!(BitXor fn bitxor try_bitxor Bits "^", alias = "bitwise_xor", alias = "logical_xor");
 
 /// Scalars on the left, for each number type. Written out for `f64`: `f64 + Array`, `f64 + &Array`, and so on.
 macro_rules! scalar_on_the_left {

@@ -242,7 +242,7 @@ fn n_pieces(reads: &[AxisReads], to: &Chunking) -> usize {
 }
 
 /// Whether so much is read by each new block that cutting the old ones is better.
-fn is_all_to_all(reads: &[AxisReads], from: &Chunking, to: &Chunking, itemsize: usize) -> bool {
+pub(crate) fn is_all_to_all(reads: &[AxisReads], from: &Chunking, to: &Chunking, itemsize: usize) -> bool {
     let product = |axis: &dyn Fn(usize) -> usize| (0..reads.len()).map(axis).fold(1, usize::saturating_mul);
     let edges = n_pieces(reads, to);
     let blocks = from.n_blocks().saturating_add(to.n_blocks());

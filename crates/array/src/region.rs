@@ -51,6 +51,10 @@ impl AxisReads {
             };
             return Self::Ranges(reads.iter().map(range).collect());
         }
+        if reads.len() != n {
+            // There is no circle on which places and blocks would stand side by side.
+            return Self::All { n };
+        }
         let (mut before, mut after) = (0, 0);
         for (place, read) in reads.iter().enumerate() {
             for block in read {

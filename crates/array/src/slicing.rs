@@ -309,6 +309,68 @@ impl<A: Element, D: Dimension> Array<A, D> {
         sliced::<A>("slice", self.core(), elements, caller).map(Array::from_core)
     }
 
+    /// The part of the array that consists of the blocks that ndarray's [`s!`](ndarray::s) names: ranges and indices of
+    /// blocks. An index keeps its axis.
+    ///
+    /// **Shape** the lengths of the blocks along each axis together.
+    /// **Cost** none; other blocks are not made.
+    ///
+    /// # Panics
+    /// When an index or a bound lies outside the grid of blocks, or there are steps or new axes.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::{arr1, s}};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::arange(0, 10, 1, 3);
+    /// assert_eq!(x.blocks(s![1..3]).compute()?, arr1(&[3, 4, 5, 6, 7, 8]));
+    /// assert_eq!(x.blocks(s![-1]).compute()?, arr1(&[9]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "partitions")]
+    pub fn blocks<I: SliceArg<D>>(&self, info: I) -> Self {
+        expect(self.try_blocks(info))
+    }
+
+    /// As [`blocks`](Self::blocks).
+    ///
+    /// # Errors
+    /// [`Error::Index`] when an index or a bound lies outside the grid of blocks, [`Error::Arrangement`] when there are steps
+    /// or new axes.
+    #[track_caller]
+    pub fn try_blocks<I: SliceArg<D>>(&self, info: I) -> Result<Self, Error> {
+        let (operation, caller) = ("blocks", Site::caller());
+        let mut elements = Vec::with_capacity(self.ndim());
+        for (axis, element) in info.as_ref().iter().enumerate() {
+            let (start, end) = match *element {
+                SliceInfoElem::Index(index) => (index, None),
+                SliceInfoElem::Slice { start, end, step: 1 } => (start, Some(end)),
+                _ => {
+                    let problem = "blocks are named by ranges and indices";
+                    return Err(Error::Arrangement { operation, problem, caller });
+                }
+            };
+            let lengths = self.chunks().axis(axis);
+            let n = lengths.len();
+            let outside = |index: isize| Error::Index { operation, axis, index, length: n, caller };
+            let first = from_end(start, n).filter(|&at| at <= n).ok_or_else(|| outside(start))?;
+            let last = match end {
+                // One block, which must be there.
+                None => Some(first + 1).filter(|&at| at <= n).ok_or_else(|| outside(start))?,
+                Some(end) => {
+                    let end = end.unwrap_or(n as isize);
+                    from_end(end, n).filter(|&at| at <= n).ok_or_else(|| outside(end))?.max(first)
+                }
+            };
+            let before = lengths[..first].iter().sum::<usize>() as isize;
+            let inside = lengths[first..last].iter().sum::<usize>() as isize;
+            elements.push(SliceInfoElem::Slice { start: before, end: Some(before + inside), step: 1 });
+        }
+        sliced::<A>(operation, self.core(), &elements, caller).map(Self::from_core)
+    }
+
     /// The part of the array along one axis.
     ///
     /// # Panics

@@ -314,7 +314,10 @@ fn by_rule(found: &Found) -> BTreeSet<String> {
             None => name.strip_prefix("try_").map(str::to_owned),
         };
         let other = other.and_then(|other| found.get(&other));
-        let form = |function: &Function| (written(&function.generics), written(&function.parameters));
+        // A list that is broken into lines ends with a comma.
+        let parameters =
+            |function: &Function| written(&function.parameters).trim_end_matches([' ', ',']).to_owned();
+        let form = |function: &Function| (written(&function.generics), parameters(function));
         other.is_some_and(|(_, other)| form(other) == form(function))
     };
     let without = found.iter().filter(|(name, (_, function))| is_getter(function) || is_twin(name, function));

@@ -4,6 +4,7 @@
 //! (sine, exponential and their kin), [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
 pub mod assemble;
+pub mod bins;
 pub(crate) mod math;
 pub mod memory;
 pub mod npy;

@@ -157,8 +157,14 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
 
     /// Passes over NaN: only the other elements count. The mean of none is NaN, and so is an extreme of none.
     #[doc(alias = "nansum")]
+    #[doc(alias = "nanprod")]
     #[doc(alias = "nanmean")]
+    #[doc(alias = "nanvar")]
+    #[doc(alias = "nanstd")]
+    #[doc(alias = "nanmin")]
     #[doc(alias = "nanmax")]
+    #[doc(alias = "nanargmin")]
+    #[doc(alias = "nanargmax")]
     #[doc(alias = "skipna")]
     pub fn skip_nan(self) -> Self
     where
@@ -177,6 +183,23 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
     #[doc(alias = "where")]
     pub fn where_true<E: Dimension>(self, mask: &Array<bool, E>) -> Self {
         Self { mask: Some(mask.core().clone()), ..self }
+    }
+
+    /// The array about to be reduced.
+    pub(crate) const fn array(&self) -> &'a Array<A, D> {
+        self.array
+    }
+
+    /// The axes that go, those that stay, whether the former stay with length 1, whether NaN does not count, and the mask.
+    pub(crate) fn parts(&self) -> (Vec<usize>, Vec<usize>, bool, bool, Option<&Core>) {
+        let (gone, kept) = (0..self.array.ndim()).partition(|&axis| self.axes.contains(axis));
+        (gone, kept, self.keep, self.skip_nan, self.mask.as_ref())
+    }
+
+    /// The same question to another array of the same shape.
+    pub(crate) fn of_another<'b>(self, array: &'b Array<A, D>) -> Over<'b, A, D, L> {
+        let Self { axes, keep, skip_nan, mask, .. } = self;
+        Over { array, axes, keep, skip_nan, mask, left: PhantomData }
     }
 
     /// The answers.

@@ -49,5 +49,15 @@ pub(crate) fn golden_array<A: Element, D: Dimension>(
     file: &str,
     chunks: impl Into<musher_array::Chunks>,
 ) -> Array<A, D> {
-    Array::read_npy(golden(&format!("array/{file}.npy")), chunks).expect("golden files are in the repository")
+    golden_array_of("array", file, chunks)
+}
+
+/// The same from another folder.
+pub(crate) fn golden_array_of<A: Element, D: Dimension>(
+    folder: &str,
+    file: &str,
+    chunks: impl Into<musher_array::Chunks>,
+) -> Array<A, D> {
+    let path = golden(&format!("{folder}/{file}.npy"));
+    Array::read_npy(path, chunks).expect("golden files are in the repository")
 }

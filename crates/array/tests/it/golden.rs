@@ -1,10 +1,10 @@
 //! The answers of NumPy, for several ways to cut the inputs.
 
-use crate::blocks::{answer, bits, golden, golden_array};
-use musher_array::ndarray::{ArrayD, Axis, IxDyn, SliceInfoElem};
-use musher_array::{All, Array, Chunks, Element, Error, Float, Number, Ordered, Plain, concatenate, stack};
-use musher_scheduler::{Compute, Options};
-use serde_json::Value;
+use crate::blocks::{answer, bits};
+use crate::cases::{Case, cases_of};
+use musher_array::ndarray::{ArrayD, Axis, SliceInfoElem};
+use musher_array::{All, Array, Element, Error, Float, Number, Ordered, Plain, concatenate, stack};
+use musher_scheduler::Compute;
 
 /// Relative tolerance where NumPy adds in another order: 1e-15 × log2 of a few thousand elements, and room for the
 /// single-precision sums that NumPy makes in single precision.
@@ -14,70 +14,13 @@ const SINGLE_TOLERANCE: f64 = 3e-6;
 /// Block lengths along every axis.
 const CUTS: [usize; 4] = [100, 1, 2, 3];
 
-struct Case(Value);
-
-impl Case {
-    fn name(&self) -> &str {
-        self.0["name"].as_str().unwrap()
-    }
-
-    fn input(&self, at: usize) -> &str {
-        self.0["inputs"][at].as_str().unwrap().trim_end_matches(".npy")
-    }
-
-    fn output(&self) -> &str {
-        self.0["output"].as_str().unwrap().trim_end_matches(".npy")
-    }
-
-    fn parameter(&self, name: &str) -> &Value {
-        &self.0["parameters"][name]
-    }
-
-    fn axis(&self) -> Option<Axis> {
-        self.parameter("axis").as_u64().map(|axis| Axis(axis as usize))
-    }
-
-    /// One axis or several; none means all.
-    fn axes(&self) -> Option<Vec<Axis>> {
-        let several = || {
-            Some(
-                self.parameter("axis")
-                    .as_array()?
-                    .iter()
-                    .map(|axis| Axis(axis.as_u64().unwrap() as usize))
-                    .collect(),
-            )
-        };
-        self.axis().map(|axis| vec![axis]).or_else(several)
-    }
-
-    fn numbers(&self, name: &str) -> Vec<usize> {
-        let values = self.parameter(name).as_array().unwrap();
-        values.iter().map(|value| value.as_u64().unwrap() as usize).collect()
-    }
-
-    /// An input in blocks of this length.
-    fn load<A: Element>(&self, at: usize, cut: usize) -> Array<A, IxDyn> {
-        golden_array(self.input(at), cut)
-    }
-
-    /// NumPy's answer.
-    fn want<A: Element>(&self) -> ArrayD<A> {
-        let answer: Array<A, IxDyn> = golden_array(self.output(), Chunks::whole());
-        answer.compute_with(&Options::sequential()).unwrap()
-    }
-}
-
 /// The cases of some operations; a list that names none is a mistake in the test.
 fn cases(operations: &[&str]) -> Vec<Case> {
-    let text = std::fs::read_to_string(golden("array/cases.json")).unwrap();
-    let all: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let all = cases_of("array");
     for operation in operations {
-        assert!(all.iter().any(|case| case["operation"] == *operation), "no case of {operation}");
+        assert!(all.iter().any(|case| case.operation() == *operation), "no case of {operation}");
     }
-    let chosen =
-        all.into_iter().filter(|case| operations.iter().any(|operation| case["operation"] == *operation));
-    chosen.map(Case).collect()
+    all.into_iter().filter(|case| operations.contains(&case.operation())).collect()
 }
 
 /// How far apart two floats are, in units of the last place; NaNs are equal.
@@ -121,7 +64,7 @@ fn operands_are_broadcast() {
     for case in cases(&["subtract", "multiply"]) {
         for cut in CUTS {
             let (x, y) = (case.load::<f64>(0, cut), case.load::<f64>(1, cut + 1));
-            let found = if case.0["operation"] == "subtract" { x - y } else { x * y };
+            let found = if case.operation() == "subtract" { x - y } else { x * y };
             same(&case, cut, &answer(&found), &case.want::<f64>());
         }
     }
@@ -185,7 +128,7 @@ fn sums_products_and_means() {
         array.mapv(f64::from)
     }
     for case in cases(&["sum", "product", "mean"]) {
-        let operation = case.0["operation"].as_str().unwrap();
+        let operation = case.operation();
         for cut in CUTS {
             match case.input(0) {
                 "int32" | "int64" | "byte" | "truth" if operation == "product" => panic!("not in the list"),
@@ -243,8 +186,8 @@ fn integer<A: Number<Mean = f64>>(case: &Case, cut: usize, operation: &str) {
 fn running_totals() {
     fn totals<A: Number<Sum: Into<f64>>>(case: &Case, cut: usize, tolerance: f64) {
         let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
-        let found = match case.0["operation"].as_str() {
-            Some("cumsum") => x.cumsum(axis),
+        let found = match case.operation() {
+            "cumsum" => x.cumsum(axis),
             _ => x.cumprod(axis),
         };
         let (found, want) = (answer(&found), case.want::<A::Sum>());
@@ -255,12 +198,12 @@ fn running_totals() {
     }
     fn exact<A: Number>(case: &Case, cut: usize) {
         let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
-        let found = if case.0["operation"] == "cumsum" { x.cumsum(axis) } else { x.cumprod(axis) };
+        let found = if case.operation() == "cumsum" { x.cumsum(axis) } else { x.cumprod(axis) };
         same(case, cut, &answer(&found), &case.want::<A::Sum>());
     }
     fn extremes<A: Ordered>(case: &Case, cut: usize) {
         let (x, axis) = (case.load::<A>(0, cut), case.axis().unwrap());
-        let found = if case.0["operation"] == "cummax" { x.cummax(axis) } else { x.cummin(axis) };
+        let found = if case.operation() == "cummax" { x.cummax(axis) } else { x.cummin(axis) };
         same(case, cut, &answer(&found), &case.want::<A>());
     }
     fn filled<A: Float>(case: &Case, cut: usize) {
@@ -268,8 +211,7 @@ fn running_totals() {
         same(case, cut, &answer(&found), &case.want::<A>());
     }
     for case in cases(&["cumsum", "cumprod", "cummax", "cummin", "forward_fill"]) {
-        let (operation, dtype) =
-            (case.0["operation"].as_str().unwrap(), case.parameter("type").as_str().unwrap());
+        let (operation, dtype) = (case.operation(), case.parameter("type").as_str().unwrap());
         for cut in CUTS {
             match (operation, dtype) {
                 ("cumsum" | "cumprod", "float64") => totals::<f64>(&case, cut, SUM_TOLERANCE),
@@ -330,7 +272,7 @@ fn reductions_that_pass_over_nan() {
     for case in cases(&operations) {
         for cut in CUTS {
             let x = case.load::<f64>(0, cut);
-            let found = match case.0["operation"].as_str().unwrap() {
+            let found = match case.operation() {
                 "nansum" => reduced!(case, x, skip_nan().sum()),
                 "nanproduct" => reduced!(case, x, skip_nan().product()),
                 "nanmean" => reduced!(case, x, skip_nan().mean()),
@@ -345,7 +287,7 @@ fn reductions_that_pass_over_nan() {
     for case in cases(&["nanargmin", "nanargmax"]) {
         for cut in CUTS {
             let x = case.load::<f64>(0, cut);
-            let found = match case.0["operation"] == "nanargmin" {
+            let found = match case.operation() == "nanargmin" {
                 true => reduced!(case, x, skip_nan().argmin()),
                 false => reduced!(case, x, skip_nan().argmax()),
             };
@@ -361,7 +303,7 @@ fn reductions_of_what_a_mask_lets_through() {
         for cut in CUTS {
             // The mask is cut in another way: it is brought into line with the array.
             let (x, low) = (case.load::<f64>(0, cut), case.load::<bool>(1, cut + 1));
-            let found = match case.0["operation"].as_str().unwrap() {
+            let found = match case.operation() {
                 "sum_where" => reduced!(case, x, where_true(&low).sum()),
                 "product_where" => reduced!(case, x, where_true(&low).product()),
                 "mean_where" => reduced!(case, x, where_true(&low).mean()),
@@ -381,7 +323,7 @@ fn axes_that_are_kept() {
             let x = case.load::<f64>(0, cut);
             let axes = case.axes().unwrap();
             let over = x.over(&axes[..]).keep_axes();
-            let found = match case.0["operation"].as_str().unwrap() {
+            let found = match case.operation() {
                 "kept_sum" => over.sum(),
                 "kept_product" => over.product(),
                 "kept_mean" => over.mean(),
@@ -397,8 +339,8 @@ fn axes_that_are_kept() {
 fn extremes_and_their_places() {
     fn extreme<A: Ordered>(case: &Case, cut: usize) {
         let x = case.load::<A>(0, cut);
-        let largest = case.0["operation"] == "max";
-        if case.0["value"].is_string() {
+        let largest = case.operation() == "max";
+        if case.value().is_string() {
             let axis = case.axis().unwrap();
             let error = if largest { x.over(axis).try_max() } else { x.over(axis).try_min() }.unwrap_err();
             assert!(matches!(error, Error::EmptyReduction { .. }), "{error}");
@@ -423,7 +365,7 @@ fn extremes_and_their_places() {
         }
     }
     for case in cases(&["argmin", "argmax"]) {
-        let largest = case.0["operation"] == "argmax";
+        let largest = case.operation() == "argmax";
         for cut in CUTS {
             macro_rules! found {
                 ($x:expr) => {
@@ -445,7 +387,7 @@ fn extremes_and_their_places() {
 #[test]
 fn truths() {
     for case in cases(&["any", "all"]) {
-        let any = case.0["operation"] == "any";
+        let any = case.operation() == "any";
         for cut in CUTS {
             let x = match case.input(0) {
                 "cube32" => case.load::<f32>(0, cut).ne_elem(0.0),
@@ -467,7 +409,7 @@ fn truths() {
 #[test]
 fn sums_beyond_64_bits_are_errors_and_float_sums_are_good() {
     for case in cases(&["exact_integer_sum"]) {
-        let exact = case.0["value"].as_str().unwrap();
+        let exact = case.value().as_str().unwrap();
         for cut in CUTS {
             let error = match case.input(0) {
                 "int64wide" => case.load::<i64>(0, cut).sum().compute().unwrap_err(),
@@ -483,10 +425,10 @@ fn sums_beyond_64_bits_are_errors_and_float_sums_are_good() {
         }
     }
     for case in cases(&["exact_float_sum", "exact_mean", "exact_variance"]) {
-        let want = case.0["value"].as_f64().unwrap();
+        let want = case.value().as_f64().unwrap();
         for cut in [7, 128, 1000, 5000] {
             let x = case.load::<f64>(0, cut);
-            let (found, tolerance) = match case.0["operation"].as_str().unwrap() {
+            let (found, tolerance) = match case.operation() {
                 "exact_float_sum" => (x.sum(), 1e-15 * 13.0 * 300.0),
                 "exact_mean" => (x.mean(), 1e-15 * 13.0 * 300.0),
                 _ => (x.var(0.0), case.parameter("relative_tolerance").as_f64().unwrap()),
@@ -546,7 +488,7 @@ fn slices_indices_and_flips() {
 fn joins_and_layouts() {
     for cut in CUTS {
         for case in cases(&["concatenate", "stack"]) {
-            let n = case.0["inputs"].as_array().unwrap().len();
+            let n = case.n_inputs();
             let arrays: Vec<_> = (0..n).map(|at| case.load::<f64>(at, cut + at)).collect();
             let arrays: Vec<_> = arrays.iter().collect();
             let found = match case.name().starts_with("stack") {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod arranged;
 mod blocks;
+mod cases;
 mod checkpoint;
 mod cumulative;
 mod elementwise;
@@ -16,8 +18,11 @@ mod math;
 mod memory;
 mod neighborhood;
 mod npy;
+mod ordering;
 mod overlap;
 mod promises;
 mod rechunk;
 mod reductions;
+mod selection;
+mod statistics;
 mod table;

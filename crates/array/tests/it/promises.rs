@@ -68,6 +68,8 @@ macro_rules! made {
     };
 }
 
+mod arranged;
+
 /// Every row of the tables, on numbers that have it: floats, else integers.
 fn rows(cases: &mut Cases) {
     for &op in UnaryOp::ALL {
@@ -245,7 +247,8 @@ musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("array");
-    for family in [elementwise, creation, reductions, layout, blocks] {
+    let others = [arranged::layouts, arranged::choices, arranged::statistics, arranged::order];
+    for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);
     }
     cases.without("Array::from_port", "the door for operations of other crates");

@@ -196,6 +196,22 @@ macro_rules! test_table {
         #[doc(alias = "signbit")]
         fn is_sign_negative where A: Float = 4, Plain, ulp 0, "signbit":
             floats |x| x.is_sign_negative();
+        /// Whether each element is positive infinity.
+        #[doc(alias = "isposinf")]
+        fn is_positive_infinity where A: Float = 5, Plain, ulp 0, "isposinf":
+            floats |x| x.is_infinite() && x > 0.0;
+        /// Whether each element is negative infinity.
+        #[doc(alias = "isneginf")]
+        fn is_negative_infinity where A: Float = 6, Plain, ulp 0, "isneginf":
+            floats |x| x.is_infinite() && x < 0.0;
+        /// Whether the imaginary part of each element is zero; so of every real number.
+        #[doc(alias = "isreal")]
+        fn is_real where A: Number = 7, Plain, ulp 0, "isreal":
+            floats |_x| true, integers |_x| true, complex |z| z.im == 0.0;
+        /// Whether the imaginary part of each element is not zero; of no real number.
+        #[doc(alias = "iscomplex")]
+        fn is_complex where A: Number = 8, Plain, ulp 0, "iscomplex":
+            floats |_x| false, integers |_x| false, complex |z| z.im != 0.0;
     } };
 }
 
@@ -267,6 +283,20 @@ macro_rules! binary_table {
         /// The product modulo 2ⁿ, where `*` would fail.
         fn wrapping_mul where A: Integer = 19, Plain, ulp 0, "multiply":
             integers |x, y| x.wrapping_mul(y);
+        /// The smaller of each pair; of a number and NaN the number.
+        fn fmin where A: Ordered = 20, Plain, ulp 0, "fmin":
+            floats |x, y| if y.is_nan() || x <= y { x } else { y }, integers |x, y| x.min(y), bools |x, y| x & y;
+        /// The larger of each pair; of a number and NaN the number.
+        fn fmax where A: Ordered = 21, Plain, ulp 0, "fmax":
+            floats |x, y| if y.is_nan() || x >= y { x } else { y }, integers |x, y| x.max(y), bools |x, y| x | y;
+        /// The bits of the first so many places to the left; 0 where these are more than its width, or negative.
+        fn left_shift where A: Integer = 22, Plain, ulp 0, "left_shift":
+            integers |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shl(y)).unwrap_or(0);
+        /// The bits of the first so many places to the right, the sign coming in at the left; the sign alone where these are
+        /// more than its width, or negative.
+        fn right_shift where A: Integer = 23, Plain, ulp 0, "right_shift":
+            signed |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shr(y)).unwrap_or(x.signum().min(0)),
+            unsigned |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shr(y)).unwrap_or(0);
     } };
 }
 
