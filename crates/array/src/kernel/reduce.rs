@@ -7,6 +7,7 @@
 
 mod accumulate;
 mod axes;
+mod groups;
 mod masked;
 mod sink;
 mod states;
@@ -15,6 +16,7 @@ pub use crate::block::StateList;
 pub use accumulate::{Accumulate, combine_states};
 pub(crate) use accumulate::{AllOf, AnyOf, ArgMax, ArgMin, Max, Min, Prod, Spread, Sum};
 pub use axes::{AxisSet, ordered_axes, row_length, scratch_states};
+pub use groups::Groups;
 pub(crate) use masked::Counted;
 pub use masked::CountedState;
 pub use sink::{Algebra, Reducer, Reduction, States};

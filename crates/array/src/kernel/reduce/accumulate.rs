@@ -1,6 +1,7 @@
 //! How elements enter a state, and how states are combined: one type without values for each reduction.
 
 use super::SEGMENT;
+use super::groups::{Groups, Places, Plainly, Sums};
 use musher_graph_core::Moments;
 
 use super::states::{ArgFloat, ArgInteger, Product};
@@ -14,6 +15,8 @@ pub trait Accumulate: 'static {
     type Item: Element;
     /// What is kept.
     type State: Plain + PartialEq + std::fmt::Debug;
+    /// How states are kept while elements enter across rows.
+    type Groups: Groups<Self>;
     /// Its name in fingerprints; the type of the items stands beside it.
     const NAME: &'static str;
     /// The state of nothing.
@@ -45,15 +48,11 @@ pub trait Accumulate: 'static {
         state
     }
 
-    /// Enters one more element of a group, whose elements come one after the other with nothing between them.
+    /// Whether a value beats an extreme that came before it, without a branch; asked of floats' places alone.
     #[inline(always)]
-    fn push_in_group(state: &mut Self::State, value: Self::Item, index: u64) {
-        Self::push(state, value, index);
+    fn beats(_value: f64, _extreme: f64) -> bool {
+        false
     }
-
-    /// Makes a state of what [`push_in_group`](Self::push_in_group) has left; for most it is one already.
-    #[inline(always)]
-    fn close_group(_state: &mut Self::State) {}
 
     /// Changes the place that a state remembers; most remember none.
     fn relocate(_state: &mut Self::State, _place: &dyn Fn(u64) -> u64) {}
@@ -175,6 +174,7 @@ macro_rules! float_sums {
         impl Accumulate for Sum<$t> {
             type Item = $t;
             type State = f64;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "sum";
             const NEUTRAL: Option<Self::Item> = Some(0.0);
             const IDENTITY: f64 = 0.0;
@@ -195,6 +195,7 @@ macro_rules! float_sums {
         impl Accumulate for Prod<$t> {
             type Item = $t;
             type State = f64;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "product";
             const NEUTRAL: Option<Self::Item> = Some(1.0);
             const IDENTITY: f64 = 1.0;
@@ -215,6 +216,7 @@ macro_rules! float_sums {
         impl Accumulate for Sum<Complex<$t>> {
             type Item = Complex<$t>;
             type State = Complex<f64>;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "sum";
             const NEUTRAL: Option<Self::Item> = Some(Complex::new(0.0, 0.0));
             const IDENTITY: Complex<f64> = Complex::new(0.0, 0.0);
@@ -241,6 +243,7 @@ macro_rules! integer_sums {
         impl Accumulate for Sum<$t> {
             type Item = $t;
             type State = i128;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "sum";
             const NEUTRAL: Option<Self::Item> = Some(0);
             const IDENTITY: i128 = 0;
@@ -266,6 +269,7 @@ macro_rules! integer_sums {
         impl Accumulate for Prod<$t> {
             type Item = $t;
             type State = Product;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "product";
             const NEUTRAL: Option<Self::Item> = Some(1);
             const IDENTITY: Product = Product { value: 1, fits: true };
@@ -286,6 +290,7 @@ integer_sums!(i64 u64);
 impl Accumulate for Sum<bool> {
     type Item = bool;
     type State = i128;
+    type Groups = Plainly<Self::State>;
     const NAME: &'static str = "sum";
     const NEUTRAL: Option<Self::Item> = Some(false);
     const IDENTITY: i128 = 0;
@@ -309,6 +314,7 @@ macro_rules! moments {
         impl Accumulate for Spread<$t> {
             type Item = $t;
             type State = Moments;
+            type Groups = Sums;
             const NAME: &'static str = "moments";
             const IDENTITY: Moments = Moments { count: 0.0, shift: 0.0, mean: 0.0, squares: 0.0 };
             #[inline(always)]
@@ -323,20 +329,6 @@ macro_rules! moments {
             #[inline(always)]
             fn push(state: &mut Moments, value: $t, _: u64) {
                 state.push(value as f64);
-            }
-            /// The mean is the sum of the differences until the group is closed: a division for each would cost most.
-            #[inline(always)]
-            fn push_in_group(state: &mut Moments, value: $t, _: u64) {
-                let difference = value as f64 - state.shift;
-                state.count += 1.0;
-                state.mean += difference;
-                state.squares += difference * difference;
-            }
-            #[inline(always)]
-            fn close_group(state: &mut Moments) {
-                if state.count > 0.0 {
-                    *state = Moments::from_sums(state.count, state.shift, state.mean, state.squares);
-                }
             }
             #[inline(always)]
             fn segment(values: &[$t], _: u64) -> Moments {
@@ -356,6 +348,7 @@ macro_rules! extremes {
         impl Accumulate for Min<$t> {
             type Item = $t;
             type State = $t;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "min";
             const NEUTRAL: Option<Self::Item> = Some($largest);
             const NOTHING_IS_AN_ANSWER: bool = false;
@@ -378,6 +371,7 @@ macro_rules! extremes {
         impl Accumulate for Max<$t> {
             type Item = $t;
             type State = $t;
+            type Groups = Plainly<Self::State>;
             const NAME: &'static str = "max";
             const NEUTRAL: Option<Self::Item> = Some($smallest);
             const NOTHING_IS_AN_ANSWER: bool = false;
@@ -421,10 +415,11 @@ extremes! {
 /// Places of extremes. `$better(b, a, earlier)` says that `b` takes the place of `a`, `$beats(b, a)` that a later one does,
 /// without a branch.
 macro_rules! arg_extremes {
-    ($name:ident by $extreme:ident, $text:literal $state:ident $value:ident $better:expr, $beats:expr, $is_nan:expr; $($t:ident)*) => {$(
+    ($name:ident by $extreme:ident, $text:literal $state:ident in $groups:ty, $value:ident $better:expr, $beats:expr, $is_nan:expr; $($t:ident)*) => {$(
         impl Accumulate for $name<$t> {
             type Item = $t;
             type State = $state;
+            type Groups = $groups;
             const NAME: &'static str = $text;
             const NOTHING_IS_AN_ANSWER: bool = false;
             const IDENTITY: $state = $state { value: 0 as $value, index: u64::MAX };
@@ -448,13 +443,9 @@ macro_rules! arg_extremes {
                 };
                 at.map_or(Self::IDENTITY, |at| Self::one(values[at], index + at as u64))
             }
-            /// The group's elements come in the order of their indices.
             #[inline(always)]
-            fn push_in_group(state: &mut $state, value: $t, index: u64) {
-                let value = value as $value;
-                let beats = $beats(value, state.value);
-                state.value = if beats { value } else { state.value };
-                state.index = if beats { index } else { state.index };
+            fn beats(value: f64, extreme: f64) -> bool {
+                $beats(value, extreme)
             }
             fn relocate(state: &mut $state, place: &dyn Fn(u64) -> u64) {
                 if state.index != u64::MAX {
@@ -465,14 +456,14 @@ macro_rules! arg_extremes {
     )*};
 }
 
-arg_extremes!(ArgMin by Min, "argmin" ArgInteger i128 |b, a, earlier| b < a || (b == a && earlier), |b, a| b < a, never; i64 u64);
-arg_extremes!(ArgMax by Max, "argmax" ArgInteger i128 |b, a, earlier| b > a || (b == a && earlier), |b, a| b > a, never; i64 u64);
+arg_extremes!(ArgMin by Min, "argmin" ArgInteger in Plainly<ArgInteger>, i128 |b, a, earlier| b < a || (b == a && earlier), |_, _| false, never; i64 u64);
+arg_extremes!(ArgMax by Max, "argmax" ArgInteger in Plainly<ArgInteger>, i128 |b, a, earlier| b > a || (b == a && earlier), |_, _| false, never; i64 u64);
 arg_extremes! {
-    ArgMin by Min, "argmin" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier),
+    ArgMin by Min, "argmin" ArgFloat in Places, f64 |b: f64, a: f64, earlier| float_better(b < a, b, a, earlier),
     |b: f64, a: f64| (b < a) | (b.is_nan() & !a.is_nan()), is_nan; f32 f64
 }
 arg_extremes! {
-    ArgMax by Max, "argmax" ArgFloat f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier),
+    ArgMax by Max, "argmax" ArgFloat in Places, f64 |b: f64, a: f64, earlier| float_better(b > a, b, a, earlier),
     |b: f64, a: f64| (b > a) | (b.is_nan() & !a.is_nan()), is_nan; f32 f64
 }
 
@@ -496,6 +487,7 @@ fn float_better(beats: bool, b: f64, a: f64, earlier: bool) -> bool {
 impl Accumulate for AnyOf<bool> {
     type Item = bool;
     type State = bool;
+    type Groups = Plainly<Self::State>;
     const NAME: &'static str = "any";
     const NEUTRAL: Option<Self::Item> = Some(false);
     const IDENTITY: bool = false;
@@ -516,6 +508,7 @@ impl Accumulate for AnyOf<bool> {
 impl Accumulate for AllOf<bool> {
     type Item = bool;
     type State = bool;
+    type Groups = Plainly<Self::State>;
     const NAME: &'static str = "all";
     const NEUTRAL: Option<Self::Item> = Some(true);
     const IDENTITY: bool = true;

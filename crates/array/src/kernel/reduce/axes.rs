@@ -142,8 +142,10 @@ pub fn ordered_axes(shape: &[usize], axes: AxisSet) -> Option<Range<usize>> {
 pub fn scratch_states(shape: &[usize], axes: AxisSet) -> usize {
     let lines = Lines::new(shape, axes);
     let along = lines.outer * lines.inner;
+    // Across rows, states are lists until they are closed.
+    let states = lines.n_states() * if lines.inner == 1 { 1 } else { 2 };
     let combined = if lines.before.iter().any(|(_, reduced)| *reduced) { along } else { 0 };
-    lines.n_states().max(combined) + along
+    states.max(combined) + along
 }
 
 #[cfg(test)]

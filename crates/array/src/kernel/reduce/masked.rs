@@ -4,6 +4,7 @@
 
 use super::SEGMENT;
 use super::accumulate::Accumulate;
+use super::groups::Plainly;
 use crate::element::Plain;
 use std::marker::PhantomData;
 
@@ -59,6 +60,7 @@ impl<C: Accumulate> Counted<C> {
 impl<C: Accumulate> Accumulate for Counted<C> {
     type Item = C::Item;
     type State = CountedState<C::State>;
+    type Groups = Plainly<Self::State>;
     const NAME: &'static str = C::NAME;
     const IDENTITY: Self::State = CountedState { state: C::IDENTITY, count: 0 };
     const NOTHING_IS_AN_ANSWER: bool = C::NOTHING_IS_AN_ANSWER;

@@ -3,6 +3,7 @@
 
 use super::accumulate::{Accumulate, combine_states};
 use super::axes::{AxisSet, Lines};
+use super::groups::Groups;
 use super::masked::Counted;
 use super::{GROUP, SEGMENT};
 use crate::block::StateList;
@@ -11,6 +12,7 @@ use crate::kernel::memory::{OutOfMemory, collected, with_room};
 use crate::kernel::simd::dispatch;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// The states of a block: a `Vec` of the state of the algebra that made them.
 pub type States = Box<dyn StateList>;
@@ -122,17 +124,22 @@ impl fmt::Debug for Reduction {
 /// The sink of one reduction.
 struct Sink<C: Accumulate> {
     lines: Lines,
-    /// Where `inner` is 1: for each row, its segments. Else for each outer index, its groups of `inner` states.
+    /// Where `inner` is 1: for each row, its segments. Else empty.
     states: Vec<C::State>,
+    /// Where `inner` is not 1: for each outer index, its groups of `inner` states. Else empty.
+    groups: C::Groups,
 }
 
 impl<C: Accumulate> Sink<C> {
     fn new(shape: &[usize], axes: AxisSet) -> Result<Self, OutOfMemory> {
         let lines = Lines::new(shape, axes);
-        let n_states = lines.n_states();
-        let mut states = with_room(n_states)?;
-        states.resize(n_states, C::IDENTITY);
-        Ok(Self { lines, states })
+        let (n_segments, n_groups) = match lines.inner {
+            1 => (lines.n_states(), 0),
+            _ => (0, lines.n_states()),
+        };
+        let mut states = with_room(n_segments)?;
+        states.resize(n_segments, C::IDENTITY);
+        Ok(Self { lines, states, groups: C::Groups::with_states(n_groups)? })
     }
 
     /// Calls `segment` with each segment of a run along rows: the number of its state, where it is in the run, and the
@@ -166,7 +173,12 @@ impl<C: Accumulate> Sink<C> {
     /// Calls `line` with each part of a run across rows that lies in one row: the states of its group, where it is in the
     /// run, its index along what is reduced, and whether it is the first of its group.
     #[inline(always)]
-    fn across(&mut self, start: usize, len: usize, mut line: impl FnMut(&mut [C::State], usize, u64, bool)) {
+    fn across(
+        &mut self,
+        start: usize,
+        len: usize,
+        mut line: impl FnMut(&mut C::Groups, Range<usize>, usize, u64, bool),
+    ) {
         let Lines { n, inner, .. } = self.lines;
         let groups = n.div_ceil(GROUP);
         let (mut at, mut column) = (start / inner, start % inner);
@@ -175,14 +187,14 @@ impl<C: Accumulate> Sink<C> {
             let take = (inner - column).min(len - done);
             let (outer, along) = (at / n, at % n);
             let first = (outer * groups + along / GROUP) * inner + column;
-            line(&mut self.states[first..first + take], done, along as u64, along % GROUP == 0);
+            line(&mut self.groups, first..first + take, done, along as u64, along % GROUP == 0);
             done += take;
             (at, column) = (at + 1, 0);
         }
     }
 
     /// The states along the last reduced run: one for each outer and inner index.
-    fn along_the_run(&mut self) -> Result<Vec<C::State>, OutOfMemory> {
+    fn along_the_run(mut self) -> Result<Vec<C::State>, OutOfMemory> {
         let Lines { outer, n, inner, .. } = self.lines;
         if n == 0 {
             return collected(std::iter::repeat_n(C::IDENTITY, outer * inner));
@@ -196,8 +208,9 @@ impl<C: Accumulate> Sink<C> {
             return Ok(Vec::new());
         }
         let mut answers = with_room(outer * inner)?;
-        self.states.iter_mut().for_each(C::close_group);
-        for groups in self.states.chunks_mut(n.div_ceil(GROUP) * inner) {
+        let groups = n.div_ceil(GROUP);
+        let mut states = self.groups.close(|state| GROUP.min(n - state / inner % groups * GROUP))?;
+        for groups in states.chunks_mut(n.div_ceil(GROUP) * inner) {
             combine_rows::<C>(groups, inner);
             answers.extend_from_slice(&groups[..inner]);
         }
@@ -205,10 +218,9 @@ impl<C: Accumulate> Sink<C> {
     }
 
     /// The states along all reduced axes: those before the run are combined as a tree by index, too.
-    fn answers(mut self) -> Result<Vec<C::State>, OutOfMemory> {
+    fn answers(self) -> Result<Vec<C::State>, OutOfMemory> {
+        let Lines { n, inner, before, .. } = self.lines.clone();
         let mut states = self.along_the_run()?;
-        self.states = Vec::new();
-        let Lines { n, inner, before, .. } = self.lines;
         // From the last axis to the first, so that an index along the reduced axes is the number in C order.
         let mut weight = n;
         for (at, &(length, reduced)) in before.iter().enumerate().rev() {
@@ -263,23 +275,23 @@ impl<C: Accumulate> Reducer for Sink<C> {
                     );
                 },
             ),
-            _ => self.across(start, values.len(), |states, at, index, is_first| {
-                let values = &values[at..at + states.len()];
-                if is_first {
-                    for (state, &value) in states.iter_mut().zip(values) {
-                        *state = C::one(value, index);
-                    }
-                    return;
-                }
-                dispatch(
-                    #[inline(always)]
-                    || {
-                        for (state, &value) in states.iter_mut().zip(values) {
-                            C::push_in_group(state, value, index);
-                        }
-                    },
-                );
-            }),
+            _ => dispatch(
+                #[inline(always)]
+                || {
+                    self.across(
+                        start,
+                        values.len(),
+                        #[inline(always)]
+                        |groups, states, at, index, is_first| {
+                            let values = &values[at..at + states.len()];
+                            match is_first {
+                                true => groups.begin(states, values, index),
+                                false => groups.enter(states, values, index),
+                            }
+                        },
+                    );
+                },
+            ),
         }
     }
 
@@ -310,9 +322,9 @@ impl<C: Accumulate> Reducer for Masked<C> {
                     );
                 },
             ),
-            _ => self.0.across(start, values.len(), |states, at, index, _| {
+            _ => self.0.across(start, values.len(), |groups, states, at, index, _| {
                 let (values, mask) = (&values[at..], &mask[at..]);
-                for ((state, &value), &counts) in states.iter_mut().zip(values).zip(mask) {
+                for ((state, &value), &counts) in groups.states(states).iter_mut().zip(values).zip(mask) {
                     Counted::<C>::push_where(state, value, counts, index);
                 }
             }),
