@@ -187,7 +187,7 @@ pub(crate) fn order(operation: &str, size: &str) {
 }
 
 /// A9: what chunks cost of themselves. `tiny`: numbers made, scaled and summed, 100 in a chunk; `turned`: the sum of
-/// `x + x.t() - x.mean(axis 0)` in chunks of 10 × 10; `chunks_<n>`: the sum of `a * b + c`, 50 million numbers in memory and
+/// `x + x.t() - x.mean(axis 0)` in chunks of 10 × 10; `chunks_<n>`: the sum of `a * b + c`, as long as those of A2 and
 /// `n` in a chunk; `latency`: one `compute()` of 10,000 numbers in memory.
 pub(crate) fn overhead(operation: &str, size: &str) {
     let n_chunks = match size {
@@ -204,7 +204,7 @@ pub(crate) fn overhead(operation: &str, size: &str) {
         }),
         "latency" => time(&(line(10_000, 1) * 2.0).sum(), |&sum| sum),
         _ => match operation.strip_prefix("chunks_").and_then(|text| text.parse().ok()) {
-            Some(in_chunk) => summed_in_chunks(length("medium"), in_chunk),
+            Some(in_chunk) => summed_in_chunks(length(size), in_chunk),
             None => unknown(operation),
         },
     }
