@@ -112,7 +112,7 @@ const SPEED: &[(&str, Claim)] = &[
     ("`a.dot(&b)`, 4,000 × 4,000 numbers", Work("A4.matmul")),
     ("`x.histogram(&bin_edges(0.0, 1.0, 1000))`, 50 million numbers", Work("A8.histogram")),
     ("`x.topk(100, Axis(0))`", Work("A8.topk")),
-    ("`compute()` of `(&x * 2.0).sum()`, 10,000 numbers in one chunk", Work("A9.latency")),
+    ("a thousand times `compute()` of `(&x * 2.0).sum()`, 10,000 numbers in one chunk", Work("A9.latency")),
     ("`(&a * &b + &c).sum()`, 50 million numbers, 10,000 in a chunk", Chunks("A9.chunks_10000")),
     ("… 100,000 in a chunk", Chunks("A9.chunks_100000")),
     ("… 1,000,000 in a chunk", Chunks("A9.chunks_1000000")),
