@@ -206,9 +206,9 @@ pub(crate) fn overhead(operation: &str, size: &str) {
         }),
         "latency" => {
             let sum = (line(10_000, 1) * 2.0).sum();
-            report(|| match (0..1_000).map(|_| sum.compute()).last() {
-                Some(Ok(sum)) => (json!(sum), Value::Null),
-                other => panic!("{other:?}"),
+            report(|| match (0..1_000).try_fold(0.0, |_, _| sum.compute()) {
+                Ok(sum) => (json!(sum), Value::Null),
+                Err(error) => panic!("{error}"),
             });
         }
         _ => match operation.strip_prefix("chunks_").and_then(|text| text.parse().ok()) {
