@@ -92,6 +92,18 @@ impl Elementwise {
         if left == right {
             return Ok(left.clone());
         }
+        // Blocks that are cut at the ends of both where neither divides the other would be slivers, unless those of one along
+        // one axis and those of the other along another would make larger blocks than either has.
+        let across = self.lengths_of_both(left, right, true)?;
+        let largest = |chunking: &Chunking| chunking.largest_block().iter().product::<usize>();
+        match largest(&across) <= largest(left).max(largest(right)) {
+            true => Ok(across),
+            false => self.lengths_of_both(left, right, false),
+        }
+    }
+
+    /// The same, cut at the ends of both, or `across` the blocks of one of them where neither divides the other.
+    fn lengths_of_both(&self, left: &Chunking, right: &Chunking, across: bool) -> Result<Chunking, Error> {
         let ndim = left.ndim().max(right.ndim());
         let mut axes: Vec<Arc<[usize]>> = Vec::with_capacity(ndim);
         for axis in 0..ndim {
@@ -102,16 +114,10 @@ impl Elementwise {
             axes.push(match (part(left), part(right)) {
                 (Some((n, a)), Some((m, b))) if n == m => {
                     let common = common_lengths(&a, &b);
-                    // Blocks that are cut at the ends of both where neither divides the other would be slivers.
-                    match common.len() > a.len().max(b.len()) {
+                    match across && common.len() > a.len().max(b.len()) {
                         false => common.into(),
-                        true => {
-                            if a.len() <= b.len() {
-                                a
-                            } else {
-                                b
-                            }
-                        }
+                        true if a.len() <= b.len() => a,
+                        true => b,
                     }
                 }
                 (Some((_, a)), Some((1, _)) | None) => a,

@@ -7,7 +7,7 @@ use crate::element::{DType, Element, Source, Visit};
 use crate::from_array::FromArray;
 use crate::kernel::strip::Binding;
 use crate::strip_task::c_strides;
-use musher_graph_core::{AxisMap, Grid, Task, Token, Tokenizer, Wiring};
+use musher_graph_core::{AxisMap, Grid, Key, Task, Token, Tokenizer, Wiring};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) enum Feed {
 #[derive(Clone)]
 pub(crate) struct Memory {
     array: Arc<dyn Held>,
+    /// What the array holds and how it is divided, as a fingerprint: two seen as one are read once.
+    key: Key,
     /// From the task's place to the block.
     wiring: Wiring,
 }
@@ -33,9 +35,7 @@ impl PartialEq for Feed {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Slot(own), Self::Slot(other)) => own == other,
-            (Self::Memory(own), Self::Memory(other)) => {
-                Arc::ptr_eq(&own.array, &other.array) && own.wiring == other.wiring
-            }
+            (Self::Memory(own), Self::Memory(other)) => own.key == other.key && own.wiring == other.wiring,
             _ => false,
         }
     }
@@ -55,8 +55,9 @@ impl Feed {
     pub(crate) fn seen_through(&self, maps: &Wiring, grid: &Grid, slots: &[usize]) -> Option<Self> {
         Some(match self {
             Self::Slot(slot) => Self::Slot(slots[*slot]),
-            Self::Memory(Memory { array, wiring }) => {
-                Self::Memory(Memory { array: Arc::clone(array), wiring: maps.compose(wiring, grid)? })
+            Self::Memory(Memory { array, key, wiring }) => {
+                let wiring = maps.compose(wiring, grid)?;
+                Self::Memory(Memory { array: Arc::clone(array), key: *key, wiring })
             }
         })
     }
@@ -67,7 +68,7 @@ impl Feed {
             Self::Slot(slot) => (0_u8, *slot).token(tokenizer),
             Self::Memory(memory) => {
                 1_u8.token(tokenizer);
-                memory.array.token(tokenizer);
+                tokenizer.key(memory.key);
                 memory.wiring.token(tokenizer);
             }
         }
@@ -84,7 +85,10 @@ impl Memory {
         if !maps.iter().all(is_single) {
             return None;
         }
-        Some(Self { array: dtype.visit(Hold(producer))?, wiring: wiring.clone() })
+        let array = dtype.visit(Hold(producer))?;
+        let mut tokenizer = Tokenizer::new();
+        producer.token(&mut tokenizer);
+        Some(Self { array, key: tokenizer.finish(), wiring: wiring.clone() })
     }
 
     /// The block that the task at these coordinates reads, or a box of it.
@@ -105,9 +109,6 @@ impl Memory {
 pub(crate) trait Held: Send + Sync {
     /// The block at these coordinates, or a box of it.
     fn part(&self, block: &[usize], needed: Option<&[Range<usize>]>) -> Part<'_>;
-
-    /// Enters what it holds, and how it is divided.
-    fn token(&self, tokenizer: &mut Tokenizer);
 }
 
 /// Asks a producer for its array.
@@ -152,5 +153,35 @@ impl<'a> Part<'a> {
     pub(crate) fn of_elements<A: Element>(elements: &'a [A], shape: &[usize]) -> Self {
         let shape_of = shape.iter().copied().collect();
         Self { elements: A::into_source(elements), shape: shape_of, strides: c_strides(shape) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::array::Array;
+    use crate::strip_task::StripTask;
+    use musher_graph_core::{Collection, Graph, Plan};
+    use ndarray::{Array2, Ix2, s};
+
+    /// How many arrays the first fused task reads.
+    fn n_read(work: &impl Collection) -> usize {
+        let plan = Plan::new(Graph::collect(&[work.request()]).unwrap().optimize()).unwrap();
+        let first = plan
+            .tasks()
+            .layers()
+            .iter()
+            .find_map(|layer| layer.task.downcast_ref::<StripTask>().map(|task| task.feeds().len()));
+        first.unwrap()
+    }
+
+    #[test]
+    fn an_array_is_read_once_however_often_it_is_named() {
+        let whole = Array2::from_shape_fn((6, 4), |(i, j)| (i * 4 + j) as f64);
+        let x: Array<f64, Ix2> = Array::from_array(whole.clone(), (2, 4));
+        assert_eq!(n_read(&(x.sin().square() + x.cos().square()).sum()), 1);
+        assert_eq!(n_read(&(&x + Array::from_array(whole, (2, 4))).sum()), 1, "equal arrays are one");
+        assert_eq!(n_read(&(x.slice(s![1.., ..]) + x.slice(s![..-1, ..])).sum()), 2, "two parts");
+        assert_eq!(n_read(&(x.slice(s![1.., ..]) * x.slice(s![1.., ..])).sum()), 1);
+        assert_eq!(n_read(&(&x + x.rechunk((3, 4)).rechunk((2, 4))).sum()), 1, "the same division");
     }
 }

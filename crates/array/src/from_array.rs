@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// elements where they lie ([`Held`]). Slices and other divisions of it are arrays in memory once more ([`part_of`]).
 #[derive(Clone)]
 pub(crate) struct FromArray<A> {
-    /// All elements, without gaps.
+    /// All elements; strips read them only where they lie without gaps and no axis runs backward.
     array: ArcArray<A, IxDyn>,
     /// Where the part begins that is handed out, along each axis.
     start: SmallVec<[usize; 4]>,
@@ -72,10 +72,6 @@ impl<A: Element> Held for FromArray<A> {
         // Only an array without gaps is held.
         let elements = self.array.as_slice_memory_order().unwrap_or_default();
         Part::of_box(elements, self.array.strides(), first.into_iter(), shape)
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        Task::token(self, tokenizer);
     }
 }
 
@@ -152,9 +148,9 @@ fn content<A: Element>(array: &ArcArray<A, IxDyn>) -> Key {
 }
 
 impl<A: Element, D: Dimension> Array<A, D> {
-    /// Divides an array that is in memory into blocks. Elementwise work, reductions, slices and other divisions read its
-    /// elements where they lie. For other work blocks of whole rows share its storage, and others are copied when they are
-    /// needed.
+    /// Divides an array that is in memory into blocks. Elementwise work and reductions read its elements where they lie, also
+    /// those of its slices without steps and of its other divisions, as long as it has no gaps and no axis runs backward. For
+    /// other work blocks of whole rows share its storage, and others are copied when they are needed.
     ///
     /// **Shape** that of `array`.
     /// **Cost** one pass over the elements for the fingerprint: equal arrays are one.

@@ -87,32 +87,35 @@ const LEAST_BYTES: usize = 1 << 15;
 /// An array that the workers of a run fill, block by block.
 pub(crate) struct Filling<A, D> {
     chunking: Chunking,
-    values: ArrayD<A>,
+    /// Once it has begun.
+    values: Option<ArrayD<A>>,
     marker: PhantomData<D>,
 }
 
 impl<A: Element, D> Filling<A, D> {
-    /// Memory for all blocks, which the system gives page by page when it is written. None where there is one block, which
-    /// is the answer itself; where blocks are small; or where the memory is refused: whoever puts the blocks together says
-    /// so.
+    /// For all blocks. None where there is one block, which is the answer itself, and where blocks are small.
     pub(crate) fn new(chunking: &Chunking) -> Option<Self> {
-        let (shape, n_blocks) = (chunking.shape(), chunking.n_blocks());
-        let n = shape.iter().product::<usize>();
-        if n_blocks < 2 || n * size_of::<A>() / n_blocks < LEAST_BYTES {
-            return None;
-        }
-        let values = ArrayD::from_shape_vec(IxDyn(&shape), zeros::<A>(n).ok()?).ok()?;
-        Some(Self { chunking: chunking.clone(), values, marker: PhantomData })
+        let filling = Self { chunking: chunking.clone(), values: None, marker: PhantomData };
+        let n_blocks = chunking.n_blocks();
+        (n_blocks > 1 && filling.bytes() / n_blocks >= LEAST_BYTES).then_some(filling)
+    }
+
+    fn bytes(&self) -> usize {
+        self.chunking.shape().iter().fold(size_of::<A>(), |bytes, &n| bytes.saturating_mul(n))
     }
 }
 
 impl<A: Element, D: Gather<A> + Send> Answer<D::Gathered> for Filling<A, D> {
     fn nbytes(&self) -> u64 {
-        (self.values.len() * size_of::<A>()) as u64
+        self.bytes() as u64
     }
 
-    fn rooms(&mut self) -> Vec<Box<dyn Room + '_>> {
-        let mut views = vec![self.values.view_mut()];
+    /// The system gives the memory page by page when it is written: by the worker whose block it is.
+    fn rooms(&mut self) -> Option<Vec<Box<dyn Room + '_>>> {
+        let shape = self.chunking.shape();
+        let values = zeros::<A>(shape.iter().product()).ok()?;
+        let values = self.values.insert(ArrayD::from_shape_vec(IxDyn(&shape), values).ok()?);
+        let mut views = vec![values.view_mut()];
         for axis in 0..self.chunking.ndim() {
             let lengths = self.chunking.axis(axis);
             let mut cut = Vec::with_capacity(views.len() * lengths.len());
@@ -125,11 +128,11 @@ impl<A: Element, D: Gather<A> + Send> Answer<D::Gathered> for Filling<A, D> {
             }
             views = cut;
         }
-        views.into_iter().map(|view| Box::new(Place(view)) as Box<dyn Room>).collect()
+        Some(views.into_iter().map(|view| Box::new(Place(view)) as Box<dyn Room>).collect())
     }
 
-    fn finish(self: Box<Self>) -> D::Gathered {
-        D::from_dyn(self.values)
+    fn finish(self: Box<Self>) -> Option<D::Gathered> {
+        self.values.map(D::from_dyn)
     }
 }
 

@@ -440,6 +440,9 @@ impl Task for StripTask {
         };
         // Two whole blocks at once may be one too many for the memory; states are small.
         let nodes = self.program.nodes().len() + sibling.program.nodes().len();
+        if !self.shares_arrays(sibling) {
+            return None;
+        }
         if self.chunking != sibling.chunking || nodes > MOST_NODES || !(reduces(self) || reduces(sibling)) {
             return None;
         }
@@ -488,6 +491,15 @@ impl StripTask {
     /// Whether a slot of the program is fed by one of these slots of the task.
     fn reads(&self, slot: u32, slots: &[usize]) -> bool {
         matches!(self.feeds[slot as usize], Feed::Slot(read) if slots.contains(&read))
+    }
+
+    /// Whether the two have an array in memory in common, where these are all that they read: others have nothing to gain
+    /// from each other.
+    fn shares_arrays(&self, sibling: &Self) -> bool {
+        let in_memory = |task: &Self| task.feeds.iter().all(|feed| matches!(feed, Feed::Memory(_)));
+        let is_apart =
+            !self.feeds.is_empty() && !sibling.feeds.is_empty() && in_memory(self) && in_memory(sibling);
+        !is_apart || self.feeds.iter().any(|feed| sibling.feeds.contains(feed))
     }
 
     /// The same task where the loads of `slots` read what `feed` says, and the others their new slots.

@@ -35,16 +35,17 @@ impl Request {
     }
 }
 
-/// An answer that is there from the beginning of a run, and filled by it.
+/// An answer that a run fills as it goes on.
 pub trait Answer<T>: Send {
-    /// Bytes that it takes once it is filled.
+    /// Bytes that it takes once it has begun.
     fn nbytes(&self) -> u64;
 
-    /// Where each chunk goes, in the order of [`places`](Collection::places).
-    fn rooms(&mut self) -> Vec<Box<dyn Room + '_>>;
+    /// Takes its memory; where each chunk goes then, in the order of [`places`](Collection::places). None where the memory
+    /// is refused.
+    fn rooms(&mut self) -> Option<Vec<Box<dyn Room + '_>>>;
 
-    /// The answer, once all rooms are filled.
-    fn finish(self: Box<Self>) -> T;
+    /// The answer, if it has begun; all rooms are filled then.
+    fn finish(self: Box<Self>) -> Option<T>;
 }
 
 /// The part of an answer that one chunk fills.
@@ -80,8 +81,10 @@ pub trait Collection {
     /// [`TaskError`] if the chunks do not fit together.
     fn gather(&self, chunks: Vec<ChunkRef>) -> Result<Self::Output, TaskError>;
 
-    /// Begins an answer into which chunks are put one by one, in any order and by several threads, as they are made. None
-    /// where the answer is better put together by [`gather`](Collection::gather): it is small, or of one chunk.
+    /// An answer into which chunks are put one by one, in any order and by several threads, as they are made. None where the
+    /// answer is better put together by [`gather`](Collection::gather): it is small, or of one chunk.
+    ///
+    /// **Cost** nothing: memory is taken when a run has room for it.
     fn begin(&self) -> Option<Box<dyn Answer<Self::Output>>> {
         None
     }

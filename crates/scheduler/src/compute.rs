@@ -1,15 +1,16 @@
 //! From a call to its result: the whole program in the order in which it happens.
 
 use musher_graph_core::{
-    Answer, ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Port, Problem, Request,
+    Answer, ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Plan, Port, Problem, Request,
 };
 
+use crate::engine::sequential_peak;
 use crate::error::Error;
 use crate::nested;
 use crate::options::Options;
 use crate::planning::{plan, plan_unless};
 use crate::rooms::Rooms;
-use crate::run::Scheduler;
+use crate::run::{Run, Scheduler};
 use crate::sequential::Sequential;
 use crate::threaded::Threaded;
 
@@ -39,10 +40,15 @@ pub fn compute<C: Collections>(collections: C) -> Result<C::Output, Error> {
 pub fn compute_with<C: Collections>(collections: C, options: &Options) -> Result<C::Output, Error> {
     let requests = collections.requests();
     let mut begun = collections.begin();
+    let nbytes = C::nbytes(&begun);
+    let prepared = Prepared::new(&requests, options, nbytes)?;
     let mut rooms = Rooms::default();
-    collections.rooms(&mut begun, &mut rooms);
+    if prepared.has_room {
+        collections.rooms(&mut begun, &mut rooms);
+        rooms.open(&prepared.run.plan);
+    }
     // The plan's tables are gone before the answer is assembled, which may be large.
-    let chunks = execute(&requests, options, rooms)?;
+    let chunks = prepared.run_into(rooms)?;
     collections.gather(begun, &mut chunks.into_iter())
 }
 
@@ -71,38 +77,67 @@ pub fn persist<C: Collections>(collections: C) -> Result<C::Persisted, Error> {
 /// [`Error`]: the first failure of any task.
 pub fn persist_with<C: Collections>(collections: C, options: &Options) -> Result<C::Persisted, Error> {
     let requests = collections.requests();
-    let chunks = execute(&requests, options, Rooms::default())?;
+    let chunks = Prepared::new(&requests, options, 0)?.run_into(Rooms::default())?;
     Ok(collections.persisted(&mut chunks.into_iter()))
 }
 
-/// Plans what is asked for and runs it on the scheduler that the options ask for. When it returns, the rooms are filled.
-fn execute(requests: &[Request], options: &Options, mut rooms: Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
-    // A deadline begins here.
-    let cancel = nested::under_outer(options.cancel_token());
-    let plan = plan_unless(requests, cancel.as_ref())?;
-    // A single task may give back work for many threads.
-    let is_small =
-        plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
-    let settings = options.settings()?;
-    let mut run = options.run(plan, &settings, cancel);
-    options.sweep_once(&settings);
-    let problems = crate::check::files(&run);
-    if !problems.is_empty() {
-        return Err(Error::Check { problems });
+/// What is asked for, planned and checked.
+struct Prepared {
+    run: Run,
+    /// Whether it has set memory aside for the answers.
+    has_room: bool,
+    in_sequence: bool,
+}
+
+impl Prepared {
+    /// Plans what is asked for; `nbytes` are those of answers that may be filled while it runs.
+    fn new(requests: &[Request], options: &Options, nbytes: u64) -> Result<Self, Error> {
+        // A deadline begins here.
+        let cancel = nested::under_outer(options.cancel_token());
+        let plan = plan_unless(requests, cancel.as_ref())?;
+        // A single task may give back work for many threads.
+        let is_small =
+            plan.tasks().n_tasks() <= 1 && !plan.tasks().layers().iter().any(|layer| layer.task.continues());
+        let inside = nested::is_inside();
+        let mut settings = options.settings()?;
+        let limit = settings.memory_limit.bytes();
+        let has_room = nbytes > 0 && !inside && fits(&plan, limit.saturating_sub(nbytes));
+        if has_room {
+            // The answer is no chunk, but it takes its memory from the run.
+            settings.memory_limit = (limit - nbytes).into();
+        }
+        let mut run = options.run(plan, &settings, cancel);
+        options.sweep_once(&settings);
+        let problems = crate::check::files(&run);
+        if !problems.is_empty() {
+            return Err(Error::Check { problems });
+        }
+        nested::go_below_outer(&mut run);
+        run.order_for_limit();
+        let alone = (run.threads.get() == 1 && run.pool.is_none()) || is_small;
+        Ok(Self { run, has_room, in_sequence: options.sequential || inside || alone })
     }
-    let inside = nested::is_inside();
-    nested::go_below_outer(&mut run);
-    run.order_for_limit();
-    let alone = (run.threads.get() == 1 && run.pool.is_none()) || is_small;
-    if rooms.answer_bytes() > 0 && run.fits_beside(rooms.answer_bytes()) {
-        rooms.open(&run.plan);
+
+    /// Runs it on the scheduler that the options ask for. When it returns, the rooms are filled.
+    fn run_into(self, rooms: Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
+        let mut chunks = match self.in_sequence {
+            true => Sequential.run_into(&self.run, &rooms)?,
+            false => Threaded::default().run_into(&self.run, &rooms)?,
+        };
+        rooms.put_rest(&mut chunks).map_err(Error::gather)?;
+        Ok(chunks)
     }
-    let chunks = match options.sequential || inside || alone {
-        true => Sequential.run_into(&run, &rooms)?,
-        false => Threaded::default().run_into(&run, &rooms)?,
-    };
-    rooms.put_rest(&chunks).map_err(Error::gather)?;
-    Ok(chunks)
+}
+
+/// Whether a plan is known to fit into so many bytes without the disk, whatever its tasks make.
+fn fits(plan: &Plan, bytes: u64) -> bool {
+    let tasks = plan.tasks();
+    if tasks.known_bytes().1 > 0 || tasks.layers().iter().any(|layer| layer.task.continues()) {
+        return false;
+    }
+    let (sequential, _) = sequential_peak(plan);
+    let peak = if tasks.staged_bytes() > 0 { sequential.max(plan.peak_bytes()) } else { sequential };
+    peak.saturating_add(tasks.table_bytes() as u64) <= bytes
 }
 
 /// What every collection can do.
@@ -234,10 +269,13 @@ pub trait Collections {
     /// What they ask for, in order.
     fn requests(&self) -> Vec<Request>;
 
-    /// Begins the answers that a run may fill.
+    /// The answers that a run may fill.
     fn begin(&self) -> Self::Begun;
 
-    /// Adds the rooms of the answers that have begun.
+    /// Bytes that these answers take once they have begun.
+    fn nbytes(begun: &Self::Begun) -> u64;
+
+    /// Begins the answers, and adds their rooms.
     fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>);
 
     /// Assembles the results, taking each collection's chunks from the front; answers that have begun are full.
@@ -267,6 +305,10 @@ impl<C: Collection> Collections for &C {
         Collection::begin(*self)
     }
 
+    fn nbytes(begun: &Self::Begun) -> u64 {
+        begun.as_ref().map_or(0, |answer| answer.nbytes())
+    }
+
     fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {
         rooms.add(self.request().n_chunks(), begun.as_deref_mut());
     }
@@ -276,12 +318,11 @@ impl<C: Collection> Collections for &C {
         begun: Self::Begun,
         chunks: &mut dyn Iterator<Item = ChunkRef>,
     ) -> Result<C::Output, Error> {
-        let chunks = chunks.take(self.request().n_chunks());
-        if let Some(answer) = begun {
-            chunks.for_each(drop);
-            return Ok(answer.finish());
+        let chunks = chunks.take(self.request().n_chunks()).collect();
+        match begun.and_then(Answer::finish) {
+            Some(answer) => Ok(answer),
+            None => Collection::gather(self, chunks).map_err(Error::gather),
         }
-        Collection::gather(self, chunks.collect()).map_err(Error::gather)
     }
 
     fn persisted(self, chunks: &mut dyn Iterator<Item = ChunkRef>) -> C {
@@ -309,6 +350,10 @@ impl<C: Collection> Collections for &[C] {
 
     fn begin(&self) -> Self::Begun {
         self.iter().map(Collection::begin).collect()
+    }
+
+    fn nbytes(begun: &Self::Begun) -> u64 {
+        begun.iter().map(<&C as Collections>::nbytes).fold(0, u64::saturating_add)
     }
 
     fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {
@@ -346,6 +391,10 @@ macro_rules! tuples {
             fn begin(&self) -> Self::Begun {
                 let ($($name,)*) = self;
                 ($($name.begin(),)*)
+            }
+
+            fn nbytes(begun: &Self::Begun) -> u64 {
+                [$($name::nbytes(&begun.$at)),*].into_iter().fold(0, u64::saturating_add)
             }
 
             fn rooms<'a>(&self, begun: &'a mut Self::Begun, rooms: &mut Rooms<'a>) {

@@ -207,8 +207,8 @@ impl Drop for EndOnUnwind<'_> {
 
 impl Crew {
     /// Opens a run, or refuses it.
-    pub(crate) fn new(run: &Run, rooms: &Rooms<'_>) -> Result<Arc<Self>, Error> {
-        let engine = Engine::new(run, rooms.open_bytes())?;
+    pub(crate) fn new(run: &Run) -> Result<Arc<Self>, Error> {
+        let engine = Engine::new(run)?;
         let state = State { engine, asleep: 0, is_over: false, spill_thread: None, stall_reported: None };
         let is_lenient = run.may_retry(&run.plan) || run.failed.is_some();
         Ok(Arc::new(Self {
@@ -546,7 +546,7 @@ impl Crew {
                 slot += 1;
             });
             drop_inputs(&mut worker.inputs);
-            if rooms.open_bytes() > 0 && !job.is_continuation() {
+            if rooms.are_open() && !job.is_continuation() {
                 self.deliver(plan, task, worker, rooms)?;
             }
             match handed {

@@ -134,8 +134,6 @@ pub(crate) struct Engine {
     leaving: u64,
     /// Bytes that workers have been given to drop and have not dropped yet.
     pending_drop_bytes: u64,
-    /// Bytes of answers into which chunks are put as they are made.
-    answers: u64,
     finished: usize,
     /// Tasks that ended and chunks that came or went.
     happened: u64,
@@ -145,8 +143,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens the run, or refuses a plan that can never fit beside so many bytes of answers.
-    pub(crate) fn new(run: &Run, answers: u64) -> Result<Self, Error> {
+    /// Opens the run, or refuses a plan that can never fit.
+    pub(crate) fn new(run: &Run) -> Result<Self, Error> {
         let limit = run.memory_limit.map(|limit| limit.bytes());
         let has_disk = run.spill_store.is_some() && limit.is_some();
         let resources = Resources::new(run);
@@ -160,15 +158,12 @@ impl Engine {
             moving: 0,
             leaving: 0,
             pending_drop_bytes: 0,
-            answers: 0,
             finished: 0,
             happened: 0,
             n_tasks: 0,
             error: None,
         };
         engine.open(Arc::clone(&run.plan), None)?;
-        engine.ledger.add(answers);
-        engine.answers = answers;
         Ok(engine)
     }
 
@@ -707,7 +702,6 @@ impl Engine {
             }
         }
         self.ledger.remove(std::mem::take(&mut self.pending_drop_bytes));
-        self.ledger.remove(std::mem::take(&mut self.answers));
         debug_assert_eq!(self.ledger.alive(), 0, "bytes on the ledger of a run that is over");
         result
     }

@@ -211,7 +211,7 @@ impl Round {
     /// Runs it, and looks at what comes back and at what is left; whether it failed.
     fn check(self) -> bool {
         let rooms = Rooms::default();
-        let crew = Crew::new(&self.run, &rooms).unwrap();
+        let crew = Crew::new(&self.run).unwrap();
         let canceller = (self.fault == Fault::Cancelled).then(|| {
             let cancel = self.run.cancel.clone().unwrap();
             thread::spawn(move || {

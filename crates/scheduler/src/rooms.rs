@@ -3,7 +3,8 @@
 //! An answer in one piece, such as an array, is the size of all its chunks together. Put together at the end it would be
 //! written by one thread, out of memory that has left the caches, beside chunks that take the same memory once more. So a
 //! collection may begin its answer before the run ([`Collection::begin`]), and each chunk goes to its room while it is in
-//! the cache of the core that made it.
+//! the cache of the core that made it. The run has the memory limit less the answer then; where its plan does not fit below
+//! that, no answer is begun.
 //!
 //! Rooms borrow from the answer. No lifetime enters the run's own state: the workers' loops get the rooms as a parameter.
 //!
@@ -21,8 +22,6 @@ pub struct Rooms<'a> {
     n_asked: usize,
     /// For each output of the plan which room is for it alone; [`NONE`] where there is none.
     by_slot: Vec<u32>,
-    /// Bytes of the answers, which are the run's from the beginning.
-    nbytes: u64,
 }
 
 /// A room, and which of the chunks asked for goes there.
@@ -43,17 +42,9 @@ impl std::fmt::Debug for Rooms<'_> {
 impl<'a> Rooms<'a> {
     /// The next so many chunks that are asked for go to the rooms of an answer, if there is one.
     pub(crate) fn add<T>(&mut self, n_chunks: usize, answer: Option<&'a mut (dyn Answer<T> + 'static)>) {
-        if let Some(answer) = answer {
-            self.nbytes += answer.nbytes();
-            let rooms = answer.rooms().into_iter().zip(self.n_asked..);
-            self.rooms.extend(rooms.map(|(room, asked)| RoomOf { asked, room: Mutex::new(Some(room)) }));
-        }
+        let rooms = answer.and_then(|answer| answer.rooms()).into_iter().flatten().zip(self.n_asked..);
+        self.rooms.extend(rooms.map(|(room, asked)| RoomOf { asked, room: Mutex::new(Some(room)) }));
         self.n_asked += n_chunks;
-    }
-
-    /// Bytes of the answers.
-    pub(crate) fn answer_bytes(&self) -> u64 {
-        self.nbytes
     }
 
     /// Opens the rooms of those outputs of the plan that are asked for once, and read by nobody else.
@@ -69,9 +60,9 @@ impl<'a> Rooms<'a> {
         }
     }
 
-    /// Bytes of the answers that the run fills; 0 where it fills none.
-    pub(crate) fn open_bytes(&self) -> u64 {
-        if self.by_slot.is_empty() { 0 } else { self.nbytes }
+    /// Whether any output may go to a room.
+    pub(crate) fn are_open(&self) -> bool {
+        !self.by_slot.is_empty()
     }
 
     /// Whether an output goes to a room.
@@ -81,18 +72,25 @@ impl<'a> Rooms<'a> {
 
     /// Puts a chunk into its room; what stands for it from now on.
     pub(crate) fn deliver(&self, slot: SlotIx, chunk: ChunkRef) -> Result<ChunkRef, TaskError> {
-        let room = self.rooms[self.by_slot[slot.index()] as usize].room.lock().take();
-        match room {
-            Some(mut room) => room.put(chunk).map(|()| Arc::new(Delivered) as ChunkRef),
-            None => Ok(chunk),
+        let own = &self.rooms[self.by_slot[slot.index()] as usize].room;
+        let Some(mut room) = own.lock().take() else { return Ok(chunk) };
+        match room.put(chunk) {
+            Ok(()) => Ok(Arc::new(Delivered)),
+            Err(error) => {
+                // A task that is run again finds its room empty.
+                *own.lock() = Some(room);
+                Err(error)
+            }
         }
     }
 
     /// Puts the chunks into their rooms that are not there yet: they are read by others, too, or another plan made them.
-    pub(crate) fn put_rest(self, chunks: &[ChunkRef]) -> Result<(), TaskError> {
+    pub(crate) fn put_rest(self, chunks: &mut [ChunkRef]) -> Result<(), TaskError> {
+        let delivered: ChunkRef = Arc::new(Delivered);
         for RoomOf { asked, room } in self.rooms {
-            if let Some(room) = room.lock().as_mut() {
-                room.put(Arc::clone(&chunks[asked]))?;
+            if let Some(mut room) = room.lock().take() {
+                // Each is dropped as soon as it is copied.
+                room.put(std::mem::replace(&mut chunks[asked], Arc::clone(&delivered)))?;
             }
         }
         Ok(())
@@ -105,5 +103,72 @@ struct Delivered;
 impl Chunk for Delivered {
     fn nbytes(&self) -> Option<usize> {
         Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use musher_graph_core::{Collection, Graph, delayed};
+
+    /// Takes what is not the first chunk that it is given.
+    struct Choosy<'a> {
+        has_refused: bool,
+        place: &'a mut Option<u64>,
+    }
+
+    impl Room for Choosy<'_> {
+        fn put(&mut self, chunk: ChunkRef) -> Result<(), TaskError> {
+            if !std::mem::replace(&mut self.has_refused, true) {
+                return Err(TaskError::new(std::fmt::Error));
+            }
+            *self.place = chunk.nbytes().map(|bytes| bytes as u64);
+            Ok(())
+        }
+    }
+
+    struct Place(Option<u64>);
+
+    impl Answer<u64> for Place {
+        fn nbytes(&self) -> u64 {
+            8
+        }
+
+        fn rooms(&mut self) -> Option<Vec<Box<dyn Room + '_>>> {
+            Some(vec![Box::new(Choosy { has_refused: false, place: &mut self.0 })])
+        }
+
+        fn finish(self: Box<Self>) -> Option<u64> {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_room_that_refuses_a_chunk_is_there_for_the_next() {
+        let one = delayed(|| 1_u64).call(());
+        let plan = Plan::new(Graph::collect(&[one.request()]).unwrap()).unwrap();
+        let chunk = || Arc::new(musher_graph_core::Value(7_u64)) as ChunkRef;
+        let slot = plan.tasks().requested()[0];
+        let mut answer = Place(None);
+        let mut rooms = Rooms::default();
+        rooms.add::<u64>(1, Some(&mut answer));
+        assert!(!rooms.is_for(slot), "closed rooms take nothing");
+        rooms.open(&plan);
+        assert!(rooms.is_for(slot));
+        assert!(rooms.deliver(slot, chunk()).is_err());
+        assert_eq!(rooms.deliver(slot, chunk()).unwrap().nbytes(), Some(0));
+        let mut chunks = vec![chunk()];
+        rooms.put_rest(&mut chunks).unwrap();
+        assert_eq!(Box::new(answer).finish(), Some(8));
+    }
+
+    #[test]
+    fn what_was_not_delivered_is_put_in_at_the_end() {
+        let mut answer = Place(None);
+        let mut rooms = Rooms::default();
+        rooms.add::<u64>(1, Some(&mut answer));
+        let mut chunks = vec![Arc::new(musher_graph_core::Value(7_u64)) as ChunkRef];
+        assert!(rooms.put_rest(&mut chunks).is_err(), "an error of a room is one of the run");
+        assert_eq!(chunks[0].nbytes(), Some(0), "the chunk is dropped as soon as it is copied");
     }
 }

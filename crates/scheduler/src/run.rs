@@ -7,7 +7,6 @@ use musher_graph_core::{ByteSize, ChunkRef, Plan, SpillStore, TaskIx};
 use rayon::ThreadPool;
 
 use crate::cancel::CancelToken;
-use crate::engine::sequential_peak;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::failed::FailedTasks;
@@ -111,12 +110,6 @@ impl Run {
         {
             self.plan = Arc::new(plan);
         }
-    }
-
-    /// Whether the plan, one task after the other, fits into the limit beside so many bytes.
-    pub(crate) fn fits_beside(&self, bytes: u64) -> bool {
-        let peak = || sequential_peak(&self.plan).0.saturating_add(self.plan.tasks().table_bytes() as u64);
-        self.memory_limit.is_none_or(|limit| peak().saturating_add(bytes) <= limit.bytes())
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -26,7 +26,7 @@ impl Scheduler for Sequential {
     }
 
     fn run_into(&self, run: &Run, rooms: &Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
-        let crew = Crew::new(run, rooms)?;
+        let crew = Crew::new(run)?;
         crew.run(rooms, |work| nested::inside(&crew, || work(0)))
     }
 }

@@ -39,7 +39,7 @@ impl Scheduler for Threaded {
     }
 
     fn run_into(&self, run: &Run, rooms: &Rooms<'_>) -> Result<Vec<ChunkRef>, Error> {
-        let crew = Crew::new(run, rooms)?;
+        let crew = Crew::new(run)?;
         let inside = |work: &(dyn Fn(usize) + Sync), index| nested::inside(&crew, || work(index));
         if let Some(pool) = &run.pool {
             return crew.run(rooms, |work| on_threads(pool, |index| inside(work, index)));

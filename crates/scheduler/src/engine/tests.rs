@@ -17,7 +17,7 @@ fn plan(drawn: &Drawn, outputs: &[usize]) -> Arc<Plan> {
 fn engine(plan: &Arc<Plan>, limit: Option<u64>) -> Result<Engine, Error> {
     let mut run = Run::new(Arc::clone(plan));
     run.memory_limit = limit.map(Into::into);
-    Engine::new(&run, 0)
+    Engine::new(&run)
 }
 
 /// One action, without chunks to look at.

@@ -243,12 +243,16 @@ fn turned_back<T: Float>(z: Complex<T>) -> Complex<T> {
     Complex::new(z.im, -z.re)
 }
 
-/// `x` to the power of `y`.
+/// `x` to the power of `y`. Of 0 it is 0 where the real part of `y` is positive, and NaN of any other `y` but 0, as NumPy's.
 pub(super) fn pow<T: Part>(x: Complex<T>, y: Complex<T>) -> Complex<T> {
-    match y.re.is_zero() && y.im.is_zero() {
-        true => Complex::new(T::one(), T::zero()),
-        false => exp(y * ln(x)),
+    if y.re.is_zero() && y.im.is_zero() {
+        return Complex::new(T::one(), T::zero());
     }
+    if x.re.is_zero() && x.im.is_zero() {
+        let value = if y.re > T::zero() { T::zero() } else { T::nan() };
+        return Complex::new(value, value);
+    }
+    exp(y * ln(x))
 }
 
 /// `out[i] = x[i]^exponent` by repeated squaring.
@@ -285,6 +289,19 @@ mod tests {
             assert_eq!(sin(Complex::new(0.0, x)), Complex::new(0.0, x.sinh()));
             assert_eq!(cos(Complex::new(0.0, x)), Complex::new(x.cosh(), 0.0));
         }
+    }
+
+    /// NumPy 2.4's answers.
+    #[test]
+    fn powers_of_zero_are_those_of_numpy() {
+        let zero = Complex::new(0.0_f64, 0.0);
+        for power in [Complex::new(1.0, 0.0), Complex::new(2.5, 0.0), Complex::new(1.0, 1.0)] {
+            assert_eq!(pow(zero, power), zero);
+        }
+        for power in [Complex::new(-1.0, 0.0), Complex::new(0.0, 1.0)] {
+            assert!(pow(zero, power).re.is_nan() && pow(zero, power).im.is_nan());
+        }
+        assert_eq!(pow(zero, zero), Complex::new(1.0, 0.0));
     }
 
     #[test]
