@@ -45,6 +45,8 @@ mod documents {
     struct Nan;
     #[doc = include_str!("../docs/ndarray.md")]
     struct Ndarray;
+    #[doc = include_str!("../docs/speed.md")]
+    struct Speed;
     #[doc = include_str!("../crates/macros/src/delayed.md")]
     struct DelayedAttribute;
     #[doc = include_str!("../crates/macros/src/token.md")]

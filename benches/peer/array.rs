@@ -1,10 +1,14 @@
-//! Arrays: A1, reductions of random numbers that are never held; A2 to A6, work on arrays that are in memory.
+//! Arrays: A1, reductions of random numbers that are never held; A2 to A8, work on arrays that are in memory; A9, what
+//! chunks cost of themselves.
 //!
-//! What is in memory is wrapped before the clock starts, as a program does that computes more than once; the chunks
-//! are those of the other peers: 1,000,000 numbers, or 1000 × 1000.
+//! Of A8 there is what takes one pass over the blocks. A percentile of all elements, and all of them in order, need them in
+//! one block, which is ndarray's work.
+//!
+//! What is in memory is wrapped before the clock starts, as a program does that computes more than once; the chunks are
+//! those of the other peers: 1,000,000 numbers, or 1000 × 1000.
 
-use musher::array::random;
-use musher::ndarray::{Array1, Array2, Ix1, Ix2};
+use musher::array::{Element, bin_edges, random};
+use musher::ndarray::{Array1, Array2, Ix0, Ix1, Ix2};
 use musher::prelude::*;
 use serde_json::{Value, json};
 
@@ -23,10 +27,24 @@ fn numbers(n: usize, seed: u64) -> Vec<f64> {
 }
 
 fn line(n: usize, seed: u64) -> Array<f64, Ix1> {
-    Array::from_array(Array1::from(numbers(n, seed)), 1_000_000)
+    line_of(n, seed, |number| number)
 }
 
-fn square(rows: usize, columns: usize, seed: u64) -> Array<f64, Ix2> {
+/// The numbers in another type.
+fn line_of<A: Element>(n: usize, seed: u64, become_one: impl Fn(f64) -> A) -> Array<A, Ix1> {
+    Array::from_array(numbers(n, seed).into_iter().map(become_one).collect::<Array1<_>>(), 1_000_000)
+}
+
+/// How many numbers A2 and A8 work on.
+fn length(size: &str) -> usize {
+    match size {
+        "small" => 5_000_000,
+        "medium" => 50_000_000,
+        _ => 200_000_000,
+    }
+}
+
+fn matrix(rows: usize, columns: usize, seed: u64) -> Array<f64, Ix2> {
     let numbers = Array2::from_shape_vec((rows, columns), numbers(rows * columns, seed));
     Array::from_array(numbers.expect("as many as the shape says"), (1000, 1000))
 }
@@ -63,11 +81,7 @@ pub(crate) fn random(operation: &str, size: &str) {
 
 /// A2: elementwise work on arrays in memory, kept or summed.
 pub(crate) fn elementwise(operation: &str, size: &str) {
-    let n = match size {
-        "small" => 5_000_000,
-        "medium" => 50_000_000,
-        _ => 200_000_000,
-    };
+    let n = length(size);
     let middle = |answer: &Array1<f64>| answer[n / 2];
     let a = line(n, 1);
     if operation.starts_with("sincos") {
@@ -93,10 +107,37 @@ pub(crate) fn elementwise(operation: &str, size: &str) {
     }
 }
 
+/// A2, too: other element types (`f32_fma`; `cast`, bytes as `f32` from 0 to 1) and operands of two axes (`centered`, without
+/// the means of the columns; `turned`, with the transposed matrix added), kept.
+pub(crate) fn elementwise_of_others(operation: &str, size: &str) {
+    let n = length(size);
+    let (rows, side) = if size == "small" { (1_000, 2_000) } else { (10_000, 7_000) };
+    let middle = |answer: &Array1<f32>| f64::from(answer[n / 2]);
+    match operation {
+        "f32_fma" => {
+            let [a, b, c] = [1, 2, 3].map(|seed| line_of(n, seed, |number| number as f32));
+            time(&(&a * &b + &c), middle);
+        }
+        "cast" => {
+            let bytes = line_of(n, 1, |number| (number * 256.0) as u8);
+            time(&(bytes.cast::<f32>() * (1.0 / 255.0)), middle);
+        }
+        "centered" => {
+            let x = matrix(rows, 5_000, 1);
+            time(&(&x - x.mean_axis(Axis(0))), |answer| answer[(rows - 1, 4_999)]);
+        }
+        "turned" => {
+            let x = matrix(side, side, 1);
+            time(&(&x + x.t()), |answer| answer[(side / 2, side / 3)]);
+        }
+        _ => unknown(operation),
+    }
+}
+
 /// A3: reductions and running totals of an array in memory.
 pub(crate) fn reduction(operation: &str, size: &str) {
     let rows = if size == "small" { 1_000 } else { 10_000 };
-    let x = square(rows, 5_000, 1);
+    let x = matrix(rows, 5_000, 1);
     let last_of = |answer: &Array1<f64>| answer[answer.len() - 1];
     match operation {
         "sum0" => time(&x.sum_axis(Axis(0)), last_of),
@@ -117,7 +158,7 @@ pub(crate) fn product(operation: &str, size: &str) {
     let side = if size == "small" { 1_000 } else { 4_000 };
     match operation {
         "matmul" => {
-            time(&square(side, side, 1).dot(&square(side, side, 2)), |answer| answer[(side / 2, side / 2)])
+            time(&matrix(side, side, 1).dot(&matrix(side, side, 2)), |answer| answer[(side / 2, side / 2)])
         }
         _ => unknown(operation),
     }
@@ -126,7 +167,7 @@ pub(crate) fn product(operation: &str, size: &str) {
 /// A6: the mean of each element and its four neighbors, by slices; the border stays.
 pub(crate) fn stencil(size: &str) {
     let side = if size == "small" { 2_000 } else { 7_000 };
-    let x = square(side, side, 1);
+    let x = matrix(side, side, 1);
     let part = |rows, columns| x.slice(s![rows, columns]);
     let (inner, end) = (1..side - 1, side);
     let sum = part(inner.clone(), inner.clone())
@@ -137,35 +178,58 @@ pub(crate) fn stencil(size: &str) {
     time(&(sum * 0.2), |answer| answer[(side / 2 - 1, side / 2 - 1)]);
 }
 
+/// A8: the counts of a thousand bins, and the hundred largest.
+pub(crate) fn order(operation: &str, size: &str) {
+    let x = line(length(size), 1);
+    match operation {
+        "histogram" => time(&x.histogram(&bin_edges(0.0, 1.0, 1000)), |counts| counts[7] as f64),
+        "topk" => time(&x.topk(100, Axis(0)), |largest| largest.iter().sum()),
+        _ => unknown(operation),
+    }
+}
+
 /// A9: what chunks cost of themselves. `tiny`: numbers made, scaled and summed, 100 in a chunk; `turned`: the sum of
-/// `x + x.t() - x.mean(axis 0)` in chunks of 10 × 10; `latency`: one `compute()` of 10,000 numbers in memory.
+/// `x + x.t() - x.mean(axis 0)` in chunks of 10 × 10; `chunks_<n>`: the sum of `a * b + c`, as long as those of A2 and
+/// `n` in a chunk; `latency`: a thousand times `compute()` of 10,000 numbers in memory.
 pub(crate) fn overhead(operation: &str, size: &str) {
     let n_chunks = match size {
         "small" => 10_000,
         "medium" => 100_000,
         _ => 1_000_000,
     };
+    let side = 10 * (n_chunks as f64).sqrt().round() as usize;
     match operation {
-        "tiny" => report(|| {
-            let scaled = random::uniform(100 * n_chunks, 100).seed(1).build() * 2.0;
-            match scaled.sum().compute() {
+        "tiny" => per_chunk(n_chunks, || (random::uniform(100 * n_chunks, 100).seed(1).build() * 2.0).sum()),
+        "turned" => per_chunk((side / 10) * (side / 10), || {
+            let x = random::uniform((side, side), (10, 10)).seed(1).build();
+            (&x + x.t() - x.mean_axis(Axis(0))).sum()
+        }),
+        "latency" => {
+            let sum = (line(10_000, 1) * 2.0).sum();
+            report(|| match (0..1_000).try_fold(0.0, |_, _| sum.compute()) {
                 Ok(sum) => (json!(sum), Value::Null),
                 Err(error) => panic!("{error}"),
-            }
-        }),
-        "turned" => {
-            let side = 10 * (n_chunks as f64).sqrt().round() as usize;
-            report(|| {
-                let x = random::uniform((side, side), (10, 10)).seed(1).build();
-                match (&x + x.t() - x.mean_axis(Axis(0))).sum().compute() {
-                    Ok(sum) => (json!(sum), Value::Null),
-                    Err(error) => panic!("{error}"),
-                }
             });
         }
-        "latency" => time(&(line(10_000, 1) * 2.0).sum(), |&sum| sum),
-        _ => unknown(operation),
+        _ => match operation.strip_prefix("chunks_").and_then(|text| text.parse().ok()) {
+            Some(in_chunk) => summed_in_chunks(length(size), in_chunk),
+            None => unknown(operation),
+        },
     }
+}
+
+/// Times the sum of `a * b + c` where so many numbers are in a chunk.
+fn summed_in_chunks(n: usize, in_chunk: usize) {
+    let [a, b, c] = [1, 2, 3].map(|seed| Array::from_array(Array1::from(numbers(n, seed)), in_chunk));
+    per_chunk(n.div_ceil(in_chunk), || (&a * &b + &c).sum());
+}
+
+/// Times building and computing a number, and says over how many chunks.
+fn per_chunk(n_chunks: usize, build: impl Fn() -> Array<f64, Ix0>) {
+    report(|| match build().compute() {
+        Ok(answer) => (json!(answer), json!({ "chunks": n_chunks })),
+        Err(error) => panic!("{error}"),
+    });
 }
 
 fn unknown(operation: &str) {

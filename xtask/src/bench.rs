@@ -1,7 +1,8 @@
 //! Benchmarks with a memory: runs the benches of the workspace, compares each with the last record that has it, and writes
 //! a new dated record. With `--peers` the same command runs the peers' scripts with musher among them, and `--readme`
-//! writes what the records show into the README.
+//! writes what the records show into the README and the page of speed.
 
+mod alone;
 pub(crate) mod claims;
 mod date;
 mod load;

@@ -45,10 +45,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
     }
     check_packages(workspace, &files, &mut report);
     check_operations(&files, &mut report);
-    report.add(
-        "README.md",
-        claims::problem(&workspace.root)?.map(|text| Problem::new(0, text)).into_iter().collect(),
-    );
+    for (path, text) in claims::problems(&workspace.root)? {
+        report.add(path, vec![Problem::new(0, text)]);
+    }
     report.finish(files.len())
 }
 

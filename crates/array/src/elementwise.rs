@@ -43,7 +43,8 @@ pub(crate) struct Elementwise {
 impl Elementwise {
     /// The layer over these operands. Shapes are broadcast as NumPy's: axes are matched from the last one, and an
     /// axis of length 1 is repeated. Where the block lengths along an axis differ, the result has the shorter ones if they
-    /// divide the others, and else those of the operand with fewer blocks, whose neighbors the others are read across.
+    /// divide the others, and else those of the operand with fewer blocks, across whose ends the others are read; unless blocks
+    /// would become larger than those of both, which are then cut at the ends of both.
     pub(crate) fn over(&self, operands: &[Operand]) -> Result<Core, Error> {
         let chunking = self.common_chunking(operands)?;
         let mut program = Program::default();

@@ -16,6 +16,7 @@ use crate::error::{Error, expect};
 use crate::from_array::part_of;
 use crate::kernel::assemble::{Origin, Piece, offsets, pieces_of_range};
 use crate::region::{AxisReads, assemble_inputs, wiring};
+use crate::slicing::lies_in_memory;
 use musher_graph_core::{
     Absorb, Codec, Facts, Inputs, Layer, Output, Place, Port, Site, Task, TaskError, Token, Tokenizer,
     exchange_of, exchanged_at,
@@ -184,7 +185,8 @@ fn rechunked_within<A: Element>(core: &Core, to: &Chunking, most_pieces: usize, 
         return core.clone();
     }
     let task = Rechunk::<A>::new(&core.chunking, to);
-    if !is_all_to_all(&task.reads, &core.chunking, to, size_of::<A>()) {
+    let is_exchange = is_all_to_all(&task.reads, &core.chunking, to, size_of::<A>());
+    if !is_exchange || lies_in_memory::<A>(&core.port) {
         return wired(task, core, to, caller);
     }
     let middle = halfway(&core.chunking, to);

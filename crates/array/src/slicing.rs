@@ -96,6 +96,37 @@ impl<A> SliceBlock<A> {
     }
 }
 
+impl<A> SliceBlock<A> {
+    /// The cuts of each axis, if all that the slice takes is a range of each.
+    fn ranges(&self) -> Option<Vec<&[Cut]>> {
+        let mut ranges: Vec<&[Cut]> = Vec::with_capacity(self.along.len());
+        for (axis, along) in self.along.iter().enumerate() {
+            match along {
+                Along::Cuts(cuts) if self.kept.get(axis) == Some(&Some(axis)) => ranges.push(cuts),
+                _ => return None,
+            }
+        }
+        let one_by_one = ranges.iter().all(|cuts| cuts.iter().all(|cut| cut.step == 1));
+        (one_by_one && self.kept.len() == self.along.len()).then_some(ranges)
+    }
+}
+
+/// Whether a port hands out ranges of an array in memory, which any other division reads where they lie.
+pub(crate) fn lies_in_memory<A: Element>(port: &Port) -> bool {
+    let mut layer = &port.layer;
+    loop {
+        if handed_out::<A>(&**layer.task()).is_some() {
+            return true;
+        }
+        let is_range =
+            layer.task().downcast_ref::<SliceBlock<A>>().is_some_and(|slice| slice.ranges().is_some());
+        match layer.inputs().first().and_then(|input| input.producer()) {
+            Some(producer) if is_range && layer.annotations().is_none() => layer = producer,
+            _ => return false,
+        }
+    }
+}
+
 impl<A: Element> Task for SliceBlock<A> {
     fn label(&self) -> Cow<'_, str> {
         self.label.into()
@@ -149,20 +180,13 @@ impl<A: Element> Task for SliceBlock<A> {
 
     /// A range of an array in memory is one, too.
     fn absorb(&self, request: &Absorb<'_>) -> Option<Arc<dyn Task>> {
+        let from = handed_out::<A>(request.producer)?;
         let mut start = Vec::new();
         let mut lengths = Vec::new();
-        let from = handed_out::<A>(request.producer)?;
-        for (axis, along) in self.along.iter().enumerate() {
-            let Along::Cuts(cuts) = along else { return None };
+        for (axis, cuts) in self.ranges()?.into_iter().enumerate() {
             let first = cuts.first()?;
-            if self.kept.get(axis) != Some(&Some(axis)) || cuts.iter().any(|cut| cut.step != 1) {
-                return None;
-            }
             start.push(from.axis(axis)[..first.block].iter().sum::<usize>() + first.start);
             lengths.push(cuts.iter().map(|cut| cut.len).collect::<Arc<[usize]>>());
-        }
-        if self.kept.len() != self.along.len() {
-            return None;
         }
         part_of::<A>(request.producer, &start, Chunking::from_axes(lengths))
     }

@@ -1,7 +1,7 @@
 //! musher beside its peers: builds the bench target `peer` and runs the peers' scripts with it.
 //!
 //! The scripts find the binary in BENCH_MUSHER, call it as `<binary> <workload> <size>`, and print one JSON object a line for each
-//! workload, size and peer; these lines are what the record keeps. BENCH_DATA is a folder for their inputs, below the target folder
+//! workload, size and peer; these lines are what the record keeps. What no script knows, musher runs alone. BENCH_DATA is a folder for their inputs, below the target folder
 //! unless it is set. The interpreter is `python3`, or what BENCH_PEERS_PYTHON names.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{PEER, programs};
+use super::{PEER, alone, programs};
 use crate::shell;
 use crate::{Result, Workspace};
 
@@ -36,25 +36,36 @@ pub(super) struct Outcome {
 
 /// Runs the groups one after the other; what one has printed is kept even if it fails later.
 pub(super) fn run(workspace: &Workspace, settings: &Settings<'_>) -> Result<Outcome> {
-    let folder = settings
-        .folder
-        .as_deref()
-        .ok_or("where are the peers' scripts? give --peers-dir or set BENCH_PEERS")?;
     let binary = build(workspace)?;
+    let mut outcome = Outcome::default();
+    match &settings.folder {
+        Some(folder) => run_groups(workspace, folder, &binary, settings, &mut outcome)?,
+        None => println!("   musher alone: --peers-dir or BENCH_PEERS name the folder of the peers' scripts"),
+    }
+    alone::run(&binary, settings, &mut outcome)?;
+    Ok(outcome)
+}
+
+fn run_groups(
+    workspace: &Workspace,
+    folder: &Path,
+    binary: &Path,
+    settings: &Settings<'_>,
+    outcome: &mut Outcome,
+) -> Result {
     let data = std::env::var_os("BENCH_DATA")
         .map_or_else(|| workspace.target_directory.join("bench-data"), PathBuf::from);
     std::fs::create_dir_all(&data)?;
     let all = GROUPS.map(str::to_owned);
     let groups = if settings.groups.is_empty() { &all[..] } else { settings.groups };
-    let mut outcome = Outcome::default();
     for group in groups {
         let script = folder.join(group).with_extension("py");
         if !script.is_file() {
             return Err(format!("no script {}", script.display()).into());
         }
-        run_group(&mut group_command(&script, &binary, &data, settings), group, &mut outcome)?;
+        run_group(&mut group_command(&script, binary, &data, settings), group, outcome)?;
     }
-    Ok(outcome)
+    Ok(())
 }
 
 fn group_command(script: &Path, binary: &Path, data: &Path, settings: &Settings<'_>) -> Command {

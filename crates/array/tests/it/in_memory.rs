@@ -194,7 +194,7 @@ fn turned_blocks_and_complex_numbers_go_into_the_answer() {
     let x = random::uniform((600, 500), (150, 250)).seed(2).build();
     let want = x.compute().unwrap();
     assert_eq!(check_everywhere(&x.t()), want.t());
-    let z = (&x).cast::<musher_array::Complex<f64>>();
+    let z = x.cast::<musher_array::Complex<f64>>();
     assert_eq!(check_everywhere(&z).map(|z| z.re), want);
     let empty = Array::<f64, Ix2>::zeros((0, 100_000), (1, 20_000));
     assert_eq!(empty.compute().unwrap().shape(), [0, 100_000]);
