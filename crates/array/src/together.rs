@@ -39,7 +39,7 @@ fn cores<A: Element, D: Dimension>(arrays: &[&Array<A, D>]) -> Vec<Core> {
 /// The arrays repeated to one shape, as elementwise operations do by themselves: axes are matched from the last one, and those
 /// of length 1 are repeated.
 ///
-/// **Shape** broadcast of all; blocks are cut at the ends of the blocks of all.
+/// **Shape** broadcast of all, in the blocks that a sum of all would have.
 /// **Cost** none inside elementwise work; else one block at a time is made.
 ///
 /// # Errors
@@ -66,7 +66,8 @@ pub fn broadcast_arrays<A: Element, D: Dimension>(
 
 /// The arrays in blocks that fit each other: where shapes are equal, so are the blocks; an axis of length 1 is one block.
 ///
-/// **Shape** of each stays; blocks are cut at the ends of the blocks of all.
+/// **Shape** of each stays; the blocks are those that a sum of all would have: the shorter ones where they divide the others,
+/// else those of the array that has fewer.
 /// **Cost** that of [`rechunk`](Array::rechunk), for those whose blocks change.
 ///
 /// # Errors
@@ -77,7 +78,7 @@ pub fn broadcast_arrays<A: Element, D: Dimension>(
 /// use musher_array::{Array, unify_chunks};
 /// let (x, y) = (Array::<f32, _>::zeros(6, 2), Array::<f32, _>::zeros(6, 3));
 /// let both = unify_chunks(&[&x, &y])?;
-/// assert_eq!(both[0].chunks().axis(0), [2, 1, 1, 2]);
+/// assert_eq!(both[0].chunks().axis(0), [3, 3]);
 /// assert_eq!(both[0].chunks(), both[1].chunks());
 /// # Ok::<(), musher_array::Error>(())
 /// ```

@@ -26,6 +26,7 @@ use crate::crew::Crew;
 use crate::error::{Error, Spilling};
 use crate::nested;
 use crate::options::Options;
+use crate::rooms::Rooms;
 use crate::run::Run;
 use crate::sync::{Arc, Ordering, on_scheduled_threads, thread};
 
@@ -219,7 +220,7 @@ impl Round {
                 cancel.cancel();
             })
         });
-        let outcome = crew.run(|work| {
+        let outcome = crew.run(&rooms, |work| {
             on_scheduled_threads(self.threads, &|index| nested::inside(&crew, || work(index)));
         });
         drop(crew);
