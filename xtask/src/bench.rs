@@ -79,7 +79,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result {
         };
         let outcome = peers::run(workspace, &settings)?;
         print!("{}", peers::table(&outcome.lines));
-        record.peers = outcome.lines;
+        record.peers = peers::measured(outcome.lines);
         failures.extend(outcome.failures);
     }
     record.other_cpu = load.others_since();

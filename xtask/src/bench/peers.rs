@@ -108,6 +108,11 @@ fn executable(messages: &[Value]) -> Option<PathBuf> {
     messages.iter().rfind(of_peer)?["executable"].as_str().map(PathBuf::from)
 }
 
+/// The lines that hold a measurement: what a peer said when it failed has paths of this machine, and is none.
+pub(super) fn measured(lines: Vec<Value>) -> Vec<Value> {
+    lines.into_iter().filter(|line| line["error"].is_null()).collect()
+}
+
 /// The JSON objects among the lines of a program's output.
 pub(super) fn objects(output: &str) -> Vec<Value> {
     output.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect()
@@ -248,5 +253,11 @@ mod tests {
         assert!(differ(&json!(1.0), &json!(1.1)));
         assert!(differ(&json!("a"), &json!("b")));
         assert!(!differ(&json!(null), &json!(3)));
+    }
+
+    #[test]
+    fn what_failed_is_no_measurement() {
+        let lines = vec![json!({"peer": "ray", "error": "Traceback"}), json!({"peer": "musher", "min": 1.0})];
+        assert_eq!(measured(lines), [json!({"peer": "musher", "min": 1.0})]);
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Record {
     pub(super) results: BTreeMap<String, f64>,
     /// What programs that measure whole runs printed: objects with the name in `figure`.
     pub(super) figures: Vec<Value>,
-    /// The lines of the peers' scripts, as they printed them.
+    /// The lines of the peers' scripts that hold a measurement, as they printed them.
     pub(super) peers: Vec<Value>,
 }
 
