@@ -38,6 +38,12 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Block<A>(ArcArray<A, IxDyn>);
 
+/// Whether the elements lie without gaps and no axis runs backward.
+pub(crate) fn is_gapless<A>(array: &ArcArray<A, IxDyn>) -> bool {
+    // Also an empty array may have strides that are none of a plain array's.
+    array.as_slice_memory_order().is_some() && array.strides().iter().all(|&stride| stride >= 0)
+}
+
 impl<A: Clone> Block<A> {
     /// A block of these elements.
     ///
@@ -64,11 +70,7 @@ impl<A: Clone> Block<A> {
 
     /// A block of these elements as they are, or the elements back where they have gaps.
     fn gapless(array: ArcArray<A, IxDyn>) -> Result<Self, ArcArray<A, IxDyn>> {
-        // Also an empty array may have strides that are none of a plain array's.
-        match array.as_slice_memory_order().is_some() && array.strides().iter().all(|&stride| stride >= 0) {
-            true => Ok(Self(array)),
-            false => Err(array),
-        }
+        if is_gapless(&array) { Ok(Self(array)) } else { Err(array) }
     }
 
     /// The elements, owned; copied only when someone else holds the block.

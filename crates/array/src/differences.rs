@@ -22,7 +22,7 @@ fn apart<A: Element>(
     let n: usize = core.chunking.axis(axis).iter().sum();
     let later = part::<A>(operation, core, axis, (places.min(n), n, 1), caller)?;
     let earlier = part::<A>(operation, core, axis, (0, n.saturating_sub(places), 1), caller)?;
-    // Cut at the ends of both, every block would leave a sliver.
+    // The former says which blocks there are, also where the latter has fewer.
     let earlier = rechunked::<A>(&earlier, &later.chunking, caller);
     let [later, earlier] = [later, earlier].map(|core| Operand::Blocks(core, A::DTYPE));
     let difference: Array<A, ndarray::IxDyn> = binary_named(operation, BinaryOp::sub, later, earlier)?;

@@ -79,10 +79,7 @@ impl Memory {
     /// The array that a producer hands out, for consumers that are wired to it so; none where it hands out no array of
     /// this type, or one that has gaps.
     pub(crate) fn of(producer: &dyn Task, dtype: DType, wiring: &Wiring) -> Option<Self> {
-        let Wiring::Axes(maps) = wiring else { return None };
-        let is_single =
-            |map| matches!(map, &AxisMap::Fixed(_) | &AxisMap::Affine { .. } | &AxisMap::Lookup { .. });
-        if !maps.iter().all(is_single) {
+        if !wiring.is_axis_map() {
             return None;
         }
         let array = dtype.visit(Hold(producer))?;

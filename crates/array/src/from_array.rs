@@ -1,7 +1,7 @@
 //! Arrays from ndarray arrays that are in memory already, and from one delayed value for each block.
 
 use crate::array::{Array, resolve};
-use crate::block::Block;
+use crate::block::{Block, is_gapless};
 use crate::chunks::{Chunking, Chunks};
 use crate::element::Element;
 use crate::feed::{Held, Part};
@@ -33,9 +33,7 @@ pub(crate) struct FromArray<A> {
 impl<A: Element> FromArray<A> {
     /// The array for strip programs.
     pub(crate) fn held(&self) -> Option<Arc<dyn Held>> {
-        let in_order = self.array.as_slice_memory_order().is_some()
-            && self.array.strides().iter().all(|&stride| stride >= 0);
-        in_order.then(|| Arc::new(self.clone()) as Arc<dyn Held>)
+        is_gapless(&self.array).then(|| Arc::new(self.clone()) as Arc<dyn Held>)
     }
 
     /// Where a block begins in the whole.

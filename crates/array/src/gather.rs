@@ -66,17 +66,15 @@ pub(crate) fn gather<A: Element>(chunking: &Chunking, chunks: Vec<ChunkRef>) -> 
     let grid = chunking.grid();
     for (index, chunk) in chunks.into_iter().enumerate() {
         // Each block is dropped as soon as it is copied.
-        let block = block_of::<A>(chunk)?;
         let coords = grid.coords_of(index);
         let start = chunking.block_start(&coords);
         let lengths = chunking.block_shape(&coords);
-        check(&lengths, block.shape())?;
         let mut target = out.view_mut();
         target.slice_each_axis_inplace(|axis| {
             let (start, length) = (start[axis.axis.0], lengths[axis.axis.0]);
             Slice::from(start..start + length)
         });
-        target.assign(&block.view());
+        Place(target).put(chunk)?;
     }
     Ok(out)
 }

@@ -4,7 +4,7 @@ use musher_graph_core::{
     Answer, ChunkRef, Collection, Explain, Grid, Held, Layer, Places, Plan, Port, Problem, Request,
 };
 
-use crate::engine::sequential_peak;
+use crate::engine::peak_without_disk;
 use crate::error::Error;
 use crate::nested;
 use crate::options::Options;
@@ -135,9 +135,7 @@ fn fits(plan: &Plan, bytes: u64) -> bool {
     if tasks.known_bytes().1 > 0 || tasks.layers().iter().any(|layer| layer.task.continues()) {
         return false;
     }
-    let (sequential, _) = sequential_peak(plan);
-    let peak = if tasks.staged_bytes() > 0 { sequential.max(plan.peak_bytes()) } else { sequential };
-    peak.saturating_add(tasks.table_bytes() as u64) <= bytes
+    peak_without_disk(plan).0.saturating_add(tasks.table_bytes() as u64) <= bytes
 }
 
 /// What every collection can do.

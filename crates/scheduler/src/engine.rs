@@ -14,8 +14,8 @@ use smallvec::SmallVec;
 
 pub(crate) use self::eviction::LEAST_BYTES;
 use self::eviction::Outside;
-use self::ledger::Ledger;
-pub(crate) use self::ledger::sequential_peak;
+pub(crate) use self::ledger::peak_without_disk;
+use self::ledger::{Ledger, sequential_peak};
 use self::plan_state::{PlanState, clear};
 use self::resources::Resources;
 use crate::error::{Error, site};
@@ -717,8 +717,7 @@ fn refuse(plan: &Plan, tables: u64, limit: u64, has_disk: bool) -> Result<(), Er
     if all.saturating_add(tables) <= limit {
         return Ok(());
     }
-    let (sequential, at_peak) = sequential_peak(plan);
-    let sequential = if staged > 0 { sequential.max(plan.peak_bytes()) } else { sequential };
+    let (sequential, at_peak) = if has_disk { sequential_peak(plan) } else { peak_without_disk(plan) };
     if tables.saturating_add(sequential) <= limit {
         return Ok(());
     }

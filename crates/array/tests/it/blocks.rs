@@ -2,6 +2,7 @@
 
 use musher_array::ndarray::{self, Dimension};
 use musher_array::{Array, Element, Gather, Plain};
+use musher_graph_core::{Collection, Graph, Plan};
 use musher_testkit::{check_everywhere_by, chunkings};
 
 /// Every division of an axis into blocks of at least one element, and one with empty blocks at its ends and inside.
@@ -37,6 +38,12 @@ where
     D: Gather<A, Gathered = ndarray::Array<A, D>>,
 {
     check_everywhere_by(array, |one, other| bits(one) == bits(other))
+}
+
+/// The labels of the layers that are left when everything that can be fused is.
+pub(crate) fn layers(request: &impl Collection) -> Vec<String> {
+    let graph = Graph::collect(&[request.request()]).unwrap().optimize();
+    Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect()
 }
 
 /// The path of a golden file.

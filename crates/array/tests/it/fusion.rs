@@ -1,16 +1,10 @@
 //! Fused and unfused work give equal bits, and what should fuse does: the plan is the assertion.
 
-use crate::blocks::{answer, bits, grids};
+use crate::blocks::{answer, bits, grids, layers};
 use musher_array::ndarray::{Axis, Ix2, s};
 use musher_array::{Array, DType, random};
 use musher_graph_core::{Collection, Graph, Plan};
 use musher_scheduler::{Compute, compute};
-
-/// The labels of the layers that are left when everything that can be fused is.
-fn layers(request: &impl Collection) -> Vec<String> {
-    let graph = Graph::collect(&[request.request()]).unwrap().optimize();
-    Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect()
-}
 
 /// Computes an array and holds its blocks: the next operation has nothing to fuse with.
 fn held(array: &Array<f64, Ix2>) -> Array<f64, Ix2> {

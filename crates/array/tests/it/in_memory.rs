@@ -1,18 +1,12 @@
 //! Arrays that are in memory already: read where they lie, in any layout; and answers that workers fill.
 
+use crate::blocks::layers;
 use musher_array::ndarray::{ArcArray, Array2, ArrayD, Axis, Ix2, IxDyn, Slice, arr1, s};
 use musher_array::{All, Array, random};
 use musher_graph_core::{Collection, Graph, Plan};
-use musher_scheduler::{Compute, Event, Observer, Options, compute};
-use musher_testkit::{Random, check_everywhere};
+use musher_scheduler::{Compute, Options, compute};
+use musher_testkit::{Peak, Random, check_everywhere};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The labels of the layers that are left when everything that can be fused is.
-fn layers(request: &impl Collection) -> Vec<String> {
-    let graph = Graph::collect(&[request.request()]).unwrap().optimize();
-    Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect()
-}
 
 /// An array of random shape whose axes lie in memory in random order, some of them with gaps or backward.
 fn laid_out(random: &mut Random, ndim: usize) -> ArcArray<i64, IxDyn> {
@@ -107,23 +101,11 @@ fn operands_cut_at_other_places_are_read_across_borders_and_not_cut_to_slivers()
     assert_eq!(check_everywhere(&(&even + &odd)), arr1(&[2, 4, 6, 8, 10, 12, 14]));
 }
 
-/// The most bytes that a run had on its ledger.
-#[derive(Default)]
-struct Peak(AtomicU64);
-
-impl Observer for Peak {
-    fn event(&self, event: Event<'_>) {
-        if let Event::RunFinished { peak_bytes, .. } = event {
-            self.0.fetch_max(peak_bytes, Ordering::Relaxed);
-        }
-    }
-}
-
 /// The answer and the run's peak.
 fn computed(x: &Array<f64, Ix2>, options: Options) -> (Array2<f64>, u64) {
     let peak = Arc::new(Peak::default());
     let answer = x.compute_with(&options.observe(peak.clone())).unwrap();
-    (answer, peak.0.load(Ordering::Relaxed))
+    (answer, peak.bytes())
 }
 
 #[test]

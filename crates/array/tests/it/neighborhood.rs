@@ -1,11 +1,11 @@
 //! Kernels of neighborhoods: what bands they are given, and that no answer sees blocks or bands.
 
-use crate::blocks::{answer, bits, grids};
+use crate::blocks::{answer, bits, grids, layers};
 use musher_array::kernel::overlap::element_at;
 use musher_array::ndarray::{Array2, Axis, Ix2, s};
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
 use musher_array::{Array, Boundary, Depth, Error, random};
-use musher_graph_core::{Collection, Graph, Plan, TaskError, Token, Tokenizer};
+use musher_graph_core::{TaskError, Token, Tokenizer};
 use musher_scheduler::{Compute, Options};
 
 /// A weighted sum of the neighbors in a box; weights tell every neighbor from every other.
@@ -131,12 +131,6 @@ fn bands_of_a_large_block_give_what_the_whole_block_gives() {
             "blocks in another order"
         );
     }
-}
-
-/// The labels of the layers that are left when everything that can be fused is.
-fn layers(request: &impl Collection) -> Vec<String> {
-    let graph = Graph::collect(&[request.request()]).unwrap().optimize();
-    Plan::new(graph).unwrap().explain().layers.iter().map(|layer| layer.label.to_string()).collect()
 }
 
 /// The same kernel as everywhere, with a small halo.

@@ -86,7 +86,7 @@ pub(super) fn walk(plan: &Plan, mut at: impl FnMut(usize, u64, u64)) {
 }
 
 /// The most bytes alive at once when one task runs after the other, and the task that runs then.
-pub(crate) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
+pub(super) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
     let mut peak = (0, None);
     walk(plan, |position, during, _| {
         if during > peak.0 || peak.1.is_none() {
@@ -94,6 +94,13 @@ pub(crate) fn sequential_peak(plan: &Plan) -> (u64, Option<TaskIx>) {
         }
     });
     peak
+}
+
+/// The same of a plan that has no disk: what exchanges stage stays in memory, too.
+pub(crate) fn peak_without_disk(plan: &Plan) -> (u64, Option<TaskIx>) {
+    let (sequential, at_peak) = sequential_peak(plan);
+    let peak = if plan.tasks().staged_bytes() > 0 { sequential.max(plan.peak_bytes()) } else { sequential };
+    (peak, at_peak)
 }
 
 /// The account that tasks admitted before their turn draw on.
