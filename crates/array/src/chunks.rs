@@ -254,6 +254,13 @@ impl Chunking {
         Arc::clone(&self.0.lengths[axis])
     }
 
+    /// The same with other blocks along an axis.
+    pub(crate) fn with_axis(&self, axis: usize, lengths: Arc<[usize]>) -> Self {
+        let mut axes = self.0.lengths.clone();
+        axes[axis] = lengths;
+        Self::from_axes(axes)
+    }
+
     /// The block lengths of all axes.
     pub fn axes(&self) -> impl ExactSizeIterator<Item = &[usize]> + Clone {
         self.0.lengths.iter().map(|axis| &**axis)

@@ -88,11 +88,7 @@ impl Cumulative {
             return Core { port: self.in_turn::<A, B>(core), chunking: core.chunking.clone() };
         }
         // A block without elements along the axis has no last totals to go on from.
-        let lengths = (0..core.chunking.ndim()).map(|axis| match axis == self.axis {
-            true => Arc::clone(&filled),
-            false => core.chunking.shared_axis(axis),
-        });
-        let core_of_filled = rechunked::<A>(core, &Chunking::from_axes(lengths), self.caller);
+        let core_of_filled = rechunked::<A>(core, &core.chunking.with_axis(self.axis, filled), self.caller);
         let port = self.in_turn::<A, B>(&core_of_filled);
         let totals = Core { port, chunking: core_of_filled.chunking };
         rechunked::<B>(&totals, &core.chunking, self.caller)

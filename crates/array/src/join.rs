@@ -75,19 +75,14 @@ pub(crate) fn joined<A: Element>(
         if right.len() != ndim || (0..ndim).any(|other| other != axis.0 && left[other] != right[other]) {
             return Err(Error::Shapes { operation, left: Shape(left), right: Shape(right), caller });
         }
-        let wanted = (0..ndim).map(|other| {
-            if other == axis.0 { core.chunking.shared_axis(other) } else { first.chunking.shared_axis(other) }
-        });
-        let core = rechunked::<A>(core, &Chunking::from_axes(wanted), caller);
+        let wanted = first.chunking.with_axis(axis.0, core.chunking.shared_axis(axis.0));
+        let core = rechunked::<A>(core, &wanted, caller);
         let mut start = vec![0; ndim];
         start[axis.0] = lengths.len();
         lengths.extend(core.chunking.axis(axis.0));
         tiles.push(Tile { core, start });
     }
-    let axes = (0..ndim).map(|other| -> Arc<[usize]> {
-        if other == axis.0 { lengths.as_slice().into() } else { first.chunking.shared_axis(other) }
-    });
-    let chunking = Chunking::from_axes(axes);
+    let chunking = first.chunking.with_axis(axis.0, lengths.into());
     Ok(layer(operation, &tiles, chunking, caller))
 }
 

@@ -71,13 +71,10 @@ impl Lines {
         f: impl Fn(&mut [A], &mut [B]) + Send + Sync + 'static,
     ) -> Core {
         let Self { label, name, axis, caller } = self;
-        let ndim = core.chunking.ndim();
-        let output = Chunking::from_axes((0..ndim).map(|own| match own == axis {
-            true => Arc::clone(&lengths),
-            false => core.chunking.shared_axis(own),
-        }));
+        let output = core.chunking.with_axis(axis, Arc::clone(&lengths));
+        let wiring = Wiring::one_to_one(output.ndim());
         // A line and what becomes of it; the block itself is counted by who made it.
-        let step = PerBlock { label, name, wiring: Wiring::one_to_one(ndim), output, scratch: 1, caller };
+        let step = PerBlock { label, name, wiring, output, scratch: 1, caller };
         step.of::<A, B>(core, &(axis, parameters), move |at, block| {
             let mut shape = block.shape().to_vec();
             shape[axis] = lengths[at[axis]];

@@ -3,7 +3,6 @@
 //! NaN stands behind all numbers, as NumPy sorts it.
 
 use crate::array::{Array, Core};
-use crate::chunks::Chunking;
 use crate::element::Real;
 use crate::error::{Error, expect};
 use crate::lines::Lines;
@@ -72,11 +71,8 @@ fn best<A: Real>(operation: &'static str, core: &Core, axis: usize, best: Best, 
         if core.chunking.axis(axis).len() == 1 {
             return core;
         }
-        let joined =
-            core.chunking.axis(axis).chunks(JOINED).map(|some| some.iter().sum()).collect::<Arc<[usize]>>();
-        let along = |own| if own == axis { Arc::clone(&joined) } else { core.chunking.shared_axis(own) };
-        let fewer = Chunking::from_axes((0..core.chunking.ndim()).map(along));
-        core = rechunked::<A>(&core, &fewer, caller);
+        let joined = core.chunking.axis(axis).chunks(JOINED).map(|some| some.iter().sum()).collect();
+        core = rechunked::<A>(&core, &core.chunking.with_axis(axis, joined), caller);
     }
 }
 

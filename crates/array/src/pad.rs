@@ -27,10 +27,7 @@ fn beside(chunking: &Chunking, axis: usize, length: usize, caller: Site) -> Resu
         return Err(Error::TooLarge { shape: Shape(shape), what: "elements", caller });
     }
     let cut = (0..length).step_by(longest).map(|at| longest.min(length - at));
-    Ok(Chunking::from_axes((0..chunking.ndim()).map(|own| match own == axis {
-        true => cut.clone().collect(),
-        false => chunking.shared_axis(own),
-    })))
+    Ok(chunking.with_axis(axis, cut.collect()))
 }
 
 /// The core between what comes before and behind it along an axis; what is none adds nothing.

@@ -121,14 +121,10 @@ impl<A: Element, D: Dimension> Array<A, D> {
             return part::<A>(operation, self.core(), axis, (0, 0, 1), caller).map(Self::from_core);
         }
         let most = (self.chunks().largest_block()[axis] / times).max(1);
-        let along = |own: usize, lengths: Arc<[usize]>| {
-            if own == axis { lengths } else { self.chunks().shared_axis(own) }
-        };
         let cut = |&length: &usize| (0..length.max(1)).step_by(most).map(move |at| most.min(length - at));
         let short: Arc<[usize]> = self.chunks().axis(axis).iter().flat_map(cut).collect();
         let long: Arc<[usize]> = short.iter().map(|length| length * times).collect();
-        let [before, after] = [short, long]
-            .map(|lengths| Chunking::from_axes((0..ndim).map(|own| along(own, Arc::clone(&lengths)))));
+        let [before, after] = [short, long].map(|lengths| self.chunks().with_axis(axis, lengths));
         let core: Core = rechunked::<A>(self.core(), &before, caller);
         let step = PerBlock {
             label: operation,

@@ -346,9 +346,6 @@ fn square_blocks<A: Element>(
     let cut = part::<A>(operation, core, rows, (down, down + n, 1), caller)?;
     let cut = part::<A>(operation, &cut, columns, (right, right + n, 1), caller)?;
     let both = common_lengths(cut.chunking.axis(rows), cut.chunking.axis(columns));
-    let lengths = (0..shape.len()).map(|axis| match axis == rows || axis == columns {
-        true => both.as_slice().into(),
-        false => cut.chunking.shared_axis(axis),
-    });
-    Ok(rechunked::<A>(&cut, &Chunking::from_axes(lengths), caller))
+    let square = cut.chunking.with_axis(rows, both.as_slice().into()).with_axis(columns, both.into());
+    Ok(rechunked::<A>(&cut, &square, caller))
 }

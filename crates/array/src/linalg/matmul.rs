@@ -307,14 +307,10 @@ fn product<A: Element + LinalgElement, B: LinalgBackend<A>>(
     }
     let inner: Arc<[usize]> =
         common_lengths(left.chunking.axis(left_inner), right.chunking.axis(right_inner)).into();
-    let with_inner = |chunking: &Chunking, at: usize| {
-        Chunking::from_axes((0..chunking.ndim()).map(|axis| match axis == at {
-            true => Arc::clone(&inner),
-            false => chunking.shared_axis(axis),
-        }))
+    let with_inner = |core: &Core, at: usize| {
+        rechunked::<A>(core, &core.chunking.with_axis(at, Arc::clone(&inner)), caller)
     };
-    let left = rechunked::<A>(left, &with_inner(&left.chunking, left_inner), caller);
-    let right = rechunked::<A>(right, &with_inner(&right.chunking, right_inner), caller);
+    let (left, right) = (with_inner(left, left_inner), with_inner(right, right_inner));
     let extents = Extents {
         rows: (left_inner == 1).then(|| left.chunking.shared_axis(0)),
         inner: Arc::clone(&inner),
