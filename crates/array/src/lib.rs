@@ -53,7 +53,9 @@
 //!   [`Array::nonzero`], which give a [`Selected`]; [`Array::choose`], [`Array::piecewise`]; [`Array::assign`].
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
-//! - *Linear algebra*: [`linalg`].
+//! - *Linear algebra*: [`Array::matmul`], [`linalg::einsum`], [`Array::tensordot`], [`Array::qr`], [`Array::svd`],
+//!   [`Array::svd_compressed`], [`Array::solve`], [`Array::lstsq`], [`Array::cholesky`], [`Array::det`], [`Array::eigh`],
+//!   [`Array::norm`], and more: see [`linalg`].
 //!
 //! # What is promised
 //!

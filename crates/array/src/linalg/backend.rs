@@ -3,6 +3,7 @@
 //! The trait is small so that a library can be changed without touching an algorithm: chunked algorithms call it
 //! from inside a task, on one block at a time, and expect it to stay on the thread that called it.
 
+use super::elimination;
 use crate::kernel::memory::OutOfMemory;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 use num_traits::Float;
@@ -81,6 +82,33 @@ pub struct Svd<A> {
     pub vt: Array2<A>,
 }
 
+/// Which triangle of a matrix is read, and whether its diagonal is taken to be ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Triangle {
+    /// The lower one, with its diagonal.
+    Lower,
+    /// The lower one; ones are on its diagonal, whatever stands there.
+    UnitLower,
+    /// The upper one, with its diagonal.
+    Upper,
+    /// The upper one; ones are on its diagonal, whatever stands there.
+    UnitUpper,
+}
+
+impl Triangle {
+    /// Whether it is the lower one.
+    #[must_use]
+    pub const fn is_lower(self) -> bool {
+        matches!(self, Self::Lower | Self::UnitLower)
+    }
+
+    /// Whether its diagonal is ones.
+    #[must_use]
+    pub const fn has_ones(self) -> bool {
+        matches!(self, Self::UnitLower | Self::UnitUpper)
+    }
+}
+
 /// Dense linear algebra on matrices in memory, on the calling thread only.
 ///
 /// Views may have any layout and strides. An implementation should bring its operands into one layout before it
@@ -114,6 +142,16 @@ pub trait LinalgBackend<A: LinalgElement>: Clone + Debug + Send + Sync + 'static
     /// [`LinalgError::Backend`].
     fn qr(&self, matrix: ArrayView2<'_, A>) -> Result<(Array2<A>, Array2<A>), LinalgError>;
 
+    /// The triangle `r` of [`qr`](Self::qr) alone, to the same bits; without an implementation the other factor is made and dropped.
+    ///
+    /// **Shape** `(n, m) → (k, m)` with `k = min(n, m)`.
+    ///
+    /// # Errors
+    /// [`LinalgError::Backend`].
+    fn triangle(&self, matrix: ArrayView2<'_, A>) -> Result<Array2<A>, LinalgError> {
+        Ok(self.qr(matrix)?.1)
+    }
+
     /// Thin singular value decomposition.
     ///
     /// **Shape** `(n, m) → (n, k), (k,), (k, m)` with `k = min(n, m)`.
@@ -137,6 +175,37 @@ pub trait LinalgBackend<A: LinalgElement>: Clone + Debug + Send + Sync + 'static
     /// # Errors
     /// [`LinalgError::NotSquare`], [`LinalgError::Shapes`], [`LinalgError::Singular`] when a pivot is exactly zero.
     fn solve(&self, matrix: ArrayView2<'_, A>, right: ArrayView2<'_, A>) -> Result<Array2<A>, LinalgError>;
+
+    /// The factors of `l u`, which is the matrix with its rows in another order, and that order: row `i` of `l u` is row
+    /// `order[i]` of the matrix. `l` stands below the diagonal, and has ones on it; `u` on the diagonal and above.
+    ///
+    /// Each pivot is the largest of its column, the first of equal ones. A column without a pivot stays as it is.
+    /// Without an implementation it is done by plain loops.
+    ///
+    /// **Shape** `(n, m) → (n, m), (n,)`.
+    ///
+    /// # Errors
+    /// [`LinalgError::OutOfMemory`].
+    fn lu(&self, matrix: ArrayView2<'_, A>) -> Result<(Array2<A>, Vec<usize>), LinalgError> {
+        Ok(elimination::lu(matrix)?)
+    }
+
+    /// Solves `matrix x = right`, of whose matrix one triangle is read. What is zero on its diagonal makes infinities and NaN.
+    /// Without an implementation it is done by plain loops.
+    ///
+    /// **Shape** `(n, n), (n, m) → (n, m)`.
+    ///
+    /// # Errors
+    /// [`LinalgError::NotSquare`], [`LinalgError::Shapes`].
+    fn solve_triangular(
+        &self,
+        triangle: Triangle,
+        matrix: ArrayView2<'_, A>,
+        right: ArrayView2<'_, A>,
+    ) -> Result<Array2<A>, LinalgError> {
+        check_system("solve_triangular", &matrix, &right)?;
+        Ok(elimination::solve_triangular(triangle, matrix, right)?)
+    }
 
     /// Eigenvalues from smallest to largest and eigenvectors in columns of a symmetric matrix; only the lower
     /// triangle is read.
@@ -183,10 +252,10 @@ pub(super) fn check_square<A>(
 
 /// Checks `(n, n), (n, m)` and gives back `n`.
 pub(super) fn check_system<A>(
+    operation: &'static str,
     matrix: &ArrayView2<'_, A>,
     right: &ArrayView2<'_, A>,
 ) -> Result<usize, LinalgError> {
-    let operation = "solve";
     let order = check_square(operation, matrix)?;
     match order == right.nrows() {
         true => Ok(order),

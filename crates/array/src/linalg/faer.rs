@@ -4,12 +4,14 @@
 //! solvers read a process-wide setting that someone else may change.
 
 use super::backend::{
-    LinalgBackend, LinalgElement, LinalgError, Svd, check_finite, check_product, check_square, check_system,
+    LinalgBackend, LinalgElement, LinalgError, Svd, Triangle, check_finite, check_product, check_square,
+    check_system,
 };
-use crate::kernel::memory::{OutOfMemory, collected, with_room};
+use super::elimination;
+use crate::kernel::memory::{OutOfMemory, with_room};
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::{cholesky, evd, householder, lu, matmul, qr, svd};
+use faer::linalg::{cholesky, evd, householder, lu, matmul, qr, svd, triangular_solve};
 use faer::traits::RealField;
 use faer::{Accum, Conj, MatMut, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
@@ -56,6 +58,10 @@ macro_rules! backend {
                 Ok(thin_qr(matrix)?)
             }
 
+            fn triangle(&self, matrix: ArrayView2<'_, $element>) -> Result<Array2<$element>, LinalgError> {
+                Ok(triangle_of(matrix)?)
+            }
+
             fn svd(&self, matrix: ArrayView2<'_, $element>) -> Result<Svd<$element>, LinalgError> {
                 thin_svd(matrix)
             }
@@ -70,6 +76,23 @@ macro_rules! backend {
                 right: ArrayView2<'_, $element>,
             ) -> Result<Array2<$element>, LinalgError> {
                 solve_by_lu(matrix, right)
+            }
+
+            fn lu(
+                &self,
+                matrix: ArrayView2<'_, $element>,
+            ) -> Result<(Array2<$element>, Vec<usize>), LinalgError> {
+                Ok(factors_in_order(matrix)?)
+            }
+
+            fn solve_triangular(
+                &self,
+                triangle: Triangle,
+                matrix: ArrayView2<'_, $element>,
+                right: ArrayView2<'_, $element>,
+            ) -> Result<Array2<$element>, LinalgError> {
+                check_system("solve_triangular", &matrix, &right)?;
+                Ok(substituted(triangle, matrix, right)?)
             }
 
             fn eigh(
@@ -97,20 +120,11 @@ impl<A: LinalgElement + RealField> ColumnMajor<A> {
         Ok(ColumnMajor { elements, rows, columns })
     }
 
-    fn identity(rows: usize, columns: usize) -> Result<Self, OutOfMemory> {
-        let mut matrix = Self::zeros(rows, columns)?;
-        matrix
-            .elements
-            .iter_mut()
-            .step_by(rows + 1)
-            .take(columns)
-            .for_each(|one| *one = num_traits::One::one());
-        Ok(matrix)
-    }
-
     fn copy_of(matrix: ArrayView2<'_, A>) -> Result<Self, OutOfMemory> {
-        // Iterating over the transposed view visits the elements in column-major order.
-        let elements = collected(matrix.t().iter().copied())?;
+        let mut elements = with_room(matrix.len())?;
+        for column in matrix.columns() {
+            elements.extend(column.iter().copied());
+        }
         Ok(ColumnMajor { elements, rows: matrix.nrows(), columns: matrix.ncols() })
     }
 
@@ -163,43 +177,133 @@ fn add_product<A: LinalgElement + RealField>(
     );
 }
 
-/// Householder QR in blocks.
+/// Rows that are factorized together, or four times as many as there are columns: they stay in the cache, and few rows keep
+/// the distance small below which faer takes a column for dependent (16 ε times the number of rows).
+const STRIP: usize = 256;
+
+/// Reflections that bring a strip of rows to a triangle.
+struct Reflections<A> {
+    factor: ColumnMajor<A>,
+    coefficients: ColumnMajor<A>,
+    size: usize,
+}
+
+impl<A: LinalgElement + RealField> Reflections<A> {
+    /// Of a matrix with rows and columns.
+    fn of(matrix: ArrayView2<'_, A>) -> Result<Self, OutOfMemory> {
+        let (rows, columns) = matrix.dim();
+        let size = rows.min(columns);
+        let block = qr::no_pivoting::factor::recommended_block_size::<A>(rows, columns);
+        let mut factor = ColumnMajor::copy_of(matrix)?;
+        let mut coefficients = ColumnMajor::zeros(block, size)?;
+        let request = qr::no_pivoting::factor::qr_in_place_scratch::<A>(
+            rows,
+            columns,
+            block,
+            Par::Seq,
+            Default::default(),
+        );
+        qr::no_pivoting::factor::qr_in_place(
+            factor.as_mut(),
+            coefficients.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut scratch(request)?),
+            Default::default(),
+        );
+        Ok(Self { factor, coefficients, size })
+    }
+
+    /// The triangle.
+    fn r(&self) -> Result<Array2<A>, OutOfMemory> {
+        let (size, columns) = (self.size, self.factor.columns);
+        let mut elements = with_room(size * columns)?;
+        for row in 0..size {
+            elements.extend(std::iter::repeat_n(<A as num_traits::Zero>::zero(), row));
+            elements
+                .extend((row..columns).map(|column| self.factor.elements[column * self.factor.rows + row]));
+        }
+        Ok(Array2::from_shape_vec((size, columns), elements).expect("as many elements as the shape says"))
+    }
+
+    /// The reflections of a matrix with so many rows that is zero below these.
+    fn applied(&self, top: ArrayView2<'_, A>) -> Result<ColumnMajor<A>, OutOfMemory> {
+        let mut q = ColumnMajor::zeros(self.factor.rows, top.ncols())?;
+        for (own, column) in q.elements.chunks_exact_mut(self.factor.rows).zip(top.columns()) {
+            own.iter_mut().zip(column).for_each(|(own, &value)| *own = value);
+        }
+        let block = self.coefficients.rows;
+        let request = householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<A>(
+            self.factor.rows,
+            block,
+            top.ncols(),
+        );
+        householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+            self.factor.as_ref().subcols(0, self.size),
+            self.coefficients.as_ref(),
+            Conj::No,
+            q.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut scratch(request)?),
+        );
+        Ok(q)
+    }
+}
+
+/// Where strips of a tall matrix begin and end; none where it is one.
+fn strips((rows, columns): (usize, usize)) -> Option<impl Iterator<Item = std::ops::Range<usize>> + Clone> {
+    let n = rows / STRIP.max(4 * columns);
+    (n > 1).then(|| (0..n).map(move |at| at * rows / n..(at + 1) * rows / n))
+}
+
+/// Householder QR in blocks; of a tall matrix strip by strip, and then of their triangles below each other.
 fn thin_qr<A: LinalgElement + RealField>(
     matrix: ArrayView2<'_, A>,
 ) -> Result<(Array2<A>, Array2<A>), OutOfMemory> {
     let (rows, columns) = matrix.dim();
-    let size = rows.min(columns);
-    if size == 0 {
+    if rows == 0 || columns == 0 {
         return Ok((Array2::zeros((rows, 0)), Array2::zeros((0, columns))));
     }
-    let block = qr::no_pivoting::factor::recommended_block_size::<A>(rows, columns);
-    let mut factor = ColumnMajor::copy_of(matrix)?;
-    let mut coefficients = ColumnMajor::zeros(block, size)?;
-    let request =
-        qr::no_pivoting::factor::qr_in_place_scratch::<A>(rows, columns, block, Par::Seq, Default::default());
-    qr::no_pivoting::factor::qr_in_place(
-        factor.as_mut(),
-        coefficients.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut scratch(request)?),
-        Default::default(),
-    );
-    let mut q = ColumnMajor::identity(rows, size)?;
-    let request =
-        householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<A>(rows, block, size);
-    householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
-        factor.as_ref().subcols(0, size),
-        coefficients.as_ref(),
-        Conj::No,
-        q.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut scratch(request)?),
-    );
-    let mut r = factor.into_array().slice_move(ndarray::s![..size, ..]);
-    for row in 1..size {
-        r.slice_mut(ndarray::s![row, ..row]).fill(<A as num_traits::Zero>::zero());
+    let Some(strips) = strips((rows, columns)) else {
+        let own = Reflections::of(matrix)?;
+        let q = own.applied(Array2::eye(own.size).view())?;
+        return Ok((q.into_array(), own.r()?));
+    };
+    let mut all = Vec::new();
+    let mut triangles = with_room(strips.clone().count() * columns * columns)?;
+    for strip in strips.clone() {
+        let own = Reflections::of(matrix.slice(ndarray::s![strip, ..]))?;
+        triangles.extend(own.r()?.iter().copied());
+        all.push(own);
     }
-    Ok((q.into_array(), r))
+    let below = Array2::from_shape_vec((all.len() * columns, columns), triangles)
+        .expect("as many triangles as strips");
+    let (tops, r) = thin_qr(below.view())?;
+    let mut q = with_room(rows * columns)?;
+    for (own, top) in all.into_iter().zip(tops.axis_chunks_iter(ndarray::Axis(0), columns)) {
+        let strip = own.applied(top)?;
+        for row in 0..strip.rows {
+            q.extend(strip.elements[row..].iter().step_by(strip.rows).copied());
+        }
+    }
+    let q = Array2::from_shape_vec((rows, columns), q).expect("as many rows as strips have");
+    Ok((q, r))
+}
+
+/// The triangle of [`thin_qr`] alone.
+fn triangle_of<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<Array2<A>, OutOfMemory> {
+    let (rows, columns) = matrix.dim();
+    if rows == 0 || columns == 0 {
+        return Ok(Array2::zeros((0, columns)));
+    }
+    let Some(strips) = strips((rows, columns)) else { return Reflections::of(matrix)?.r() };
+    let n = strips.clone().count();
+    let mut triangles = with_room(n * columns * columns)?;
+    for strip in strips {
+        triangles.extend(Reflections::of(matrix.slice(ndarray::s![strip, ..]))?.r()?.iter().copied());
+    }
+    let below =
+        Array2::from_shape_vec((n * columns, columns), triangles).expect("as many triangles as strips");
+    triangle_of(below.view())
 }
 
 fn thin_svd<A: LinalgElement + RealField>(matrix: ArrayView2<'_, A>) -> Result<Svd<A>, LinalgError> {
@@ -251,7 +355,7 @@ fn solve_by_lu<A: LinalgElement + RealField>(
     matrix: ArrayView2<'_, A>,
     right: ArrayView2<'_, A>,
 ) -> Result<Array2<A>, LinalgError> {
-    let order = check_system(&matrix, &right)?;
+    let order = check_system("solve", &matrix, &right)?;
     let mut factor = ColumnMajor::copy_of(matrix)?;
     let mut solution = ColumnMajor::copy_of(right)?;
     let (mut forward, mut inverse) = (vec![0_usize; order], vec![0_usize; order]);
@@ -285,6 +389,55 @@ fn solve_by_lu<A: LinalgElement + RealField>(
         Par::Seq,
         MemStack::new(&mut scratch(request)?),
     );
+    Ok(solution.into_array())
+}
+
+fn factors_in_order<A: LinalgElement + RealField>(
+    matrix: ArrayView2<'_, A>,
+) -> Result<(Array2<A>, Vec<usize>), OutOfMemory> {
+    let (rows, columns) = matrix.dim();
+    let size = rows.min(columns);
+    if size == 0 {
+        return elimination::lu(matrix);
+    }
+    let mut factor = ColumnMajor::copy_of(matrix)?;
+    let (mut forward, mut inverse) = (vec![0_usize; rows], vec![0_usize; rows]);
+    let request = lu::partial_pivoting::factor::lu_in_place_scratch::<usize, A>(
+        rows,
+        columns,
+        Par::Seq,
+        Default::default(),
+    );
+    lu::partial_pivoting::factor::lu_in_place(
+        factor.as_mut(),
+        &mut forward,
+        &mut inverse,
+        Par::Seq,
+        MemStack::new(&mut scratch(request)?),
+        Default::default(),
+    );
+    // faer divides by a pivot of zero, and then no column behind it is right.
+    let zero = <A as num_traits::Zero>::zero();
+    if (0..size).any(|at| factor.elements[at * rows + at] == zero) {
+        return elimination::lu(matrix);
+    }
+    Ok((factor.into_array(), forward))
+}
+
+fn substituted<A: LinalgElement + RealField>(
+    triangle: Triangle,
+    matrix: ArrayView2<'_, A>,
+    right: ArrayView2<'_, A>,
+) -> Result<Array2<A>, OutOfMemory> {
+    let matrix = ColumnMajor::copy_of(matrix)?;
+    let mut solution = ColumnMajor::copy_of(right)?;
+    let (factor, x) = (matrix.as_ref(), solution.as_mut());
+    match triangle {
+        Triangle::Lower => triangular_solve::solve_lower_triangular_in_place(factor, x, Par::Seq),
+        Triangle::UnitLower => triangular_solve::solve_unit_lower_triangular_in_place(factor, x, Par::Seq),
+        Triangle::Upper => triangular_solve::solve_upper_triangular_in_place(factor, x, Par::Seq),
+        Triangle::UnitUpper => triangular_solve::solve_unit_upper_triangular_in_place(factor, x, Par::Seq),
+    }
     Ok(solution.into_array())
 }
 

@@ -171,7 +171,7 @@ fn solve_by_lu<A: LinalgElement + Scalar + Driver>(
 ) -> Result<Array2<A>, LinalgError> {
     let operation = "solve";
     let mut solution = right.to_owned();
-    if check_system(&matrix, &right)? == 0 {
+    if check_system("solve", &matrix, &right)? == 0 {
         return Ok(solution);
     }
     openblas::stay_on_this_thread();

@@ -68,6 +68,7 @@ macro_rules! made {
     };
 }
 
+mod algebra;
 mod arranged;
 
 /// Every row of the tables, on numbers that have it: floats, else integers.
@@ -248,6 +249,7 @@ musher_testkit::promises!("promises", cases());
 fn cases() -> Cases {
     let mut cases = Cases::new("array");
     let others = [arranged::layouts, arranged::choices, arranged::statistics, arranged::order];
+    let others = others.into_iter().chain([algebra::products, algebra::factorizations]);
     for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);
     }
