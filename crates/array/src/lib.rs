@@ -73,9 +73,11 @@
 //! musher-scheduler = { opt-level = 2 }
 //! ```
 
+mod along;
 mod array;
 mod assign;
 mod block;
+mod blockwise;
 mod choices;
 mod chunks;
 mod coarsen;
@@ -90,6 +92,7 @@ mod feed;
 mod from_array;
 mod functions;
 mod gather;
+mod groups;
 mod halos;
 mod histogram;
 mod join;
@@ -109,10 +112,13 @@ mod overlap;
 mod pad;
 mod per_axis;
 mod per_block;
+mod picture;
 mod points;
 pub mod prelude;
 mod quantiles;
 pub mod random;
+mod ranges;
+mod ranks;
 mod rechunk;
 mod reductions;
 mod region;
@@ -128,9 +134,13 @@ mod strip_task;
 mod take;
 mod together;
 mod triangle;
+mod unique;
+mod windows;
 
+pub use along::lexsort;
 pub use array::Array;
 pub use block::Block;
+pub use blockwise::{Named, apply_gufunc, blockwise};
 pub use choices::Branch;
 pub use chunks::{Chunking, Chunks};
 pub use element::{
@@ -139,6 +149,7 @@ pub use element::{
 };
 pub use error::{Error, ReducedAxes, Shape};
 pub use gather::Gather;
+pub use groups::GroupedAxis;
 pub use histogram::{bin_edges, histogram2d, histogramdd, histogramdd_weighted};
 pub use join::{concatenate, stack};
 pub use kernel::npy::NpyError;
@@ -154,3 +165,5 @@ pub use reductions::{All, Axes, Over};
 pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};
 pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};
+pub use unique::Unique;
+pub use windows::{Overhang, Rolling};
