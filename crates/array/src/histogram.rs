@@ -109,6 +109,13 @@ impl Counting {
         let (bins, n_axes, shape) = (Arc::clone(&self.bins), answer.len(), output.clone());
         let task = FnTask::new(format!("partial {}", self.operation), {
             move |at: Place<'_>, inputs: &mut Inputs<'_>| {
+                if let ([bins], 1) = (&*bins, inputs.len()) {
+                    // One number at a time, in whichever order it lies there.
+                    let shape = shape.block_shape(&at.coords());
+                    let mut counts = zeros::<T>(shape.iter().product())?;
+                    bins.each(inputs.get::<Block<f64>>(0)?.elements(), |bin| counts[bin].add(None));
+                    return Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), counts)?));
+                }
                 let blocks = (0..inputs.len()).map(|input| Ok(inputs.get::<Block<f64>>(input)?.view()));
                 let blocks: Vec<ArrayViewD<'_, f64>> = blocks.collect::<Result<_, TaskError>>()?;
                 let (samples, weights) = blocks.split_at(n_axes);

@@ -75,9 +75,11 @@
 //! musher-scheduler = { opt-level = 2 }
 //! ```
 
+mod along;
 mod array;
 mod assign;
 mod block;
+mod blockwise;
 mod choices;
 mod chunks;
 mod coarsen;
@@ -92,6 +94,7 @@ mod feed;
 mod from_array;
 mod functions;
 mod gather;
+mod groups;
 mod halos;
 mod histogram;
 mod join;
@@ -111,10 +114,13 @@ mod overlap;
 mod pad;
 mod per_axis;
 mod per_block;
+mod picture;
 mod points;
 pub mod prelude;
 mod quantiles;
 pub mod random;
+mod ranges;
+mod ranks;
 mod rechunk;
 mod reductions;
 mod region;
@@ -130,9 +136,13 @@ mod strip_task;
 mod take;
 mod together;
 mod triangle;
+mod unique;
+mod windows;
 
+pub use along::lexsort;
 pub use array::Array;
 pub use block::Block;
+pub use blockwise::{Named, apply_gufunc, blockwise};
 pub use choices::Branch;
 pub use chunks::{Chunking, Chunks};
 pub use element::{
@@ -141,6 +151,7 @@ pub use element::{
 };
 pub use error::{Error, ReducedAxes, Shape};
 pub use gather::Gather;
+pub use groups::GroupedAxis;
 pub use histogram::{bin_edges, histogram2d, histogramdd, histogramdd_weighted};
 pub use join::{concatenate, stack};
 pub use kernel::npy::NpyError;
@@ -156,3 +167,5 @@ pub use reductions::{All, Axes, Over};
 pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};
 pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};
+pub use unique::Unique;
+pub use windows::{Overhang, Rolling};

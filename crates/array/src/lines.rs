@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The division with one block along an axis, and along the others blocks as long as before, or shorter where a block would
 /// be larger than the largest before.
-fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
+pub(crate) fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
     let n: usize = chunking.axis(axis).iter().sum();
     // Blocks without elements are of no size: the others may stay as they are.
     let largest = chunking.largest_block().iter().product::<usize>();

@@ -24,7 +24,7 @@ pub(crate) fn is_before<A: Ordered>(one: A, other: A) -> bool {
 }
 
 /// How many values of a rising list stand before the place of another.
-fn place<A: Ordered>(sorted: &[A], value: A, side: Side) -> usize {
+pub(crate) fn place<A: Ordered>(sorted: &[A], value: A, side: Side) -> usize {
     match side {
         Side::Left => sorted.partition_point(|&own| is_before(own, value)),
         Side::Right => sorted.partition_point(|&own| !is_before(value, own)),
@@ -32,7 +32,7 @@ fn place<A: Ordered>(sorted: &[A], value: A, side: Side) -> usize {
 }
 
 /// The bytes of values, for fingerprints.
-fn bytes<A: Plain>(values: &[A]) -> Vec<u8> {
+pub(crate) fn bytes<A: Plain>(values: &[A]) -> Vec<u8> {
     let mut bytes = vec![0; values.len() * A::BYTES];
     bytes.chunks_exact_mut(A::BYTES).zip(values).for_each(|(out, value)| value.store(out));
     bytes
@@ -162,5 +162,68 @@ impl<A: Real, D: Dimension> Array<A, D> {
         list.reverse();
         let parameters = (bytes(&list), (side == Side::Left, "falling"));
         Ok(map_named("digitize", self, &parameters, move |value| (n - place(&list, value, side)) as u64))
+    }
+}
+
+impl<D: Dimension> Array<f64, D> {
+    /// The line through the points `(at[i], values[i])` where each element is: straight between two points, level before the
+    /// first and behind the last. NaN stays.
+    ///
+    /// **Shape** and blocks stay.
+    /// **Cost** one pass, log₂(n) comparisons for each element.
+    ///
+    /// # Panics
+    /// When there are no points, not as many values as places, or the places do not rise.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[0.0, 1.5, 2.5, 9.0]), 2);
+    /// assert_eq!(x.interp(&[1.0, 2.0, 3.0], &[10.0, 20.0, 0.0]).compute()?, arr1(&[10.0, 15.0, 10.0, 0.0]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    ///
+    /// Source: `numpy.interp`.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "interpolate")]
+    pub fn interp(&self, at: &[f64], values: &[f64]) -> Self {
+        expect(self.try_interp(at, values))
+    }
+
+    /// As [`interp`](Self::interp).
+    ///
+    /// # Errors
+    /// [`Error::Arrangement`] when there are no points, not as many values as places, or the places do not rise.
+    #[track_caller]
+    pub fn try_interp(&self, at: &[f64], values: &[f64]) -> Result<Self, Error> {
+        let rises = at.windows(2).all(|pair| pair[0] < pair[1]) && at.iter().all(|place| !place.is_nan());
+        if at.is_empty() || at.len() != values.len() || !rises {
+            let problem = "a value for each place is needed, and places that rise";
+            return Err(Error::Arrangement { operation: "interp", problem, caller: Site::caller() });
+        }
+        let parameters = (bytes(at), bytes(values));
+        let (at, values) = (at.to_vec(), values.to_vec());
+        Ok(map_named("interp", self, &parameters, move |x| on_line(&at, &values, x)))
+    }
+}
+
+/// The line through points at `x`.
+fn on_line(at: &[f64], values: &[f64], x: f64) -> f64 {
+    let last = at.len() - 1;
+    match at.partition_point(|&place| place <= x) {
+        _ if x.is_nan() => x,
+        0 => values[0],
+        // A place itself has its value, also beside an infinite one.
+        behind if behind > last || at[behind - 1] == x => values[behind - 1],
+        behind => {
+            let (left, right) = (behind - 1, behind);
+            let slope = (values[right] - values[left]) / (at[right] - at[left]);
+            let found = slope * (x - at[left]) + values[left];
+            // Where the slope is infinite, the line is told from its other end, or is level.
+            let found = if found.is_nan() { slope * (x - at[right]) + values[right] } else { found };
+            if found.is_nan() && values[left] == values[right] { values[left] } else { found }
+        }
     }
 }

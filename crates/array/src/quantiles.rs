@@ -1,14 +1,16 @@
-//! Quantiles: exact ones, of whole lines.
+//! Quantiles, exact ones: of whole lines, and of all elements by their [`ranks`](crate::ranks).
 
-use crate::array::Array;
+use crate::array::{Array, Core};
 use crate::element::{Element, Float, Real, Scalar, float};
 use crate::elementwise::{Operand, select};
 use crate::error::{Error, expect};
 use crate::lines::Lines;
 use crate::order::order;
+use crate::ranks::Ranks;
 use crate::reductions::{All, Over};
 use musher_graph_core::Site;
-use ndarray::{Axis, Dimension, Ix0, IxDyn};
+use ndarray::{Axis, Dimension, Ix0, Ix1, IxDyn};
+use std::sync::Arc;
 
 /// What a quantile is that lies between two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -35,6 +37,30 @@ fn wide<A: Float>(number: A) -> f64 {
     }
 }
 
+/// The place of a quantile among `n` numbers in order: the rank of the element below it, and what lies between.
+fn place_of(q: f64, n: usize) -> (usize, f64) {
+    let place = (n - 1) as f64 * q;
+    let low = (place.floor() as usize).min(n - 1);
+    (low, place - low as f64)
+}
+
+/// The quantile between two elements, of which the lower one has this rank.
+fn between<A: Float>(low: usize, share: f64, lower: A, higher: A, interpolation: Interpolation) -> A {
+    match interpolation {
+        // No place between two: an infinity beside it does not count.
+        _ if share == 0.0 => lower,
+        Interpolation::Lower => lower,
+        Interpolation::Higher => higher,
+        Interpolation::Nearest if share > 0.5 || (share == 0.5 && low % 2 == 1) => higher,
+        Interpolation::Nearest => lower,
+        Interpolation::Midpoint => float((wide(lower) + wide(higher)) / 2.0),
+        Interpolation::Linear => {
+            let (a, b) = (wide(lower), wide(higher));
+            float(if share < 0.5 { a + (b - a) * share } else { b - (b - a) * (1.0 - share) })
+        }
+    }
+}
+
 /// The quantile of a line, whose elements come to stand in any order.
 fn quantile_of<A: Float>(line: &mut [A], q: f64, interpolation: Interpolation, skip_nan: bool) -> A {
     let n_numbers = {
@@ -52,25 +78,48 @@ fn quantile_of<A: Float>(line: &mut [A], q: f64, interpolation: Interpolation, s
         return float(f64::NAN);
     }
     let numbers = &mut line[..n_numbers];
-    let place = (n_numbers - 1) as f64 * q;
-    let low = (place.floor() as usize).min(n_numbers - 1);
-    let share = place - low as f64;
+    let (low, share) = place_of(q, n_numbers);
     let (_, &mut lower, above) = numbers.select_nth_unstable_by(low, |&one, &other| order(one, other));
     let higher = above.iter().copied().min_by(|&one, &other| order(one, other)).unwrap_or(lower);
-    match interpolation {
-        // No place between two: an infinity beside it does not count.
-        _ if share == 0.0 => lower,
-        Interpolation::Lower => lower,
-        Interpolation::Higher => higher,
-        Interpolation::Nearest if share > 0.5 || (share == 0.5 && low % 2 == 1) => higher,
-        Interpolation::Nearest => lower,
-        Interpolation::Midpoint => float((wide(lower) + wide(higher)) / 2.0),
-        Interpolation::Linear => {
-            let (a, b) = (wide(lower), wide(higher));
-            float(if share < 0.5 { a + (b - a) * share } else { b - (b - a) * (1.0 - share) })
-        }
-    }
+    between(low, share, lower, higher, interpolation)
 }
+
+/// Quantiles of all elements of a core, a line of them.
+fn quantiles_of_all<A: Float>(
+    label: &'static str,
+    core: &Core,
+    qs: &[f64],
+    how: Interpolation,
+    skip_nan: bool,
+    caller: Site,
+) -> Core {
+    let qs: Arc<[f64]> = qs.into();
+    let words: Vec<u64> = qs.iter().map(|q| q.to_bits()).collect();
+    let of_ranks = Arc::clone(&qs);
+    let ranks = move |n: u64, n_nan: u64| {
+        let n = if skip_nan || n_nan == 0 { n as usize } else { 0 };
+        let pair = |&q: &f64| {
+            let (low, _) = place_of(q, n);
+            [low as u64, (low + 1).min(n - 1) as u64]
+        };
+        of_ranks.iter().filter(|_| n > 0).flat_map(pair).collect()
+    };
+    let work = Ranks { label, n_wanted: 2 * qs.len(), ranks, caller };
+    let n = qs.len();
+    work.find::<A>(core, n, &(words, how as u8, skip_nan), move |search, found| {
+        let of_pair = |(pair, &q): (&[A], &f64)| {
+            let (low, share) = place_of(q, search.n_numbers as usize);
+            between(low, share, pair[0], pair[1], how)
+        };
+        match found {
+            [] => vec![float(f64::NAN); qs.len()],
+            found => found.chunks_exact(2).zip(&*qs).map(of_pair).collect(),
+        }
+    })
+}
+
+/// Elements of which those that do not count are NaN, and where a NaN counts, if that is to be asked apart.
+type Counting<A> = (Array<A, IxDyn>, Option<Array<bool, IxDyn>>);
 
 /// Refuses what is no share of the elements.
 #[track_caller]
@@ -87,8 +136,9 @@ fn check_share(operation: &'static str, q: f64) -> Result<(), Error> {
 impl<A: Real<Mean: Float>, D: Dimension, L: Dimension> Over<'_, A, D, L> {
     /// The value below which a share `q` of the elements lies, exact. NaN if there is one; of integers as `f64`.
     ///
-    /// **Cost** that of bringing the axes into one block: the elements that go into one answer must fit in memory, the array
-    /// need not. Finding the value takes time linear in their number.
+    /// **Cost** over all axes, that of [`quantiles`](Self::quantiles): a task holds a block. Over some axes, that of bringing
+    /// them into one block: the elements that go into one answer must fit in memory, the array need not. Finding the value
+    /// takes time linear in their number.
     ///
     /// # Panics
     /// When `q` lies outside 0 to 1, or a [mask](Self::where_true) does not fit.
@@ -175,7 +225,26 @@ impl<A: Real<Mean: Float>, D: Dimension, L: Dimension> Over<'_, A, D, L> {
         self.of_lines("median", 0.5, Interpolation::Midpoint)
     }
 
-    /// The reduced axes as one, and the quantile of each line along it.
+    /// The elements that count, the others NaN; and where a NaN counts, if not by itself.
+    #[track_caller]
+    fn counting(&self, operation: &'static str) -> Result<Counting<A::Mean>, Error> {
+        let caller = Site::caller();
+        let (_, _, _, skip_nan, mask) = self.parts();
+        let floats: Array<A::Mean, IxDyn> = Array::from_core(self.array().cast::<A::Mean>().core().clone());
+        let Some(mask) = mask else { return Ok((floats, None)) };
+        // What a mask leaves out becomes NaN, which is passed over then; a NaN that counts spoils the answer apart.
+        let none = Operand::Value(float::<A::Mean>(f64::NAN).into_scalar());
+        let mask: Array<bool, IxDyn> = Array::from_core(mask.clone());
+        let spoiled = if skip_nan { None } else { Some(floats.is_nan().try_bitand(&mask)?) };
+        let masked: Array<A::Mean, IxDyn> = select((&mask).into(), (&floats).into(), none)?;
+        if masked.shape() != floats.shape() {
+            let (left, right) = (floats.shape().as_slice().into(), mask.shape().as_slice().into());
+            return Err(Error::Shapes { operation, left, right, caller });
+        }
+        Ok((masked, spoiled))
+    }
+
+    /// The reduced axes as one, and the quantile of each line along it; of all elements in many blocks by their ranks.
     #[track_caller]
     fn of_lines(
         self,
@@ -184,41 +253,27 @@ impl<A: Real<Mean: Float>, D: Dimension, L: Dimension> Over<'_, A, D, L> {
         how: Interpolation,
     ) -> Result<Array<A::Mean, L>, Error> {
         let caller = Site::caller();
+        let (floats, spoiled) = self.counting(operation)?;
         let (reduced, kept, keep, skip_nan, mask) = self.parts();
-        let floats: Array<A::Mean, IxDyn> = Array::from_core(self.array().cast::<A::Mean>().core().clone());
         let skips = skip_nan || mask.is_some();
-        let mut spoiled = None;
-        let floats = match mask {
-            // What a mask leaves out becomes NaN, which is passed over then; a NaN that counts spoils the answer apart.
-            Some(mask) => {
-                let none = Operand::Value(float::<A::Mean>(f64::NAN).into_scalar());
-                let mask: Array<bool, IxDyn> = Array::from_core(mask.clone());
-                if !skip_nan {
-                    spoiled = Some(floats.is_nan().try_bitand(&mask)?);
-                }
-                let masked: Array<A::Mean, IxDyn> = select((&mask).into(), (&floats).into(), none)?;
-                if masked.shape() != floats.shape() {
-                    let (left, right) = (floats.shape().as_slice().into(), mask.shape().as_slice().into());
-                    return Err(Error::Shapes { operation, left, right, caller });
-                }
-                masked
-            }
-            None => floats,
+        let mut found: Array<A::Mean, IxDyn> = if kept.is_empty() && floats.chunks().n_blocks() > 1 {
+            let found = quantiles_of_all::<A::Mean>(operation, floats.core(), &[q], how, skips, caller);
+            Array::<A::Mean, IxDyn>::from_core(found).try_index_axis(Axis(0), 0)?
+        } else {
+            let order: Vec<usize> = kept.iter().chain(&reduced).copied().collect();
+            let shape = floats.shape();
+            let mut line: Vec<usize> = kept.iter().map(|&axis| shape[axis]).collect();
+            line.push(reduced.iter().map(|&axis| shape[axis]).product());
+            let lines = floats.try_permuted_axes(order.as_slice())?;
+            let lines = if reduced.len() == 1 { lines } else { lines.try_reshape(line.as_slice())? };
+            let axis = kept.len();
+            let work = Lines { label: operation, name: "array.quantile/1", axis, caller };
+            let parameters = (q.to_bits(), how as u8, skips);
+            let found = work.of::<A::Mean, A::Mean>(lines.core(), 1, &parameters, move |line, out| {
+                out[0] = quantile_of(line, q, how, skips);
+            });
+            Array::<A::Mean, IxDyn>::from_core(found).try_index_axis(Axis(axis), 0)?
         };
-        let order: Vec<usize> = kept.iter().chain(&reduced).copied().collect();
-        let shape = floats.shape();
-        let mut line: Vec<usize> = kept.iter().map(|&axis| shape[axis]).collect();
-        line.push(reduced.iter().map(|&axis| shape[axis]).product());
-        let lines = floats.try_permuted_axes(order.as_slice())?;
-        let lines = if reduced.len() == 1 { lines } else { lines.try_reshape(line.as_slice())? };
-        let axis = kept.len();
-        let work = Lines { label: operation, name: "array.quantile/1", axis, caller };
-        let parameters = (q.to_bits(), how as u8, skips);
-        let found = work.of::<A::Mean, A::Mean>(lines.core(), 1, &parameters, move |line, out| {
-            out[0] = quantile_of(line, q, how, skips);
-        });
-        let found: Array<A::Mean, IxDyn> = Array::from_core(found);
-        let mut found = found.try_index_axis(Axis(axis), 0)?;
         if let Some(spoiled) = spoiled {
             let reduced: Vec<Axis> = reduced.iter().copied().map(Axis).collect();
             let none = Operand::Value(float::<A::Mean>(f64::NAN).into_scalar());
@@ -230,6 +285,56 @@ impl<A: Real<Mean: Float>, D: Dimension, L: Dimension> Over<'_, A, D, L> {
             }
         }
         Ok(Array::from_core(found.core().clone()))
+    }
+}
+
+impl<A: Real<Mean: Float>, D: Dimension> Over<'_, A, D, Ix0> {
+    /// Several [quantiles](Self::quantile) at once: the elements are looked through as often as for one.
+    ///
+    /// **Shape** `(n,)` for `n` shares.
+    /// **Cost** two passes over the elements, and some over those that share their leading bits with a quantile; a task holds a
+    /// block and counts of an eighth of its size.
+    ///
+    /// # Panics
+    /// When a share lies outside 0 to 1, or a [mask](Self::where_true) does not fit.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{All, Array, Interpolation, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::from_array(arr1(&[5.0, f64::NAN, 1.0, 3.0]), 2);
+    /// let found = x.over(All).skip_nan().quantiles(&[0.0, 0.25, 1.0], Interpolation::Linear);
+    /// assert_eq!(found.compute()?, arr1(&[1.0, 2.0, 5.0]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    ///
+    /// Source: `numpy.quantile` with several `q`.
+    #[must_use]
+    #[track_caller]
+    pub fn quantiles(self, qs: &[f64], interpolation: Interpolation) -> Array<A::Mean, Ix1> {
+        expect(self.try_quantiles(qs, interpolation))
+    }
+
+    /// As [`quantiles`](Self::quantiles).
+    ///
+    /// # Errors
+    /// [`Error::Arrangement`] when a share lies outside 0 to 1, [`Error::Shapes`] when a mask does not fit.
+    #[track_caller]
+    pub fn try_quantiles(
+        self,
+        qs: &[f64],
+        interpolation: Interpolation,
+    ) -> Result<Array<A::Mean, Ix1>, Error> {
+        let (operation, caller) = ("quantiles", Site::caller());
+        qs.iter().try_for_each(|&q| check_share(operation, q))?;
+        let (floats, spoiled) = self.counting(operation)?;
+        let (_, _, _, skip_nan, mask) = self.parts();
+        let skips = skip_nan || mask.is_some();
+        let found = quantiles_of_all::<A::Mean>(operation, floats.core(), qs, interpolation, skips, caller);
+        let found = Array::from_core(found);
+        let Some(spoiled) = spoiled else { return Ok(found) };
+        let none = Operand::Value(float::<A::Mean>(f64::NAN).into_scalar());
+        select((&spoiled.over(All).any()).into(), none, (&found).into())
     }
 }
 
@@ -254,6 +359,36 @@ impl<A: Real<Mean: Float>, D: Dimension> Array<A, D> {
     #[track_caller]
     pub fn percentile(&self, p: f64, interpolation: Interpolation) -> Array<A::Mean, Ix0> {
         self.over(All).percentile(p, interpolation)
+    }
+
+    /// Several quantiles of all elements at once: [`x.over(All).quantiles(qs, …)`](Over::quantiles).
+    ///
+    /// # Panics
+    /// When a share lies outside 0 to 1.
+    #[must_use]
+    #[track_caller]
+    pub fn quantiles(&self, qs: &[f64], interpolation: Interpolation) -> Array<A::Mean, Ix1> {
+        self.over(All).quantiles(qs, interpolation)
+    }
+
+    /// Several percentiles of all elements at once: [`quantiles`](Self::quantiles) of hundredths.
+    ///
+    /// # Panics
+    /// When a percentage lies outside 0 to 100.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::{Array, Interpolation, ndarray::arr1};
+    /// use musher_scheduler::Compute;
+    /// let x = Array::arange(0, 101, 1, 10);
+    /// assert_eq!(x.percentiles(&[1.0, 50.0, 99.0], Interpolation::Linear).compute()?, arr1(&[1.0, 50.0, 99.0]));
+    /// # Ok::<(), musher_scheduler::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn percentiles(&self, ps: &[f64], interpolation: Interpolation) -> Array<A::Mean, Ix1> {
+        let qs: Vec<f64> = ps.iter().map(|p| p / 100.0).collect();
+        self.over(All).quantiles(&qs, interpolation)
     }
 
     /// The value in the middle of all elements; over some axes it is [`x.over(axes).median()`](Over::median).

@@ -26,7 +26,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Elements that a mask chooses, in C order: made by [`Array::filter`] and [`Array::flat_nonzero`].
+/// Elements that a mask chooses, in C order: made by [`Array::filter`] and [`Array::flat_nonzero`]; or those that are distinct, in
+/// rising order: made by [`Array::unique`].
 ///
 /// How many they are is not known before they are computed, so this is no [`Array`] yet:
 ///
@@ -52,26 +53,29 @@ use std::sync::Arc;
 pub struct Selected<A> {
     /// The chosen elements of each block, one block after the other.
     port: Port,
-    /// The mask in the same blocks.
-    mask: Core,
+    /// How many elements each block has.
+    lengths: Core,
+    /// The shape of what they are chosen from.
+    of: Vec<usize>,
     marker: PhantomData<fn() -> A>,
 }
 
 impl<A> Clone for Selected<A> {
     fn clone(&self) -> Self {
-        Self { port: self.port.clone(), mask: self.mask.clone(), marker: PhantomData }
+        let (lengths, of) = (self.lengths.clone(), self.of.clone());
+        Self { port: self.port.clone(), lengths, of, marker: PhantomData }
     }
 }
 
 impl<A: Element> fmt::Debug for Selected<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = Shape(self.mask.chunking.shape());
+        let of = Shape(self.of.clone());
         write!(f, "Selected<{}>({}: of shape {of})", A::NAME, self.port.key())
     }
 }
 
 /// The core in blocks that stand one behind the other in C order.
-fn in_order<A: Element>(core: &Core, caller: Site) -> Core {
+pub(crate) fn in_order<A: Element>(core: &Core, caller: Site) -> Core {
     let shape = core.chunking.shape();
     let largest = core.chunking.largest_block().iter().product();
     // Blocks that are whole but for the first axis stay.
@@ -96,6 +100,16 @@ fn one_behind_the_other(chunking: &Chunking) -> Wiring {
     }
 }
 
+/// From the blocks of a division to a line of tasks, one for each block in C order.
+pub(crate) fn in_place(chunking: &Chunking) -> Wiring {
+    if chunking.ndim() == 1 {
+        return Wiring::one_to_one(1);
+    }
+    let mut lists = Lists::new();
+    (0..chunking.n_blocks()).for_each(|block| lists.push([block as u32]));
+    Wiring::Explicit(Arc::new(lists))
+}
+
 impl<A: Element> Selected<A> {
     /// The elements of a core where a mask of the same shape is true.
     fn of(core: &Core, mask: &Core, caller: Site) -> Self {
@@ -118,30 +132,40 @@ impl<A: Element> Selected<A> {
         let wiring = || one_behind_the_other(&core.chunking);
         let layer = Layer::build(task).caller(caller).input(&core.port, wiring()).input(&mask.port, wiring());
         let port = Port::of(layer.finish(Grid::from([core.chunking.n_blocks()])));
-        Self { port, mask, marker: PhantomData }
+        Self::new(port, counts(&mask).core(), &core.chunking.shape())
+    }
+
+    /// Blocks of these lengths, chosen from an array of this shape.
+    pub(crate) fn new(port: Port, lengths: &Core, of: &[usize]) -> Self {
+        Self { port, lengths: lengths.clone(), of: of.to_vec(), marker: PhantomData }
     }
 
     /// How many elements there are.
     ///
-    /// **Cost** one pass over the mask.
+    /// **Cost** one pass over the mask; of distinct elements, that of finding them.
     #[must_use]
     #[track_caller]
     #[doc(alias = "is_empty")]
     pub fn len(&self) -> Array<u64, Ix0> {
-        Array::<bool, IxDyn>::from_core(self.mask.clone()).count_true()
+        Array::<u64, Ix1>::from_core(self.lengths.clone()).sum()
     }
 
     /// The elements as an array, after their number in each block has been computed.
     ///
     /// **Shape** `(n,)`, in as many blocks as were looked through.
-    /// **Cost** computes the mask once now, and once more with the elements.
+    /// **Cost** computes the mask once now, and once more with the elements; of distinct elements, the elements twice.
     ///
     /// # Errors
     /// Those of computing the mask.
     #[track_caller]
     #[doc(alias = "compute_chunk_sizes")]
     pub fn counted(&self) -> Result<Array<A, Ix1>, musher_scheduler::Error> {
-        Ok(self.with_counts(&counts(&self.mask).compute()?))
+        Ok(self.with_counts(&self.lengths().compute()?))
+    }
+
+    /// How many elements each block has.
+    fn lengths(&self) -> Array<u64, Ix1> {
+        Array::from_core(self.lengths.clone())
     }
 
     /// The elements as an array with these block lengths.
@@ -181,7 +205,7 @@ impl<A: Element> Collection for Selected<A> {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self { port, mask: self.mask.clone(), marker: PhantomData }
+        Self::new(port, &self.lengths, &self.of)
     }
 }
 
@@ -311,7 +335,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
             let n = self.is_nonzero().count_true().compute()? as usize;
             return Ok(Array::zeros((n, 0), Chunks::auto()));
         };
-        let counts = counts(&first.mask).compute()?;
+        let counts = first.lengths().compute()?;
         let columns: Vec<Array<u64, Ix1>> =
             columns.iter().map(|column| column.with_counts(&counts)).collect();
         let table = stack(Axis(1), &columns.iter().collect::<Vec<_>>());

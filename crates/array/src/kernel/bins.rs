@@ -78,6 +78,24 @@ impl Bins {
         Some(bin)
     }
 
+    /// Calls `add` with the bin of each number that lies in one.
+    pub fn each(&self, numbers: &[f64], mut add: impl FnMut(usize)) {
+        let Self::Between { edges, per_unit: Some(per_unit) } = self else {
+            return numbers.iter().filter_map(|&x| self.bin_of(x)).for_each(add);
+        };
+        let n = edges.len() - 1;
+        let (first, last, per_unit) = (edges[0], edges[n], *per_unit);
+        for &x in numbers {
+            // Not where it is NaN.
+            if x >= first && x <= last {
+                // Edges lie so near to equal distances that a guess is wrong by one at most.
+                let guess = (((x - first) * per_unit) as usize).min(n - 1);
+                let bin = guess - usize::from(x < edges[guess]);
+                add(bin + usize::from(bin + 1 < n && x >= edges[bin + 1]));
+            }
+        }
+    }
+
     /// What the bins are, for a fingerprint.
     #[must_use]
     pub fn words(&self) -> Vec<u64> {
@@ -113,6 +131,9 @@ mod tests {
             let near = edges.iter().flat_map(|edge| [edge.next_down(), *edge, edge.next_up(), edge + 0.05]);
             for x in near.chain([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.3, -0.0, 1e308]) {
                 assert_eq!(bins.bin_of(x), plain(edges, x), "{x} in {edges:?}");
+                let mut found = None;
+                bins.each(&[x], |bin| found = Some(bin));
+                assert_eq!(found, plain(edges, x), "{x} in {edges:?}");
             }
         }
         let is_even =

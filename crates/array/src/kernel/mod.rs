@@ -4,16 +4,20 @@
 //! (sine, exponential and their kin), [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
 
 pub mod assemble;
+pub mod best;
 pub mod bins;
+pub mod keys;
 pub(crate) mod math;
 pub mod memory;
 pub mod npy;
 pub mod ops;
 pub mod overlap;
 pub mod random;
+pub mod ranges;
 pub mod reduce;
 pub mod running;
 pub mod runs;
+pub mod select;
 pub(crate) mod simd;
 pub mod strip;
 pub mod transfer;

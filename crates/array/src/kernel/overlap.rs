@@ -29,10 +29,13 @@ use ndarray::{ArrayViewD, Axis, Slice};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
+#[doc(alias = "dask.array.overlap.boundaries")]
 pub enum Boundary<A = f64> {
     /// Nothing: blocks at the edge have no halo there. What `dask.array.map_overlap` does unless told otherwise.
+    #[doc(alias = "dask.array.overlap.add_dummy_padding")]
     None,
     /// The edge element is repeated, then the line runs backwards. NumPy's `pad` calls it `symmetric`.
+    #[doc(alias = "dask.array.overlap.reflect")]
     #[default]
     Reflect,
     /// The line runs backwards from the element beside the edge. NumPy's `pad` calls it `reflect`.
@@ -41,8 +44,10 @@ pub enum Boundary<A = f64> {
     #[doc(alias = "periodic")]
     Wrap,
     /// The edge element, over and over.
+    #[doc(alias = "dask.array.overlap.nearest")]
     Nearest,
     /// One value.
+    #[doc(alias = "dask.array.overlap.constant")]
     Constant(A),
 }
 

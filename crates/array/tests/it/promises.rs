@@ -70,6 +70,7 @@ macro_rules! made {
 
 mod algebra;
 mod arranged;
+mod ranges;
 
 /// Every row of the tables, on numbers that have it: floats, else integers.
 fn rows(cases: &mut Cases) {
@@ -250,6 +251,7 @@ fn cases() -> Cases {
     let mut cases = Cases::new("array");
     let others = [arranged::layouts, arranged::choices, arranged::statistics, arranged::order];
     let others = others.into_iter().chain([algebra::products, algebra::factorizations]);
+    let others = others.chain([ranges::orders, ranges::maps]);
     for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);
     }

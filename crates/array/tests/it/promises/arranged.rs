@@ -104,8 +104,4 @@ pub(super) fn order(cases: &mut Cases) {
         "Over::quantile" => x(size).over(Axis(1)).skip_nan().quantile(0.3, Interpolation::Linear),
         "Over::percentile" => x(size).over(Axis(1)).where_true(&truth_of(size)).percentile(30.0, Interpolation::Lower),
     );
-    cases.without(
-        "Array::median Array::quantile Array::percentile",
-        "one line of all elements, which must fit in memory; over an axis they have cases",
-    );
 }
