@@ -150,7 +150,7 @@ where
     ///
     /// **Shape** `(n, m) → (n, k), (k, m)` with `k = min(n, m)`. `q` has the blocks of the rows, `r` is one block; of a wide
     /// matrix `r` has the blocks of the columns from `n` on.
-    /// **Cost** about `6 n m²` operations, or `2 n m²` for `r` alone. A matrix that is divided along its columns is rechunked
+    /// **Cost** about `8 n m²` operations. A matrix that is divided along its columns is rechunked
     /// first, to blocks of whole rows, which are no larger than before or square. A task holds a block of rows or eight triangles
     /// `(m, m)`; what waits for the triangle of all is as large as the matrix, and can wait on the disk. NaN and infinities make
     /// NaN.

@@ -286,7 +286,7 @@ where
     /// use musher_array::{Array, ndarray::Ix3};
     /// use musher_scheduler::Compute;
     /// let x = Array::<f64, Ix3>::ones((2, 3, 4), 2);
-    /// assert_eq!(x.tensordot(&x.t(), 2).shape(), [2, 2]);
+    /// assert_eq!(x.tensordot(&Array::<f64, Ix3>::ones((3, 4, 5), 2), 2).shape(), [2, 5]);
     /// let product = x.tensordot(&x, ([1, 2], [1, 2])).compute()?;
     /// assert_eq!(product[[1, 1]], 12.0);
     /// # Ok::<(), musher_scheduler::Error>(())

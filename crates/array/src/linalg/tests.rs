@@ -1,7 +1,7 @@
 //! Every backend against the definition of what it computes, and against each other.
 
 use super::*;
-use ndarray::{Array1, Array2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// Numbers without a pattern that a factorization could profit from, in [-1, 1).
 fn matrix<A: LinalgElement>(rows: usize, columns: usize, seed: u64) -> Array2<A> {
@@ -43,7 +43,8 @@ fn identity<A: LinalgElement>(n: usize) -> Array2<A> {
     Array2::from_diag_elem(n, A::one())
 }
 
-const SHAPES: [(usize, usize); 8] = [(0, 0), (0, 3), (3, 0), (1, 1), (5, 3), (3, 5), (40, 17), (64, 64)];
+const SHAPES: [(usize, usize); 9] =
+    [(0, 0), (0, 3), (3, 0), (1, 1), (5, 3), (3, 5), (40, 17), (64, 64), (900, 3)];
 
 /// `start + left right` with every operand in another layout: columns first, backwards, with gaps.
 fn strided_product<A: LinalgElement, B: LinalgBackend<A>>(
@@ -148,7 +149,112 @@ fn check_square_systems<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
     assert!(matches!(backend.solve(singular.view(), long.view()), Err(LinalgError::Shapes { .. })));
 }
 
+fn check_elimination<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    for (n, m) in SHAPES {
+        let a = matrix::<A>(n, m, 13);
+        assert_eq!(backend.triangle(a.view()), backend.qr(a.view()).map(|(_, r)| r), "to the same bits");
+        let (factors, order) = backend.lu(a.view()).expect("any matrix has one");
+        let size = n.min(m);
+        let l = Array2::from_shape_fn((n, size), |(i, j)| match i.cmp(&j) {
+            std::cmp::Ordering::Greater => factors[[i, j]],
+            std::cmp::Ordering::Equal => A::one(),
+            std::cmp::Ordering::Less => A::zero(),
+        });
+        let u = Array2::from_shape_fn((size, m), |(i, j)| if i <= j { factors[[i, j]] } else { A::zero() });
+        assert_close(&product(&l, &u), &a.select(Axis(0), &order), tolerance(n + m), "l u");
+        assert!(l.iter().all(|factor| factor.abs() <= A::one()), "pivots are the largest");
+    }
+    // The first of equal pivots, and a column that has none.
+    let a = ndarray::array![[1.0, 0.0, 2.0], [-1.0, 0.0, 3.0], [1.0, 0.0, 4.0]];
+    let a = a.mapv(|value: f64| A::from(value).expect("small"));
+    let (factors, order) = backend.lu(a.view()).expect("any matrix has one");
+    assert_eq!((order[0], factors[[1, 1]]), (0, A::zero()));
+    assert!(factors.iter().all(|factor| factor.is_finite()));
+    for n in [0, 1, 2, 5, 33, 70] {
+        let a = matrix::<A>(n, n, 5) + Array2::from_diag_elem(n, A::from(n + 1).expect("small"));
+        let x = matrix::<A>(n, 3, 6);
+        for triangle in [Triangle::Lower, Triangle::UnitLower, Triangle::Upper, Triangle::UnitUpper] {
+            // Ones on the diagonal of a matrix this large would make its solution so.
+            let scale = A::one() / A::from(2 * n + 2).expect("small");
+            let a = if triangle.has_ones() { a.mapv(|value| value * scale) } else { a.clone() };
+            let read = Array2::from_shape_fn((n, n), |(i, j)| match i.cmp(&j) {
+                std::cmp::Ordering::Equal if triangle.has_ones() => A::one(),
+                std::cmp::Ordering::Equal => a[[i, j]],
+                order if order.is_gt() == triangle.is_lower() => a[[i, j]],
+                _ => A::zero(),
+            });
+            let right = product(&read, &x);
+            let found = backend.solve_triangular(triangle, a.view(), right.view()).expect("the shapes fit");
+            let far = tolerance::<A>(n) * A::from(n + 1).expect("small");
+            assert_close(&found, &x, far, "solve_triangular");
+        }
+    }
+    let oblong = matrix::<A>(2, 3, 1);
+    let error = backend.solve_triangular(Triangle::Lower, oblong.view(), oblong.view());
+    assert_eq!(error, Err(LinalgError::NotSquare { operation: "solve_triangular", shape: [2, 3] }));
+}
+
+/// A backend that brings only what it must: the rest are plain loops.
+#[derive(Clone, Debug)]
+struct Plain;
+
+impl<A: LinalgElement> LinalgBackend<A> for Plain
+where
+    Faer: LinalgBackend<A>,
+{
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn matmul(
+        &self,
+        left: ArrayView2<'_, A>,
+        right: ArrayView2<'_, A>,
+        sum: ArrayViewMut2<'_, A>,
+    ) -> Result<(), LinalgError> {
+        Faer.matmul(left, right, sum)
+    }
+
+    fn qr(&self, matrix: ArrayView2<'_, A>) -> Result<(Array2<A>, Array2<A>), LinalgError> {
+        Faer.qr(matrix)
+    }
+
+    fn svd(&self, matrix: ArrayView2<'_, A>) -> Result<Svd<A>, LinalgError> {
+        Faer.svd(matrix)
+    }
+
+    fn cholesky(&self, matrix: ArrayView2<'_, A>) -> Result<Array2<A>, LinalgError> {
+        Faer.cholesky(matrix)
+    }
+
+    fn solve(&self, matrix: ArrayView2<'_, A>, right: ArrayView2<'_, A>) -> Result<Array2<A>, LinalgError> {
+        Faer.solve(matrix, right)
+    }
+
+    fn eigh(&self, matrix: ArrayView2<'_, A>) -> Result<(Array1<A>, Array2<A>), LinalgError> {
+        Faer.eigh(matrix)
+    }
+}
+
+#[test]
+fn plain_loops_compute_what_they_promise() {
+    check_elimination::<f64, _>(&Plain);
+    check_elimination::<f32, _>(&Plain);
+}
+
+/// Columns that depend on each other but for a billionth are not taken for dependent, however many rows there are.
+#[test]
+fn nearly_dependent_columns_of_tall_matrices_keep_what_is_their_own() {
+    let own = matrix::<f64>(50_000, 2, 3);
+    let mut a = own.clone();
+    a.column_mut(1).zip_mut_with(&own.column(0), |small, &large| *small = large + 1e-9 * *small);
+    let (q, r) = Faer.qr(a.view()).expect("any");
+    assert!((r[[1, 1]].abs() / 1e-9 / (50_000_f64 / 3.0).sqrt() - 1.0).abs() < 0.1, "{r}");
+    assert_close(&q.dot(&r), &a, 1e-13, "q r");
+}
+
 fn check<A: LinalgElement, B: LinalgBackend<A>>(backend: &B) {
+    check_elimination::<A, B>(backend);
     check_products::<A, B>(backend);
     check_factorizations::<A, B>(backend);
     check_square_systems::<A, B>(backend);
