@@ -8,6 +8,7 @@ use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
+use crate::lines::whole_along_axes;
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
     AxisMap, Codec, Facts, FnIdentity, Inputs, Layer, Lists, Output, Place, Port, Site, Task, TaskError,
@@ -94,13 +95,17 @@ impl Axes {
             if names.len() != core.chunking.ndim() {
                 return Err(wrong(operation, "not one name for each axis", caller));
             }
+            // Where axes become whole, the others are cut, so that blocks stay as large as they were.
+            let whole: Vec<usize> = (0..names.len()).filter(|&axis| !stays(names[axis])).collect();
+            let is_whole = whole.iter().all(|&axis| core.chunking.axis(axis).len() == 1);
+            let divided =
+                if is_whole { core.chunking.clone() } else { whole_along_axes(&core.chunking, &whole) };
             for (axis, &name) in names.iter().enumerate() {
                 if names[..axis].contains(&name) {
                     return Err(wrong(operation, "two axes of one array have one name", caller));
                 }
-                let own = core.chunking.shared_axis(axis);
+                let own = divided.shared_axis(axis);
                 let n: usize = own.iter().sum();
-                let own = if stays(name) { own } else { [n].into() };
                 match axes.known.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, known)) if known.iter().sum::<usize>() == n => {
                         *known = common_lengths(known, &own).into();

@@ -13,15 +13,21 @@ use std::sync::Arc;
 /// The division with one block along an axis, and along the others blocks as long as before, or shorter where a block would
 /// be larger than the largest before.
 pub(crate) fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
-    let n: usize = chunking.axis(axis).iter().sum();
+    whole_along_axes(chunking, &[axis])
+}
+
+/// The same for several axes.
+pub(crate) fn whole_along_axes(chunking: &Chunking, axes: &[usize]) -> Chunking {
+    let length = |axis: usize| chunking.axis(axis).iter().sum::<usize>();
+    let n: usize = axes.iter().map(|&axis| length(axis)).product();
     // Blocks without elements are of no size: the others may stay as they are.
     let largest = chunking.largest_block().iter().product::<usize>();
-    let mut room = if largest == 0 { usize::MAX } else { (largest / n).max(1) };
+    let mut room = if largest == 0 { usize::MAX } else { (largest / n.max(1)).max(1) };
     let mut lengths: Vec<Arc<[usize]>> = Vec::with_capacity(chunking.ndim());
     for own in (0..chunking.ndim()).rev() {
         let longest = chunking.largest_block()[own].max(1);
         lengths.push(match own {
-            _ if own == axis => [n].into(),
+            _ if axes.contains(&own) => [length(own)].into(),
             _ if longest <= room => chunking.shared_axis(own),
             _ => {
                 let cut =
@@ -29,7 +35,7 @@ pub(crate) fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
                 chunking.axis(own).iter().flat_map(cut).collect()
             }
         });
-        if own != axis {
+        if !axes.contains(&own) {
             room = (room / longest).max(1);
         }
     }
@@ -109,5 +115,8 @@ mod tests {
         assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[5]]), 0).shape(), [4, 0, 5]);
         assert_eq!(whole_along(&divided(&[&[0, 0], &[900, 900]]), 0), divided(&[&[0], &[900, 900]]));
         assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[900]]), 0), divided(&[&[4], &[0], &[900]]));
+        let cube = divided(&[&[4, 4], &[2, 2], &[3, 3]]);
+        assert_eq!(whole_along_axes(&cube, &[1, 2]), divided(&[&[1; 8], &[4], &[6]]));
+        assert_eq!(whole_along_axes(&cube, &[]), cube);
     }
 }

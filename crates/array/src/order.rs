@@ -10,7 +10,7 @@ use crate::kernel::assemble::offsets;
 use crate::kernel::best::{best_places, best_values};
 use crate::kernel::keys::{equal_key, key, sort, unkey};
 use crate::kernel::memory::{OutOfMemory, zeros};
-use crate::kernel::ranges::{cut, ranges_of};
+use crate::kernel::ranges::{Borders, cut};
 use crate::lines::Lines;
 use crate::lookup::is_before;
 use crate::per_block::PerBlock;
@@ -131,16 +131,16 @@ fn is_long(core: &Core) -> bool {
 }
 
 /// For keys that may go to several ranges: those of earlier blocks go to earlier ones, so that equal keys keep their order.
-pub(crate) fn shared_out(key: u64, borders: &[u64], block: usize, n_blocks: usize) -> u32 {
-    let (first, last) = ranges_of(key, borders);
+pub(crate) fn shared_out(key: u64, borders: &Borders<'_>, block: usize, n_blocks: usize) -> u32 {
+    let (first, last) = borders.ranges_of(key);
     (first + (last - first + 1) * block / n_blocks) as u32
 }
 
 /// The elements of a line in order, in the same blocks.
 fn sorted<A: Real>(core: &Core, caller: Site) -> Core {
     let n_blocks = core.chunking.n_blocks();
-    let ranges = Ranges::of::<A>(core, 8, key::<A>, caller);
-    let cut = move |block: usize, elements: &[A], borders: &[u64], n: usize| {
+    let ranges = Ranges::of::<A>(core, 8, caller);
+    let cut = move |block: usize, elements: &[A], borders: &Borders<'_>, n: usize| {
         let keys = elements.iter().map(|&element| [key(element)]);
         Ok(cut(keys, n, |&[key]| shared_out(key, borders, block, n_blocks))?)
     };
@@ -154,8 +154,8 @@ fn sorted<A: Real>(core: &Core, caller: Site) -> Core {
 /// The indices that put a line in order, in the same blocks.
 fn argsorted<A: Real>(core: &Core, caller: Site) -> Core {
     let (n_blocks, chunking) = (core.chunking.n_blocks(), core.chunking.clone());
-    let ranges = Ranges::of::<A>(core, 16, equal_key::<A>, caller);
-    let cut = move |block: usize, elements: &[A], borders: &[u64], n: usize| {
+    let ranges = Ranges::of::<A>(core, 16, caller);
+    let cut = move |block: usize, elements: &[A], borders: &Borders<'_>, n: usize| {
         let start = chunking.block_start(&[block])[0] as u64;
         let items = elements.iter().enumerate().map(|(at, &element)| [equal_key(element), start + at as u64]);
         Ok(cut(items, n, |&[key, _]| shared_out(key, borders, block, n_blocks))?)

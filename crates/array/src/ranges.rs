@@ -17,8 +17,9 @@ use crate::chunks::Chunking;
 use crate::element::{Element, Ordered};
 use crate::gather::block_of;
 use crate::kernel::assemble::offsets;
+use crate::kernel::keys::equal_key;
 use crate::kernel::memory::{in_order, with_room, zeros};
-use crate::kernel::ranges::{borders, part, sampled};
+use crate::kernel::ranges::{Borders, borders, part, sampled};
 use crate::kernel::transfer;
 use musher_graph_core::{
     AxisMap, ChunkRef, Codec, Exchange, Facts, FnTask, Grid, Inputs, Layer, Place, Port, Share, Site,
@@ -49,10 +50,10 @@ pub(crate) struct Ranges {
 }
 
 impl Ranges {
-    /// The ranges of the elements of a core. Keys are those of `key`.
+    /// The ranges of the elements of a core, for items of so many bytes.
     ///
     /// Their number makes what an exchange holds beside the data about as large as a range.
-    pub(crate) fn of<A: Ordered>(core: &Core, item_bytes: usize, key: fn(A) -> u64, caller: Site) -> Self {
+    pub(crate) fn of<A: Ordered>(core: &Core, item_bytes: usize, caller: Site) -> Self {
         let chunking = &core.chunking;
         let largest = chunking.largest_block().iter().product::<usize>() * item_bytes;
         let n = chunking.n_blocks().min((largest / (PIECE_BYTES / 2)).isqrt()).max(1);
@@ -69,7 +70,7 @@ impl Ranges {
         let sample = FnTask::new("sample", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let elements = inputs.get::<Block<A>>(0)?.elements();
             let places = sampled(elements.len(), n_sampled(at.index()), at.index() as u64);
-            let keys: Vec<u64> = places.map(|place| key(elements[place])).collect();
+            let keys: Vec<u64> = places.map(|place| equal_key(elements[place])).collect();
             Ok(Block::new(Array1::from_vec(keys).into_dyn()))
         });
         let sample = sample.params("array.sample/1", &(A::NAME, samples, chunking));
@@ -105,15 +106,15 @@ impl Ranges {
         label: &'static str,
         name: &'static str,
         (width, finished): (usize, usize),
-        cut: impl Fn(usize, &[A], &[u64], usize) -> Result<Vec<u64>, TaskError> + Send + Sync + 'static,
+        cut: impl Fn(usize, &[A], &Borders<'_>, usize) -> Result<Vec<u64>, TaskError> + Send + Sync + 'static,
         finish: fn(Vec<u64>) -> Result<Vec<u64>, TaskError>,
     ) -> Port {
         let Self { ref core, n, ref borders, caller } = *self;
         let task = FnTask::new(format!("cut for {label}"), move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             let elements = in_order(inputs.get::<Block<A>>(0)?.view())?;
-            let borders = inputs.get::<Block<u64>>(1)?.elements();
+            let borders = Borders::new(inputs.get::<Block<u64>>(1)?.elements());
             let elements = elements.as_slice().unwrap_or_default();
-            Ok(Block::new(Array1::from_vec(cut(at.index(), elements, borders, n)?).into_dyn()))
+            Ok(Block::new(Array1::from_vec(cut(at.index(), elements, &borders, n)?).into_dyn()))
         });
         let chunking = core.chunking.clone();
         let task = task.params("array.cut_by_range/1", &(name, A::NAME, (width, n), &chunking));

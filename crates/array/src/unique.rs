@@ -8,7 +8,7 @@ use crate::element::{Element, Ordered};
 use crate::kernel::assemble::offsets;
 use crate::kernel::keys::{equal_key, unkey};
 use crate::kernel::memory::{collected, with_room, zeros};
-use crate::kernel::ranges::{NOWHERE, cut, distinct, few, ranges_of};
+use crate::kernel::ranges::{Borders, NOWHERE, cut, distinct, few};
 use crate::order::shared_out;
 use crate::ranges::{Ranges, Runs, exchanged_items};
 use crate::selected::{Selected, in_order, in_place};
@@ -61,11 +61,11 @@ impl<A: Ordered, D: Dimension> Array<A, D> {
     #[doc(alias = "dask.array.unique")]
     pub fn unique(&self) -> Selected<A> {
         let caller = Site::caller();
-        let ranges = Ranges::of::<A>(self.core(), 8, equal_key::<A>, caller);
-        let cut = |_: usize, elements: &[A], borders: &[u64], n: usize| {
+        let ranges = Ranges::of::<A>(self.core(), 8, caller);
+        let cut = |_: usize, elements: &[A], borders: &Borders<'_>, n: usize| {
             // Of a key that is a border, one item is enough: so no range is filled by it.
             let mut seen = vec![false; borders.len() + 1];
-            let range_of = |&[key]: &[u64; 1]| match ranges_of(key, borders) {
+            let range_of = |&[key]: &[u64; 1]| match borders.ranges_of(key) {
                 (first, last) if first == last => first as u32,
                 (first, _) if std::mem::replace(&mut seen[first], true) => NOWHERE,
                 (first, _) => first as u32,
@@ -112,14 +112,14 @@ impl<A: Ordered, D: Dimension> Array<A, D> {
         let caller = Site::caller();
         let core = in_order::<A>(self.core(), caller);
         let starts = positions(&core.chunking);
-        let ranges = Ranges::of::<A>(&core, 24, equal_key::<A>, caller);
-        let cut = move |block: usize, elements: &[A], borders: &[u64], n: usize| {
+        let ranges = Ranges::of::<A>(&core, 24, caller);
+        let cut = move |block: usize, elements: &[A], borders: &Borders<'_>, n: usize| {
             let indices = starts[block] as u64..;
             let items = elements.iter().zip(indices).map(|(&element, index)| [equal_key(element), 1, index]);
             let mut all = with_room(elements.len())?;
             all.extend(items);
             let all = summed_up(all);
-            Ok(cut(all.iter().copied(), n, |&[key, _, _]| ranges_of(key, borders).0 as u32)?)
+            Ok(cut(all.iter().copied(), n, |&[key, _, _]| borders.ranges_of(key).0 as u32)?)
         };
         let finish = |words: Vec<u64>| {
             let (items, _) = words.as_chunks::<3>();
@@ -203,9 +203,9 @@ const HEAD: usize = 3;
 fn inverse<A: Ordered>(core: &Core, caller: Site) -> Core {
     let (n_blocks, starts) = (core.chunking.n_blocks(), positions(&core.chunking));
     let all = starts[n_blocks];
-    let ranges = Ranges::of::<A>(core, 16, equal_key::<A>, caller);
+    let ranges = Ranges::of::<A>(core, 16, caller);
     let of_cut = starts.clone();
-    let cut_elements = move |block: usize, elements: &[A], borders: &[u64], n: usize| {
+    let cut_elements = move |block: usize, elements: &[A], borders: &Borders<'_>, n: usize| {
         let start = of_cut[block] as u64;
         let items = elements.iter().enumerate().map(|(at, &element)| [equal_key(element), start + at as u64]);
         Ok(cut(items, n, |&[key, _]| shared_out(key, borders, block, n_blocks))?)

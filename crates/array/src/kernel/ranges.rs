@@ -31,16 +31,60 @@ pub fn borders(sample: &mut [u64], n: usize) -> Vec<u64> {
     (1..n).map(border).collect()
 }
 
-/// The ranges that a key may go to: from how many borders are smaller, to how many are not larger.
-#[inline(always)]
-#[must_use]
-pub fn ranges_of(key: u64, borders: &[u64]) -> (usize, usize) {
-    let first = borders.partition_point(|&border| border < key);
-    let last = match borders.get(first) {
-        Some(&border) if border == key => borders.partition_point(|&border| border <= key),
-        _ => first,
-    };
-    (first, last)
+/// Borders between ranges, and a table that tells by the leading bits of a key which few of them to compare it with.
+#[derive(Debug)]
+pub struct Borders<'a> {
+    borders: &'a [u64],
+    low: u64,
+    shift: u32,
+    /// How many borders have smaller leading bits, for each of these, and at last how many there are.
+    starts: Vec<u32>,
+}
+
+impl<'a> Borders<'a> {
+    /// Of borders that rise.
+    #[must_use]
+    pub fn new(borders: &'a [u64]) -> Self {
+        let (low, high) = (borders.first().copied().unwrap_or(0), borders.last().copied().unwrap_or(0));
+        let bits = (4 * borders.len()).max(1).next_power_of_two().ilog2();
+        let shift = (u64::BITS - (high - low).leading_zeros()).saturating_sub(bits);
+        let n = ((high - low) >> shift) as usize + 1;
+        let mut starts = vec![0_u32; n + 1];
+        borders.iter().for_each(|border| starts[((border - low) >> shift) as usize + 1] += 1);
+        (0..n).for_each(|at| starts[at + 1] += starts[at]);
+        Self { borders, low, shift, starts }
+    }
+
+    /// How many borders there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.borders.len()
+    }
+
+    /// Whether there is none: one range holds everything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.borders.is_empty()
+    }
+
+    /// The ranges that a key may go to: from how many borders are smaller, to how many are not larger.
+    #[inline(always)]
+    #[must_use]
+    pub fn ranges_of(&self, key: u64) -> (usize, usize) {
+        let place = (key.saturating_sub(self.low) >> self.shift) as usize;
+        let first = match self.starts.get(place..place.saturating_add(2)) {
+            Some(&[start, end]) => {
+                let some = &self.borders[start as usize..end as usize];
+                start as usize + some.partition_point(|&border| border < key)
+            }
+            _ => self.borders.len(),
+        };
+        let last = match self.borders.get(first) {
+            Some(&border) if border == key => self.borders.partition_point(|&border| border <= key),
+            _ => first,
+        };
+        (first, last)
+    }
 }
 
 /// An item that goes nowhere.
@@ -116,14 +160,16 @@ pub fn few(words: &[u64]) -> Result<Option<Vec<u64>>, OutOfMemory> {
 
 /// Distinct words, found by their hashes.
 struct Table {
-    /// The number of a word in the list, from one; a power of two of them, at most half of which are not zero.
-    places: Vec<u32>,
+    /// A power of two of places, at most half of which are not 0.
+    places: Vec<u64>,
+    /// Whether 0, which stands for no word, is one.
+    has_zero: bool,
     found: Vec<u64>,
 }
 
 impl Table {
     fn new(bits: u32) -> Result<Self, OutOfMemory> {
-        Ok(Self { places: zeros(1 << bits)?, found: Vec::new() })
+        Ok(Self { places: zeros(1 << bits)?, has_zero: false, found: Vec::new() })
     }
 
     /// Where a word stands or would stand.
@@ -131,21 +177,24 @@ impl Table {
     fn place(&self, word: u64) -> usize {
         let mask = self.places.len() - 1;
         let mut place = (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask;
-        loop {
-            match self.places[place] {
-                0 => return place,
-                number if self.found[number as usize - 1] == word => return place,
-                _ => place = (place + 1) & mask,
-            }
+        while self.places[place] != 0 && self.places[place] != word {
+            place = (place + 1) & mask;
         }
+        place
     }
 
     #[inline(always)]
     fn insert(&mut self, word: u64) -> Result<(), OutOfMemory> {
+        if word == 0 {
+            if !std::mem::replace(&mut self.has_zero, true) {
+                self.found.push(word);
+            }
+            return Ok(());
+        }
         let place = self.place(word);
         if self.places[place] == 0 {
             self.found.push(word);
-            self.places[place] = self.found.len() as u32;
+            self.places[place] = word;
             if 2 * self.found.len() > self.places.len() {
                 self.grow()?;
             }
@@ -156,8 +205,9 @@ impl Table {
     fn grow(&mut self) -> Result<(), OutOfMemory> {
         self.places = zeros(4 * self.places.len())?;
         for at in 0..self.found.len() {
-            let place = self.place(self.found[at]);
-            self.places[place] = at as u32 + 1;
+            let word = self.found[at];
+            let place = self.place(word);
+            self.places[place] = word;
         }
         Ok(())
     }
@@ -189,10 +239,14 @@ mod tests {
         for keys in [noise(1000), constant, (0..100).map(|i| i % 3).collect(), vec![], vec![4]] {
             let n = 7;
             let borders = borders(&mut sampled(keys.len(), 100, 1).map(|at| keys[at]).collect::<Vec<_>>(), n);
+            let list = borders;
+            let borders = Borders::new(&list);
             let mut turn = 0;
             let items = keys.iter().enumerate().map(|(index, &key)| [key, index as u64]);
             let words = cut(items, n, |&[key, _]| {
-                let (first, last) = ranges_of(key, &borders);
+                let (first, last) = borders.ranges_of(key);
+                assert_eq!(first, list.partition_point(|&border| border < key));
+                assert_eq!(last, list.partition_point(|&border| border <= key));
                 turn += 1;
                 (first + turn % (last - first + 1)) as u32
             });
@@ -214,11 +268,12 @@ mod tests {
 
     #[test]
     fn equal_keys_are_shared_out() {
-        let borders = borders(&mut [5; 40], 4);
-        assert_eq!(
-            (ranges_of(5, &borders), ranges_of(4, &borders), ranges_of(6, &borders)),
-            ((0, 3), (0, 0), (3, 3))
-        );
+        let list = borders(&mut [5; 40], 4);
+        let borders = Borders::new(&list);
+        assert_eq!([5, 4, 6].map(|key| borders.ranges_of(key)), [(0, 3), (0, 0), (3, 3)]);
+        assert_eq!([0, u64::MAX].map(|key| Borders::new(&[]).ranges_of(key)), [(0, 0); 2]);
+        let ends = Borders::new(&[0, u64::MAX]);
+        assert_eq!([0, 1, u64::MAX].map(|key| ends.ranges_of(key)), [(0, 1), (1, 1), (1, 2)]);
     }
 
     #[test]
