@@ -54,6 +54,8 @@
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
+//! - *Files*: [`Array::read_npy`], [`Array::to_npy_stack`], [`Array::read_raw`], many at once by [`store`]; Zarr by `read_zarr`
+//!   and `to_zarr`, with the feature `zarr`.
 //!
 //! # What is promised
 //!
@@ -103,6 +105,7 @@ mod moments;
 mod nearness;
 pub mod neighborhood;
 mod npy;
+mod npy_stack;
 mod operators;
 mod order;
 mod overlap;
@@ -113,6 +116,7 @@ mod points;
 pub mod prelude;
 mod quantiles;
 pub mod random;
+mod raw_file;
 mod rechunk;
 mod reductions;
 mod region;
@@ -124,10 +128,13 @@ mod slicing;
 mod split;
 mod stacks;
 mod stage;
+mod store;
 mod strip_task;
 mod take;
 mod together;
 mod triangle;
+#[cfg(feature = "zarr")]
+pub mod zarr;
 
 pub use array::Array;
 pub use block::Block;
@@ -153,4 +160,5 @@ pub use quantiles::Interpolation;
 pub use reductions::{All, Axes, Over};
 pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};
+pub use store::store;
 pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};

@@ -17,3 +17,5 @@ pub mod runs;
 pub(crate) mod simd;
 pub mod strip;
 pub mod transfer;
+#[cfg(feature = "zarr")]
+pub(crate) mod zarr;

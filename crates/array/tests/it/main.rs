@@ -18,6 +18,7 @@ mod math;
 mod memory;
 mod neighborhood;
 mod npy;
+mod npy_stack;
 mod ordering;
 mod overlap;
 mod promises;
@@ -26,3 +27,5 @@ mod reductions;
 mod selection;
 mod statistics;
 mod table;
+#[cfg(feature = "zarr")]
+mod zarr;
