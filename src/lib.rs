@@ -35,7 +35,15 @@ pub use musher_ml as ml;
 pub use musher_viz::{self as viz, Visualize, VisualizeOptions};
 
 /// The programs that stand in the documents, run with the tests.
-#[cfg(all(doctest, feature = "bag", feature = "frame", feature = "image", feature = "ml", feature = "viz"))]
+#[cfg(all(
+    doctest,
+    feature = "bag",
+    feature = "frame",
+    feature = "image",
+    feature = "ml",
+    feature = "viz",
+    feature = "zarr"
+))]
 mod documents {
     #[doc = include_str!("../ARCHITECTURE.md")]
     struct Architecture;

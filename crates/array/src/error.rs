@@ -2,6 +2,8 @@
 
 use crate::element::DType;
 use crate::kernel::npy::NpyError;
+#[cfg(feature = "zarr")]
+use crate::kernel::zarr::ZarrError;
 use crate::linalg::LinalgError;
 use musher_graph_core::Site;
 use std::fmt;
@@ -202,6 +204,17 @@ pub enum Error {
         path: PathBuf,
         /// What was wrong.
         source: NpyError,
+    },
+    /// A Zarr array could not be read or written.
+    #[cfg(feature = "zarr")]
+    #[error("{operation} of {}", path.display())]
+    Zarr {
+        /// The operation.
+        operation: &'static str,
+        /// Its folder.
+        path: PathBuf,
+        /// What was wrong.
+        source: ZarrError,
     },
     /// The linear-algebra backend refused.
     #[error(transparent)]

@@ -56,6 +56,8 @@
 //! - *Linear algebra*: [`Array::matmul`], [`linalg::einsum`], [`Array::tensordot`], [`Array::qr`], [`Array::svd`],
 //!   [`Array::svd_compressed`], [`Array::solve`], [`Array::lstsq`], [`Array::cholesky`], [`Array::det`], [`Array::eigh`],
 //!   [`Array::norm`], and more: see [`linalg`].
+//! - *Files*: [`Array::read_npy`], [`Array::to_npy_stack`], [`Array::read_raw`], many at once by [`store`]; Zarr by `read_zarr`
+//!   and `to_zarr`, with the feature `zarr`.
 //!
 //! # What is promised
 //!
@@ -108,6 +110,7 @@ mod moments;
 mod nearness;
 pub mod neighborhood;
 mod npy;
+mod npy_stack;
 mod operators;
 mod order;
 mod overlap;
@@ -121,6 +124,7 @@ mod quantiles;
 pub mod random;
 mod ranges;
 mod ranks;
+mod raw_file;
 mod rechunk;
 mod reductions;
 mod region;
@@ -132,12 +136,15 @@ mod slicing;
 mod split;
 mod stacks;
 mod stage;
+mod store;
 mod strip_task;
 mod take;
 mod together;
 mod triangle;
 mod unique;
 mod windows;
+#[cfg(feature = "zarr")]
+pub mod zarr;
 
 pub use along::lexsort;
 pub use array::Array;
@@ -166,6 +173,7 @@ pub use quantiles::Interpolation;
 pub use reductions::{All, Axes, Over};
 pub use selected::Selected;
 pub use stacks::{column_stack, dstack, hstack, vstack};
+pub use store::store;
 pub use together::{Indexing, broadcast_arrays, meshgrid, unify_chunks};
 pub use unique::Unique;
 pub use windows::{Overhang, Rolling};

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// A cost per byte that keeps the optimizer from reading a block twice: a disk is slower than memory.
 const READ_NS_PER_BYTE: u64 = 2;
 /// Bytes of the windows through which blocks are read and written.
-const WINDOW_BYTES: u64 = 128 << 10;
+pub(crate) const WINDOW_BYTES: u64 = 128 << 10;
 /// Runs of fewer bytes, on average, are short: a disk writes no less than this.
 const SHORT_RUN: usize = 4 << 10;
 /// So many short runs are worth moving every element once more; fewer are gathered by the system well enough.
@@ -33,13 +33,13 @@ const BAND_BYTES: usize = 1 << 20;
 
 /// The file that a lazy array reads, as it was when the array was made.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
-struct NpyFile {
-    facts: FileFacts,
-    header: NpyHeader,
+pub(crate) struct NpyFile {
+    pub(crate) facts: FileFacts,
+    pub(crate) header: NpyHeader,
 }
 
 impl NpyFile {
-    fn open(path: &Path) -> Result<Self, NpyError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, NpyError> {
         once("the header", path, &(), || {
             let facts = FileFacts::of(path)?;
             let header = NpyHeader::read(&mut facts.open()?, facts.bytes())?;
@@ -47,13 +47,13 @@ impl NpyFile {
         })
     }
 
-    fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
+    pub(crate) fn read<A: Element>(&self, block: &[Range<usize>]) -> Result<Block<A>, NpyError> {
         let mut file = self.facts.open()?;
         Ok(Block::new(read_block(&mut file, &self.header, block)?))
     }
 
     /// The bytes from the first to the last element of a block; those between its rows count as read.
-    fn touch(&self, block: &[Range<usize>]) -> Touch {
+    pub(crate) fn touch(&self, block: &[Range<usize>]) -> Touch {
         let region = self.header.span(block).map_or(Region::Whole, Region::Bytes);
         Touch::read(self.facts.path()).region(region)
     }
@@ -71,7 +71,7 @@ impl From<FilesError> for NpyError {
 }
 
 /// The elements that the block at these coordinates covers.
-fn ranges(chunking: &Chunking, coords: &[usize]) -> Vec<Range<usize>> {
+pub(crate) fn ranges(chunking: &Chunking, coords: &[usize]) -> Vec<Range<usize>> {
     let starts = chunking.block_start(coords);
     starts.iter().zip(chunking.block_shape(coords)).map(|(&start, length)| start..start + length).collect()
 }
@@ -84,7 +84,10 @@ impl From<SinkError> for NpyError {
 
 /// A `.npy` file that is to be written.
 struct NpyOut<A> {
+    operation: &'static str,
     path: Arc<Path>,
+    /// What stands before the elements.
+    text: Vec<u8>,
     header: NpyHeader,
     chunking: Chunking,
     element: PhantomData<fn() -> A>,
@@ -93,7 +96,7 @@ struct NpyOut<A> {
 impl<A> NpyOut<A> {
     fn failed(&self, source: impl Into<NpyError>) -> TaskError {
         let (path, source) = (self.path.to_path_buf(), source.into());
-        TaskError::new(Error::Npy { operation: "to_npy", path, source })
+        TaskError::new(Error::Npy { operation: self.operation, path, source })
     }
 }
 
@@ -106,7 +109,7 @@ impl<A: Element> sink::Format for NpyOut<A> {
 
     fn target(&self) -> Result<Target, TaskError> {
         let length = self.header.file_bytes().map_err(|error| self.failed(error))?;
-        Ok(Target::offsets(&*self.path, self.header.encode(), length))
+        Ok(Target::offsets(&*self.path, self.text.clone(), length))
     }
 
     fn write(&self, at: Place<'_>, inputs: &mut Inputs<'_>, stage: &Stage) -> Result<Receipt, TaskError> {
@@ -165,6 +168,56 @@ fn n_runs(chunking: &Chunking) -> usize {
     outer.iter().fold(chunking.axis(last).len(), |runs, &length| runs.saturating_mul(length))
 }
 
+/// Writes a file that begins with `text`, behind which the elements stand as the header says.
+pub(crate) fn written<A: Element>(
+    operation: &'static str,
+    core: &Core,
+    path: &Path,
+    text: Vec<u8>,
+    header: NpyHeader,
+    caller: Site,
+) -> Delayed<()> {
+    let core = for_file::<A>(core, MANY_RUNS, caller);
+    let (path, chunking) = (path.into(), core.chunking.clone());
+    let file = NpyOut::<A> { operation, path, text, header, chunking, element: PhantomData };
+    Delayed::from_port(sink::layers(file, &core.port, caller))
+}
+
+/// The blocks of a file whose header is known.
+pub(crate) fn stored<A: Element>(
+    operation: &'static str,
+    file: NpyFile,
+    chunking: Chunking,
+    caller: Site,
+) -> Core {
+    let identity = (&file.facts, file.header.data_offset, chunking.clone());
+    let name = format!("array.{operation}.{}/1", <A as Plain>::NAME);
+    let bytes_of = {
+        let chunking = chunking.clone();
+        move |at: Place<'_>| {
+            (chunking.block_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
+        }
+    };
+    let (blocks, touched_blocks) = (chunking.clone(), chunking.clone());
+    let (read, touched) = (file.clone(), file.clone());
+    let task = FnTask::new(operation, move |at: Place<'_>, _: &mut Inputs<'_>| {
+        let block = read.read::<A>(&ranges(&blocks, &at.coords()));
+        block.map_err(|source| {
+            TaskError::new(Error::Npy { operation, path: read.facts.path().to_owned(), source })
+        })
+    })
+    .params(name, &identity)
+    .facts(move |at, _| {
+        let bytes = bytes_of(at);
+        // Also a file without elements is opened.
+        let facts = Facts::bytes(bytes).read(bytes.max(1)).scratch(WINDOW_BYTES);
+        facts.cost(20_000 + READ_NS_PER_BYTE * bytes)
+    })
+    .touches(move |at| vec![touched.touch(&ranges(&touched_blocks, &at.coords()))]);
+    let layer = Layer::build(task).caller(caller).finish(chunking.grid());
+    Core { port: Port::of(layer), chunking }
+}
+
 impl<A: Element, D: Dimension> Array<A, D> {
     /// The array in a `.npy` file. Each task reads the rows of its own block, so the file may be larger than memory.
     ///
@@ -194,7 +247,6 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[track_caller]
     #[doc(alias = "from_npy")]
     #[doc(alias = "numpy.load")]
-    #[doc(alias = "dask.array.from_npy_stack")]
     pub fn read_npy(path: impl AsRef<Path>, chunks: impl Into<Chunks>) -> Result<Self, Error> {
         let caller = Site::caller();
         let path = path.as_ref();
@@ -206,36 +258,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
             return Err(npy(NpyError::Dimensions { expected, found }));
         }
         let chunking = chunks.into().resolve(&file.header.shape, A::DTYPE)?;
-        let identity = (&file.facts, file.header.data_offset, chunking.clone());
-        let name = format!("array.read_npy.{}/1", <A as Plain>::NAME);
-        let bytes_of = {
-            let chunking = chunking.clone();
-            move |at: Place<'_>| {
-                (chunking.block_shape(&at.coords()).iter().product::<usize>() * size_of::<A>()) as u64
-            }
-        };
-        let (blocks, touched_blocks) = (chunking.clone(), chunking.clone());
-        let (read, touched) = (file.clone(), file.clone());
-        let task = FnTask::new("read_npy", move |at: Place<'_>, _: &mut Inputs<'_>| {
-            let block = read.read::<A>(&ranges(&blocks, &at.coords()));
-            block.map_err(|source| {
-                TaskError::new(Error::Npy {
-                    operation: "read_npy",
-                    path: read.facts.path().to_owned(),
-                    source,
-                })
-            })
-        })
-        .params(name, &identity)
-        .facts(move |at, _| {
-            let bytes = bytes_of(at);
-            // Also a file without elements is opened.
-            let facts = Facts::bytes(bytes).read(bytes.max(1)).scratch(WINDOW_BYTES);
-            facts.cost(20_000 + READ_NS_PER_BYTE * bytes)
-        })
-        .touches(move |at| vec![touched.touch(&ranges(&touched_blocks, &at.coords()))]);
-        let layer = Layer::build(task).caller(caller).finish(chunking.grid());
-        Ok(Self::from_port(Port::of(layer), chunking))
+        Ok(Self::from_core(stored::<A>("read_npy", file, chunking, caller)))
     }
 
     /// Writes the array to a `.npy` file when the returned value is computed.
@@ -263,17 +286,9 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[track_caller]
     #[must_use = "nothing is written before the returned value is computed"]
     #[doc(alias = "numpy.save")]
-    #[doc(alias = "dask.array.to_npy_stack")]
     pub fn to_npy(&self, path: impl AsRef<Path>) -> Delayed<()> {
-        let caller = Site::caller();
-        let core = for_file::<A>(self.core(), MANY_RUNS, caller);
-        let file = NpyOut::<A> {
-            path: path.as_ref().into(),
-            header: NpyHeader::of::<A>(&self.shape()),
-            chunking: core.chunking.clone(),
-            element: PhantomData,
-        };
-        Delayed::from_port(sink::layers(file, &core.port, caller))
+        let header = NpyHeader::of::<A>(&self.shape());
+        written::<A>("to_npy", self.core(), path.as_ref(), header.encode(), header, Site::caller())
     }
 }
 

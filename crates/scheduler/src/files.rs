@@ -259,12 +259,7 @@ pub struct FileFacts {
     /// Absolute: the program may go to another folder before the file is read.
     #[serde(with = "musher_graph_core::serde_path")]
     path: PathBuf,
-    bytes: u64,
-    /// Since 1970, where the system says it.
-    modified: Option<Duration>,
-    /// Its number on its device, where the system says it: clocks of file systems are coarser than programs are fast. The
-    /// device's own number is another one on each machine.
-    identity: Option<u64>,
+    state: FileState,
 }
 
 impl FileFacts {
@@ -281,12 +276,9 @@ impl FileFacts {
     }
 
     fn new(path: PathBuf, metadata: &Metadata) -> Result<Self, FilesError> {
-        if !metadata.is_file() {
-            return Err(FilesError::NotAFile { path });
-        }
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let state = FileState::new(&path, metadata)?;
         let path = std::path::absolute(&path).map_err(|source| FilesError::io("find", &path, source))?;
-        Ok(Self { path, bytes: metadata.len(), modified, identity: identity(metadata) })
+        Ok(Self { path, state })
     }
 
     /// Where the file is: an absolute path.
@@ -298,7 +290,7 @@ impl FileFacts {
     /// Its length.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.state.bytes
     }
 
     /// Opens the file, if it is still what it was.
@@ -306,10 +298,7 @@ impl FileFacts {
     /// # Errors
     /// [`FilesError::Io`] where it cannot be opened, [`FilesError::Changed`].
     pub fn open(&self) -> Result<File, FilesError> {
-        let failed = |source| FilesError::io("open", &self.path, source);
-        let file = File::open(&self.path).map_err(failed)?;
-        self.check(&file)?;
-        Ok(file)
+        self.state.open(&self.path)
     }
 
     /// Fails unless the open file is still what it was.
@@ -317,8 +306,86 @@ impl FileFacts {
     /// # Errors
     /// [`FilesError::Changed`]; [`FilesError::Io`] where the system says nothing of the file.
     pub fn check(&self, file: &File) -> Result<(), FilesError> {
-        let metadata = file.metadata().map_err(|source| FilesError::io("look at", &self.path, source))?;
-        let now = Self::new(self.path.clone(), &metadata)?;
+        self.state.check(&self.path, file)
+    }
+}
+
+impl Token for FileFacts {
+    fn token(&self, tokenizer: &mut Tokenizer) {
+        self.path.token(tokenizer);
+        self.state.token(tokenizer);
+    }
+}
+
+/// What [`FileFacts`] say of a file without its path, for folders of so many files that their paths would be too long a list.
+///
+/// # Examples
+/// ```
+/// use musher_scheduler::files::FileState;
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("c.0.0");
+/// assert_eq!(FileState::of(&path)?, None);
+/// std::fs::write(&path, "12345678")?;
+/// let state = FileState::of(&path)?.expect("it is there");
+/// assert_eq!(state.bytes(), 8);
+/// std::fs::remove_file(&path)?;
+/// assert!(state.open(&path).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    bytes: u64,
+    /// Since 1970, where the system says it.
+    modified: Option<Duration>,
+    /// Its number on its device, where the system says it: clocks of file systems are coarser than programs are fast. The
+    /// device's own number is another one on each machine.
+    identity: Option<u64>,
+}
+
+impl FileState {
+    /// That of the file at a path; `None` where there is nothing. It looks each time: ask inside of [`once`].
+    ///
+    /// # Errors
+    /// [`FilesError::Io`], and [`FilesError::NotAFile`] for anything but a regular file.
+    pub fn of(path: &Path) -> Result<Option<Self>, FilesError> {
+        match fs::metadata(path) {
+            Ok(metadata) => Self::new(path, &metadata).map(Some),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(source) => Err(FilesError::io("look at", path, source)),
+        }
+    }
+
+    fn new(path: &Path, metadata: &Metadata) -> Result<Self, FilesError> {
+        if !metadata.is_file() {
+            return Err(FilesError::NotAFile { path: path.to_owned() });
+        }
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(Self { bytes: metadata.len(), modified, identity: identity(metadata) })
+    }
+
+    /// The file's length.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Opens the file, if it is still what it was.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`] where it cannot be opened, [`FilesError::Changed`].
+    pub fn open(&self, path: &Path) -> Result<File, FilesError> {
+        let file = File::open(path).map_err(|source| FilesError::io("open", path, source))?;
+        self.check(path, &file)?;
+        Ok(file)
+    }
+
+    /// Fails unless the open file is still what it was.
+    ///
+    /// # Errors
+    /// [`FilesError::Changed`]; [`FilesError::Io`] where the system says nothing of the file.
+    pub fn check(&self, path: &Path, file: &File) -> Result<(), FilesError> {
+        let metadata = file.metadata().map_err(|source| FilesError::io("look at", path, source))?;
+        let now = Self::new(path, &metadata)?;
         let change = if now.bytes != self.bytes {
             Change::Length { then: self.bytes, now: now.bytes }
         } else if now.identity != self.identity {
@@ -328,13 +395,12 @@ impl FileFacts {
         } else {
             return Ok(());
         };
-        Err(FilesError::Changed { path: now.path, change })
+        Err(FilesError::Changed { path: path.to_owned(), change })
     }
 }
 
-impl Token for FileFacts {
+impl Token for FileState {
     fn token(&self, tokenizer: &mut Tokenizer) {
-        self.path.token(tokenizer);
         (self.bytes, self.modified, self.identity).token(tokenizer);
     }
 }

@@ -21,3 +21,5 @@ pub mod select;
 pub(crate) mod simd;
 pub mod strip;
 pub mod transfer;
+#[cfg(feature = "zarr")]
+pub(crate) mod zarr;

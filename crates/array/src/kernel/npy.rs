@@ -221,12 +221,10 @@ impl NpyHeader {
     /// With more than about 3,000 axes, whose header would not fit format 1.0; NumPy's limit is 64.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let order = match (self.dtype.bytes(), self.byte_order) {
-            (1, _) => '|',
-            (_, ByteOrder::Little) => '<',
-            (_, ByteOrder::Big) => '>',
+        let (order, code) = match self.byte_order {
+            ByteOrder::Big if self.dtype.bytes() > 1 => ('>', code(self.dtype)),
+            _ => description(self.dtype),
         };
-        let code = code(self.dtype);
         let fortran = if self.fortran_order { "True" } else { "False" };
         let lengths: Vec<String> = self.shape.iter().map(usize::to_string).collect();
         let tuple = match lengths.as_slice() {
@@ -509,6 +507,11 @@ fn swap_parts(raw: &mut [u8], dtype: DType) {
         _ => dtype.bytes(),
     };
     raw.chunks_exact_mut(part).for_each(<[u8]>::reverse);
+}
+
+/// NumPy's description of little-endian elements: byte order and type.
+pub(crate) fn description(dtype: DType) -> (char, &'static str) {
+    (if dtype.bytes() == 1 { '|' } else { '<' }, code(dtype))
 }
 
 /// NumPy's kind and width in bytes of an element type.

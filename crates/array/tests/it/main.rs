@@ -20,6 +20,7 @@ mod math;
 mod memory;
 mod neighborhood;
 mod npy;
+mod npy_stack;
 mod ordering;
 mod overlap;
 mod products;
@@ -30,3 +31,5 @@ mod reductions;
 mod selection;
 mod statistics;
 mod table;
+#[cfg(feature = "zarr")]
+mod zarr;

@@ -243,6 +243,56 @@ fn blocks(cases: &mut Cases) {
         read(&Array::<f64, Ix2>::read_npy(&path, block).unwrap(), options)
     });
     cases.own_files();
+    cases.add("Array::to_raw Array::read_raw store", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.raw");
+        musher_array::store([x(size).to_raw(&path)]).compute_with(options)?;
+        let (n, block) = size.square::<f64>();
+        read(&Array::<f64, Ix2>::read_raw(&path, 0, (n, n), block).unwrap(), options)
+    });
+    cases.own_files();
+    cases.add("Array::to_npy_stack Array::read_npy_stack", |size, options| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let (n, block) = size.square::<f64>();
+        let rows = x(size).rechunk((block * block / n, n));
+        rows.to_npy_stack(&path, Axis(0)).unwrap().compute_with(options)?;
+        read(&Array::<f64, Ix2>::read_npy_stack(&path, Axis(0)).unwrap(), options)
+    });
+    cases.own_files();
+    #[cfg(feature = "zarr")]
+    zarr(cases);
+    #[cfg(not(feature = "zarr"))]
+    cases.without("Array::to_zarr Array::read_zarr", "the feature is off");
+}
+
+/// Zarr arrays in chunks of the blocks, in others, and in shards.
+#[cfg(feature = "zarr")]
+fn zarr(cases: &mut Cases) {
+    use musher_array::zarr::{Compression, ReadOptions, WriteOptions};
+    let compressions = [
+        Compression::None,
+        Compression::Zstd { level: 1 },
+        Compression::BloscLz4 { level: 1 },
+        Compression::Gzip { level: 1 },
+    ];
+    for (way, compression) in (0..3).flat_map(|way| compressions.map(|compression| (way, compression))) {
+        cases.add("Array::to_zarr Array::read_zarr", move |size, options| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x.zarr");
+            let (n, block) = size.square::<f64>();
+            let plain = WriteOptions::from(compression);
+            let write = match way {
+                0 => plain,
+                1 => plain.chunks((block / 2, block)),
+                _ => plain.chunks((block / 4, block / 2)).shards(block),
+            };
+            x(size).to_zarr(&path, write).unwrap().compute_with(options)?;
+            let wish = if way == 2 { ReadOptions::from((n, block / 2)) } else { ReadOptions::from(block) };
+            read(&Array::<f64, Ix2>::read_zarr(&path, wish).unwrap(), options)
+        });
+        cases.own_files();
+    }
 }
 
 musher_testkit::promises!("promises", cases());

@@ -10,7 +10,7 @@ use super::error::SinkError;
 use super::held::{self, Places, Turn};
 use super::journal::{self, Journal};
 use super::part::checksum_of;
-use super::receipt::Receipt;
+use super::receipt::{Receipt, folders};
 use super::stage::{DATA, PARTS, Stage};
 use super::target::Kind;
 
@@ -260,7 +260,11 @@ impl Stage {
     /// Makes parts durable, before the first is seen.
     fn sync(&self, parts: &Path, receipts: &[Receipt]) -> Result<(), SinkError> {
         let synced = receipts.iter().try_for_each(|receipt| sync_file(&parts.join(&receipt.name)));
-        synced.and_then(|()| sync_folder(parts)).map_err(|error| self.failed("sync", error))
+        let inner = || folders(receipts).into_iter().try_for_each(|inner| sync_folder(&parts.join(inner)));
+        synced
+            .and_then(|()| inner())
+            .and_then(|()| sync_folder(parts))
+            .map_err(|error| self.failed("sync", error))
     }
 
     /// Makes the new name durable.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::{self, sync_folder};
-use super::receipt::{Receipt, is_plain};
+use super::receipt::{Receipt, folders, is_plain};
 use super::stage::{OLD, PARTS};
 
 /// The file in a stage that says that its commit is decided.
@@ -62,9 +62,11 @@ pub(super) fn redo(stage: &Path) -> io::Result<bool> {
     let place = stage.parent().unwrap_or(stage);
     match Journal::read(stage)? {
         None => return Ok(false),
-        Some(Journal::Move { into, receipts }) => {
+        Some(Journal::Move { into, mut receipts }) => {
+            receipts.retain(|receipt| is_plain(&receipt.name));
             let folder = into.map_or_else(|| place.to_owned(), |name| place.join(name));
             move_parts(&stage.join(PARTS), &folder, &receipts)?;
+            folders(&receipts).into_iter().try_for_each(|inner| sync_folder(&folder.join(inner)))?;
             sync_folder(&folder)?;
         }
         Some(Journal::Replace { target }) => {
@@ -79,7 +81,13 @@ pub(super) fn redo(stage: &Path) -> io::Result<bool> {
 
 /// Gives the parts their names.
 fn move_parts(parts: &Path, folder: &Path, receipts: &[Receipt]) -> io::Result<()> {
-    for receipt in receipts.iter().filter(|receipt| is_plain(&receipt.name)) {
+    for inner in folders(receipts) {
+        match fs::create_dir(folder.join(inner)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+    }
+    for receipt in receipts {
         let part: PathBuf = parts.join(&receipt.name);
         match fs::rename(&part, folder.join(&receipt.name)) {
             // It has its name already.

@@ -1,5 +1,6 @@
 //! What is known of a part that was written, as a chunk that travels.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Component, Path};
 
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The part's name, by which no two parts of a stage are called.
+    /// The part's name, by which no two parts of a stage are called; `folder/name` where it goes into a folder in the target.
     pub name: String,
     /// From its first to behind its last byte, in its own file or in the one that it shares.
     pub range: Range<u64>,
@@ -57,9 +58,18 @@ impl AsRecord for Receipt {
     }
 }
 
-/// Whether a name is that of a file in a folder and nothing else.
+/// Whether a name is that of a file in a folder, or in folders in it, and nothing else: `a` or `a/b`.
 pub(super) fn is_plain(name: &str) -> bool {
-    let mut components = Path::new(name).components();
-    let first = matches!(components.next(), Some(Component::Normal(first)) if first == name);
-    first && components.next().is_none()
+    let is_plain = |part: &str| {
+        let mut components = Path::new(part).components();
+        let first = matches!(components.next(), Some(Component::Normal(first)) if first == part);
+        first && components.next().is_none()
+    };
+    name.split('/').all(is_plain)
+}
+
+/// The folders that names of parts speak of, outer ones first, each once.
+pub(super) fn folders(receipts: &[Receipt]) -> BTreeSet<&Path> {
+    let above = receipts.iter().flat_map(|receipt| Path::new(&receipt.name).ancestors().skip(1));
+    above.filter(|folder| !folder.as_os_str().is_empty()).collect()
 }

@@ -12,7 +12,7 @@ use super::disk::{self, FileId};
 use super::error::SinkError;
 use super::held;
 use super::part::PartFile;
-use super::receipt::{Receipt, is_plain};
+use super::receipt::{Receipt, folders, is_plain};
 use super::target::{Kind, Target};
 use crate::atomic::as_masked;
 use crate::sync::StaticMutex;
@@ -158,7 +158,8 @@ impl Stage {
 
     /// Writes a part into a file of its own. `write` fills the file and gives back how many rows it wrote.
     ///
-    /// The file is in the stage when it is complete; one that fails leaves nothing.
+    /// The file is in the stage when it is complete; one that fails leaves nothing. A name such as `folder/name` goes into
+    /// a folder in the target, which is made.
     ///
     /// # Errors
     /// Those of `write`; [`SinkError::Io`] if there can be no such file; [`SinkError::Gone`] if the stage is.
@@ -185,6 +186,15 @@ impl Stage {
         let failed = |source| self.failed("write", source);
         let receipt = part.whole(name, rows).map_err(failed)?;
         let path = self.folder.join(PARTS).join(name);
+        // One by one: a stage that is gone is not made again.
+        for inner in folders(std::slice::from_ref(&receipt)) {
+            match fs::create_dir(self.folder.join(PARTS).join(inner)) {
+                // Renaming finds out that the stage is gone.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {}
+                made => made.map_err(failed)?,
+            }
+        }
         if disk::exists(&path).map_err(failed)? {
             // The commit may have synced the first one already.
             beside.as_file().sync_all().map_err(failed)?;

@@ -372,3 +372,42 @@ fn who_comes_after_a_kill_between_two_renames_does_the_second() {
         }
     }
 }
+
+#[test]
+fn parts_go_into_folders_in_the_target() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("x");
+    let found = |name: &str| fs::read_to_string(path.join(name)).ok();
+    for (generation, target) in
+        [Target::new_folder(&path), Target::folder(&path), Target::files(&path), Target::files(&path)]
+            .into_iter()
+            .enumerate()
+    {
+        let stage = open(&target, 7).unwrap();
+        let write = |name: &str| {
+            stage.write_part(name, |file| {
+                write!(file, "{generation}").unwrap();
+                Ok::<_, SinkError>(1)
+            })
+        };
+        for name in ["", "/a", "a/", "a//b", "a/../b", "../b", "./a", "."] {
+            assert!(matches!(write(name), Err(SinkError::Io { action: "create", .. })), "{name:?}");
+        }
+        let last = format!("c/{generation}/1");
+        let receipts: Vec<Receipt> = ["a", "c/0/0", "c/0/1", &last].map(|name| write(name).unwrap()).into();
+        for _ in 0..2 {
+            stage.commit(&receipts).unwrap();
+            assert_eq!(write("c/0/1").unwrap(), receipts[2], "also late");
+            assert_eq!(
+                receipts.iter().filter_map(|part| found(&part.name)).collect::<String>(),
+                generation.to_string().repeat(4)
+            );
+        }
+        assert_eq!(found("c/0/1"), Some(generation.to_string()));
+        abandon(7);
+    }
+    assert_eq!(found("c/2/1").as_deref(), Some("2"), "what is around files that are replaced stays");
+    assert_eq!(found("c/1/1").as_deref(), Some("1"));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    assert_eq!(names(&path), ["a", "c"]);
+}
