@@ -368,6 +368,7 @@ cumulative! {
     /// ```
     #[doc(alias = "cumulative_sum")]
     #[doc(alias = "accumulate")]
+    #[doc(alias = "numpy.cumsum")]
     fn cumsum, try_cumsum where A: Number -> A::Sum = Sum, "cumsum";
     /// The running product along an axis: each element times all before it; of integers as `i64` or `u64`.
     ///
@@ -387,6 +388,7 @@ cumulative! {
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
     #[doc(alias = "cumulative_prod")]
+    #[doc(alias = "numpy.cumprod")]
     fn cumprod, try_cumprod where A: Number -> A::Sum = Product, "cumprod";
     /// The largest so far along an axis; NaN once there was one.
     ///

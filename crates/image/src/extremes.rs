@@ -32,7 +32,6 @@ use crate::pixel::Pixel;
 /// **Source** `scipy.ndimage.minimum_filter`.
 #[track_caller]
 #[doc(alias = "dask_image.ndfilters.minimum_filter")]
-#[doc(alias = "grey_erosion")]
 pub fn minimum_filter<A: Pixel, D: Dimension>(
     image: &Array<A, D>,
     window: impl Into<Window>,
@@ -63,7 +62,6 @@ pub fn minimum_filter<A: Pixel, D: Dimension>(
 /// **Source** `scipy.ndimage.maximum_filter`.
 #[track_caller]
 #[doc(alias = "dask_image.ndfilters.maximum_filter")]
-#[doc(alias = "grey_dilation")]
 pub fn maximum_filter<A: Pixel, D: Dimension>(
     image: &Array<A, D>,
     window: impl Into<Window>,

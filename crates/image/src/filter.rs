@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
 use musher_array::{Array, Boundary as Mode, Depth, Element, PerAxis};
 use musher_graph_core::{Site, TaskError, Token, Tokenizer};
-use ndarray::Dimension;
+use ndarray::{Axis, Dimension};
 
 use crate::error::Error;
 use crate::kernel::correlate::Weights;
@@ -113,6 +113,19 @@ pub(crate) fn resolve_modes(modes: PerAxis<Mode>, ndim: usize) -> Result<Vec<Mod
     }
 }
 
+/// Refuses an axis that an image has not.
+#[track_caller]
+pub(crate) fn check_axis(axis: Axis, ndim: usize) -> Result<(), Error> {
+    let value = axis.index() as f64;
+    match axis.index() < ndim {
+        true => Ok(()),
+        false => {
+            let expected = "an axis of the image";
+            Err(Error::Parameter { parameter: "axis", value, expected, caller: Site::caller() })
+        }
+    }
+}
+
 /// What a filter does along one axis.
 #[derive(Debug, Clone)]
 pub(crate) struct Along<L> {
@@ -198,4 +211,19 @@ pub(crate) fn along_axes<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
     let modes: Vec<Mode<A>> = along.iter().map(|along| along.mode.map(A::narrow)).collect();
     let lines = along.into_iter().map(|along| along.line).collect();
     Ok(neighborhood(image, depths, modes, Separable { label, name, lines, marker: PhantomData })?)
+}
+
+/// The image with a line slid along one axis only.
+#[track_caller]
+pub(crate) fn along_axis<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
+    image: &Array<A, D>,
+    label: &'static str,
+    name: &'static str,
+    axis: usize,
+    along: Along<L>,
+) -> Result<Array<A, D>, Error> {
+    let none = || Along { line: None, reach: Depth::both(0), mode: Mode::Nearest };
+    let mut axes: Vec<Along<L>> = (0..image.ndim()).map(|_| none()).collect();
+    axes[axis] = along;
+    along_axes(image, label, name, axes)
 }

@@ -73,7 +73,7 @@ impl Gaussian {
 
     /// The weights along each axis; none where an axis stays as it is.
     #[track_caller]
-    fn lines(self, ndim: usize) -> Result<Vec<Along<Weights>>, Error> {
+    pub(crate) fn lines(self, ndim: usize) -> Result<Vec<Along<Weights>>, Error> {
         let caller = Site::caller();
         let refuse =
             |parameter, value, expected| Err(Error::Parameter { parameter, value, expected, caller });

@@ -8,8 +8,12 @@
 //! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
 //! | make color gray | [`rgb2gray`], [`rgb_to_gray`] | `skimage.color.rgb2gray` |
 //! | smooth, or take a derivative | [`gaussian_filter`], [`uniform_filter`] | `dask_image.ndfilters.gaussian_filter` |
+//! | find edges | [`sobel`], [`prewitt`], [`scharr`], [`laplace`], [`gaussian_laplace`], [`gaussian_gradient_magnitude`] | `dask_image.ndfilters.sobel` |
+//! | use weights or a function of your own | [`correlate`], [`convolve`], [`generic_filter`] | `dask_image.ndfilters.convolve` |
+//! | work along one axis | [`gaussian_filter1d`], [`uniform_filter1d`], [`minimum_filter1d`], [`maximum_filter1d`], [`correlate1d`], [`convolve1d`] | `scipy.ndimage.correlate1d` |
 //! | remove specks, or widen what is bright or dark | [`median_filter`], [`percentile_filter`], [`rank_filter`], [`minimum_filter`], [`maximum_filter`] | `dask_image.ndfilters.median_filter` |
-//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`] | `skimage.filters.threshold_otsu` |
+//! | erode, dilate, open, close | [`binary_erosion`], [`binary_dilation`], [`grey_opening`], [`white_tophat`], [`Structure`], … | `dask_image.ndmorph.binary_erosion` |
+//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`], [`threshold_local`] | `skimage.filters.threshold_otsu` |
 //! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
 //! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
 //! | save | [`imsave`](imsave()), [`imsave_tiles`], [`to_u8_scaled`] | `skimage.io.imsave` |
@@ -60,18 +64,25 @@ mod error;
 mod extremes;
 mod filter;
 mod gaussian;
+mod generic;
 mod gray;
 mod imread;
 mod imsave;
 mod kernel;
 mod label;
+mod local;
 mod measure;
+mod morphology;
+mod one_axis;
 mod pixel;
 mod rank;
 mod record;
 mod scale;
+mod slopes;
+mod structure;
 mod threshold;
 mod uniform;
+mod weights;
 mod wire;
 
 pub use columns::{Column, Columns};
@@ -79,18 +90,29 @@ pub use error::{Error, PageKind};
 pub use extremes::{maximum_filter, minimum_filter};
 pub use filter::Window;
 pub use gaussian::{FloatPixel, Gaussian, gaussian_filter};
+pub use generic::generic_filter;
 pub use gray::{Intensity, rgb_to_gray, rgb2gray};
 pub use imread::{Imread, imread, imread_chunked, imread_tiles};
 pub use imsave::{imsave, imsave_tiles};
 pub use kernel::gray::GrayWeights;
 pub use label::{Labeled, Labeling, label};
+pub use local::{LocalMethod, threshold_local};
 pub use measure::{
     LabelIndex, Measurements, PerLabel, area, center_of_mass, find_objects, maximum, mean, measure, minimum,
     standard_deviation, sum_labels, variance,
 };
+pub use morphology::{
+    binary_closing, binary_dilation, binary_erosion, binary_hit_or_miss, binary_opening, black_tophat,
+    grey_closing, grey_dilation, grey_erosion, grey_opening, morphological_gradient, morphological_laplace,
+    white_tophat,
+};
 pub use musher_array::{Boundary as Mode, PerAxis};
+pub use one_axis::{gaussian_filter1d, maximum_filter1d, minimum_filter1d, uniform_filter1d};
 pub use pixel::Pixel;
 pub use rank::{median_filter, percentile_filter, rank_filter};
 pub use scale::{ScaleRange, to_u8_scaled};
+pub use slopes::{gaussian_gradient_magnitude, gaussian_laplace, laplace, prewitt, scharr, sobel};
+pub use structure::{Structure, generate_binary_structure};
 pub use threshold::{Histogram, Otsu, threshold, threshold_otsu};
 pub use uniform::uniform_filter;
+pub use weights::{FilterWeights, convolve, convolve1d, correlate, correlate1d};

@@ -287,9 +287,11 @@ reductions! {
     (A: Element,) A;
     /// The sum. Integers widen to 64 bits, and a sum beyond them fails the computation; floats are added in `f64` by a fixed
     /// tree.
+    #[doc(alias = "numpy.sum")]
     fn sum try_sum where A: Number => A::Sum;
     /// The mean; of integers as `f64`, of nothing NaN.
     #[doc(alias = "average")]
+    #[doc(alias = "numpy.mean")]
     fn mean try_mean where A: Number => A::Mean;
     /// The product. Integers widen to 64 bits, and a product beyond them fails the computation.
     #[doc(alias = "prod")]
@@ -299,8 +301,10 @@ reductions! {
 reductions! {
     () bool;
     /// Whether any element is true; not so of nothing.
+    #[doc(alias = "numpy.any")]
     fn any try_any => bool;
     /// Whether all elements are true; so of nothing.
+    #[doc(alias = "numpy.all")]
     fn all try_all => bool;
     /// How many elements are true.
     #[doc(alias = "count_nonzero")]
@@ -375,13 +379,17 @@ macro_rules! reductions_of_something {
 reductions_of_something! {
     /// The smallest element; NaN if there is one.
     #[doc(alias = "amin")]
+    #[doc(alias = "numpy.min")]
     fn min try_min where A: Ordered => A;
     /// The largest element; NaN if there is one.
     #[doc(alias = "amax")]
+    #[doc(alias = "numpy.max")]
     fn max try_max where A: Ordered => A;
     /// The index of the first smallest element, in C order along the reduced axes; that of the first NaN if there is one.
+    #[doc(alias = "numpy.argmin")]
     fn argmin try_argmin where A: Real => u64;
     /// The index of the first largest element, in C order along the reduced axes; that of the first NaN if there is one.
+    #[doc(alias = "numpy.argmax")]
     fn argmax try_argmax where A: Real => u64;
 }
 
@@ -455,8 +463,10 @@ macro_rules! reductions_by_ddof {
 
 reductions_by_ddof! {
     /// The variance: the mean squared deviation from the mean.
+    #[doc(alias = "numpy.var")]
     fn var try_var fn var_axis = variance;
     /// The standard deviation: the root of the variance.
+    #[doc(alias = "numpy.std")]
     fn std try_std fn std_axis = deviation;
 }
 

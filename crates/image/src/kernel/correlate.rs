@@ -1,4 +1,4 @@
-//! Correlation with an odd line of weights.
+//! Correlation with a line of weights.
 //!
 //! The order of additions is that of scipy's `NI_Correlate1D`, and nothing is contracted to a
 //! fused multiply-add, so the answer has the same bits on every instruction set and for every chunking.
@@ -27,12 +27,13 @@ enum Symmetry {
 }
 
 impl Weights {
-    /// A line of weights; their number is odd.
+    /// A line of weights. Only an odd number of them has halves, one around the other end of the center.
     pub(crate) fn new(values: Vec<f64>) -> Weights {
         let radius = values.len() / 2;
         let holds = |sign: f64| {
-            (1..=radius)
-                .all(|step| (values[radius + step] - sign * values[radius - step]).abs() <= f64::EPSILON)
+            values.len() % 2 == 1
+                && (1..=radius)
+                    .all(|step| (values[radius + step] - sign * values[radius - step]).abs() <= f64::EPSILON)
         };
         let symmetry = match (holds(1.0), holds(-1.0)) {
             (true, _) => Symmetry::Even,
@@ -86,11 +87,12 @@ fn lanes<A: Widen, const W: usize>(source: &[A], step: usize, weights: &Weights)
         }
         Symmetry::None => {
             // scipy begins with the last weight instead of the center.
-            let last = at(2 * radius);
+            let end = values.len() - 1;
+            let last = at(end);
             for lane in 0..W {
-                sums[lane] = last[lane].widen() * values[2 * radius];
+                sums[lane] = last[lane].widen() * values[end];
             }
-            for (tap, &weight) in values.iter().enumerate().take(2 * radius) {
+            for (tap, &weight) in values.iter().enumerate().take(end) {
                 let line = at(tap);
                 for lane in 0..W {
                     sums[lane] += line[lane].widen() * weight;

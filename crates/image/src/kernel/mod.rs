@@ -11,6 +11,7 @@ pub(crate) mod merge;
 pub(crate) mod otsu;
 pub(crate) mod rank;
 pub(crate) mod separable;
+pub(crate) mod taps;
 pub(crate) mod union_find;
 pub(crate) mod widen;
 pub(crate) mod windows;

@@ -10,6 +10,7 @@ mod formats;
 mod golden;
 mod graph;
 mod memory;
+mod neighborhoods;
 mod promises;
 mod support;
 mod walkthrough;

@@ -6,14 +6,19 @@ use std::path::Path;
 
 use musher_array::{Array, Chunking, Element, Gather};
 use musher_image::{
-    GrayWeights, Imread, LabelIndex, PerLabel, area, center_of_mass, find_objects, gaussian_filter, imread,
-    imread_chunked, imread_tiles, imsave_tiles, label, maximum, maximum_filter, mean, measure, median_filter,
-    minimum, minimum_filter, percentile_filter, rank_filter, rgb_to_gray, rgb2gray, standard_deviation,
-    sum_labels, threshold, threshold_otsu, to_u8_scaled, uniform_filter, variance,
+    GrayWeights, Imread, LabelIndex, LocalMethod, Mode, PerLabel, Structure, area, binary_closing,
+    binary_dilation, binary_erosion, binary_hit_or_miss, binary_opening, black_tophat, center_of_mass,
+    convolve, convolve1d, correlate, correlate1d, find_objects, gaussian_filter, gaussian_filter1d,
+    gaussian_gradient_magnitude, gaussian_laplace, generic_filter, grey_closing, grey_dilation, grey_erosion,
+    grey_opening, imread, imread_chunked, imread_tiles, imsave_tiles, label, laplace, maximum,
+    maximum_filter, maximum_filter1d, mean, measure, median_filter, minimum, minimum_filter,
+    minimum_filter1d, morphological_gradient, morphological_laplace, percentile_filter, prewitt, rank_filter,
+    rgb_to_gray, rgb2gray, scharr, sobel, standard_deviation, sum_labels, threshold, threshold_local,
+    threshold_otsu, to_u8_scaled, uniform_filter, uniform_filter1d, variance, white_tophat,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
 use musher_testkit::{Cases, Size, digest};
-use ndarray::{ArrayD, Ix2, Ix3, IxDyn};
+use ndarray::{ArrayD, Axis, Ix2, Ix3, IxDyn};
 
 /// A gray image of the data's size: bright squares on a slope.
 fn image(size: Size) -> Array<f64, Ix2> {
@@ -62,6 +67,9 @@ fn read<A: Element, D: Gather<A> + 'static>(array: &Array<A, D>, options: &Optio
     Ok(digest(read.compute_with(options)?))
 }
 
+type Slope = fn(&Array<f64, Ix2>, Axis, Mode) -> Result<Array<f64, Ix2>, musher_image::Error>;
+type OfBinary = fn(&Array<bool, Ix2>, Structure) -> Result<Array<bool, Ix2>, musher_image::Error>;
+
 fn filters(cases: &mut Cases) {
     cases.add("gaussian_filter", |size, options| read(&gaussian_filter(&image(size), 1.5).unwrap(), options));
     cases
@@ -78,6 +86,38 @@ fn filters(cases: &mut Cases) {
         let share = read(&percentile_filter(&bytes(size), 30.0, 3).unwrap(), options)?;
         Ok(digest([share, read(&rank_filter(&bytes(size), -2, 3).unwrap(), options)?]))
     });
+    cases.add("sobel prewitt scharr laplace", |size, options| {
+        let (image, mode) = (image(size), Mode::Reflect);
+        let mut words = vec![read(&laplace(&image, mode).unwrap(), options)?];
+        let slopes: [Slope; 3] = [sobel, prewitt, scharr];
+        for slope in slopes {
+            words.push(read(&slope(&image, Axis(0), mode).unwrap(), options)?);
+        }
+        Ok(digest(words))
+    });
+    cases.add("gaussian_laplace gaussian_gradient_magnitude gaussian_filter1d", |size, options| {
+        let curved = read(&gaussian_laplace(&image(size), 1.5).unwrap(), options)?;
+        let steep = read(&gaussian_gradient_magnitude(&image(size), 1.5).unwrap(), options)?;
+        Ok(digest([curved, steep, read(&gaussian_filter1d(&image(size), Axis(1), 2.0).unwrap(), options)?]))
+    });
+    cases.add("uniform_filter1d minimum_filter1d maximum_filter1d", |size, options| {
+        let mean = read(&uniform_filter1d(&image(size), Axis(0), 4).unwrap(), options)?;
+        let low = read(&minimum_filter1d(&bytes(size), Axis(1), 5).unwrap(), options)?;
+        Ok(digest([mean, low, read(&maximum_filter1d(&bytes(size), Axis(0), 3).unwrap(), options)?]))
+    });
+    cases.add("correlate convolve correlate1d convolve1d", |size, options| {
+        let weights = ndarray::arr2(&[[1.0, 2.0], [0.0, -1.0], [0.5, 0.0]]);
+        let one = read(&correlate(&image(size), weights.clone()).unwrap(), options)?;
+        let other = read(&convolve(&image(size), weights).unwrap(), options)?;
+        let line = read(&correlate1d(&image(size), Axis(0), [1.0, 2.0]).unwrap(), options)?;
+        let turned = read(&convolve1d(&image(size), Axis(1), [1.0, 2.0]).unwrap(), options)?;
+        Ok(digest([one, other, line, turned]))
+    });
+    cases.add("generic_filter threshold_local", |size, options| {
+        let span = generic_filter(&bytes(size), 3, |near: &[u8]| near[0] ^ near[8]).unwrap();
+        let local = threshold_local(&image(size), 5, LocalMethod::Gaussian, 1.0).unwrap();
+        Ok(digest([read(&span, options)?, read(&local, options)?]))
+    });
     cases.add("rgb_to_gray rgb2gray", |size, options| {
         let gray = rgb_to_gray(&color(size), GrayWeights::REC_601).unwrap();
         Ok(digest([read(&gray, options)?, read(&rgb2gray(&color(size)).unwrap(), options)?]))
@@ -88,6 +128,36 @@ fn filters(cases: &mut Cases) {
     });
     cases.add("threshold", |size, options| read(&threshold(&image(size), 3.0).unwrap(), options));
     cases.add("threshold_otsu", |size, options| read(&threshold_otsu(&image(size), 64).unwrap(), options));
+}
+
+fn morphology(cases: &mut Cases) {
+    cases.add("grey_erosion grey_dilation grey_opening grey_closing", |size, options| {
+        let cross = || Structure::connectivity(1);
+        let thin = read(&grey_erosion(&image(size), cross()).unwrap(), options)?;
+        let thick = read(&grey_dilation(&bytes(size), 5).unwrap(), options)?;
+        let open = read(&grey_opening(&bytes(size), 3).unwrap(), options)?;
+        Ok(digest([thin, thick, open, read(&grey_closing(&image(size), cross()).unwrap(), options)?]))
+    });
+    cases.add("morphological_gradient morphological_laplace white_tophat black_tophat", |size, options| {
+        let edges = read(&morphological_gradient(&bytes(size), 3).unwrap(), options)?;
+        let curved = read(&morphological_laplace(&image(size), 3).unwrap(), options)?;
+        let bright = read(&white_tophat(&bytes(size), 3).unwrap(), options)?;
+        Ok(digest([edges, curved, bright, read(&black_tophat(&bytes(size), 3).unwrap(), options)?]))
+    });
+    cases.add(
+        "binary_erosion binary_dilation binary_opening binary_closing binary_hit_or_miss",
+        |size, options| {
+            let (bright, cross) = (bytes(size).gt(120), || Structure::connectivity(1).iterations(2));
+            let mut words = Vec::new();
+            let all: [OfBinary; 4] = [binary_erosion, binary_dilation, binary_opening, binary_closing];
+            for work in all {
+                words.push(read(&work(&bright, cross()).unwrap(), options)?);
+            }
+            let (hit, miss) = (ndarray::arr2(&[[true, true]]), ndarray::arr2(&[[true], [false]]));
+            words.push(read(&binary_hit_or_miss(&bright, hit, miss).unwrap(), options)?);
+            Ok(digest(words))
+        },
+    );
 }
 
 fn objects(cases: &mut Cases) {
@@ -231,9 +301,10 @@ musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("image");
-    for family in [filters, objects, files] {
+    for family in [filters, morphology, objects, files] {
         family(&mut cases);
     }
+    cases.without("generate_binary_structure", "makes a structure, which is no chunk");
     cases.without("imsave", "holds the whole image to encode it: `imsave_tiles` is for large ones");
     cases
 }

@@ -61,7 +61,8 @@ pub(crate) fn will_read<T>(elements: &[T]) {
     let _ = elements;
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::LEAST_BYTES;
     use crate::kernel::memory::{with_room, zeros};

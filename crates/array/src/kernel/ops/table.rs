@@ -33,10 +33,12 @@ macro_rules! unary_table {
         operator not where A: Bits = 2, Light, ulp 0, "invert":
             integers |x| !x, bools |x| !x;
         /// Every element times itself; integers report overflow.
+        #[doc(alias = "numpy.square")]
         fn square where A: Number = 3, Light, ulp 0, "square":
             floats |x| x * x, integers flagged |x| x.product(x), complex |z| z * z;
         /// The complex conjugate of every element; a real number is its own.
         #[doc(alias = "conjugate")]
+        #[doc(alias = "numpy.conj")]
         fn conj where A: Number = 4, Light, ulp 0, "conjugate":
             floats |x| x, integers |x| x, complex |z| z.conj();
         /// -1, 0 or 1 by the sign of every element; NaN stays, and 0 has the sign 0, as in NumPy and unlike Rust's `signum`.
@@ -46,9 +48,11 @@ macro_rules! unary_table {
             floats |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x.is_nan() { x } else { 0.0 },
             signed |x| x.signum(), unsigned |x| x.min(1), complex |z| super::complex::direction(z);
         /// The largest integer that is not above every element.
+        #[doc(alias = "numpy.floor")]
         fn floor where A: Real = 6, Light, ulp 0, "floor":
             floats |x| x.floor(), integers |x| x;
         /// The smallest integer that is not below every element.
+        #[doc(alias = "numpy.ceil")]
         fn ceil where A: Real = 7, Light, ulp 0, "ceil":
             floats |x| x.ceil(), integers |x| x;
         /// The nearest integer of every element; halves away from zero, as Rust's.
@@ -61,6 +65,7 @@ macro_rules! unary_table {
             floats |x| x.round_ties_even(), integers |x| x;
         /// The integer part of every element.
         #[doc(alias = "fix")]
+        #[doc(alias = "numpy.trunc")]
         fn trunc where A: Real = 10, Light, ulp 0, "trunc":
             floats |x| x.trunc(), integers |x| x;
         /// What follows the point of every element, with its sign.
@@ -71,15 +76,19 @@ macro_rules! unary_table {
         fn recip where A: Inexact = 12, Root, ulp 2, "reciprocal":
             floats |x| 1.0 / x, complex |z| super::complex::recip(z);
         /// The square root of every element; NaN of a negative real number.
+        #[doc(alias = "numpy.sqrt")]
         fn sqrt where A: Inexact = 13, Root, ulp 1, "sqrt":
             floats |x| x.sqrt(), complex |z| super::complex::sqrt(z);
         /// The cube root of every element.
+        #[doc(alias = "numpy.cbrt")]
         fn cbrt where A: Float = 14, Call, ulp 1, "cbrt":
             floats wide |x, out| math::cbrt(x, out);
         /// e to the power of every element.
+        #[doc(alias = "numpy.exp")]
         fn exp where A: Inexact = 15, Call, ulp 1, "exp":
             floats wide |x, out| math::exp(x, out), complex |z| super::complex::exp(z);
         /// 2 to the power of every element.
+        #[doc(alias = "numpy.exp2")]
         fn exp2 where A: Inexact = 16, Call, ulp 1, "exp2":
             floats wide |x, out| math::exp2(x, out), complex |z| super::complex::exp2(z);
         /// e to the power of every element, less 1; exact near 0.
@@ -91,9 +100,11 @@ macro_rules! unary_table {
         fn ln where A: Inexact = 18, Call, ulp 1, "log":
             floats wide |x, out| math::ln(x, out), complex |z| super::complex::ln(z);
         /// The logarithm to base 2 of every element.
+        #[doc(alias = "numpy.log2")]
         fn log2 where A: Inexact = 19, Call, ulp 1, "log2":
             floats wide |x, out| math::log2(x, out), complex |z| super::complex::log2(z);
         /// The logarithm to base 10 of every element.
+        #[doc(alias = "numpy.log10")]
         fn log10 where A: Inexact = 20, Call, ulp 1, "log10":
             floats wide |x, out| math::log10(x, out), complex |z| super::complex::log10(z);
         /// The natural logarithm of 1 plus every element; exact near 0.
@@ -101,45 +112,57 @@ macro_rules! unary_table {
         fn ln_1p where A: Inexact = 21, Call, ulp 1, "log1p":
             floats wide |x, out| math::ln_1p(x, out), complex |z| super::complex::ln_1p(z);
         /// The sine of every element, in radians.
+        #[doc(alias = "numpy.sin")]
         fn sin where A: Inexact = 22, Call, ulp 1, "sin":
             floats wide |x, out| math::sin(x, out), complex |z| super::complex::sin(z);
         /// The cosine of every element, in radians.
+        #[doc(alias = "numpy.cos")]
         fn cos where A: Inexact = 23, Call, ulp 1, "cos":
             floats wide |x, out| math::cos(x, out), complex |z| super::complex::cos(z);
         /// The tangent of every element, in radians.
+        #[doc(alias = "numpy.tan")]
         fn tan where A: Inexact = 24, Call, ulp 1, "tan":
             floats wide |x, out| math::tan(x, out), complex |z| super::complex::tan(z);
         /// The angle in radians whose sine each element is.
         #[doc(alias = "arcsin")]
+        #[doc(alias = "numpy.asin")]
         fn asin where A: Inexact = 25, Call, ulp 1, "arcsin":
             floats wide |x, out| math::asin(x, out), complex |z| super::complex::asin(z);
         /// The angle in radians whose cosine each element is.
         #[doc(alias = "arccos")]
+        #[doc(alias = "numpy.acos")]
         fn acos where A: Inexact = 26, Call, ulp 1, "arccos":
             floats wide |x, out| math::acos(x, out), complex |z| super::complex::acos(z);
         /// The angle in radians whose tangent each element is.
         #[doc(alias = "arctan")]
+        #[doc(alias = "numpy.atan")]
         fn atan where A: Inexact = 27, Call, ulp 1, "arctan":
             floats wide |x, out| math::atan(x, out), complex |z| super::complex::atan(z);
         /// The hyperbolic sine of every element.
+        #[doc(alias = "numpy.sinh")]
         fn sinh where A: Inexact = 28, Call, ulp 1, "sinh":
             floats wide |x, out| math::sinh(x, out), complex |z| super::complex::sinh(z);
         /// The hyperbolic cosine of every element.
+        #[doc(alias = "numpy.cosh")]
         fn cosh where A: Inexact = 29, Call, ulp 1, "cosh":
             floats wide |x, out| math::cosh(x, out), complex |z| super::complex::cosh(z);
         /// The hyperbolic tangent of every element.
+        #[doc(alias = "numpy.tanh")]
         fn tanh where A: Inexact = 30, Call, ulp 1, "tanh":
             floats wide |x, out| math::tanh(x, out), complex |z| super::complex::tanh(z);
         /// The inverse hyperbolic sine of every element.
         #[doc(alias = "arcsinh")]
+        #[doc(alias = "numpy.asinh")]
         fn asinh where A: Inexact = 31, Call, ulp 1, "arcsinh":
             floats wide |x, out| math::asinh(x, out), complex |z| super::complex::asinh(z);
         /// The inverse hyperbolic cosine of every element; NaN of a real number below 1.
         #[doc(alias = "arccosh")]
+        #[doc(alias = "numpy.acosh")]
         fn acosh where A: Inexact = 32, Call, ulp 1, "arccosh":
             floats wide |x, out| math::acosh(x, out), complex |z| super::complex::acosh(z);
         /// The inverse hyperbolic tangent of every element; NaN of a real number beyond 1.
         #[doc(alias = "arctanh")]
+        #[doc(alias = "numpy.atanh")]
         fn atanh where A: Inexact = 33, Call, ulp 1, "arctanh":
             floats wide |x, out| math::atanh(x, out), complex |z| super::complex::atanh(z);
         /// Degrees as radians.
@@ -160,6 +183,7 @@ macro_rules! part_table {
         #[doc(alias = "absolute")]
         #[doc(alias = "fabs")]
         #[doc(alias = "norm")]
+        #[doc(alias = "numpy.abs")]
         fn abs where A: Number = 1, Light, ulp 2, "absolute":
             floats |x| x.abs(), signed flagged |x| x.overflowing_abs(), unsigned |x| x, complex |z| super::complex::abs(z);
         /// The real part of every element.
@@ -236,23 +260,29 @@ macro_rules! binary_table {
         /// The first to the power of the second. Integers report overflow, and a negative power.
         #[doc(alias = "power")]
         #[doc(alias = "float_power")]
+        #[doc(alias = "numpy.pow")]
         fn pow where A: Number = 6, Power, ulp 1, "power":
             floats wide |x, y, out| math::pow(x, y, out), integers checked |x, y| u32::try_from(y).ok().and_then(|y| x.checked_pow(y)),
             complex |x, y| super::complex::pow(x, y);
         /// The smaller of each pair; NaN if either is NaN.
+        #[doc(alias = "numpy.minimum")]
         fn minimum where A: Ordered = 7, Plain, ulp 0, "minimum":
             floats |x, y| if x.is_nan() || x < y { x } else { y }, integers |x, y| x.min(y), bools |x, y| x & y;
         /// The larger of each pair; NaN if either is NaN.
+        #[doc(alias = "numpy.maximum")]
         fn maximum where A: Ordered = 8, Plain, ulp 0, "maximum":
             floats |x, y| if x.is_nan() || x > y { x } else { y }, integers |x, y| x.max(y), bools |x, y| x | y;
         /// The angle in radians between the positive x axis and the point (`other`, `self`), from -π to π.
         #[doc(alias = "arctan2")]
+        #[doc(alias = "numpy.atan2")]
         fn atan2 where A: Float = 9, Call, ulp 1, "arctan2":
             floats wide |x, y, out| math::atan2(x, y, out);
         /// The length of the hypotenuse over both.
+        #[doc(alias = "numpy.hypot")]
         fn hypot where A: Float = 10, Call, ulp 1, "hypot":
             floats wide |x, y, out| math::hypot(x, y, out);
         /// The magnitude of the first with the sign of the second.
+        #[doc(alias = "numpy.copysign")]
         fn copysign where A: Float = 11, Plain, ulp 0, "copysign":
             floats |x, y| x.copysign(y);
         /// The quotient of each pair that leaves the remainder of [`rem_euclid`](Self::rem_euclid). For a positive divisor it is
@@ -284,16 +314,20 @@ macro_rules! binary_table {
         fn wrapping_mul where A: Integer = 19, Plain, ulp 0, "multiply":
             integers |x, y| x.wrapping_mul(y);
         /// The smaller of each pair; of a number and NaN the number.
+        #[doc(alias = "numpy.fmin")]
         fn fmin where A: Ordered = 20, Plain, ulp 0, "fmin":
             floats |x, y| if y.is_nan() || x <= y { x } else { y }, integers |x, y| x.min(y), bools |x, y| x & y;
         /// The larger of each pair; of a number and NaN the number.
+        #[doc(alias = "numpy.fmax")]
         fn fmax where A: Ordered = 21, Plain, ulp 0, "fmax":
             floats |x, y| if y.is_nan() || x >= y { x } else { y }, integers |x, y| x.max(y), bools |x, y| x | y;
         /// The bits of the first so many places to the left; 0 where these are more than its width, or negative.
+        #[doc(alias = "numpy.left_shift")]
         fn left_shift where A: Integer = 22, Plain, ulp 0, "left_shift":
             integers |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shl(y)).unwrap_or(0);
         /// The bits of the first so many places to the right, the sign coming in at the left; the sign alone where these are
         /// more than its width, or negative.
+        #[doc(alias = "numpy.right_shift")]
         fn right_shift where A: Integer = 23, Plain, ulp 0, "right_shift":
             signed |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shr(y)).unwrap_or(x.signum().min(0)),
             unsigned |x, y| u32::try_from(y).ok().and_then(|y| x.checked_shr(y)).unwrap_or(0);
