@@ -207,7 +207,7 @@ mod tests {
         let values = [1.0, f64::NAN, -f64::NAN, f64::INFINITY];
         let mut counts = vec![0; 65];
         count_first(&values, 6, &mut counts);
-        let search = Search::begin(&counts, 6, |n, n_nan| vec![n - 1, n_nan - 1]);
+        let search = Search::begin(&counts, 6, |n, n_nan| vec![n - 1, n_nan - 2]);
         assert_eq!((search.n_numbers, search.n_nan), (2, 2));
         assert_eq!(keep(&values, 6, &search.prefixes()).unwrap(), [1.0, f64::INFINITY]);
         assert_eq!(Search::from_words(&[1, 2]), None);

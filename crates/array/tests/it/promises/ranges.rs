@@ -46,7 +46,7 @@ pub(super) fn orders(cases: &mut Cases) {
     });
     cases.own_files();
     cases
-        .add("Array::unique", |size, options| from_file(size, options, |x| read(&x.unique().len(), options)));
+        .add("Selected::len", |size, options| from_file(size, options, |x| read(&x.unique().len(), options)));
     cases.own_files();
     cases.without("Array::evcxr_display", "it computes nothing");
     cases.without("lexsort", "all of its keys must fit in memory");
