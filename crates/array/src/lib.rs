@@ -54,11 +54,12 @@
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
+//! - *Fourier transforms*: [`fft`].
 //!
 //! # What is promised
 //!
 //! For given blocks an answer has the same bits for any number of threads, any memory limit, fused or not, with or
-//! without vector instructions. Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
+//! without vector instructions ([`fft`] alone takes the instructions that there are). Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
 //!
 //! # In a dev build
 //!
@@ -87,6 +88,7 @@ mod element;
 mod elementwise;
 mod error;
 mod feed;
+pub mod fft;
 mod from_array;
 mod functions;
 mod gather;

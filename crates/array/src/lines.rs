@@ -11,12 +11,12 @@ use ndarray::{ArrayD, Axis, IxDyn, Zip};
 use std::sync::Arc;
 
 /// The division with one block along an axis, and along the others blocks as long as before, or shorter where a block would
-/// be larger than the largest before.
-fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
+/// be larger than the largest before. Room is left for lines that become as long as `longest`.
+pub(crate) fn whole_along(chunking: &Chunking, axis: usize, longest: usize) -> Chunking {
     let n: usize = chunking.axis(axis).iter().sum();
     // Blocks without elements are of no size: the others may stay as they are.
     let largest = chunking.largest_block().iter().product::<usize>();
-    let mut room = if largest == 0 { usize::MAX } else { (largest / n).max(1) };
+    let mut room = if largest == 0 { usize::MAX } else { (largest / n.max(longest)).max(1) };
     let mut lengths: Vec<Arc<[usize]>> = Vec::with_capacity(chunking.ndim());
     for own in (0..chunking.ndim()).rev() {
         let longest = chunking.largest_block()[own].max(1);
@@ -56,7 +56,7 @@ impl Lines {
         parameters: &impl Token,
         f: impl Fn(&mut [A], &mut [B]) + Send + Sync + 'static,
     ) -> Core {
-        let whole = whole_along(&core.chunking, self.axis);
+        let whole = whole_along(&core.chunking, self.axis, 0);
         let core = rechunked::<A>(core, &whole, self.caller);
         let lengths = vec![length; whole.axis(self.axis).len()];
         self.within_blocks(&core, lengths.into(), parameters, f)
@@ -101,13 +101,13 @@ mod tests {
         let divided = |lengths: &[&[usize]]| {
             Chunking::from_lengths(&lengths.iter().map(|axis| axis.to_vec()).collect::<Vec<_>>())
         };
-        let found = whole_along(&divided(&[&[4, 4], &[6, 6]]), 0);
+        let found = whole_along(&divided(&[&[4, 4], &[6, 6]]), 0, 0);
         assert_eq!(found, divided(&[&[8], &[3, 3, 3, 3]]));
-        assert_eq!(whole_along(&divided(&[&[4], &[6]]), 0), divided(&[&[4], &[6]]));
-        assert_eq!(whole_along(&divided(&[&[1; 9], &[1, 2]]), 0), divided(&[&[9], &[1, 1, 1]]));
-        assert_eq!(whole_along(&divided(&[&[0], &[3]]), 0), divided(&[&[0], &[3]]));
-        assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[5]]), 0).shape(), [4, 0, 5]);
-        assert_eq!(whole_along(&divided(&[&[0, 0], &[900, 900]]), 0), divided(&[&[0], &[900, 900]]));
-        assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[900]]), 0), divided(&[&[4], &[0], &[900]]));
+        assert_eq!(whole_along(&divided(&[&[4], &[6]]), 0, 0), divided(&[&[4], &[6]]));
+        assert_eq!(whole_along(&divided(&[&[1; 9], &[1, 2]]), 0, 0), divided(&[&[9], &[1, 1, 1]]));
+        assert_eq!(whole_along(&divided(&[&[0], &[3]]), 0, 0), divided(&[&[0], &[3]]));
+        assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[5]]), 0, 0).shape(), [4, 0, 5]);
+        assert_eq!(whole_along(&divided(&[&[0, 0], &[900, 900]]), 0, 0), divided(&[&[0], &[900, 900]]));
+        assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[900]]), 0, 0), divided(&[&[4], &[0], &[900]]));
     }
 }

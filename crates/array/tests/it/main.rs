@@ -9,6 +9,7 @@ mod checkpoint;
 mod cumulative;
 mod elementwise;
 mod faults;
+mod fft;
 mod fusion;
 mod golden;
 mod in_memory;

@@ -69,6 +69,7 @@ macro_rules! made {
 }
 
 mod arranged;
+mod spectra;
 
 /// Every row of the tables, on numbers that have it: floats, else integers.
 fn rows(cases: &mut Cases) {
@@ -247,7 +248,13 @@ musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("array");
-    let others = [arranged::layouts, arranged::choices, arranged::statistics, arranged::order];
+    let others = [
+        arranged::layouts,
+        arranged::choices,
+        arranged::statistics,
+        arranged::order,
+        spectra::fourier,
+    ];
     for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);
     }
