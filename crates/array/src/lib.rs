@@ -54,7 +54,7 @@
 //! - *Your own functions on blocks*: [`Array::map_blocks`], [`Array::map_overlap`], [`Array::to_delayed`]; of neighborhoods:
 //!   [`neighborhood`].
 //! - *Linear algebra*: [`linalg`].
-//! - *Fourier transforms*: [`fft`].
+//! - *Fourier transforms*: [`fft`]. *Tests of hypotheses*: [`stats`]. *Masked elements*: [`masked`].
 //!
 //! # What is promised
 //!
@@ -101,6 +101,7 @@ pub mod linalg;
 mod lines;
 mod lookup;
 mod map_blocks;
+pub mod masked;
 mod moments;
 mod nearness;
 pub mod neighborhood;
@@ -126,6 +127,7 @@ mod slicing;
 mod split;
 mod stacks;
 mod stage;
+pub mod stats;
 mod strip_task;
 mod take;
 mod together;

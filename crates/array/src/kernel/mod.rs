@@ -17,5 +17,6 @@ pub mod reduce;
 pub mod running;
 pub mod runs;
 pub(crate) mod simd;
+pub(crate) mod special;
 pub mod strip;
 pub mod transfer;

@@ -12,6 +12,7 @@ mod faults;
 mod fft;
 mod fusion;
 mod golden;
+mod hypotheses;
 mod in_memory;
 mod layout;
 mod linalg;

@@ -254,6 +254,8 @@ fn cases() -> Cases {
         arranged::statistics,
         arranged::order,
         spectra::fourier,
+        spectra::hypotheses,
+        spectra::masks,
     ];
     for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);

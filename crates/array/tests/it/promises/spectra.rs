@@ -1,9 +1,10 @@
-//! The promises of Fourier transforms.
+//! The promises of Fourier transforms, tests of hypotheses and masked arrays.
 
-use super::{read, row, x};
+use super::{read, row, x, y};
 use musher_array::fft::{self, Transform};
+use musher_array::masked::{self, MaskedArray};
 use musher_array::ndarray::{Axis, Ix2};
-use musher_array::{All, Array, Complex};
+use musher_array::{All, Array, Complex, Over, stats};
 use musher_testkit::{Cases, Size};
 
 /// Complex numbers of the data's size.
@@ -34,5 +35,74 @@ pub(super) fn fourier(cases: &mut Cases) {
         "ifftshift" => fft::ifftshift(&row(size), All).unwrap(),
         "fftfreq" => fft::fftfreq(size.elements::<f64>(), 0.5, size.chunk::<f64>()).unwrap(),
         "rfftfreq" => fft::rfftfreq(2 * size.elements::<f64>() - 2, 0.5, size.chunk::<f64>()).unwrap(),
+    );
+}
+
+/// A test of the columns of a matrix, its statistic and probability added.
+macro_rules! tested {
+    ($cases:ident; $($name:literal => |$x:ident, $y:ident| $test:expr),* $(,)?) => {
+        $($cases.add($name, |size, options| {
+            let ($x, $y) = (x(size), y(size));
+            let found = $test.unwrap();
+            read(&(found.statistic + found.p_value), options)
+        });)*
+    };
+}
+
+pub(super) fn hypotheses(cases: &mut Cases) {
+    fn columns(x: &Array<f64, Ix2>) -> Over<'_, f64, Ix2, musher_array::ndarray::Ix1> {
+        x.over(Axis(0))
+    }
+    tested!(cases;
+        "ttest_1samp" => |x, _y| stats::ttest_1samp(columns(&x), 40.0),
+        "ttest_ind" => |x, y| stats::ttest_ind(columns(&x), columns(&y)),
+        "ttest_welch" => |x, y| stats::ttest_welch(columns(&x), columns(&y)),
+        "ttest_rel" => |x, y| stats::ttest_rel(columns(&x), &y),
+        "f_oneway" => |x, y| stats::f_oneway(&[columns(&x), columns(&y)]),
+        "skewtest" => |x, _y| stats::skewtest(columns(&x)),
+        "kurtosistest" => |x, _y| stats::kurtosistest(columns(&x)),
+        "normaltest" => |x, _y| stats::normaltest(columns(&x)),
+        "jarque_bera" => |x, _y| stats::jarque_bera(columns(&x)),
+        "chisquare" => |x, y| stats::chisquare(columns(&x), Some(&y), 0.0),
+        "power_divergence" => |x, _y| stats::power_divergence(columns(&x), None, 0.0, 0.0),
+    );
+    made!(cases, size;
+        "skew" => stats::skew(columns(&x(size))).unwrap(),
+        "skew_unbiased" => stats::skew_unbiased(columns(&x(size))).unwrap(),
+        "kurtosis" => stats::kurtosis(x(size).over(Axis(1))).unwrap(),
+        "kurtosis_unbiased" => stats::kurtosis_unbiased(columns(&x(size))).unwrap(),
+    );
+}
+
+pub(super) fn masks(cases: &mut Cases) {
+    fn known(size: Size) -> MaskedArray<f64, Ix2> {
+        masked::masked_greater(&x(size), 60.0)
+    }
+    made!(cases, size;
+        "MaskedArray::new MaskedArray::filled MaskedArray::data MaskedArray::mask" => MaskedArray::new(&x(size), &y(size).gt(40.0)).unwrap().filled(1.0),
+        "masked_where" => masked::masked_where(&y(size).gt(40.0), &x(size)).unwrap().filled(1.0),
+        "masked_equal" => masked::masked_equal(&x(size), 3.5).filled(1.0),
+        "masked_not_equal" => masked::masked_not_equal(&x(size), 3.5).filled(1.0),
+        "masked_greater" => known(size).filled(1.0),
+        "masked_greater_equal" => masked::masked_greater_equal(&x(size), 3.5).filled(1.0),
+        "masked_less" => masked::masked_less(&x(size), 3.5).filled(1.0),
+        "masked_less_equal" => masked::masked_less_equal(&x(size), 3.5).filled(1.0),
+        "masked_inside" => masked::masked_inside(&x(size), 3.5, 9.0).filled(1.0),
+        "masked_outside" => masked::masked_outside(&x(size), 3.5, 9.0).filled(1.0),
+        "masked_values" => masked::masked_values(&x(size), 3.5, 0.1, 0.0).filled(1.0),
+        "masked_invalid" => masked::masked_invalid(&x(size)).filled(1.0),
+        "fix_invalid" => masked::fix_invalid(&x(size), 1.0).filled(2.0),
+        "MaskedArray::map" => known(size).map(|data| data.sqrt()).unwrap().filled(1.0),
+        "MaskedArray::zip MaskedArray::add MaskedArray::sub" => (&(&known(size) + &known(size)) - 1.0).filled(1.0),
+        "MaskedArray::mul MaskedArray::div MaskedArray::neg" => (&(&-&known(size) * 2.0) / &known(size)).filled(1.0),
+        "MaskedArray::over" => known(size).over(Axis(0)).unwrap().sum(),
+        "MaskedArray::count" => known(size).count(Axis(1)).unwrap(),
+        "MaskedArray::sum" => known(size).sum(Axis(0)).unwrap().filled(0.0),
+        "MaskedArray::mean" => known(size).mean(Axis(1)).unwrap().filled(0.0),
+        "MaskedArray::product" => known(size).product(Axis(0)).unwrap().filled(0.0),
+        "MaskedArray::min" => known(size).min(Axis(0)).unwrap().filled(0.0),
+        "MaskedArray::max" => known(size).max(Axis(1)).unwrap().filled(0.0),
+        "MaskedArray::var" => known(size).var(Axis(0), 1.0).unwrap().filled(0.0),
+        "MaskedArray::std" => known(size).std(Axis(0), 0.0).unwrap().filled(0.0),
     );
 }
