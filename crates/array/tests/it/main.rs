@@ -14,6 +14,7 @@ mod fusion;
 mod golden;
 mod hypotheses;
 mod in_memory;
+mod laws;
 mod layout;
 mod linalg;
 mod math;

@@ -254,6 +254,7 @@ fn cases() -> Cases {
         arranged::statistics,
         arranged::order,
         spectra::fourier,
+        spectra::laws,
         spectra::hypotheses,
         spectra::masks,
     ];

@@ -1,10 +1,10 @@
-//! The promises of Fourier transforms, tests of hypotheses and masked arrays.
+//! The promises of Fourier transforms, random laws, tests of hypotheses and masked arrays.
 
 use super::{read, row, x, y};
 use musher_array::fft::{self, Transform};
 use musher_array::masked::{self, MaskedArray};
 use musher_array::ndarray::{Axis, Ix2};
-use musher_array::{All, Array, Complex, Over, stats};
+use musher_array::{All, Array, Complex, Over, random, stats};
 use musher_testkit::{Cases, Size};
 
 /// Complex numbers of the data's size.
@@ -35,6 +35,57 @@ pub(super) fn fourier(cases: &mut Cases) {
         "ifftshift" => fft::ifftshift(&row(size), All).unwrap(),
         "fftfreq" => fft::fftfreq(size.elements::<f64>(), 0.5, size.chunk::<f64>()).unwrap(),
         "rfftfreq" => fft::rfftfreq(2 * size.elements::<f64>() - 2, 0.5, size.chunk::<f64>()).unwrap(),
+    );
+}
+
+pub(super) fn laws(cases: &mut Cases) {
+    fn shape(size: Size) -> (usize, usize) {
+        let (n, _) = size.square::<f64>();
+        (n, n)
+    }
+    fn block(size: Size) -> usize {
+        size.square::<f64>().1
+    }
+    macro_rules! drawn {
+        ($($name:ident($($parameter:expr),*)),* $(,)?) => {
+            $(cases.add(stringify!($name), |size, options| {
+                read(&random::$name($($parameter,)* shape(size), block(size)).unwrap().seed(2).build(), options)
+            });)*
+        };
+    }
+    drawn!(
+        gamma(2.0),
+        beta(0.5, 3.0),
+        lognormal(0.0, 1.0),
+        chisquare(3.0),
+        student_t(4.0),
+        fisher_f(3.0, 7.0)
+    );
+    drawn!(
+        weibull(2.0),
+        pareto(3.0),
+        power(2.0),
+        triangular(0.0, 1.0, 3.0),
+        von_mises(0.0, 2.0),
+        wald(1.0, 2.0)
+    );
+    drawn!(
+        noncentral_chisquare(2.0, 1.0),
+        noncentral_f(3.0, 7.0, 1.0),
+        poisson(30.0),
+        binomial(100, 0.3),
+        geometric(0.1)
+    );
+    drawn!(negative_binomial(3.0, 0.4), hypergeometric(40, 60, 30), zipf(2.5), logseries(0.5));
+    drawn!(choice(100), choice_weighted(&[1.0, 2.0, 3.0]), choice_distinct(1 << 40));
+    made!(cases, size;
+        "rayleigh" => random::rayleigh(shape(size), block(size)).seed(1).build(),
+        "laplace" => random::laplace(shape(size), block(size)).seed(1).build(),
+        "logistic" => random::logistic(shape(size), block(size)).seed(1).build(),
+        "gumbel" => random::gumbel(shape(size), block(size)).seed(1).build(),
+        "cauchy" => random::cauchy(shape(size), block(size)).seed(1).build(),
+        "permutation" => random::permutation(size.elements::<u64>(), size.chunk::<u64>()).unwrap().seed(1).build(),
+        "Array::shuffle" => x(size).shuffle(Axis(0), 5),
     );
 }
 
