@@ -3,9 +3,11 @@
 //! A user's `Array<A, D>` knows its element type at compile time. The engine room does not want one copy of every
 //! plan per element type, so it works with [`DType`], [`Scalar`] and [`Buffer`]: closed enums over the same list.
 
+use crate::kernel::memory::hints;
 use crate::kernel::ops::Kernels;
 use num_complex::Complex;
 use std::fmt::{Debug, Display};
+use std::ops::Range;
 
 /// Applies a macro to the list of all element types, as `Variant type` pairs.
 ///
@@ -191,6 +193,14 @@ macro_rules! elements {
             #[must_use]
             pub const fn dtype(&self) -> DType {
                 match self { $(Source::$variant(_) => DType::$variant,)* }
+            }
+
+            /// Says that those of these elements that there are will be read soon.
+            pub(crate) fn will_read(&self, range: Range<usize>) {
+                match self { $(Source::$variant(elements) => {
+                    let end = range.end.min(elements.len());
+                    hints::will_read(elements.get(range.start..end).unwrap_or_default());
+                })* }
             }
         }
 

@@ -1,5 +1,7 @@
 //! The one way in which block-sized memory is asked for: a refusal is an error, not an abort.
 
+pub(crate) mod hints;
+
 use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn};
 
 /// Memory for a block was refused.
@@ -17,7 +19,10 @@ pub struct OutOfMemory {
 pub fn with_room<A>(n: usize) -> Result<Vec<A>, OutOfMemory> {
     let mut values = Vec::new();
     match values.try_reserve_exact(n) {
-        Ok(()) => Ok(values),
+        Ok(()) => {
+            hints::ask_for_large(values.spare_capacity_mut());
+            Ok(values)
+        }
         Err(_) => Err(OutOfMemory { bytes: n.saturating_mul(size_of::<A>()) }),
     }
 }
@@ -30,7 +35,9 @@ pub fn zeros<A: Clone + Default>(n: usize) -> Result<Vec<A>, OutOfMemory> {
     // The probe is given back at once; the allocation after it comes zeroed from the system, page by page when
     // it is first touched, which filling by hand would not. (Complex numbers are filled by hand all the same.)
     drop(with_room::<A>(n)?);
-    Ok(vec![A::default(); n])
+    let mut values = vec![A::default(); n];
+    hints::ask_for_large(&mut values);
+    Ok(values)
 }
 
 /// These values in memory of their own, of exactly their size: `collect` would keep that of larger values they come from.

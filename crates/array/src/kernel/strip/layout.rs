@@ -61,6 +61,16 @@ impl Walk {
         Self { axes }
     }
 
+    /// Where an element of the block is in the input. None behind the last one.
+    pub(super) fn place(&self, mut flat: usize) -> Option<usize> {
+        let mut from = 0_usize;
+        for &(length, stride) in self.axes.iter().rev() {
+            from = from.wrapping_add((flat % length).wrapping_mul(stride));
+            flat /= length;
+        }
+        (flat == 0).then_some(from)
+    }
+
     /// Calls `visit` for the pieces of the run of `len` elements that begins at `start` in C order of the block;
     /// the run begins at `to` in the strip.
     pub(super) fn pieces(&self, start: usize, len: usize, to: usize, mut visit: impl FnMut(Piece)) {

@@ -7,11 +7,11 @@ use crate::element::{Buffer, DType, Element, Scalar, Source, Visit};
 use crate::kernel::memory::{OutOfMemory, with_room, zeros};
 use crate::kernel::ops::{Fault, Lane};
 use crate::kernel::random::Indices;
-use crate::kernel::reduce::{Reducer, ordered_axes, row_length};
+use crate::kernel::reduce::{Reducer, SEGMENT, ordered_axes, row_length};
 use crate::kernel::running::{Lines, RunningOp};
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 /// Elements between two looks at whether to stop: some ten microseconds of work, so that looking costs nothing.
@@ -103,6 +103,16 @@ struct Generator {
     walk: Walk,
 }
 
+/// Elements of the next strip that are still to be read ahead.
+struct Ahead {
+    load: usize,
+    from: Cell<usize>,
+    end: usize,
+}
+
+/// Elements that are read ahead at once; segments of reductions are not cut there.
+const PIECE: usize = 2 * SEGMENT;
+
 /// The registers and inputs of a running program, at one strip.
 pub(super) struct Tile<'a> {
     registers: Registers,
@@ -112,6 +122,9 @@ pub(super) struct Tile<'a> {
     generators: Vec<Generator>,
     constants: &'a [Scalar],
     strip: Strip,
+    /// Where reductions along rows end.
+    row: usize,
+    ahead: SmallVec<[Ahead; 4]>,
 }
 
 impl Code {
@@ -216,6 +229,8 @@ impl Code {
             generators: self.generators(shape, coords),
             constants: &self.constants,
             strip: Strip { start: 0, run: 0, n_runs: 0, distance: 0 },
+            row: row.unwrap_or(usize::MAX),
+            ahead: SmallVec::new(),
         };
         let mut outputs = match in_place {
             true => Vec::new(),
@@ -224,6 +239,7 @@ impl Code {
         let mut since_look = 0;
         cover.strips(shape, |strip| {
             tile.strip = strip;
+            tile.ahead.clear();
             since_look += strip.len();
             if since_look >= BETWEEN_LOOKS {
                 since_look = 0;
@@ -233,6 +249,7 @@ impl Code {
             }
             for step in &self.steps {
                 step(&mut tile)?;
+                tile.read_on();
             }
             for (output, &target) in outputs.iter_mut().zip(targets) {
                 let Outcome { home, dtype, mask, .. } = self.targets[target];
@@ -425,7 +442,9 @@ impl Visit for Keep<'_, '_> {
             Keeping::Appended(buffer) => {
                 let buffer = A::buffer_mut(buffer).expect(TYPED);
                 match lane {
-                    Lane::Slice(values) => buffer.extend_from_slice(values),
+                    Lane::Slice(values) => {
+                        self.tile.pieces().for_each(|piece| buffer.extend_from_slice(&values[piece]));
+                    }
                     Lane::Splat(value) => buffer.resize(buffer.len() + strip.len(), value),
                 }
             }
@@ -442,8 +461,11 @@ impl Visit for Keep<'_, '_> {
                 let values = spread(lane, strip.len());
                 let mask = self.mask.map(|mask| spread(self.tile.lane::<bool>(mask), strip.len()));
                 for (from, start) in strip.runs() {
-                    let mask = mask.as_ref().map_or(&[][..], |mask| &mask[from..from + strip.run]);
-                    reducer.accept(start, A::into_source(&values[from..from + strip.run]), mask);
+                    for piece in self.tile.pieces() {
+                        let within = from + piece.start..from + piece.end;
+                        let mask = mask.as_ref().map_or(&[][..], |mask| &mask[within.clone()]);
+                        reducer.accept(start + piece.start, A::into_source(&values[within]), mask);
+                    }
                 }
             }
         }
@@ -613,6 +635,33 @@ impl Tile<'_> {
         });
     }
 
+    /// Where the next strip does not begin right behind this one in an input, it is read ahead while this one is worked on.
+    fn read_ahead(&mut self, load: usize, behind: usize) {
+        let (next, run) = (self.strip.start + self.strip.run, self.strip.run);
+        if let Some(from) = self.inputs[load].walk.place(next).filter(|&from| from != behind) {
+            self.ahead.push(Ahead { load, from: Cell::new(from), end: from + run });
+        }
+    }
+
+    /// The run of this strip in pieces, between which the next one is read ahead.
+    fn pieces(&self) -> impl Iterator<Item = Range<usize>> + use<'_> {
+        let run = self.strip.run;
+        let is_whole = self.ahead.is_empty() || run > self.row;
+        let piece = if is_whole { run } else { PIECE };
+        (0..run).step_by(piece.max(1)).map(move |start| {
+            self.read_on();
+            start..run.min(start + piece)
+        })
+    }
+
+    /// Brings a piece more of the next strip near. All at once would hold up this strip.
+    fn read_on(&self) {
+        for Ahead { load, from, end } in &self.ahead {
+            let to = (from.get() + PIECE).min(*end);
+            self.inputs[*load].elements.will_read(from.replace(to)..to);
+        }
+    }
+
     /// Finds the elements of an input for this strip, gathering them where they do not lie one after another.
     pub(super) fn load(&mut self, load: usize) {
         let strip = self.strip;
@@ -625,7 +674,10 @@ impl Tile<'_> {
                 }
             });
             match whole {
-                Some(Piece { from, stride: 1, .. }) => return input.located = Located::Borrowed(from),
+                Some(Piece { from, stride: 1, .. }) => {
+                    input.located = Located::Borrowed(from);
+                    return self.read_ahead(load, from + strip.run);
+                }
                 Some(Piece { from, stride: 0, .. }) => return input.located = Located::Splat(from),
                 Some(Piece { from, len: 1, .. }) => return input.located = Located::Splat(from),
                 _ => {}
