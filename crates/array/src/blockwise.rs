@@ -99,7 +99,7 @@ impl Axes {
             let whole: Vec<usize> = (0..names.len()).filter(|&axis| !stays(names[axis])).collect();
             let is_whole = whole.iter().all(|&axis| core.chunking.axis(axis).len() == 1);
             let divided =
-                if is_whole { core.chunking.clone() } else { whole_along_axes(&core.chunking, &whole) };
+                if is_whole { core.chunking.clone() } else { whole_along_axes(&core.chunking, &whole, 0) };
             for (axis, &name) in names.iter().enumerate() {
                 if names[..axis].contains(&name) {
                     return Err(wrong(operation, "two axes of one array have one name", caller));

@@ -163,6 +163,20 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
+    /// A parameter of a distribution is none that it may have.
+    #[error("{operation}: {parameter} is {value}, but {needs}, at {caller}")]
+    Parameter {
+        /// The operation.
+        operation: &'static str,
+        /// The name of the parameter.
+        parameter: &'static str,
+        /// What was given.
+        value: f64,
+        /// What it may be.
+        needs: &'static str,
+        /// The user's line.
+        caller: Site,
+    },
     /// A mask, or passing over NaN, left nothing of what has no answer then.
     #[error("{operation} of {dtype}: no element is left to reduce")]
     NothingLeft {

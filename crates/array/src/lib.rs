@@ -58,11 +58,12 @@
 //!   [`Array::norm`], and more: see [`linalg`].
 //! - *Files*: [`Array::read_npy`], [`Array::to_npy_stack`], [`Array::read_raw`], many at once by [`store`]; Zarr by `read_zarr`
 //!   and `to_zarr`, with the feature `zarr`.
+//! - *Fourier transforms*: [`fft`]. *Tests of hypotheses*: [`stats`]. *Masked elements*: [`masked`].
 //!
 //! # What is promised
 //!
 //! For given blocks an answer has the same bits for any number of threads, any memory limit, fused or not, with or
-//! without vector instructions. Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
+//! without vector instructions ([`fft`] alone takes the instructions that there are). Integers never wrap: sums widen to 64 bits, and what does not fit is an error.
 //!
 //! # In a dev build
 //!
@@ -93,6 +94,7 @@ mod element;
 mod elementwise;
 mod error;
 mod feed;
+pub mod fft;
 mod from_array;
 mod functions;
 mod gather;
@@ -106,6 +108,7 @@ pub mod linalg;
 mod lines;
 mod lookup;
 mod map_blocks;
+pub mod masked;
 mod moments;
 mod nearness;
 pub mod neighborhood;
@@ -137,6 +140,7 @@ mod split;
 mod stacks;
 mod stage;
 mod store;
+pub mod stats;
 mod strip_task;
 mod take;
 mod together;

@@ -13,16 +13,16 @@ use std::sync::Arc;
 /// The division with one block along an axis, and along the others blocks as long as before, or shorter where a block would
 /// be larger than the largest before.
 pub(crate) fn whole_along(chunking: &Chunking, axis: usize) -> Chunking {
-    whole_along_axes(chunking, &[axis])
+    whole_along_axes(chunking, &[axis], 0)
 }
 
-/// The same for several axes.
-pub(crate) fn whole_along_axes(chunking: &Chunking, axes: &[usize]) -> Chunking {
+/// The same for several axes. Room is left for lines that become as long as `longest`.
+pub(crate) fn whole_along_axes(chunking: &Chunking, axes: &[usize], longest: usize) -> Chunking {
     let length = |axis: usize| chunking.axis(axis).iter().sum::<usize>();
     let n: usize = axes.iter().map(|&axis| length(axis)).product();
     // Blocks without elements are of no size: the others may stay as they are.
     let largest = chunking.largest_block().iter().product::<usize>();
-    let mut room = if largest == 0 { usize::MAX } else { (largest / n.max(1)).max(1) };
+    let mut room = if largest == 0 { usize::MAX } else { (largest / n.max(longest).max(1)).max(1) };
     let mut lengths: Vec<Arc<[usize]>> = Vec::with_capacity(chunking.ndim());
     for own in (0..chunking.ndim()).rev() {
         let longest = chunking.largest_block()[own].max(1);
@@ -62,7 +62,7 @@ impl Lines {
         parameters: &impl Token,
         f: impl Fn(&mut [A], &mut [B]) + Send + Sync + 'static,
     ) -> Core {
-        let whole = whole_along(&core.chunking, self.axis);
+        let whole = whole_along(&core.chunking, self.axis, 0);
         let core = rechunked::<A>(core, &whole, self.caller);
         let lengths = vec![length; whole.axis(self.axis).len()];
         self.within_blocks(&core, lengths.into(), parameters, f)
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(whole_along(&divided(&[&[0, 0], &[900, 900]]), 0), divided(&[&[0], &[900, 900]]));
         assert_eq!(whole_along(&divided(&[&[2, 2], &[0], &[900]]), 0), divided(&[&[4], &[0], &[900]]));
         let cube = divided(&[&[4, 4], &[2, 2], &[3, 3]]);
-        assert_eq!(whole_along_axes(&cube, &[1, 2]), divided(&[&[1; 8], &[4], &[6]]));
-        assert_eq!(whole_along_axes(&cube, &[]), cube);
+        assert_eq!(whole_along_axes(&cube, &[1, 2], 0), divided(&[&[1; 8], &[4], &[6]]));
+        assert_eq!(whole_along_axes(&cube, &[], 0), cube);
     }
 }

@@ -12,14 +12,26 @@
 use crate::array::Array;
 use crate::chunks::Chunks;
 use crate::creation::{global_index, source};
-use crate::element::Float;
+use crate::element::{Element, Float};
+use crate::error::expect;
 use crate::kernel::random::{Distribution, Engine, Philox, RandomFloat, SplitMix, seed_of};
 use crate::kernel::strip::Op;
+use crate::lookup::Side;
 use musher_graph_core::Identity;
 use ndarray::{Dimension, IntoDimension};
 use std::marker::PhantomData;
+use std::sync::Arc;
+
+mod choice;
+mod laws;
+
+pub use choice::{choice, choice_distinct, choice_weighted, permutation};
+pub use laws::*;
 
 /// An array of random numbers before its seed is chosen; [`build`](Random::build) makes the array.
+#[doc(alias = "default_rng")]
+#[doc(alias = "Generator")]
+#[doc(alias = "RandomState")]
 #[derive(Clone, Debug)]
 #[must_use = "a description makes no array before `build`"]
 pub struct Random<A, D> {
@@ -33,16 +45,28 @@ pub struct Random<A, D> {
 }
 
 /// What is drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Float(Distribution),
-    Integer { low: i64, span: u64 },
+    Integer {
+        low: i64,
+        span: u64,
+    },
+    /// A number below this.
+    Choice {
+        n: u64,
+    },
+    /// A place in a list of running shares.
+    Weighted(Arc<[f64]>),
 }
 
 impl Kind {
     /// The name of this use of a seed: the numbers of two distributions have nothing to do with each other.
-    const fn purpose(self) -> &'static str {
+    const fn purpose(&self) -> &'static str {
         match self {
+            Self::Float(Distribution::By(law)) => law.name.purpose(),
+            Self::Choice { .. } => "random choice",
+            Self::Weighted(_) => "random weighted choice",
             Self::Float(Distribution::Uniform { .. }) => "random uniform",
             Self::Float(Distribution::Normal { .. }) => "random normal",
             Self::Float(Distribution::Exponential { .. }) => "random exponential",
@@ -80,6 +104,7 @@ fn random<A, Sh: IntoDimension>(
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[doc(alias = "dask.array.random.random")]
+#[doc(alias = "random_sample")]
 pub fn uniform<Sh: IntoDimension>(shape: Sh, chunks: impl Into<Chunks>) -> Random<f64, Sh::Dim> {
     random(shape, chunks, Kind::Float(Distribution::Uniform { low: 0.0, high: 1.0 }))
 }
@@ -104,6 +129,7 @@ pub fn normal<Sh: IntoDimension>(shape: Sh, chunks: impl Into<Chunks>) -> Random
 
 /// Waiting times with mean 1.
 #[doc(alias = "dask.array.random.exponential")]
+#[doc(alias = "standard_exponential")]
 pub fn exponential<Sh: IntoDimension>(shape: Sh, chunks: impl Into<Chunks>) -> Random<f64, Sh::Dim> {
     random(shape, chunks, Kind::Float(Distribution::Exponential { scale: 1.0 }))
 }
@@ -122,6 +148,8 @@ pub fn exponential<Sh: IntoDimension>(shape: Sh, chunks: impl Into<Chunks>) -> R
 /// # Ok::<(), musher_scheduler::Error>(())
 /// ```
 #[doc(alias = "randint")]
+#[doc(alias = "random_integers")]
+#[doc(alias = "tomaxint")]
 #[track_caller]
 pub fn integers<Sh: IntoDimension>(
     range: std::ops::Range<i64>,
@@ -193,6 +221,7 @@ impl<A: Float + RandomFloat, D: Dimension> Random<A, D> {
             Distribution::Uniform { .. } => "uniform",
             Distribution::Normal { .. } => "normal",
             Distribution::Exponential { .. } => "exponential",
+            Distribution::By(law) => law.name.label(),
         };
         Array::from_core(source::<A>(label, self.shape.slice(), &self.chunks, |chunking| Op::Random {
             engine,
@@ -210,12 +239,57 @@ impl<D: Dimension> Random<i64, D> {
     #[must_use]
     #[track_caller]
     pub fn build(self) -> Array<i64, D> {
+        self.whole()
+    }
+}
+
+impl<D: Dimension> Random<u64, D> {
+    /// The array.
+    ///
+    /// # Panics
+    /// When `chunks` does not fit the shape.
+    #[must_use]
+    #[track_caller]
+    pub fn build(self) -> Array<u64, D> {
+        let Kind::Weighted(shares) = &self.distribution else { return self.whole() };
+        let (shares, engine) = (Arc::clone(shares), self.engine());
+        let unit = Distribution::Uniform { low: 0.0, high: 1.0 };
+        let units = source::<f64>("choice", self.shape.slice(), &self.chunks, |chunking| Op::Random {
+            engine,
+            distribution: unit,
+            index: global_index(chunking),
+        });
+        Array::<f64, D>::from_core(units).search_sorted(&shares, Side::Right)
+    }
+}
+
+impl<A: Element, D: Dimension> Random<A, D> {
+    /// Whole numbers. Those of laws are made as floats, which hold all of them that there can be.
+    #[track_caller]
+    fn whole(self) -> Array<A, D> {
         let engine = self.engine();
-        let Kind::Integer { low, span } = self.distribution else {
-            unreachable!("floats build their own arrays")
-        };
-        Array::from_core(source::<i64>("integers", self.shape.slice(), &self.chunks, |chunking| {
-            Op::RandomInteger { engine, low, span, index: global_index(chunking) }
-        }))
+        let (low, span, label) =
+            match self.distribution {
+                Kind::Float(distribution) => {
+                    let label = match distribution {
+                        Distribution::By(law) => law.name.label(),
+                        _ => "counts",
+                    };
+                    let floats = source::<f64>(label, self.shape.slice(), &self.chunks, |chunking| {
+                        Op::Random { engine, distribution, index: global_index(chunking) }
+                    });
+                    return Array::<f64, D>::from_core(floats).cast();
+                }
+                Kind::Integer { low, span } => (low, span, "integers"),
+                Kind::Choice { n } => (0, n, "choice"),
+                Kind::Weighted(_) => unreachable!("weighted choices are places in a list"),
+            };
+        let whole = source::<i64>(label, self.shape.slice(), &self.chunks, |chunking| Op::RandomInteger {
+            engine,
+            low,
+            span,
+            index: global_index(chunking),
+        });
+        expect(crate::elementwise::cast(&Array::<i64, D>::from_core(whole)))
     }
 }

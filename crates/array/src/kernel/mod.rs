@@ -1,12 +1,14 @@
 //! Pure functions on one block of data. Nothing here knows of keys, graphs or schedulers.
 //!
 //! Users seldom come here; people who write array operations do. Reading order: [`ops`] (loops over slices), `math`
-//! (sine, exponential and their kin), [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions).
+//! (sine, exponential and their kin), [`random`] (numbers from an index), [`strip`] (fused programs), [`reduce`] (states of reductions),
+//! [`fft`] (Fourier transforms of lines).
 
 pub mod assemble;
 pub mod best;
 pub mod bins;
 pub mod keys;
+pub mod fft;
 pub(crate) mod math;
 pub mod memory;
 pub mod npy;
@@ -19,6 +21,7 @@ pub mod running;
 pub mod runs;
 pub mod select;
 pub(crate) mod simd;
+pub(crate) mod special;
 pub mod strip;
 pub mod transfer;
 #[cfg(feature = "zarr")]

@@ -3,15 +3,19 @@
 //!
 //! Two engines map (seed, index) to 64 bits: [`Engine::SplitMix`], a counter through a strong mixing function, and
 //! [`Engine::Philox`], Philox4x32-10. Distributions are built on the bits of index `i`, or, for normals, on those of
-//! the pair `(2k, 2k + 1)` to which it belongs. All loops use plain multiplications and additions and give equal
+//! the pair `(2k, 2k + 1)` to which it belongs. A [`Law`] that takes more draws has them from a sequence of the index. All loops use plain multiplications and additions and give equal
 //! bits on every instruction set.
 
+mod draws;
+mod law;
+mod permutation;
 mod philox;
 mod seed;
 mod splitmix;
 
 use super::simd::dispatch_wide;
 use crate::kernel::math::random::{exponent_trick_unit, ln_unit, sin_cos_turn};
+pub use law::{Law, LawName};
 pub use philox::{Philox, philox4x32_10};
 pub use seed::seed_of;
 pub use splitmix::{SplitMix, mix};
@@ -47,6 +51,8 @@ pub enum Distribution {
         /// The mean.
         scale: f64,
     },
+    /// What takes several draws for a value, or parameters of its own.
+    By(Law),
 }
 
 /// Indices at equal distances: those of a run of elements along one axis.
@@ -73,6 +79,8 @@ trait Bits: Copy {
     fn at(self, index: u64) -> u64;
     /// The bits of the indices `2 * pair` and `2 * pair + 1`.
     fn pair(self, pair: u64) -> (u64, u64);
+    /// The bits of one index once more: as many independent draws as are asked for, by number.
+    fn nth(self, index: u64, draw: u64) -> u64;
 }
 
 /// A floating-point type that random numbers are made in.
@@ -131,6 +139,9 @@ impl Distribution {
     /// assert_eq!(last, [all[3], all[7]]);
     /// ```
     pub fn fill<A: RandomFloat>(self, engine: Engine, indices: Indices, out: &mut [A]) {
+        if let Self::By(law) = self {
+            return law.fill(engine, indices, out.len(), |at, value| out[at] = A::from_f64(value));
+        }
         match engine {
             Engine::SplitMix(bits) => self.fill_from(bits, indices, out),
             Engine::Philox(bits) => self.fill_from(bits, indices, out),
@@ -148,6 +159,7 @@ impl Distribution {
                 A::from_f64(-scale * ln_unit(1.0 - exponent_trick_unit(bits)))
             }),
             Self::Normal { mean, std } => normals(bits, indices, out, move |z| A::from_f64(mean + std * z)),
+            Self::By(_) => unreachable!("laws fill by themselves"),
         }
     }
 }

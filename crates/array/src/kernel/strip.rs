@@ -445,6 +445,7 @@ impl Op {
                     Distribution::Uniform { low, high } => words.extend([0, low.to_bits(), high.to_bits()]),
                     Distribution::Normal { mean, std } => words.extend([1, mean.to_bits(), std.to_bits()]),
                     Distribution::Exponential { scale } => words.extend([2, scale.to_bits()]),
+                    Distribution::By(law) => words.extend(law.words()),
                 }
                 index.words(&mut words);
             }
@@ -488,6 +489,7 @@ impl Op {
             Self::MulAdd | Self::CompareSelect(_) => 250,
             Self::Random { distribution: Distribution::Uniform { .. }, .. } => 800,
             Self::RandomInteger { .. } => 1200,
+            Self::Random { distribution: Distribution::By(_), .. } => 60_000,
             Self::Random { .. } => 4500,
             Self::Unary(op) => op.row().class.cost(),
             Self::Part(op) => op.row().class.cost(),

@@ -197,7 +197,7 @@ impl<'a, A: Element, D: Dimension, L: Dimension> Over<'a, A, D, L> {
     }
 
     /// The same question to another array of the same shape.
-    pub(crate) fn of_another<'b>(self, array: &'b Array<A, D>) -> Over<'b, A, D, L> {
+    pub(crate) fn of_another<B>(self, array: &Array<B, D>) -> Over<'_, B, D, L> {
         let Self { axes, keep, skip_nan, mask, .. } = self;
         Over { array, axes, keep, skip_nan, mask, left: PhantomData }
     }

@@ -71,6 +71,7 @@ macro_rules! made {
 mod algebra;
 mod arranged;
 mod ranges;
+mod spectra;
 
 /// Every row of the tables, on numbers that have it: floats, else integers.
 fn rows(cases: &mut Cases) {
@@ -302,6 +303,7 @@ fn cases() -> Cases {
     let others = [arranged::layouts, arranged::choices, arranged::statistics, arranged::order];
     let others = others.into_iter().chain([algebra::products, algebra::factorizations]);
     let others = others.chain([ranges::orders, ranges::maps]);
+    let others = others.chain([spectra::fourier, spectra::laws, spectra::hypotheses, spectra::masks]);
     for family in [elementwise, creation, reductions, layout, blocks].into_iter().chain(others) {
         family(&mut cases);
     }

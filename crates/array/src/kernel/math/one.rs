@@ -45,4 +45,5 @@ functions! {
     fn ln_1p(x) = logarithm::ln_1p(x);
     fn asinh(x) = logarithm::asinh(x);
     fn hypot(x, y) = power::hypot(x, y);
+    fn pow(x, y) = power::pow(x, y);
 }

@@ -1,6 +1,6 @@
 //! Philox4x32-10.
 
-use super::Bits;
+use super::{Bits, mix};
 
 /// Philox4x32-10 keyed by (seed, stream): the counter is (index / 2, draw number).
 ///
@@ -57,5 +57,13 @@ impl Bits for Philox {
         let counter = [pair as u32, (pair >> 32) as u32, self.draw as u32, (self.draw >> 32) as u32];
         let [a, b, c, d] = philox4x32_10(counter, self.key);
         (u64::from(a) | u64::from(b) << 32, u64::from(c) | u64::from(d) << 32)
+    }
+
+    #[inline(always)]
+    fn nth(self, index: u64, draw: u64) -> u64 {
+        // Each number of a draw has a key of its own, far from those of others.
+        let key = u64::from(self.key[0]) | u64::from(self.key[1]) << 32;
+        let other = mix(mix(key).wrapping_add(draw));
+        Self { key: [other as u32, (other >> 32) as u32], ..self }.at(index)
     }
 }

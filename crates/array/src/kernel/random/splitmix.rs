@@ -52,4 +52,10 @@ impl Bits for SplitMix {
         let even = self.offset.wrapping_add((2 * pair).wrapping_mul(self.increment));
         (mix(even), mix(even.wrapping_add(self.increment)))
     }
+
+    #[inline(always)]
+    fn nth(self, index: u64, draw: u64) -> u64 {
+        // A sequence of its own, that begins at what the index gave.
+        mix(self.at(index).wrapping_add(draw.wrapping_mul(GOLDEN)))
+    }
 }
