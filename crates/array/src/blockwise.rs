@@ -419,7 +419,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// use musher_array::{Array, ndarray::{Axis, arr1}};
     /// use musher_scheduler::Compute;
     /// let x = Array::arange(0, 6, 1, 3);
-    /// let grouped = x.shuffle(Axis(0), &[vec![5, 0, 3], vec![1]]);
+    /// let grouped = x.take_groups(Axis(0), &[vec![5, 0, 3], vec![1]]);
     /// assert_eq!(grouped.chunks().axis(0), [3, 1]);
     /// assert_eq!(grouped.compute()?, arr1(&[5, 0, 3, 1]));
     /// # Ok::<(), musher_scheduler::Error>(())
@@ -429,16 +429,16 @@ impl<A: Element, D: Dimension> Array<A, D> {
     #[must_use]
     #[track_caller]
     #[doc(alias = "dask.array.shuffle")]
-    pub fn shuffle(&self, axis: Axis, groups: &[Vec<usize>]) -> Self {
-        expect(self.try_shuffle(axis, groups))
+    pub fn take_groups(&self, axis: Axis, groups: &[Vec<usize>]) -> Self {
+        expect(self.try_take_groups(axis, groups))
     }
 
-    /// As [`shuffle`](Self::shuffle).
+    /// As [`take_groups`](Self::take_groups).
     ///
     /// # Errors
     /// [`Error::Axis`] or [`Error::Index`] when there is no such axis, or an index lies outside.
     #[track_caller]
-    pub fn try_shuffle(&self, axis: Axis, groups: &[Vec<usize>]) -> Result<Self, Error> {
+    pub fn try_take_groups(&self, axis: Axis, groups: &[Vec<usize>]) -> Result<Self, Error> {
         let taken = self.try_take(axis, &groups.concat())?;
         if groups.is_empty() {
             return Ok(taken);

@@ -62,7 +62,7 @@ impl Lines {
         parameters: &impl Token,
         f: impl Fn(&mut [A], &mut [B]) + Send + Sync + 'static,
     ) -> Core {
-        let whole = whole_along(&core.chunking, self.axis, 0);
+        let whole = whole_along(&core.chunking, self.axis);
         let core = rechunked::<A>(core, &whole, self.caller);
         let lengths = vec![length; whole.axis(self.axis).len()];
         self.within_blocks(&core, lengths.into(), parameters, f)

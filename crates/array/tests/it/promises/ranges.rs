@@ -59,7 +59,7 @@ pub(super) fn maps(cases: &mut Cases) {
     calls!(cases, size, x(size); take_along_axis(&x(size).argsort(Axis(1)), Axis(1)));
     calls!(cases, size, x(size); map_axis(Axis(0), |line| line[0]), map_lanes(Axis(1), 3, |line, out: &mut [f64]| out[1] = line[2]));
     calls!(cases, size, x(size); apply_over_axes(&[Axis(0), Axis(1)], |x, axis| x.over(axis).keep_axes().sum()));
-    calls!(cases, size, x(size); interp(&[1.0, 50.0], &[2.0, -1.0]), sliding_window_view([2, 2]), shuffle(Axis(0), &[vec![5, 3], vec![100]]));
+    calls!(cases, size, x(size); interp(&[1.0, 50.0], &[2.0, -1.0]), sliding_window_view([2, 2]), take_groups(Axis(0), &[vec![5, 3], vec![100]]));
     calls!(cases, size, noise(size); convolve(&[1.0, 0.5, 0.25], Overhang::Same), correlate(&[1.0, 0.5], Overhang::Full));
     made!(cases, size;
         "Array::put_along_axis" => {
