@@ -1,13 +1,11 @@
 //! Arrays: A1, reductions of random numbers that are never held; A2 to A8, work on arrays that are in memory; A9, what
 //! chunks cost of themselves.
 //!
-//! Of A8 there is what takes one pass over the blocks. A percentile of all elements, and all of them in order, need them in
-//! one block, which is ndarray's work.
-//!
 //! What is in memory is wrapped before the clock starts, as a program does that computes more than once; the chunks are
 //! those of the other peers: 1,000,000 numbers, or 1000 × 1000.
 
-use musher::array::{Element, bin_edges, random};
+use musher::array::linalg::Compression;
+use musher::array::{Complex, Element, Interpolation, bin_edges, fft, random};
 use musher::ndarray::{Array1, Array2, Ix0, Ix1, Ix2};
 use musher::prelude::*;
 use serde_json::{Value, json};
@@ -153,13 +151,67 @@ pub(crate) fn reduction(operation: &str, size: &str) {
     }
 }
 
-/// A4: the product of two square matrices.
-pub(crate) fn product(operation: &str, size: &str) {
-    let side = if size == "small" { 1_000 } else { 4_000 };
+/// A4: the product of two square matrices (`matmul`); both factors of a matrix of 50 columns (`ts_qr`) and all three of its
+/// singular value decomposition (`ts_svd`); the ten largest singular values of a noisy matrix of rank ten (`svd_compressed`).
+pub(crate) fn algebra(operation: &str, size: &str) {
+    let is_small = size == "small";
+    let tall = || {
+        let n = if is_small { 100_000 } else { 1_000_000 };
+        let numbers = Array2::from_shape_vec((n, 50), numbers(n * 50, 1)).expect("as many as the shape says");
+        Array::from_array(numbers, (n / 20, 50))
+    };
     match operation {
         "matmul" => {
-            time(&matrix(side, side, 1).dot(&matrix(side, side, 2)), |answer| answer[(side / 2, side / 2)])
+            let side = if is_small { 1_000 } else { 4_000 };
+            time(&matrix(side, side, 1).dot(&matrix(side, side, 2)), |answer| answer[(side / 2, side / 2)]);
         }
+        "ts_qr" => {
+            let (q, r) = tall().qr();
+            report(|| match compute((&q, &r)) {
+                Ok((_, r)) => (json!(r[(49, 49)].abs()), Value::Null),
+                Err(error) => panic!("{error}"),
+            });
+        }
+        "ts_svd" => {
+            let (u, sigma, vt) = tall().svd();
+            report(|| match compute((&u, &sigma, &vt)) {
+                Ok((_, sigma, _)) => (json!(sigma[0]), Value::Null),
+                Err(error) => panic!("{error}"),
+            });
+        }
+        "svd_compressed" => {
+            let (rows, columns) = if is_small { (4_000, 1_000) } else { (20_000, 5_000) };
+            let part = |rows, columns, seed| {
+                let numbers = Array2::from_shape_vec((rows, columns), numbers(rows * columns, seed));
+                numbers.expect("as many as the shape says") - 0.5
+            };
+            let weights = Array1::from_iter((1..=10).rev().map(f64::from));
+            let noisy = part(rows, columns, 1) + (part(rows, 10, 77) * &weights).dot(&part(10, columns, 78));
+            let x = Array::from_array(noisy, (1000, 1000));
+            let sigma = x.svd_compressed(10, Compression::default().power_iterations(2)).1;
+            time(&sigma, |sigma| (sigma[0] * 100.0).round() / 100.0);
+        }
+        _ => unknown(operation),
+    }
+}
+
+/// A7: the Fourier transform of each row (`rows`), or along both axes (`fft2`).
+pub(crate) fn fourier(operation: &str, size: &str) {
+    let n = if size == "small" { 1_024 } else { 4_096 };
+    let complex = |rows, columns, chunks: (usize, usize)| {
+        let numbers = numbers(rows * columns, 1).into_iter().map(|number| Complex::new(number, 0.0));
+        let numbers = Array2::from_shape_vec((rows, columns), numbers.collect());
+        Array::from_array(numbers.expect("as many as the shape says"), chunks)
+    };
+    match operation {
+        "rows" => match fft::fft(&complex(n, 4 * n, (128, 4 * n)), Axis(1)) {
+            Ok(work) => time(&work, |answer| answer[(n / 2, 3)].norm()),
+            Err(error) => panic!("{error}"),
+        },
+        "fft2" => match fft::fft2(&complex(n, n, (256, n)), [Axis(0), Axis(1)]) {
+            Ok(work) => time(&work, |answer| answer[(3, 5)].norm()),
+            Err(error) => panic!("{error}"),
+        },
         _ => unknown(operation),
     }
 }
@@ -178,12 +230,22 @@ pub(crate) fn stencil(size: &str) {
     time(&(sum * 0.2), |answer| answer[(side / 2 - 1, side / 2 - 1)]);
 }
 
-/// A8: the counts of a thousand bins, and the hundred largest.
+/// A8: three exact percentiles, the counts of a thousand bins, the number of distinct integers, the hundred largest, and all in
+/// order.
 pub(crate) fn order(operation: &str, size: &str) {
-    let x = line(length(size), 1);
+    let n = length(size);
     match operation {
-        "histogram" => time(&x.histogram(&bin_edges(0.0, 1.0, 1000)), |counts| counts[7] as f64),
-        "topk" => time(&x.topk(100, Axis(0)), |largest| largest.iter().sum()),
+        "percentile" => {
+            let shares = line(n, 1).percentiles(&[1.0, 50.0, 99.0], Interpolation::Linear);
+            time(&shares, |shares| shares[1]);
+        }
+        "histogram" => time(&line(n, 1).histogram(&bin_edges(0.0, 1.0, 1000)), |counts| counts[7] as f64),
+        "unique" => {
+            let whole = line_of(n, 1, |number| (number * 1e6) as i64);
+            time(&whole.unique().len(), |&n| n as f64);
+        }
+        "topk" => time(&line(n, 1).topk(100, Axis(0)), |largest| largest.iter().sum()),
+        "sort" => time(&line(n, 1).sort(Axis(0)), |sorted| sorted[n / 3]),
         _ => unknown(operation),
     }
 }

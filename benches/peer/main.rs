@@ -15,7 +15,7 @@ mod report;
 mod shapes;
 
 /// The workloads that make their own input.
-const WORKLOADS: [(&str, &[&str]); 8] = [
+const WORKLOADS: [(&str, &[&str]); 9] = [
     ("S1", &["independent", "chain", "tree", "wavefront", "random"]),
     ("A1", &["mean", "std", "mean_std", "xxt"]),
     (
@@ -35,9 +35,10 @@ const WORKLOADS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("A3", &["sum0", "sum1", "max", "var", "std0", "argmax0", "argmax1", "cumsum0", "cumsum1"]),
-    ("A4", &["matmul"]),
+    ("A4", &["matmul", "ts_qr", "ts_svd", "svd_compressed"]),
     ("A6", &["stencil"]),
-    ("A8", &["histogram", "topk"]),
+    ("A7", &["rows", "fft2"]),
+    ("A8", &["percentile", "histogram", "unique", "topk", "sort"]),
     (
         "A9",
         &["tiny", "turned", "latency", "chunks_10000", "chunks_100000", "chunks_1000000", "chunks_10000000"],
@@ -64,9 +65,10 @@ fn main() {
         }
         Some(("A2", operation)) => array::elementwise(operation, size),
         Some(("A3", operation)) => array::reduction(operation, size),
-        Some(("A4", operation)) => array::product(operation, size),
+        Some(("A4", operation)) => array::algebra(operation, size),
         Some(("A5", operation)) => rechunk::run(operation, size),
         Some(("A6", "stencil")) => array::stencil(size),
+        Some(("A7", operation)) => array::fourier(operation, size),
         Some(("A8", operation)) => array::order(operation, size),
         Some(("A9", operation)) => array::overhead(operation, size),
         Some(("I1", kind)) => image::run(kind, size),

@@ -257,7 +257,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     {
         let (label, Axis(axis), caller) = ("map_lanes", axis, Site::caller());
         self.check_axis(label, axis, self.ndim(), caller)?;
-        let lines = Lines { label, name: "array.map_lanes/1", axis, caller };
+        let lines = Lines { label, name: "array.map_lanes/1", axis, needs: 0, caller };
         Ok(Array::from_core(lines.of::<A, B>(self.core(), length, &Function::<F>::of(), move |line, out| {
             f(line, out);
         })))
@@ -307,7 +307,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     {
         let (label, caller) = ("map_axis", Site::caller());
         self.check_axis(label, axis.0, self.ndim(), caller)?;
-        let lines = Lines { label, name: "array.map_axis/1", axis: axis.0, caller };
+        let lines = Lines { label, name: "array.map_axis/1", axis: axis.0, needs: 0, caller };
         let made = lines.of::<A, B>(self.core(), 1, &Function::<F>::of(), move |line, out| out[0] = f(line));
         Array::<B, D>::from_core(made).try_index_axis(axis, 0)
     }
@@ -414,12 +414,17 @@ impl<A: Ordered, D: Dimension> Array<A, D> {
         let falls =
             move || Error::Arrangement { operation, problem: "the array to search falls somewhere", caller };
         let mut counted: Option<Port> = None;
-        for block in 0..sorted.chunks().n_blocks() {
+        // The last block that has elements: the next one must not begin below its end.
+        let mut last = None;
+        let some = sorted.chunks().axis(0).iter().enumerate().filter(|&(_, &length)| length > 0);
+        for (block, _) in some {
+            let before_it = last.replace(block);
+            let is_first = before_it.is_none();
             let of_task = output.clone();
             let is_left = side == Side::Left;
             let task = FnTask::new(operation, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
                 let sorted = inputs.get::<Block<A>>(1)?.elements();
-                let before = if block > 0 { inputs.get::<Block<A>>(2)?.elements() } else { &[] };
+                let before = if is_first { &[] } else { inputs.get::<Block<A>>(2)?.elements() };
                 let ends = before.last().into_iter().chain(sorted.first());
                 let ends: Vec<A> = ends.copied().collect();
                 if sorted.windows(2).chain(ends.windows(2)).any(|pair| is_before(pair[1], pair[0])) {
@@ -429,7 +434,7 @@ impl<A: Ordered, D: Dimension> Array<A, D> {
                 let shape = IxDyn(&of_task.block_shape(&at.coords()));
                 let mut counts = ArrayD::from_shape_vec(shape, zeros::<u64>(values.len())?)?;
                 counts.zip_mut_with(&values, |count, &value| *count = place(sorted, value, side) as u64);
-                if block > 0 {
+                if !is_first {
                     counts.zip_mut_with(&inputs.get::<Block<u64>>(3)?.view(), |count, &others| {
                         *count += others
                     });
@@ -447,8 +452,8 @@ impl<A: Ordered, D: Dimension> Array<A, D> {
             let fixed = |block| Wiring::axes([AxisMap::Fixed(block)]);
             let mut layer = Layer::build(task).caller(caller).input(&self.core().port, own);
             layer = layer.input(&sorted.core().port, fixed(block));
-            if let Some(counted) = &counted {
-                layer = layer.input(&sorted.core().port, fixed(block - 1));
+            if let (Some(counted), Some(before_it)) = (&counted, before_it) {
+                layer = layer.input(&sorted.core().port, fixed(before_it));
                 layer = layer.input(counted, Wiring::one_to_one(ndim));
             }
             counted = Some(Port::of(layer.finish(output.grid())));

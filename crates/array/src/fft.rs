@@ -206,7 +206,8 @@ impl Checked {
         }
         let mut shape = core.chunking.shape();
         shape[axis] = points.max(made);
-        if n_elements(&shape).is_none() {
+        let bytes = n_elements(&shape).and_then(|n| n.checked_mul(2 * size_of::<[f64; 2]>()));
+        if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(Error::TooLarge { shape: Shape(shape), what: "elements", caller });
         }
         let whole = whole_along_axes(&core.chunking, &[axis], made);

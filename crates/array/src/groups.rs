@@ -6,7 +6,7 @@
 //! Source: the map-reduce method of the flox library.
 
 use crate::array::{Array, Core};
-use crate::chunks::Chunking;
+use crate::chunks::{Chunking, Chunks};
 use crate::element::{Element, Float, float};
 use crate::elementwise::{Operand, select};
 use crate::error::{Error, Shape, expect};
@@ -139,7 +139,7 @@ impl<A: Float, D: Dimension> GroupedAxis<'_, A, D> {
         shape[self.axis] = self.n;
         let some: Vec<bool> = self.count().iter().map(|&count| count > 0).collect();
         let some = ArrayD::from_shape_vec(IxDyn(&shape), some).expect("one number for each group");
-        let some = Array::from_array(some, shape);
+        let some = Array::from_array(some, Chunks::whole());
         let none = Operand::Value(float::<A>(f64::NAN).into_scalar());
         let found: Array<A, IxDyn> =
             select((&some).into(), found.into(), none).expect("of the same number of axes, all 1 but one");
@@ -178,7 +178,7 @@ impl<A: Float, D: Dimension> GroupedAxis<'_, A, D> {
         let counts = self.count().iter().map(|&count| float::<A>(count as f64)).collect();
         let counts = ArrayD::from_shape_vec(IxDyn(&shape), counts).expect("one number for each group");
         let sum: Array<A, IxDyn> = Array::from_core(self.sum().core().clone());
-        Self::finish((sum / Array::from_array(counts, shape)).core())
+        Self::finish((sum / Array::from_array(counts, Chunks::whole())).core())
     }
 
     /// The largest element of each group, NaN if there is one; of none NaN.

@@ -49,6 +49,8 @@ pub(crate) struct Lines {
     /// Name and version of the work in fingerprints.
     pub(crate) name: &'static str,
     pub(crate) axis: usize,
+    /// Bytes that the function needs for each element of a line.
+    pub(crate) needs: usize,
     pub(crate) caller: Site,
 }
 
@@ -76,12 +78,16 @@ impl Lines {
         parameters: &impl Token,
         f: impl Fn(&mut [A], &mut [B]) + Send + Sync + 'static,
     ) -> Core {
-        let Self { label, name, axis, caller } = self;
+        let Self { label, name, axis, needs, caller } = self;
         let output = core.chunking.with_axis(axis, Arc::clone(&lengths));
         let wiring = Wiring::one_to_one(output.ndim());
         // A line and what becomes of it; the block itself is counted by who made it.
-        let step = PerBlock { label, name, wiring, output, scratch: 1, caller };
-        step.of::<A, B>(core, &(axis, parameters), move |at, block| {
+        let longest = |lengths: &[usize]| lengths.iter().copied().max().unwrap_or(0);
+        let (read, made) = (longest(core.chunking.axis(axis)), longest(&lengths));
+        let bytes =
+            read.saturating_mul(size_of::<A>() + needs).saturating_add(made.saturating_mul(size_of::<B>()));
+        let step = PerBlock { label, name, wiring, output, scratch: 0, caller };
+        step.beside::<A, B>(core, &(axis, parameters), bytes as u64, move |at, block| {
             let mut shape = block.shape().to_vec();
             shape[axis] = lengths[at[axis]];
             let mut made = ArrayD::from_shape_vec(IxDyn(&shape), zeros::<B>(shape.iter().product())?)?;

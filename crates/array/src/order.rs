@@ -33,7 +33,8 @@ pub(crate) fn order<A: Real>(one: A, other: A) -> Ordering {
 /// The indices of a line, sorted by their elements; of equal ones the first stands first.
 fn sorted_indices<A: Real>(line: &[A]) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..line.len()).collect();
-    indices.sort_by(|&one, &other| order(line[one], line[other]));
+    // In place, and yet of equal elements the first stands first.
+    indices.sort_unstable_by(|&one, &other| order(line[one], line[other]).then(one.cmp(&other)));
     indices
 }
 
@@ -177,7 +178,7 @@ impl<A: Real, D: Dimension> Array<A, D> {
     fn lines(&self, label: &'static str, name: &'static str, axis: Axis) -> Result<Lines, Error> {
         let caller = Site::caller();
         self.check_axis(label, axis.0, self.ndim(), caller)?;
-        Ok(Lines { label, name, axis: axis.0, caller })
+        Ok(Lines { label, name, axis: axis.0, needs: 0, caller })
     }
 
     /// The elements in rising order along an axis; NaN stands last.
@@ -211,7 +212,8 @@ impl<A: Real, D: Dimension> Array<A, D> {
     /// [`Error::Axis`] when there is no such axis.
     #[track_caller]
     pub fn try_sort(&self, axis: Axis) -> Result<Self, Error> {
-        let lines = self.lines("sort", "array.sort/1", axis)?;
+        // A key of 64 bits for each element.
+        let lines = Lines { needs: 8, ..self.lines("sort", "array.sort/1", axis)? };
         if is_long(self.core()) {
             return Ok(Self::from_core(sorted::<A>(self.core(), lines.caller)));
         }
@@ -250,7 +252,7 @@ impl<A: Real, D: Dimension> Array<A, D> {
     /// [`Error::Axis`] when there is no such axis.
     #[track_caller]
     pub fn try_argsort(&self, axis: Axis) -> Result<Array<u64, D>, Error> {
-        let lines = self.lines("argsort", "array.argsort/1", axis)?;
+        let lines = Lines { needs: size_of::<usize>(), ..self.lines("argsort", "array.argsort/1", axis)? };
         if is_long(self.core()) {
             return Ok(Array::from_core(argsorted::<A>(self.core(), lines.caller)));
         }

@@ -32,6 +32,17 @@ impl PerBlock {
         parameters: &impl Token,
         f: impl Fn(&[usize], ArrayViewD<'_, A>) -> Result<ArrayD<B>, TaskError> + Send + Sync + 'static,
     ) -> Core {
+        self.beside(core, parameters, 0, f)
+    }
+
+    /// The same where so many bytes more are needed, whatever the block.
+    pub(crate) fn beside<A: Element, B: Element>(
+        self,
+        core: &Core,
+        parameters: &impl Token,
+        bytes: u64,
+        f: impl Fn(&[usize], ArrayViewD<'_, A>) -> Result<ArrayD<B>, TaskError> + Send + Sync + 'static,
+    ) -> Core {
         let Self { label, name, wiring, output, scratch, caller } = self;
         let task = FnTask::new(label, move |at: Place<'_>, inputs: &mut Inputs<'_>| {
             f(&at.coords(), inputs.get::<Block<A>>(0)?.view()).map(Block::new)
@@ -40,9 +51,10 @@ impl PerBlock {
         let of_facts = output.clone();
         let task = task.facts(move |at, inputs| {
             let n: usize = of_facts.block_shape(&at.coords()).iter().product();
-            let bytes = (n * size_of::<B>()) as u64;
-            let read = inputs.first().copied().flatten().unwrap_or(bytes);
-            Facts::bytes(bytes).scratch(read.saturating_mul(scratch)).cost(1_000 + (bytes + read) / 4)
+            let made = (n * size_of::<B>()) as u64;
+            let read = inputs.first().copied().flatten().unwrap_or(made);
+            let scratch = read.saturating_mul(scratch).saturating_add(bytes);
+            Facts::bytes(made).scratch(scratch).cost(1_000 + (made + read) / 4)
         });
         let layer = Layer::build(task).caller(caller).input(&core.port, wiring).finish(output.grid());
         Core { port: Port::of(layer), chunking: output }

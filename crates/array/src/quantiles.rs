@@ -267,7 +267,7 @@ impl<A: Real<Mean: Float>, D: Dimension, L: Dimension> Over<'_, A, D, L> {
             let lines = floats.try_permuted_axes(order.as_slice())?;
             let lines = if reduced.len() == 1 { lines } else { lines.try_reshape(line.as_slice())? };
             let axis = kept.len();
-            let work = Lines { label: operation, name: "array.quantile/1", axis, caller };
+            let work = Lines { label: operation, name: "array.quantile/1", axis, needs: 0, caller };
             let parameters = (q.to_bits(), how as u8, skips);
             let found = work.of::<A::Mean, A::Mean>(lines.core(), 1, &parameters, move |line, out| {
                 out[0] = quantile_of(line, q, how, skips);

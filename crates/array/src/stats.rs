@@ -66,6 +66,11 @@ impl<L: Dimension> Sampled<L> {
         Ok(Self { n, mean: over.clone().try_mean()?, variance: over.try_var(1.0)? })
     }
 
+    /// The squares of the distances from the mean, summed; 0 of one number, which has no variance.
+    fn squares(&self) -> Array<f64, L> {
+        self.n.gt(1.0).select((&self.n - 1.0) * &self.variance, 0.0)
+    }
+
     /// The variance of the mean.
     fn of_mean(&self) -> Array<f64, L> {
         &self.variance / &self.n
@@ -132,7 +137,7 @@ pub fn ttest_ind<A: Real, B: Real, D: Dimension, E: Dimension, L: Dimension>(
     let (x, y) = (of_floats(x, Sampled::of)?, of_floats(y, Sampled::of)?);
     let (less_x, less_y) = (&x.n - 1.0, &y.n - 1.0);
     let df = less_x.try_add(&less_y)?;
-    let pooled = (&less_x * &x.variance + &less_y * &y.variance) / &df;
+    let pooled = x.squares().try_add(&y.squares())? / &df;
     let spread = (pooled * (x.n.recip() + y.n.recip())).sqrt();
     Ok(student((&x.mean - &y.mean) / spread, &df))
 }
@@ -211,7 +216,7 @@ pub fn f_oneway<A: Real, D: Dimension, L: Dimension>(
     let n = total(&|sample| sample.n.clone())?;
     let mean = total(&|sample| &sample.n * &sample.mean)? / &n;
     let between = total(&|sample| &sample.n * (&sample.mean - &mean).powi(2))?;
-    let within = total(&|sample| (&sample.n - 1.0) * &sample.variance)?;
+    let within = total(&|sample| sample.squares())?;
     let df_between = others.len() as f64;
     let df_within = n - (df_between + 1.0);
     let statistic = (between / df_between) / (within / &df_within);

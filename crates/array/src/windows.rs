@@ -5,7 +5,7 @@
 
 use crate::array::Array;
 use crate::chunks::Chunking;
-use crate::element::{Element, Float, Real, float};
+use crate::element::{Element, Float, Real, Scalar, float};
 use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::zeros;
 use crate::kernel::overlap::{Boundary, Depth};
@@ -318,7 +318,7 @@ where
     /// As [`convolve`](Self::convolve).
     ///
     /// # Errors
-    /// [`Error::Shapes`] when the kernel is empty or longer than the array.
+    /// [`Error::Shapes`] when the kernel is empty or longer than the array, [`Error::Arrangement`] when it has NaN or an infinity.
     #[track_caller]
     pub fn try_convolve(&self, kernel: &[A], overhang: Overhang) -> Result<Self, Error> {
         let mut weights = kernel.to_vec();
@@ -353,7 +353,7 @@ where
     /// As [`correlate`](Self::correlate).
     ///
     /// # Errors
-    /// [`Error::Shapes`] when the kernel is empty or longer than the array.
+    /// [`Error::Shapes`] when the kernel is empty or longer than the array, [`Error::Arrangement`] when it has NaN or an infinity.
     #[track_caller]
     pub fn try_correlate(&self, kernel: &[A], overhang: Overhang) -> Result<Self, Error> {
         self.weighted("correlate", kernel.to_vec(), overhang)
@@ -364,6 +364,16 @@ where
     fn weighted(&self, operation: &'static str, weights: Vec<A>, overhang: Overhang) -> Result<Self, Error> {
         let (n, m, caller) = (self.len(), weights.len(), Site::caller());
         check_windows(operation, &[m], &[n], caller)?;
+        let is_finite = |weight: &A| match weight.into_scalar() {
+            Scalar::F32(weight) => weight.is_finite(),
+            Scalar::F64(weight) => weight.is_finite(),
+            _ => true,
+        };
+        if !weights.iter().all(is_finite) {
+            // Beyond the ends is 0, which NaN and infinities would not leave 0.
+            let problem = "the kernel has NaN or an infinity";
+            return Err(Error::Arrangement { operation, problem, caller });
+        }
         let zeros = PerAxis::All(Boundary::Constant(A::default()));
         let padded = self.try_pad(PerAxis::All(Depth::both(m - 1)), zeros)?;
         let words = bytes(&weights);

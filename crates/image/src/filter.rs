@@ -185,6 +185,22 @@ impl<A: Element, L: Line<A> + Token> Kernel for Separable<A, L> {
     }
 }
 
+/// Refuses constants beyond the edges that integer pixels cannot have.
+#[track_caller]
+pub(crate) fn check_constants<A: Widen>(modes: impl Iterator<Item = Mode>) -> Result<(), Error> {
+    let is_integer = A::narrow(0.5).widen() == 0.0;
+    for mode in modes {
+        if let Mode::Constant(value) = mode
+            && is_integer
+            && A::narrow(value).widen() != value
+        {
+            let expected = "a value that the pixels can have";
+            return Err(Error::Parameter { parameter: "mode", value, expected, caller: Site::caller() });
+        }
+    }
+    Ok(())
+}
+
 /// The image with a line slid along each axis; `name` is that of the operation with its version.
 #[track_caller]
 pub(crate) fn along_axes<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
@@ -196,16 +212,7 @@ pub(crate) fn along_axes<A: Element + Widen, D: Dimension, L: Line<A> + Token>(
     if along.iter().all(|along| along.line.is_none()) {
         return Ok(image.clone());
     }
-    let is_integer = A::narrow(0.5).widen() == 0.0;
-    for along in &along {
-        if let Mode::Constant(value) = along.mode
-            && is_integer
-            && A::narrow(value).widen() != value
-        {
-            let expected = "a value that the pixels can have";
-            return Err(Error::Parameter { parameter: "mode", value, expected, caller: Site::caller() });
-        }
-    }
+    check_constants::<A>(along.iter().map(|along| along.mode))?;
     let depths: Vec<Depth> = along.iter().map(|along| along.reach).collect();
     // A constant belongs to its axis: what surrounds the image differs from axis to axis.
     let modes: Vec<Mode<A>> = along.iter().map(|along| along.mode.map(A::narrow)).collect();

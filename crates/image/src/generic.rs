@@ -8,6 +8,7 @@ use musher_graph_core::{FnIdentity, TaskError, Token, Tokenizer, function_name};
 use ndarray::Dimension;
 
 use crate::error::Error;
+use crate::filter::check_constants;
 use crate::kernel::taps::{Form, rows};
 use crate::pixel::Pixel;
 use crate::structure::Structure;
@@ -93,11 +94,12 @@ where
     F: Fn(&[A]) -> B + Send + Sync + 'static,
 {
     let structure = structure.into().once()?.resolve(image.ndim(), Mode::Reflect)?;
+    check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
     let depths: Vec<_> = structure.along.iter().map(|&(_, reach, _)| reach).collect();
     let modes: Vec<Mode<A>> = structure.along.iter().map(|(.., mode)| mode.map(A::narrow)).collect();
     let kernel = Generic {
         label: function_name::<F>().unwrap_or("generic_filter"),
-        form: Form::new(&structure.places()),
+        form: Form::new(&structure.places()?),
         function,
         identity: FnIdentity::of::<F>(),
         marker: PhantomData,

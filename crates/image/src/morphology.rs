@@ -5,7 +5,7 @@ use musher_array::{Array, Boundary as Mode, Element};
 use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::filter::{Along, along_axes};
+use crate::filter::{Along, along_axes, check_constants};
 use crate::gaussian::FloatPixel;
 use crate::kernel::taps::{Extreme, Form, Heights, Tapped, Taps};
 use crate::kernel::windows::{Greatest, Least, Windows};
@@ -24,10 +24,14 @@ fn extremes<A: Pixel, D: Dimension, const IS_LEAST: bool>(
         image = match (&structure.heights, &structure.footprint) {
             (None, None) => boxed::<A, D, IS_LEAST>(&image, label, structure)?,
             (Some(heights), _) => {
+                check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
                 let heights = Heights::<IS_LEAST>(heights.iter().copied().collect());
                 tapped(&image, label, structure, A::narrow, heights)?
             }
-            (None, Some(_)) => tapped(&image, label, structure, A::narrow, Extreme::<IS_LEAST>)?,
+            (None, Some(_)) => {
+                check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
+                tapped(&image, label, structure, A::narrow, Extreme::<IS_LEAST>)?
+            }
         };
     }
     Ok(image)
@@ -70,7 +74,7 @@ fn tapped<A: Element, D: Dimension, T: Taps<A>>(
 ) -> Result<Array<A, D>, Error> {
     let depths: Vec<_> = structure.along.iter().map(|&(_, reach, _)| reach).collect();
     let modes: Vec<Mode<A>> = structure.along.iter().map(|(.., mode)| mode.map(beyond)).collect();
-    let kernel = Tapped::new(label, "image.morphology/1", Form::new(&structure.places()), taps);
+    let kernel = Tapped::new(label, "image.morphology/1", Form::new(&structure.places()?), taps);
     Ok(neighborhood(image, depths, modes, kernel)?)
 }
 
@@ -95,7 +99,8 @@ fn both<A: Pixel, D: Dimension>(
 ///
 /// **Shape** and blocks stay. **Units** of sizes: pixels.
 /// **Cost** one pass; for a box per pixel and axis one comparison more than its size has binary digits, else one for each
-/// place that counts. Of integers what does not fit after heights were taken away becomes the end of their range.
+/// place that counts. Heights are taken away in `f64`, so that integers beyond 2^53 are rounded; what does not fit
+/// becomes the end of the integers' range.
 ///
 /// # Errors
 /// [`Error::AxisCount`] for a structure with another number of axes, [`Error::Parameter`] for one without a place that counts,

@@ -5,7 +5,7 @@ use musher_graph_core::Site;
 use ndarray::{ArrayD, Axis, Dimension, IxDyn};
 
 use crate::error::Error;
-use crate::filter::Window;
+use crate::filter::{MOST_PIXELS, Window};
 
 /// What an image is eroded or dilated with: which neighbors count, where they lie, and what stands beyond the edges.
 ///
@@ -185,9 +185,16 @@ impl Resolved {
     }
 
     /// Which places count, as an array.
-    pub(crate) fn places(&self) -> ArrayD<bool> {
+    #[track_caller]
+    pub(crate) fn places(&self) -> Result<ArrayD<bool>, Error> {
         let sizes: Vec<usize> = self.along.iter().map(|&(size, ..)| size).collect();
-        self.footprint.clone().unwrap_or_else(|| ArrayD::from_elem(IxDyn(&sizes), true))
+        let n = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+        if n.is_none_or(|n| n > MOST_PIXELS) {
+            let value = sizes.iter().map(|&size| size as f64).product();
+            let expected = "such that a window has at most 2^24 pixels";
+            return Err(Error::Parameter { parameter: "size", value, expected, caller: Site::caller() });
+        }
+        Ok(self.footprint.clone().unwrap_or_else(|| ArrayD::from_elem(IxDyn(&sizes), true)))
     }
 }
 
@@ -199,7 +206,7 @@ pub(crate) fn reverse<A>(array: &mut ArrayD<A>) {
 }
 
 /// The places that can be reached from the middle of a box of three along each axis, in so many steps along different axes:
-/// what `scipy.ndimage.generate_binary_structure` gives.
+/// what `scipy.ndimage.generate_binary_structure` gives. 0 steps are taken for 1, as there.
 ///
 /// # Examples
 /// ```
@@ -213,6 +220,6 @@ pub(crate) fn reverse<A>(array: &mut ArrayD<A>) {
 #[must_use]
 pub fn generate_binary_structure(ndim: usize, connectivity: usize) -> ArrayD<bool> {
     ArrayD::from_shape_fn(IxDyn(&vec![3; ndim]), |place| {
-        place.slice().iter().filter(|&&at| at != 1).count() <= connectivity
+        place.slice().iter().filter(|&&at| at != 1).count() <= connectivity.max(1)
     })
 }

@@ -259,7 +259,8 @@ const fn width<A, B>(inner: usize) -> usize {
 /// The largest prime that divides a length, or 100 if all are smaller.
 const fn largest_prime(mut n: u64) -> u64 {
     let mut factor = 2;
-    while factor * factor <= n {
+    // What has no small factor is taken for a prime: it asks for no less.
+    while factor * factor <= n && factor < 1 << 20 {
         if n.is_multiple_of(factor) {
             n /= factor;
         } else {

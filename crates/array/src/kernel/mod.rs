@@ -7,8 +7,8 @@
 pub mod assemble;
 pub mod best;
 pub mod bins;
-pub mod keys;
 pub mod fft;
+pub mod keys;
 pub(crate) mod math;
 pub mod memory;
 pub mod npy;

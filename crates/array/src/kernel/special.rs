@@ -73,6 +73,12 @@ pub(crate) fn gamma_upper(a: f64, x: f64) -> f64 {
     if x == f64::INFINITY {
         return 0.0;
     }
+    if a > LARGE_SHAPE {
+        // The cube root of x/a is normal there (Wilson & Hilferty 1931), and the sums below take a step for each standard deviation.
+        let ninth = 1.0 / (9.0 * a);
+        let z = ((x / a).cbrt() - (1.0 - ninth)) / ninth.sqrt();
+        return normal_above(z);
+    }
     let density = exp(ln_poisson(a, x));
     if x < a + 1.0 {
         let (mut sum, mut term, mut n) = (1.0, 1.0, a);
@@ -99,6 +105,15 @@ pub(crate) fn gamma_upper(a: f64, x: f64) -> f64 {
             return density * a * h;
         }
     }
+}
+
+/// From this shape on a gamma variable is taken for the cube of a normal one, to 1e-9 of the probability.
+const LARGE_SHAPE: f64 = 1e9;
+
+/// The probability that a normal variable is above `z`.
+fn normal_above(z: f64) -> f64 {
+    let beyond = 0.5 * normal_both(z);
+    if z < 0.0 { 1.0 - beyond } else { beyond }
 }
 
 /// A number that can be divided by.

@@ -47,8 +47,7 @@ macro_rules! backend {
                 sum: ArrayViewMut2<'_, $element>,
             ) -> Result<(), LinalgError> {
                 check_product(&left, &right, &sum)?;
-                add_product(left, right, sum);
-                Ok(())
+                Ok(add_product(left, right, sum)?)
             }
 
             fn qr(
@@ -152,17 +151,24 @@ fn add_product<A: LinalgElement + RealField>(
     left: ArrayView2<'_, A>,
     right: ArrayView2<'_, A>,
     mut sum: ArrayViewMut2<'_, A>,
-) {
+) -> Result<(), OutOfMemory> {
     let ((n, k), m) = (left.dim(), right.ncols());
     if n == 0 || k == 0 || m == 0 {
-        return;
+        return Ok(());
     }
     let Some(target) = sum.as_slice_mut() else {
+        drop(with_room::<A>(n * m)?);
         let mut contiguous = sum.as_standard_layout().into_owned();
-        add_product(left, right, contiguous.view_mut());
+        add_product(left, right, contiguous.view_mut())?;
         sum.assign(&contiguous);
-        return;
+        return Ok(());
     };
+    // Where an operand is copied, memory for it is asked for first: the copy itself cannot be refused.
+    for operand in [&left, &right] {
+        if !operand.is_standard_layout() {
+            drop(with_room::<A>(operand.len())?);
+        }
+    }
     // One layout for all: faer picks its order of additions by the strides.
     let (left, right) = (left.as_standard_layout(), right.as_standard_layout());
     let left = left.as_slice().expect("standard layout is contiguous");
@@ -175,6 +181,7 @@ fn add_product<A: LinalgElement + RealField>(
         <A as num_traits::One>::one(),
         Par::Seq,
     );
+    Ok(())
 }
 
 /// Rows that are factorized together, or four times as many as there are columns: they stay in the cache, and few rows keep

@@ -358,7 +358,7 @@ where
             name: "array.pinv/1",
             grid: Grid::from([1, 1]),
             made: vec![Made::one::<A>(&[k, m])],
-            scratch: 3,
+            scratch: 5,
             caller,
         };
         let ports = step.of::<A>(&[(&tall.r.port, Wiring::one_to_one(2))], &shape, move |_, inputs| {
@@ -495,7 +495,7 @@ where
             Made::one::<u64>(&[]),
             Made::one::<A>(&[size]),
         ];
-        Step { label: "lstsq", name, grid: Grid::from([1, 1]), made, scratch: 3, caller }
+        Step { label: "lstsq", name, grid: Grid::from([1, 1]), made, scratch: 10, caller }
     }
 
     /// The arrays of its outputs.

@@ -102,10 +102,15 @@ impl<A: Number, D: Dimension> Array<A, D> {
 
 /// Blocks of a Kronecker product are never cut below this number of elements.
 const SMALL: usize = 1 << 17;
+/// More blocks than this are a mistake.
+const MOST_BLOCKS: usize = 1 << 28;
 
 /// The block lengths of the left operand along an axis, where each index becomes `inner` and a product may be so long.
 fn left_lengths(lengths: &[usize], right: &[usize], longest: usize) -> Arc<[usize]> {
     let n: usize = lengths.iter().sum();
+    if n == 0 {
+        return [0].into();
+    }
     if right.len() > 1 {
         return vec![1; n].into();
     }
@@ -136,15 +141,19 @@ where
         let growth = (most as f64 / largest(left).max(1) as f64).powf(1.0 / ndim as f64);
         ((left.chunking.largest_block()[axis] as f64 * growth) as usize).max(1)
     };
+    // Where the right operand has several blocks, each index of the left one is a block: too many to be listed.
+    let is_cut = |axis: usize| right.chunking.axis(axis).len() > 1 && one[axis] > MOST_BLOCKS;
+    if (0..ndim).any(is_cut) {
+        return Err(Error::TooLarge { shape: Shape(shape), what: "blocks", caller });
+    }
     let cut =
         (0..ndim).map(|axis| left_lengths(left.chunking.axis(axis), right.chunking.axis(axis), share(axis)));
     let left = rechunked::<A>(left, &Chunking::from_axes(cut), caller);
     let (a, b) = (left.chunking.clone(), right.chunking.clone());
     let blocks = |axis: usize| (a.axis(axis).len(), b.axis(axis).len());
     if (0..ndim)
-        .map(|axis| blocks(axis).0 * blocks(axis).1)
-        .try_fold(1_usize, usize::checked_mul)
-        .is_none_or(|n| n > 1 << 28)
+        .try_fold(1_usize, |n, axis| n.checked_mul(blocks(axis).0)?.checked_mul(blocks(axis).1))
+        .is_none_or(|n| n > MOST_BLOCKS)
     {
         return Err(Error::TooLarge { shape: Shape(shape), what: "blocks", caller });
     }

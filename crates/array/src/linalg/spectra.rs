@@ -18,7 +18,7 @@ where
     /// triangle is read. No eigenvector has a negative sum.
     ///
     /// **Shape** `(n, n) → (n,), (n, n)`, one block each.
-    /// **Cost** all in one task on the whole matrix, which is brought into one block: about `9 n³` operations, and memory for five
+    /// **Cost** all in one task on the whole matrix, which is brought into one block: about `9 n³` operations, and memory for six
     /// matrices. Computing fails where there is NaN or an infinity.
     ///
     /// # Panics
@@ -122,7 +122,7 @@ where
     #[track_caller]
     pub fn try_norm(&self, norm: Norm) -> Result<Array<A, Ix0>, Error> {
         let sums = |axis: usize| self.abs().over(Axis(axis)).try_sum();
-        match norm {
+        match norm.named() {
             Norm::Frobenius => self.try_over(All)?.try_norm(Norm::P(2.0)),
             Norm::Nuclear => self.svdvals().try_over(All)?.try_sum(),
             Norm::Infinity => sums(1)?.try_max(),
@@ -190,6 +190,17 @@ pub enum Norm {
     P(f64),
 }
 
+impl Norm {
+    /// Infinite orders by their names.
+    fn named(self) -> Self {
+        match self {
+            Self::P(f64::INFINITY) => Self::Infinity,
+            Self::P(f64::NEG_INFINITY) => Self::NegInfinity,
+            other => other,
+        }
+    }
+}
+
 impl<A: Float, D: Dimension, L: Dimension> Over<'_, A, D, L> {
     /// The length of the vectors along these axes, by a norm of vectors.
     ///
@@ -222,6 +233,7 @@ impl<A: Float, D: Dimension, L: Dimension> Over<'_, A, D, L> {
     /// maximum or minimum, [`Error::Shapes`] when a mask does not fit.
     #[track_caller]
     pub fn try_norm(self, norm: Norm) -> Result<Array<A, L>, Error> {
+        let norm = norm.named();
         let sizes = self.array().abs();
         // Of real numbers a magnitude is a number of the same type.
         let sizes: Array<A, D> = Array::from_core(sizes.core().clone());
@@ -231,7 +243,10 @@ impl<A: Float, D: Dimension, L: Dimension> Over<'_, A, D, L> {
             Norm::Frobenius | Norm::P(2.0) => Ok(self.of_another(&(&sizes * &sizes)).try_sum()?.sqrt()),
             Norm::P(1.0) => self.of_another(&sizes).try_sum(),
             Norm::P(0.0) => {
-                let counted = sizes.mapv(|size| if size == A::default() { A::default() } else { A::ONE });
+                // NaN stays, so that it can be skipped.
+                #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
+                let one = |size: A| if size == A::default() || size != size { size } else { A::ONE };
+                let counted = sizes.mapv(one);
                 self.of_another(&counted).try_sum()
             }
             Norm::P(p) => {

@@ -115,7 +115,10 @@ laws! {
 
     /// Shares between 0 and 1 of the beta distribution.
     #[doc(alias = "dask.array.random.beta")]
-    fn beta = Beta(alpha: f64 = Positive, beta: f64 = Positive) -> f64;
+    fn beta = Beta(alpha: f64 = Positive, beta: f64 = Positive) -> f64,
+        |[alpha, beta]: [f64; 2]| {
+            (alpha.min(beta) >= 1e-300, "alpha", alpha.min(beta), "both shapes must be 1e-300 at least")
+        };
 
     /// Numbers whose logarithms are normal with this mean and standard deviation.
     fn lognormal = LogNormal(mean: f64 = Finite, sigma: f64 = NotNegative) -> f64;
@@ -129,7 +132,10 @@ laws! {
 
     /// Numbers of Fisher's F distribution: ratios of two means of squares.
     #[doc(alias = "f")]
-    fn fisher_f = Fisher(dfnum: f64 = Positive, dfden: f64 = Positive) -> f64;
+    fn fisher_f = Fisher(dfnum: f64 = Positive, dfden: f64 = Positive) -> f64,
+        |[dfnum, dfden]: [f64; 2]| {
+            (dfnum.min(dfden) >= 1e-300, "dfnum", dfnum.min(dfden), "both must be 1e-300 at least")
+        };
 
     /// Numbers of the Weibull distribution of this shape and scale 1.
     fn weibull = Weibull(shape_parameter: f64 = Positive) -> f64;
@@ -150,7 +156,11 @@ laws! {
 
     /// Angles from -π to π around a center: the normal distribution of a circle.
     #[doc(alias = "vonmises")]
-    fn von_mises = VonMises(center: f64 = Finite, concentration: f64 = NotNegative) -> f64;
+    fn von_mises = VonMises(center: f64 = Finite, concentration: f64 = NotNegative) -> f64,
+        |[center, _]: [f64; 2]| {
+            // Beyond that, few digits of the angle are left.
+            (center.abs() <= 1e6, "center", center, "it must be a million at most, on either side of 0")
+        };
 
     /// Numbers of the inverse Gaussian distribution.
     #[doc(alias = "inverse_gaussian")]
@@ -203,7 +213,8 @@ laws! {
         };
 
     /// Whole numbers from 1 on, each as often as its power `-a` says. None is larger than 2⁵³.
-    fn zipf = Zipf(a: f64 = AboveOne) -> i64;
+    fn zipf = Zipf(a: f64 = AboveOne) -> i64,
+        |[a]: [f64; 1]| (a >= 1.0 + 1e-9, "a", a, "it must be more than 1 by 1e-9 at least");
 
     /// Whole numbers from 1 on of the logarithmic series distribution. None is larger than 2⁵³.
     fn logseries = LogSeries(p: f64 = Inner) -> i64;

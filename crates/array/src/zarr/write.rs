@@ -73,11 +73,10 @@ impl<A: Element> sink::Format for ZarrOut<A> {
                 return Err(self.failed(ZarrError::Exists));
             }
             refuse_foreign(&self.path, is_ours).map_err(|error| self.failed(error))?;
-            if Opened::look(&self.path, None)
-                .and_then(|opened| opened.layout())
-                .is_err_and(|e| e == ZarrError::Group)
-            {
-                return Err(self.failed(ZarrError::Group));
+            // Names alone do not tell: folders of years are called like chunks. Only an array is replaced, or an empty folder.
+            if refuse_foreign(&self.path, is_in_work).is_err() {
+                let standing = Opened::look(&self.path, None).and_then(|opened| opened.layout());
+                standing.map_err(|error| self.failed(error))?;
             }
         }
         Ok(Target::folder(&self.path))
@@ -128,7 +127,12 @@ fn is_ours(name: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     ["zarr.json", ".zarray", ".zattrs", "c"].contains(&name)
         || name.strip_prefix("c.").unwrap_or(name).split('.').all(is_number)
-        || name.starts_with('.') && name.contains(".musher-")
+        || is_in_work(name)
+}
+
+/// Whether a file is one that a writer has begun.
+fn is_in_work(name: &str) -> bool {
+    name.starts_with('.') && name.contains(".musher-")
 }
 
 /// Lengths that all blocks have, but for the last ones of each axis: those of the first blocks, or of the largest.

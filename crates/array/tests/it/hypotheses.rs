@@ -222,3 +222,23 @@ fn a_masked_array_is_reduced_by_name() {
     assert_eq!(both.filled(0.0).compute().unwrap(), arr1(&[9.0, 0.0, 0.0]));
     assert_eq!(both.mask().compute().unwrap(), arr1(&[false, true, true]));
 }
+
+/// The answers are those of `scipy.stats` 1.17.1.
+#[test]
+fn a_sample_of_one_number_has_no_variance_and_still_counts() {
+    let [three, one, two] =
+        [&[1.0, 2.0, 3.0][..], &[5.0], &[4.0, 6.0]].map(|x| Array::from_array(arr1(x), 2));
+    let f = stats::f_oneway(&[three.over(All), one.over(All), two.over(All)]).unwrap();
+    assert!((f.statistic.compute().unwrap() - 5.0625).abs() < 1e-12);
+    let t = stats::ttest_ind(three.over(All), one.over(All)).unwrap();
+    assert!((t.statistic.compute().unwrap() + 2.598_076_211_353_316).abs() < 1e-12);
+    assert!((t.p_value.compute().unwrap() - 0.121_690).abs() < 1e-5);
+    // Once a series without an end.
+    let far = stats::power_divergence(
+        Array::from_array(arr1(&[536_870_913.0]), 1).over(All),
+        Some(&Array::from_array(arr1(&[1.0]), 1)),
+        -288_230_376_151_711_744.0,
+        1.0,
+    );
+    assert!((far.unwrap().p_value.compute().unwrap() - 0.5).abs() < 1e-6);
+}

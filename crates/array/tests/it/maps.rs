@@ -205,3 +205,19 @@ fn batches_follow_each_other_and_blocks_are_reshaped() {
     let line: Array<u64, Ix1> = x.rechunk((5, 1)).reshape_blockwise(Chunking::from_lengths(&[vec![5, 5]]));
     assert_eq!(answer(&line), arr1(&[0, 10, 20, 30, 40, 1, 11, 21, 31, 41]));
 }
+
+#[test]
+fn empty_blocks_and_axes_and_infinite_weights_have_answers_or_errors() {
+    let x = Array::from_array(arr1(&[1.0, 2.0, 3.0]), 2);
+    let falls = Array::from_array(arr1(&[5.0, 1.0]), vec![vec![1, 0, 1]]);
+    assert!(x.search_sorted_in(&falls, Side::Left).compute().is_err());
+    let rises = Array::from_array(arr1(&[1.0, 2.5]), vec![vec![0, 1, 0, 1, 0]]);
+    assert_eq!(answer(&x.search_sorted_in(&rises, Side::Left)), arr1(&[0, 1, 2]));
+    let infinite = x.try_convolve(&[1.0, f64::INFINITY], Overhang::Full);
+    assert!(matches!(infinite, Err(Error::Arrangement { .. })));
+    let none = Array::<f64, Ix2>::zeros((0, 2), 1);
+    let grouped = none.group_by_axis(Axis(0), &[], 0);
+    for found in [grouped.mean(), grouped.max(), grouped.min(), grouped.sum()] {
+        assert_eq!(answer(&found).dim(), (0, 2));
+    }
+}

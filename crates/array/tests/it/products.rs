@@ -2,9 +2,9 @@
 
 use crate::blocks::{answer, bits};
 use crate::cases::{Case, cases_of};
-use musher_array::linalg::{Contracted, Operands, einsum, multi_dot};
-use musher_array::ndarray::{Array2, ArrayD, Axis, Ix1, Ix2, Ix3, IxDyn};
-use musher_array::{Array, Complex, Element, Error};
+use musher_array::linalg::{Contracted, Norm, Operands, einsum, multi_dot};
+use musher_array::ndarray::{Array2, ArrayD, Axis, Ix1, Ix2, Ix3, IxDyn, arr1};
+use musher_array::{All, Array, Complex, Element, Error};
 use musher_scheduler::{Compute, Options};
 use musher_testkit::Random;
 
@@ -204,4 +204,18 @@ fn what_does_not_fit_is_refused_at_the_users_line() {
     assert!(matches!(endless.try_kron(&endless), Err(Error::TooLarge { .. })));
     assert!(matches!(einsum("i,j->ij", (&endless, &endless)), Err(Error::TooLarge { .. })));
     assert_eq!((&x, &cube).into_arrays().len(), 2);
+}
+
+#[test]
+fn products_with_nothing_are_empty_and_infinite_orders_are_extremes() {
+    let nothing = Array::<f64, Ix2>::zeros((0, 1), 1).kron(&Array::ones((4, 2), 2));
+    let again = Array::<f64, Ix2>::ones((3, 3), 2).kron(&nothing);
+    assert_eq!(again.compute().unwrap().dim(), (0, 6));
+    let large = Array::<f64, Ix1>::zeros(1 << 40, 1 << 36).try_kron(&Array::ones(4, 2));
+    assert!(matches!(large, Err(Error::TooLarge { .. })));
+    let x = Array::from_array(arr1(&[1.0, -3.0, 2.0]), 2);
+    assert_eq!(x.norm(Norm::P(f64::INFINITY)).compute().unwrap(), 3.0);
+    assert_eq!(x.norm(Norm::P(f64::NEG_INFINITY)).compute().unwrap(), 1.0);
+    let holes = Array::from_array(arr1(&[f64::NAN, 2.0, 0.0]), 2);
+    assert_eq!(holes.over(All).skip_nan().norm(Norm::P(0.0)).compute().unwrap(), 1.0);
 }

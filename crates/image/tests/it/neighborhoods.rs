@@ -9,7 +9,7 @@ use musher_image::{
     laplace, maximum_filter1d, minimum_filter1d, morphological_gradient, morphological_laplace, prewitt,
     scharr, sobel, threshold_local, uniform_filter1d, white_tophat,
 };
-use ndarray::{ArrayD, Axis, IxDyn, arr1};
+use ndarray::{ArrayD, Axis, IxDyn, arr1, arr2};
 
 use crate::support::{
     Bits, Case, TOLERANCE, cases, check, close, divisions, load, operations, some_divisions,
@@ -286,6 +286,7 @@ fn a_structure_can_be_told_by_hand() {
     assert_eq!(generate_binary_structure(3, 1).iter().filter(|&&counts| counts).count(), 7);
     assert!(generate_binary_structure(2, 2).iter().all(|&counts| counts));
     assert_eq!(generate_binary_structure(0, 1).len(), 1);
+    assert_eq!(generate_binary_structure(2, 0), generate_binary_structure(2, 1));
 }
 
 #[test]
@@ -294,10 +295,7 @@ fn what_makes_no_sense_is_refused() {
     let message = |error: Result<Array<f64, ndarray::Ix1>, Error>| error.unwrap_err().to_string();
     for (found, part) in [
         (message(sobel(&image, Axis(1), Mode::Nearest)), "axis is 1, but must be an axis of the image"),
-        (
-            message(correlate(&image, ndarray::arr2(&[[1.0]]))),
-            "weights is given for 2 axes, but the image has 1",
-        ),
+        (message(correlate(&image, arr2(&[[1.0]]))), "weights is given for 2 axes, but the image has 1"),
         (message(correlate(&image, [f64::NAN])), "weights is NaN, but must be finite"),
         (message(correlate1d(&image, Axis(0), [])), "size is 0, but must be 1 or more"),
         (message(grey_erosion(&image, arr1(&[false, false]))), "such that a neighbor counts"),
@@ -312,4 +310,11 @@ fn what_makes_no_sense_is_refused() {
         assert!(found.contains(part), "{found}");
         assert!(found.contains("neighborhoods.rs"), "{found}");
     }
+    let bytes = Array::from_array(arr2(&[[1_u8, 2]]), 1);
+    let bright = Structure::from(arr2(&[[true, false]])).mode(Mode::Constant(300.0));
+    assert!(
+        grey_erosion(&bytes, bright).unwrap_err().to_string().contains("a value that the pixels can have")
+    );
+    let large = binary_erosion(&bytes.gt(1), 1_000_001);
+    assert!(large.unwrap_err().to_string().contains("at most 2^24 pixels"));
 }

@@ -59,6 +59,7 @@ macro_rules! unary_table {
         fn round where A: Real = 8, Call, ulp 0, "trunc(x) + where(abs(x - trunc(x)) >= 0.5, sign(x), 0)":
             floats |x| x.round(), integers |x| x;
         /// The nearest integer of every element; halves to the even one, as NumPy's `round`.
+        #[doc(alias = "numpy.round")]
         #[doc(alias = "rint")]
         #[doc(alias = "around")]
         fn round_ties_even where A: Real = 9, Light, ulp 0, "rint":

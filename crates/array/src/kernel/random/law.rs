@@ -187,9 +187,9 @@ fn noncentral_chi_square(df: f64, noncentrality: f64) -> Draw {
 fn triangular(u: f64, left: f64, mode: f64, right: f64) -> f64 {
     let width = right - left;
     if u * width <= mode - left {
-        left + (u * width * (mode - left)).sqrt()
+        left + (u * width).sqrt() * (mode - left).sqrt()
     } else {
-        right - ((1.0 - u) * width * (right - mode)).sqrt()
+        right - ((1.0 - u) * width).sqrt() * (right - mode).sqrt()
     }
 }
 
@@ -232,9 +232,9 @@ fn von_mises(center: f64, concentration: f64) -> Draw {
 /// **Source** Michael, Schucany & Haas 1976, "Generating random variates using transformations with multiple roots".
 fn wald(draws: &mut Draws, mean: f64, shape: f64) -> f64 {
     let z = draws.normal();
-    let y = mean * z * z;
-    // The smaller root, without the difference of two large numbers.
-    let x = mean * (2.0 * shape) / (2.0 * shape + y + (4.0 * shape * y + y * y).sqrt());
+    // The smaller root, without the difference of two large numbers or a product of three.
+    let r = mean / (2.0 * shape) * z * z;
+    let x = mean / (1.0 + r + (r * (r + 2.0)).sqrt());
     if draws.unit() <= mean / (mean + x) { x } else { mean * (mean / x) }
 }
 

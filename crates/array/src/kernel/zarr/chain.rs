@@ -234,7 +234,7 @@ impl Chain {
     pub(super) fn scratch(&self) -> u64 {
         let transposed = self.elements.array_to_array_codecs().len();
         let between = self.steps.iter().skip(1).map(|step| step.most).max().unwrap_or(0);
-        (self.n_bytes * transposed).saturating_add(between) as u64
+        self.n_bytes.saturating_mul(transposed).saturating_add(between) as u64
     }
 
     fn probe_transposed(&self) -> Result<(), OutOfMemory> {

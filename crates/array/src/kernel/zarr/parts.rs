@@ -198,6 +198,15 @@ fn bytes_at(file: &mut File, range: Range<u64>) -> Result<Vec<u8>, Fault> {
     }
 }
 
+/// Where a chunk lies in a file, if its codecs can have made so many bytes: more are not read, whatever a file says.
+fn fitting(layout: &Layout, range: Range<u64>) -> Result<Range<u64>, Fault> {
+    let n = range.end.saturating_sub(range.start);
+    match layout.chain.most().is_none_or(|most| n <= most) {
+        true => Ok(range),
+        false => Err(Fault::Damaged(format!("it has {n} bytes, more than its codecs make of a chunk"))),
+    }
+}
+
 /// Takes what a box needs of one file. A fault in a shard comes with the place of the chunk in it.
 fn read_file<A: Element>(
     layout: &Layout,
@@ -209,7 +218,8 @@ fn read_file<A: Element>(
     let file = &mut found.file;
     let whole = |fault: Fault| (None, fault);
     let Some(shard) = &layout.shard else {
-        let encoded = bytes_at(file, 0..found.bytes).map_err(whole)?;
+        let encoded =
+            fitting(layout, 0..found.bytes).and_then(|range| bytes_at(file, range)).map_err(whole)?;
         let bytes = layout.chain.decode(encoded).map_err(whole)?;
         return out.take(&common(block, at, &layout.file), &layout.chunk, &bytes).map_err(whole);
     };
@@ -227,7 +237,8 @@ fn read_file<A: Element>(
         let entry = inner.iter().zip(&shard.counts).fold(0, |index, (at, count)| index * count + at);
         let place = common(block, &chunk, &layout.chunk);
         let taken = match entries.get(entry).cloned().flatten() {
-            Some(range) => bytes_at(file, range)
+            Some(range) => fitting(layout, range)
+                .and_then(|range| bytes_at(file, range))
                 .and_then(|encoded| layout.chain.decode(encoded))
                 .and_then(|bytes| out.take(&place, &layout.chunk, &bytes)),
             // Whoever wrote the shard has said that there is nothing but fill values.

@@ -322,3 +322,33 @@ fn a_region_is_not_written_where_there_is_no_array() {
     let error = x.to_zarr(folder.path().join("x.zarr"), WriteOptions::default().region([0, 0])).unwrap_err();
     assert!(matches!(error, Error::Zarr { source: ZarrError::NotAnArray, .. }));
 }
+
+#[test]
+fn folders_that_are_called_like_chunks_are_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let years = folder.path().join("photos");
+    std::fs::create_dir_all(years.join("2021")).unwrap();
+    std::fs::write(years.join("2021").join("0"), "a picture").unwrap();
+    let x = Array::<f64, Ix2>::ones((2, 2), 2);
+    let refused = x.to_zarr(&years, WriteOptions::default()).unwrap().compute();
+    assert!(refused.unwrap_err().to_string().contains("to_zarr"));
+    assert_eq!(std::fs::read(years.join("2021").join("0")).unwrap(), b"a picture");
+    // An empty folder, and an array, are.
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for _ in 0..2 {
+        x.to_zarr(&empty, WriteOptions::default()).unwrap().compute().unwrap();
+    }
+}
+
+#[test]
+fn a_chunk_that_is_longer_than_its_codecs_make_it_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.zarr");
+    Array::<f64, Ix2>::ones((4, 4), 2).to_zarr(&path, WriteOptions::default()).unwrap().compute().unwrap();
+    let chunk = path.join("c").join("0").join("0");
+    std::fs::OpenOptions::new().write(true).open(&chunk).unwrap().set_len(1 << 33).unwrap();
+    let x = read::<f64>(&path, ReadOptions::default()).unwrap();
+    let error = run(x.compute_with(&Options::sequential())).unwrap_err();
+    assert!(error.contains("more than its codecs make of a chunk"), "{error}");
+}
