@@ -291,7 +291,7 @@ fn first_file(layout: &Layout, start: &[usize], shape: &[usize]) -> Result<Vec<u
         || shape.contains(&0)
     {
         let (start, shape, stored) = (start.to_vec(), shape.to_vec(), layout.shape.clone());
-        return Err(ZarrError::OutOfBounds { start, shape, stored });
+        return Err(ZarrError::OutOfBounds { start: start.into(), shape: shape.into(), stored: stored.into() });
     }
     for (axis, (&start, &n)) in start.iter().zip(shape).enumerate() {
         let (end, length) = (start + n, layout.file[axis]);

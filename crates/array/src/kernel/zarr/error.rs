@@ -108,11 +108,11 @@ pub enum ZarrError {
     #[error("the region {start:?} + {shape:?} does not lie in the stored array of shape {stored:?}")]
     OutOfBounds {
         /// Where the region begins.
-        start: Vec<usize>,
+        start: Box<[usize]>,
         /// Its lengths.
-        shape: Vec<usize>,
+        shape: Box<[usize]>,
         /// Those of the array in the file.
-        stored: Vec<usize>,
+        stored: Box<[usize]>,
     },
     /// There is an array, and it is not to be replaced.
     #[error("there is something already, and it is not to be replaced")]
