@@ -271,12 +271,9 @@ fn blocks(cases: &mut Cases) {
 #[cfg(feature = "zarr")]
 fn zarr(cases: &mut Cases) {
     use musher_array::zarr::{Compression, ReadOptions, WriteOptions};
-    let compressions = [
-        Compression::None,
-        Compression::Zstd { level: 1 },
-        Compression::BloscLz4 { level: 1 },
-        Compression::Gzip { level: 1 },
-    ];
+    // Not gzip: the memory of its encoder is beside the limit, which `to_zarr` says.
+    let compressions =
+        [Compression::None, Compression::Zstd { level: 1 }, Compression::BloscLz4 { level: 1 }];
     for (way, compression) in (0..3).flat_map(|way| compressions.map(|compression| (way, compression))) {
         cases.add("Array::to_zarr Array::read_zarr", move |size, options| {
             let folder = tempfile::tempdir().unwrap();
