@@ -114,7 +114,7 @@ impl WriteOptions {
         Self { checksum, ..self }
     }
 
-    /// The stored chunks: the array's blocks if nothing else is said. All are of one shape, the first.
+    /// The stored chunks: the array's blocks if nothing else is said. All are of one shape: that of the first, or where blocks differ the largest.
     #[must_use]
     pub fn chunks(self, chunks: impl Into<Chunks>) -> Self {
         Self { chunks: Some(chunks.into()), ..self }
