@@ -105,8 +105,9 @@ pub(crate) fn elementwise(operation: &str, size: &str) {
     }
 }
 
-/// A2, too: other element types (`f32_fma`; `cast`, bytes as `f32` from 0 to 1) and operands of two axes (`centered`, without
-/// the means of the columns; `turned`, with the transposed matrix added), kept.
+/// A2, too: other element types (`f32_fma`, `i32_fma`, `c64_fma` of complex numbers; `cast`, bytes as `f32` from 0 to 1; `nan_sum`,
+/// past every seventh number) and operands of two axes (`centered`, without the means of the columns; `turned`, with the
+/// transposed matrix added), kept but for the sum.
 pub(crate) fn elementwise_of_others(operation: &str, size: &str) {
     let n = length(size);
     let (rows, side) = if size == "small" { (1_000, 2_000) } else { (10_000, 7_000) };
@@ -115,6 +116,20 @@ pub(crate) fn elementwise_of_others(operation: &str, size: &str) {
         "f32_fma" => {
             let [a, b, c] = [1, 2, 3].map(|seed| line_of(n, seed, |number| number as f32));
             time(&(&a * &b + &c), middle);
+        }
+        "i32_fma" => {
+            let [a, b, c] = [1, 2, 3].map(|seed| line_of(n, seed, |number| (number * 1000.0) as i32));
+            time(&(&a * &b + &c), |answer: &Array1<i32>| f64::from(answer[n / 2]));
+        }
+        "c64_fma" => {
+            let [a, b, c] = [1, 2, 3].map(|seed| line_of(n, seed, |number| Complex::new(number, 0.0)));
+            time(&(&a * &b + &c), |answer: &Array1<Complex<f64>>| answer[n / 2].re);
+        }
+        "nan_sum" => {
+            let mut holes = numbers(n, 1);
+            holes.iter_mut().step_by(7).for_each(|number| *number = f64::NAN);
+            let x = Array::from_array(Array1::from(holes), 1_000_000);
+            time(&x.over(All).skip_nan().sum(), |&sum| sum);
         }
         "cast" => {
             let bytes = line_of(n, 1, |number| (number * 256.0) as u8);

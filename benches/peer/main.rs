@@ -29,6 +29,9 @@ const WORKLOADS: [(&str, &[&str]); 9] = [
             "where",
             "where_sum",
             "f32_fma",
+            "i32_fma",
+            "c64_fma",
+            "nan_sum",
             "cast",
             "centered",
             "turned",
@@ -60,7 +63,10 @@ fn main() {
     match workload.split_once('.') {
         Some(("S1", shape)) => overhead::run(shape, size),
         Some(("A1", operation)) => array::random(operation, size),
-        Some(("A2", operation @ ("f32_fma" | "cast" | "centered" | "turned"))) => {
+        Some((
+            "A2",
+            operation @ ("f32_fma" | "i32_fma" | "c64_fma" | "nan_sum" | "cast" | "centered" | "turned"),
+        )) => {
             array::elementwise_of_others(operation, size);
         }
         Some(("A2", operation)) => array::elementwise(operation, size),

@@ -80,6 +80,7 @@ mod record;
 mod scale;
 mod slopes;
 mod structure;
+mod tapped;
 mod threshold;
 mod uniform;
 mod weights;

@@ -2,15 +2,17 @@
 
 use musher_array::neighborhood::neighborhood;
 use musher_array::{Array, Boundary as Mode, Element};
+use musher_graph_core::Token;
 use ndarray::Dimension;
 
 use crate::error::Error;
 use crate::filter::{Along, along_axes, check_constants};
 use crate::gaussian::FloatPixel;
-use crate::kernel::taps::{Extreme, Form, Heights, Tapped, Taps};
+use crate::kernel::taps::{Extreme, Form, Heights, Taps};
 use crate::kernel::windows::{Greatest, Least, Windows};
 use crate::pixel::Pixel;
 use crate::structure::{Resolved, Structure};
+use crate::tapped::Tapped;
 
 /// The least (`IS_LEAST`) or greatest of the neighbors that count, once or several times.
 #[track_caller]
@@ -65,7 +67,7 @@ fn boxed<A: Pixel, D: Dimension, const IS_LEAST: bool>(
 
 /// What taps make of the places that count.
 #[track_caller]
-fn tapped<A: Element, D: Dimension, T: Taps<A>>(
+fn tapped<A: Element, D: Dimension, T: Taps<A> + Token>(
     image: &Array<A, D>,
     label: &'static str,
     structure: &Resolved,

@@ -9,8 +9,9 @@ use crate::error::Error;
 use crate::filter::{Along, Window, along_axis, check_axis};
 use crate::gaussian::FloatPixel;
 use crate::kernel::correlate::Weights;
-use crate::kernel::taps::{Form, Sum, Tapped};
+use crate::kernel::taps::{Form, Sum};
 use crate::structure::reverse;
+use crate::tapped::Tapped;
 
 /// Weights of neighbors for [`correlate`] and its kin: which, where they lie, and what stands beyond the edges.
 ///

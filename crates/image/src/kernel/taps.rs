@@ -1,11 +1,8 @@
 //! Windows of any form: the neighbors that meet in an answer, one tap of the form after another.
 
-use std::marker::PhantomData;
-
 use musher_array::Element;
 use musher_array::kernel::memory::{OutOfMemory, with_room};
-use musher_array::neighborhood::{Band, Kernel};
-use musher_graph_core::{TaskError, Token, Tokenizer};
+use musher_array::neighborhood::Band;
 use ndarray::{ArrayD, Dimension};
 use pulp::{Arch, NullaryFnOnce};
 
@@ -35,12 +32,10 @@ impl Form {
     pub(crate) fn len(&self) -> usize {
         self.taps.len()
     }
-}
 
-impl Token for Form {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.shape.token(tokenizer);
-        self.taps.token(tokenizer);
+    /// The box, and the places in it that count, in C order.
+    pub(crate) fn parts(&self) -> (&[usize], &[Vec<usize>]) {
+        (&self.shape, &self.taps)
     }
 }
 
@@ -70,7 +65,7 @@ pub(crate) fn rows<A, B>(
 }
 
 /// How the pixels at the taps become an answer.
-pub(crate) trait Taps<A>: Token + Send + Sync + 'static {
+pub(crate) trait Taps<A>: Send + Sync + 'static {
     /// What is known after some taps.
     type Value: Copy + Default;
 
@@ -85,12 +80,6 @@ pub(crate) trait Taps<A>: Token + Send + Sync + 'static {
 /// The sum of pixels times these weights.
 #[derive(Debug)]
 pub(crate) struct Sum(pub(crate) Vec<f64>);
-
-impl Token for Sum {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        self.0.token(tokenizer);
-    }
-}
 
 impl<A: Widen> Taps<A> for Sum {
     type Value = f64;
@@ -114,12 +103,6 @@ impl<A: Widen> Taps<A> for Sum {
 /// The least (`IS_LEAST`) or greatest pixel; NaN where there is one.
 #[derive(Debug)]
 pub(crate) struct Extreme<const IS_LEAST: bool>;
-
-impl<const IS_LEAST: bool> Token for Extreme<IS_LEAST> {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        IS_LEAST.token(tokenizer);
-    }
-}
 
 /// The one of two values that is less, or greater; the one that is NaN.
 #[inline(always)]
@@ -152,12 +135,6 @@ impl<A: Element + PartialOrd, const IS_LEAST: bool> Taps<A> for Extreme<IS_LEAST
 #[derive(Debug)]
 pub(crate) struct Heights<const IS_LEAST: bool>(pub(crate) Vec<f64>);
 
-impl<const IS_LEAST: bool> Token for Heights<IS_LEAST> {
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        (IS_LEAST, &*self.0).token(tokenizer);
-    }
-}
-
 impl<const IS_LEAST: bool> Heights<IS_LEAST> {
     #[inline(always)]
     fn moved<A: Widen>(&self, tap: usize, pixel: A) -> f64 {
@@ -182,6 +159,11 @@ impl<A: Widen, const IS_LEAST: bool> Taps<A> for Heights<IS_LEAST> {
     fn answer(&self, value: f64) -> A {
         A::narrow(value)
     }
+}
+
+/// A row of answers of these elements, whose taps lie so far behind each of them.
+pub(crate) fn row<A: Copy, T: Taps<A>>(elements: &[A], begins: &[usize], taps: &T, out: &mut [A]) {
+    Arch::new().dispatch(Row { elements, begins, taps, out });
 }
 
 /// One row of answers; compiled per instruction set.
@@ -230,51 +212,5 @@ impl<A: Copy, T: Taps<A>> NullaryFnOnce for Row<'_, A, T> {
             self.lanes::<1>(column);
             column += 1;
         }
-    }
-}
-
-/// A filter whose window has a form.
-pub(crate) struct Tapped<A, T> {
-    label: &'static str,
-    name: &'static str,
-    form: Form,
-    taps: T,
-    marker: PhantomData<fn() -> A>,
-}
-
-impl<A, T> Tapped<A, T> {
-    /// `name` is that of the operation with its version. Where no place of the form counts, answers are 0.
-    pub(crate) fn new(label: &'static str, name: &'static str, form: Form, taps: T) -> Self {
-        Self { label, name, form, taps, marker: PhantomData }
-    }
-}
-
-impl<A: Element, T: Taps<A>> Kernel for Tapped<A, T> {
-    type In = A;
-    type Out = A;
-    type Scratch = ();
-
-    fn label(&self) -> &'static str {
-        self.label
-    }
-
-    fn token(&self, tokenizer: &mut Tokenizer) {
-        tokenizer.name(self.name);
-        self.form.token(tokenizer);
-        self.taps.token(tokenizer);
-    }
-
-    fn cost(&self, elements: u64) -> Option<u64> {
-        Some(1_000 + elements.saturating_mul(1 + self.form.len() as u64) / 4)
-    }
-
-    fn scratch(&self, _: usize) -> usize {
-        self.form.len() * size_of::<usize>()
-    }
-
-    fn run(&self, band: &Band<'_, A>, (): &mut (), out: &mut [A]) -> Result<(), TaskError> {
-        Ok(rows(band, &self.form, out, |elements, begins, out| {
-            Arch::new().dispatch(Row { elements, begins, taps: &self.taps, out });
-        })?)
     }
 }
