@@ -321,9 +321,9 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// ```
     /// use musher_array::{Array, ndarray::{Axis, arr2}};
     /// use musher_scheduler::Compute;
-    /// let x = Array::from_array(arr2(&[[3, 1], [5, 7]]), 1);
+    /// let x = Array::from_array(arr2(&[[3.0, 1.0], [5.0, 7.0]]), 1);
     /// let sum = x.apply_over_axes(&[Axis(0), Axis(1)], |x, axis| x.over(axis).keep_axes().sum());
-    /// assert_eq!(sum.compute()?, arr2(&[[16]]));
+    /// assert_eq!(sum.compute()?, arr2(&[[16.0]]));
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
     ///

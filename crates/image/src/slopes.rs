@@ -1,37 +1,50 @@
 //! Slopes and curvatures: `sobel`, `prewitt`, `laplace`, and those of smoothed images.
 
 use musher_array::{Array, Boundary as Mode, Depth, PerAxis};
-use ndarray::{Axis, Dimension};
+use ndarray::{ArrayD, Axis, Dimension, IxDyn};
 
 use crate::error::Error;
 use crate::filter::{Along, along_axes, along_axis, check_axis, resolve_modes};
 use crate::gaussian::{FloatPixel, Gaussian, gaussian_filter};
 use crate::kernel::correlate::Weights;
+use crate::weights::{FilterWeights, weighted};
 
 /// A line of three weights along one axis and another along all the others.
+///
+/// The order of the axes matters where a constant stands beyond the edges, since it stands there again after each axis: scipy
+/// comes to the axis of the slope first.
 #[track_caller]
 fn three<A: FloatPixel, D: Dimension>(
     image: &Array<A, D>,
-    label: &'static str,
-    name: &'static str,
+    [label, name]: [&'static str; 2],
     axis: Axis,
     modes: PerAxis<Mode>,
     [along, across]: [[f64; 3]; 2],
 ) -> Result<Array<A, D>, Error> {
     check_axis(axis, image.ndim())?;
-    let modes = resolve_modes(modes, image.ndim())?.into_iter().enumerate();
-    let lines = modes.map(|(at, mode)| {
-        let weights = if at == axis.index() { along } else { across };
-        Along { line: Some(Weights::new(weights.to_vec())), reach: Depth::both(1), mode }
+    let modes = resolve_modes(modes, image.ndim())?;
+    let line = |weights: [f64; 3], mode| {
+        let line = Some(Weights::new(weights.to_vec()));
+        Along { line, reach: Depth::both(1), mode }
+    };
+    let of = |at: usize| if at == axis.index() { along } else { across };
+    if !modes.iter().any(|mode| matches!(mode, Mode::Constant(_))) {
+        let lines = modes.iter().enumerate().map(|(at, &mode)| line(of(at), mode));
+        return along_axes(image, label, name, lines.collect());
+    }
+    let slope = along_axis(image, label, name, axis.index(), line(along, modes[axis.index()]))?;
+    let others = modes.iter().enumerate().map(|(at, &mode)| match at == axis.index() {
+        true => Along { line: None, reach: Depth::both(0), mode },
+        false => line(across, mode),
     });
-    along_axes(image, label, name, lines.collect())
+    along_axes(&slope, label, name, others.collect())
 }
 
 /// The slope along an axis, smoothed by 1, 2, 1 along the others: what `scipy.ndimage.sobel` gives.
 ///
 /// It is not divided by the sum of its weights: a ramp that rises by 1 from pixel to pixel has the slope 8 in two
-/// dimensions. The values do not depend on the blocks, to the last bit; the last digits are not scipy's, which comes to the
-/// axis first and to the others after it.
+/// dimensions. The values do not depend on the blocks, to the last bit; the last digits are not always scipy's, which comes to
+/// the axis first and to the others after it.
 ///
 /// **Shape** and blocks stay.
 /// **Cost** one pass; each block reads the pixels around it.
@@ -59,7 +72,7 @@ pub fn sobel<A: FloatPixel, D: Dimension>(
     mode: impl Into<PerAxis<Mode>>,
 ) -> Result<Array<A, D>, Error> {
     let weights = [[-1.0, 0.0, 1.0], [1.0, 2.0, 1.0]];
-    three(image, "sobel", "image.sobel/1", axis, mode.into(), weights)
+    three(image, ["sobel", "image.sobel/1"], axis, mode.into(), weights)
 }
 
 /// The slope along an axis, smoothed by 1, 1, 1 along the others: what `scipy.ndimage.prewitt` gives.
@@ -88,10 +101,10 @@ pub fn prewitt<A: FloatPixel, D: Dimension>(
     mode: impl Into<PerAxis<Mode>>,
 ) -> Result<Array<A, D>, Error> {
     let weights = [[-1.0, 0.0, 1.0], [1.0, 1.0, 1.0]];
-    three(image, "prewitt", "image.prewitt/1", axis, mode.into(), weights)
+    three(image, ["prewitt", "image.prewitt/1"], axis, mode.into(), weights)
 }
 
-/// The slope along an axis, smoothed by 3, 10, 3 along the others and divided by the sum of the weights: what
+/// The slope along an axis, smoothed by 3/16, 10/16, 3/16 along the others: what
 /// `skimage.filters.scharr` gives for one axis. It is closest to the same in all directions.
 ///
 /// As [`sobel`] otherwise.
@@ -105,7 +118,7 @@ pub fn prewitt<A: FloatPixel, D: Dimension>(
 /// use musher_image::{Mode, scharr};
 /// use musher_scheduler::Compute;
 /// let ramp = Array::from_array(arr1(&[0.0, 1.0, 2.0, 5.0]), 2);
-/// assert_eq!(scharr(&ramp, Axis(0), Mode::Reflect)?.compute()?, arr1(&[0.5, 1.0, 2.0, 1.5]));
+/// assert_eq!(scharr(&ramp, Axis(0), Mode::Reflect)?.compute()?, arr1(&[1.0, 2.0, 4.0, 3.0]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -116,8 +129,14 @@ pub fn scharr<A: FloatPixel, D: Dimension>(
     axis: Axis,
     mode: impl Into<PerAxis<Mode>>,
 ) -> Result<Array<A, D>, Error> {
-    let weights = [[-0.5, 0.0, 0.5], [3.0 / 16.0, 10.0 / 16.0, 3.0 / 16.0]];
-    three(image, "scharr", "image.scharr/1", axis, mode.into(), weights)
+    check_axis(axis, image.ndim())?;
+    let of =
+        |at: usize| if at == axis.index() { [-1.0, 0.0, 1.0] } else { [3.0 / 16.0, 10.0 / 16.0, 3.0 / 16.0] };
+    // All weights at once, as the original: a constant beyond the edges stands there once.
+    let weights = ArrayD::from_shape_fn(IxDyn(&vec![3; image.ndim()]), |place| {
+        place.slice().iter().enumerate().map(|(at, &step)| of(at)[step]).product()
+    });
+    weighted(image, "scharr", FilterWeights::new(weights).mode(mode))
 }
 
 /// Adds one more term to a sum.

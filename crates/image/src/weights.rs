@@ -174,7 +174,7 @@ pub fn convolve<A: FloatPixel, D: Dimension>(
 
 /// The sum of the neighbors of each pixel, each times its weight.
 #[track_caller]
-fn weighted<A: FloatPixel, D: Dimension>(
+pub(crate) fn weighted<A: FloatPixel, D: Dimension>(
     image: &Array<A, D>,
     label: &'static str,
     weights: FilterWeights,

@@ -171,7 +171,7 @@ impl<A: Element, D: Dimension> Array<A, D> {
     /// ```
     /// use musher_array::{Array, ndarray::Axis};
     /// use musher_scheduler::Compute;
-    /// let x = Array::arange(0, 100, 1, 7);
+    /// let x = Array::arange(0_i64, 100, 1, 7);
     /// let shuffled = x.shuffle(Axis(0), 42);
     /// assert_eq!(shuffled.sum().compute()?, x.sum().compute()?);
     /// # Ok::<(), musher_scheduler::Error>(())
