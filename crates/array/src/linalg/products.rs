@@ -29,7 +29,7 @@ impl<A: Number, D: Dimension> Array<A, D> {
     /// ```
     /// use musher_array::{Array, ndarray::arr2};
     /// use musher_scheduler::Compute;
-    /// let x = Array::from_array(arr2(&[[1.0, 2.0], [3.0, 4.0]]), 1);
+    /// let x = Array::from_array(arr2(&[[1.0_f64, 2.0], [3.0, 4.0]]), 1);
     /// assert_eq!(x.vdot(&x).compute()?, 30.0);
     /// # Ok::<(), musher_scheduler::Error>(())
     /// ```
