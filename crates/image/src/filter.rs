@@ -185,6 +185,27 @@ impl<A: Element, L: Line<A> + Token> Kernel for Separable<A, L> {
     }
 }
 
+/// How far a window reaches along each axis, and what it sees beyond the edges, as an image of these pixels has it.
+pub(crate) fn halo<A>(
+    along: &[(usize, Depth, Mode)],
+    pixel: impl Fn(f64) -> A,
+) -> (Vec<Depth>, Vec<Mode<A>>) {
+    along.iter().map(|&(_, reach, mode)| (reach, mode.map(&pixel))).unzip()
+}
+
+/// How many pixels a window has.
+#[track_caller]
+pub(crate) fn n_pixels(along: &[(usize, Depth, Mode)]) -> Result<usize, Error> {
+    let caller = Site::caller();
+    let sizes = || along.iter().map(|&(size, ..)| size);
+    let n = sizes().try_fold(1_usize, |n, size| n.checked_mul(size)).filter(|&n| n <= MOST_PIXELS);
+    n.ok_or_else(|| {
+        let expected = "such that a window has at most 2^24 pixels";
+        let value = sizes().map(|size| size as f64).product();
+        Error::Parameter { parameter: "size", value, expected, caller }
+    })
+}
+
 /// Refuses constants beyond the edges that integer pixels cannot have.
 #[track_caller]
 pub(crate) fn check_constants<A: Widen>(modes: impl Iterator<Item = Mode>) -> Result<(), Error> {

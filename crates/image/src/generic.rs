@@ -8,8 +8,8 @@ use musher_graph_core::{FnIdentity, TaskError, Token, Tokenizer, function_name};
 use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::filter::check_constants;
-use crate::kernel::taps::{Form, rows};
+use crate::filter::{check_constants, halo};
+use crate::kernel::taps::{Form, Offsets, rows};
 use crate::pixel::Pixel;
 use crate::structure::Structure;
 
@@ -48,13 +48,16 @@ where
     }
 
     fn run(&self, band: &Band<'_, A>, window: &mut Vec<A>, out: &mut [B]) -> Result<(), TaskError> {
-        Ok(rows(band, &self.form, out, |elements, begins, out| {
+        let offsets = Offsets::new(band.shape);
+        let begins = self.form.begins(&offsets)?;
+        rows(band, &offsets, out, |elements, out| {
             for (column, out) in out.iter_mut().enumerate() {
                 window.clear();
                 window.extend(begins.iter().map(|begin| elements[begin + column]));
                 *out = (self.function)(window);
             }
-        })?)
+        });
+        Ok(())
     }
 }
 
@@ -95,8 +98,7 @@ where
 {
     let structure = structure.into().once()?.resolve(image.ndim(), Mode::Reflect)?;
     check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
-    let depths: Vec<_> = structure.along.iter().map(|&(_, reach, _)| reach).collect();
-    let modes: Vec<Mode<A>> = structure.along.iter().map(|(.., mode)| mode.map(A::narrow)).collect();
+    let (depths, modes) = halo(&structure.along, A::narrow);
     let kernel = Generic {
         label: function_name::<F>().unwrap_or("generic_filter"),
         form: Form::new(&structure.places()?),

@@ -6,8 +6,9 @@ use musher_graph_core::Token;
 use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::filter::{Along, along_axes, check_constants};
+use crate::filter::{Along, along_axes, check_constants, halo};
 use crate::gaussian::FloatPixel;
+use crate::kernel::separable::Line;
 use crate::kernel::taps::{Extreme, Form, Heights, Taps};
 use crate::kernel::windows::{Greatest, Least, Windows};
 use crate::pixel::Pixel;
@@ -21,63 +22,61 @@ fn extremes<A: Pixel, D: Dimension, const IS_LEAST: bool>(
     label: &'static str,
     structure: &Resolved,
 ) -> Result<Array<A, D>, Error> {
+    match (&structure.heights, &structure.footprint) {
+        (None, None) if IS_LEAST => boxed::<A, D, Least>(image, label, "image.minimum_filter/1", structure),
+        (None, None) => boxed::<A, D, Greatest>(image, label, "image.maximum_filter/1", structure),
+        (heights, _) => {
+            check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
+            match heights {
+                Some(heights) => {
+                    let heights = Heights::<IS_LEAST>(heights.iter().copied().collect());
+                    tapped(image, label, structure, A::narrow, heights)
+                }
+                None => tapped(image, label, structure, A::narrow, Extreme::<IS_LEAST>),
+            }
+        }
+    }
+}
+
+/// What becomes of a box, axis after axis.
+#[track_caller]
+fn boxed<A: Pixel, D: Dimension, M>(
+    image: &Array<A, D>,
+    label: &'static str,
+    name: &'static str,
+    structure: &Resolved,
+) -> Result<Array<A, D>, Error>
+where
+    Windows<M>: Line<A>,
+{
     let mut image = image.clone();
     for _ in 0..structure.iterations {
-        image = match (&structure.heights, &structure.footprint) {
-            (None, None) => boxed::<A, D, IS_LEAST>(&image, label, structure)?,
-            (Some(heights), _) => {
-                check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
-                let heights = Heights::<IS_LEAST>(heights.iter().copied().collect());
-                tapped(&image, label, structure, A::narrow, heights)?
-            }
-            (None, Some(_)) => {
-                check_constants::<A>(structure.along.iter().map(|&(.., mode)| mode))?;
-                tapped(&image, label, structure, A::narrow, Extreme::<IS_LEAST>)?
-            }
-        };
+        let lines = structure.along.iter().map(|&(size, reach, mode)| {
+            let line = (size > 1).then(|| Windows::<M>::new(size));
+            Along { line, reach, mode }
+        });
+        image = along_axes(&image, label, name, lines.collect())?;
     }
     Ok(image)
 }
 
-/// The least or greatest of a box, axis after axis.
-#[track_caller]
-fn boxed<A: Pixel, D: Dimension, const IS_LEAST: bool>(
-    image: &Array<A, D>,
-    label: &'static str,
-    structure: &Resolved,
-) -> Result<Array<A, D>, Error> {
-    let along = structure.along.iter();
-    match IS_LEAST {
-        true => {
-            let lines = along.map(|&(size, reach, mode)| {
-                let line = (size > 1).then(|| Windows::<Least>::new(size));
-                Along { line, reach, mode }
-            });
-            along_axes(image, label, "image.minimum_filter/1", lines.collect())
-        }
-        false => {
-            let lines = along.map(|&(size, reach, mode)| {
-                let line = (size > 1).then(|| Windows::<Greatest>::new(size));
-                Along { line, reach, mode }
-            });
-            along_axes(image, label, "image.maximum_filter/1", lines.collect())
-        }
-    }
-}
-
 /// What taps make of the places that count.
 #[track_caller]
-fn tapped<A: Element, D: Dimension, T: Taps<A> + Token>(
+fn tapped<A: Element, D: Dimension, T: Taps<A> + Token + Clone>(
     image: &Array<A, D>,
     label: &'static str,
     structure: &Resolved,
-    beyond: fn(f64) -> A,
+    pixel: fn(f64) -> A,
     taps: T,
 ) -> Result<Array<A, D>, Error> {
-    let depths: Vec<_> = structure.along.iter().map(|&(_, reach, _)| reach).collect();
-    let modes: Vec<Mode<A>> = structure.along.iter().map(|(.., mode)| mode.map(beyond)).collect();
-    let kernel = Tapped::new(label, "image.morphology/1", Form::new(&structure.places()?), taps);
-    Ok(neighborhood(image, depths, modes, kernel)?)
+    let (depths, modes) = halo(&structure.along, pixel);
+    let form = Form::new(&structure.places()?);
+    let mut image = image.clone();
+    for _ in 0..structure.iterations {
+        let kernel = Tapped::new(label, "image.morphology/1", form.clone(), taps.clone());
+        image = neighborhood(&image, depths.clone(), modes.clone(), kernel)?;
+    }
+    Ok(image)
 }
 
 /// Both of an opening or closing.
@@ -330,12 +329,8 @@ fn binary<D: Dimension, const ALL: bool>(
     label: &'static str,
     structure: &Resolved,
 ) -> Result<Array<bool, D>, Error> {
-    let mut image = image.clone();
-    for _ in 0..structure.iterations {
-        // False is less than true.
-        image = tapped(&image, label, structure, |value| value != 0.0, Extreme::<ALL>)?;
-    }
-    Ok(image)
+    // False is less than true.
+    tapped(image, label, structure, |value| value != 0.0, Extreme::<ALL>)
 }
 
 /// The structure of a binary image; beyond its edges is false.

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
+use musher_array::Array;
 use musher_array::neighborhood::{Band, Kernel, neighborhood};
-use musher_array::{Array, Boundary as Mode, Depth};
 use musher_graph_core::{Site, TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::filter::Window;
+use crate::filter::{Window, halo, n_pixels};
 use crate::kernel::rank::ranked;
 use crate::pixel::Pixel;
 
@@ -59,15 +59,8 @@ fn filtered<A: Pixel, D: Dimension>(
 ) -> Result<Array<A, D>, Error> {
     let along = window.resolve(image.ndim())?;
     let sizes: Vec<usize> = along.iter().map(|&(size, ..)| size).collect();
-    let pixels = sizes.iter().try_fold(1_usize, |pixels, &size| pixels.checked_mul(size));
-    let Some(pixels) = pixels.filter(|&pixels| pixels <= crate::filter::MOST_PIXELS) else {
-        let (value, caller) = (sizes.iter().map(|&size| size as f64).product(), Site::caller());
-        let expected = "such that a window has at most 2^24 pixels";
-        return Err(Error::Parameter { parameter: "size", value, expected, caller });
-    };
-    let rank = rank(pixels)?;
-    let depths: Vec<Depth> = along.iter().map(|&(_, reach, _)| reach).collect();
-    let modes: Vec<Mode<A>> = along.iter().map(|(.., mode)| mode.map(A::narrow)).collect();
+    let rank = rank(n_pixels(&along)?)?;
+    let (depths, modes) = halo(&along, A::narrow);
     Ok(neighborhood(image, depths, modes, Rank { label, sizes, rank, marker: PhantomData })?)
 }
 

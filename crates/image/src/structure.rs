@@ -5,7 +5,7 @@ use musher_graph_core::Site;
 use ndarray::{ArrayD, Axis, Dimension, IxDyn};
 
 use crate::error::Error;
-use crate::filter::{MOST_PIXELS, Window};
+use crate::filter::{Window, n_pixels};
 
 /// What an image is eroded or dilated with: which neighbors count, where they lie, and what stands beyond the edges.
 ///
@@ -188,12 +188,7 @@ impl Resolved {
     #[track_caller]
     pub(crate) fn places(&self) -> Result<ArrayD<bool>, Error> {
         let sizes: Vec<usize> = self.along.iter().map(|&(size, ..)| size).collect();
-        let n = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
-        if n.is_none_or(|n| n > MOST_PIXELS) {
-            let value = sizes.iter().map(|&size| size as f64).product();
-            let expected = "such that a window has at most 2^24 pixels";
-            return Err(Error::Parameter { parameter: "size", value, expected, caller: Site::caller() });
-        }
+        n_pixels(&self.along)?;
         Ok(self.footprint.clone().unwrap_or_else(|| ArrayD::from_elem(IxDyn(&sizes), true)))
     }
 }

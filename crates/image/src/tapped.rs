@@ -6,7 +6,7 @@ use musher_array::Element;
 use musher_array::neighborhood::{Band, Kernel};
 use musher_graph_core::{TaskError, Token, Tokenizer};
 
-use crate::kernel::taps::{Extreme, Form, Heights, Sum, Taps, row, rows};
+use crate::kernel::taps::{Extreme, Form, Heights, Offsets, Sum, Taps, row, rows};
 
 impl Token for Form {
     fn token(&self, tokenizer: &mut Tokenizer) {
@@ -74,6 +74,9 @@ impl<A: Element, T: Taps<A> + Token> Kernel for Tapped<A, T> {
     }
 
     fn run(&self, band: &Band<'_, A>, (): &mut (), out: &mut [A]) -> Result<(), TaskError> {
-        Ok(rows(band, &self.form, out, |elements, begins, out| row(elements, begins, &self.taps, out))?)
+        let offsets = Offsets::new(band.shape);
+        let begins = self.form.begins(&offsets)?;
+        rows(band, &offsets, out, |elements, out| row(elements, &begins, &self.taps, out));
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use musher_graph_core::Site;
 use ndarray::{Array1, ArrayD, Axis, Dimension};
 
 use crate::error::Error;
-use crate::filter::{Along, Window, along_axis, check_axis};
+use crate::filter::{Along, Window, along_axis, check_axis, halo, resolve};
 use crate::gaussian::FloatPixel;
 use crate::kernel::correlate::Weights;
 use crate::kernel::taps::{Form, Sum};
@@ -56,7 +56,7 @@ impl FilterWeights {
     #[track_caller]
     fn reversed(mut self) -> Result<Self, Error> {
         let found = self.values.ndim();
-        let origins = crate::filter::resolve(self.origin, "origin", found)?;
+        let origins = resolve(self.origin, "origin", found)?;
         reverse(&mut self.values);
         let lengths = self.values.shape();
         let moved = origins
@@ -183,8 +183,7 @@ pub(crate) fn weighted<A: FloatPixel, D: Dimension>(
     let counts = |weight: &f64| weight.abs() > f64::EPSILON;
     let form = Form::new(&weights.values.mapv(|weight| counts(&weight)));
     let values = weights.values.iter().copied().filter(counts).collect();
-    let depths: Vec<_> = along.iter().map(|&(_, reach, _)| reach).collect();
-    let modes: Vec<Mode<A>> = along.iter().map(|(.., mode)| mode.map(A::narrow)).collect();
+    let (depths, modes) = halo(&along, A::narrow);
     let kernel = Tapped::new(label, "image.correlate/1", form, Sum(values));
     Ok(neighborhood(image, depths, modes, kernel)?)
 }

@@ -13,6 +13,7 @@ use musher_array::neighborhood::Band;
 use musher_array::{Buffer, Element, Source};
 
 use super::label::advance;
+use super::taps::{Offsets, rows};
 
 /// The order of numbers, behind which stands NaN.
 fn order<A: PartialOrd>(one: &A, other: &A) -> Ordering {
@@ -29,45 +30,37 @@ pub(crate) fn ranked<A: Element + PartialOrd>(
     out: &mut [A],
 ) -> Result<(), OutOfMemory> {
     let own = band.own_shape();
-    let (Some((&columns, rows)), Some((&width, outer))) = (own.split_last(), sizes.split_last()) else {
+    let (Some(&columns), Some((&width, outer))) = (own.last(), sizes.split_last()) else {
         out.copy_from_slice(band.elements);
         return Ok(());
     };
-    let mut strides = vec![1; own.len()];
-    for axis in (1..own.len()).rev() {
-        strides[axis - 1] = strides[axis] * band.shape[axis];
-    }
-    let offset = |place: &[usize]| place.iter().zip(&strides).map(|(at, stride)| at * stride).sum::<usize>();
+    let offsets = Offsets::new(band.shape);
     let mut place = vec![0; outer.len()];
     // Where the rows of a window begin, from its first pixel on.
     let n = outer.iter().product();
     let mut begins = with_room(n)?;
     for _ in 0..n {
-        begins.push(offset(&place));
+        begins.push(offsets.of(&place));
         advance(&mut place, outer);
     }
     if window.capacity() == 0 {
         *window = with_room(n * width)?;
     }
-    for target in out.chunks_exact_mut(columns) {
-        let elements = &band.elements[offset(&place)..];
-        match A::into_source(elements) {
-            Source::U8(bytes) => {
-                let made = A::from_buffer(Buffer::U8(counted(bytes, &begins, width, rank, columns)));
-                target.copy_from_slice(&made.expect("bytes are the elements"));
-            }
-            _ => {
-                for (column, target) in target.iter_mut().enumerate() {
-                    window.clear();
-                    for begin in &begins {
-                        window.extend_from_slice(&elements[begin + column..][..width]);
-                    }
-                    *target = *window.select_nth_unstable_by(rank, order).1;
+    rows(band, &offsets, out, |elements, target| match A::into_source(elements) {
+        Source::U8(bytes) => {
+            let made = A::from_buffer(Buffer::U8(counted(bytes, &begins, width, rank, columns)));
+            target.copy_from_slice(&made.expect("bytes are the elements"));
+        }
+        _ => {
+            for (column, target) in target.iter_mut().enumerate() {
+                window.clear();
+                for begin in &begins {
+                    window.extend_from_slice(&elements[begin + column..][..width]);
                 }
+                *target = *window.select_nth_unstable_by(rank, order).1;
             }
         }
-        advance(&mut place, rows);
-    }
+    });
     Ok(())
 }
 

@@ -28,6 +28,13 @@ impl Form {
         Self { shape: counts.shape().to_vec(), taps: taps.collect() }
     }
 
+    /// Where the places lie behind the first of their box.
+    pub(crate) fn begins(&self, offsets: &Offsets) -> Result<Vec<usize>, OutOfMemory> {
+        let mut begins = with_room(self.len())?;
+        begins.extend(self.taps.iter().map(|tap| offsets.of(tap)));
+        Ok(begins)
+    }
+
     /// How many places count.
     pub(crate) fn len(&self) -> usize {
         self.taps.len()
@@ -39,29 +46,39 @@ impl Form {
     }
 }
 
-/// Calls `row` for each row of answers of a band, with the elements from the first of its first window on and where the taps
-/// lie behind it.
+/// How far places of a band lie behind its first element.
+pub(crate) struct Offsets(Vec<usize>);
+
+impl Offsets {
+    /// In a band of this shape.
+    pub(crate) fn new(shape: &[usize]) -> Self {
+        let mut strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis];
+        }
+        Self(strides)
+    }
+
+    /// Of a place; where coordinates are left out, they are 0.
+    pub(crate) fn of(&self, place: &[usize]) -> usize {
+        place.iter().zip(&self.0).map(|(at, stride)| at * stride).sum()
+    }
+}
+
+/// Calls `row` for each row of answers of a band, with the elements from the first of its first window on.
 pub(crate) fn rows<A, B>(
     band: &Band<'_, A>,
-    form: &Form,
+    offsets: &Offsets,
     out: &mut [B],
-    mut row: impl FnMut(&[A], &[usize], &mut [B]),
-) -> Result<(), OutOfMemory> {
+    mut row: impl FnMut(&[A], &mut [B]),
+) {
     let own = band.own_shape();
-    let mut strides = vec![1; own.len()];
-    for axis in (1..own.len()).rev() {
-        strides[axis - 1] = strides[axis] * band.shape[axis];
-    }
-    let offset = |place: &[usize]| place.iter().zip(&strides).map(|(at, stride)| at * stride).sum::<usize>();
-    let mut begins = with_room(form.len())?;
-    begins.extend(form.taps.iter().map(|tap| offset(tap)));
     let (columns, outer) = own.split_last().map_or((1, &[][..]), |(&columns, outer)| (columns, outer));
     let mut place = vec![0; outer.len()];
     for target in out.chunks_exact_mut(columns.max(1)) {
-        row(&band.elements[offset(&place)..], &begins, target);
+        row(&band.elements[offsets.of(&place)..], target);
         advance(&mut place, outer);
     }
-    Ok(())
 }
 
 /// How the pixels at the taps become an answer.
@@ -101,7 +118,7 @@ impl<A: Widen> Taps<A> for Sum {
 }
 
 /// The least (`IS_LEAST`) or greatest pixel; NaN where there is one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Extreme<const IS_LEAST: bool>;
 
 /// The one of two values that is less, or greater; the one that is NaN.
@@ -132,7 +149,7 @@ impl<A: Element + PartialOrd, const IS_LEAST: bool> Taps<A> for Extreme<IS_LEAST
 }
 
 /// The least pixel less its height (`IS_LEAST`), or the greatest pixel with its height.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Heights<const IS_LEAST: bool>(pub(crate) Vec<f64>);
 
 impl<const IS_LEAST: bool> Heights<IS_LEAST> {
