@@ -12,6 +12,7 @@ use crate::kernel::memory::{OutOfMemory, with_room};
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::{cholesky, evd, householder, lu, matmul, qr, svd, triangular_solve};
+use faer::perm::PermRef;
 use faer::traits::RealField;
 use faer::{Accum, Conj, MatMut, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
@@ -366,20 +367,7 @@ fn solve_by_lu<A: LinalgElement + RealField>(
     let mut factor = ColumnMajor::copy_of(matrix)?;
     let mut solution = ColumnMajor::copy_of(right)?;
     let (mut forward, mut inverse) = (vec![0_usize; order], vec![0_usize; order]);
-    let request = lu::partial_pivoting::factor::lu_in_place_scratch::<usize, A>(
-        order,
-        order,
-        Par::Seq,
-        Default::default(),
-    );
-    let (_, permutation) = lu::partial_pivoting::factor::lu_in_place(
-        factor.as_mut(),
-        &mut forward,
-        &mut inverse,
-        Par::Seq,
-        MemStack::new(&mut scratch(request)?),
-        Default::default(),
-    );
+    let permutation = eliminated(&mut factor, &mut forward, &mut inverse)?;
     let zero = <A as num_traits::Zero>::zero();
     if factor.elements.iter().step_by(order + 1).any(|&pivot| pivot == zero) {
         return Err(LinalgError::Singular { operation: "solve" });
@@ -399,6 +387,29 @@ fn solve_by_lu<A: LinalgElement + RealField>(
     Ok(solution.into_array())
 }
 
+/// Brings a matrix to its two triangles, in its own place, and fills the order of its rows, there and back.
+fn eliminated<'p, A: LinalgElement + RealField>(
+    matrix: &mut ColumnMajor<A>,
+    forward: &'p mut [usize],
+    inverse: &'p mut [usize],
+) -> Result<PermRef<'p, usize>, OutOfMemory> {
+    let request = lu::partial_pivoting::factor::lu_in_place_scratch::<usize, A>(
+        matrix.rows,
+        matrix.columns,
+        Par::Seq,
+        Default::default(),
+    );
+    let (_, permutation) = lu::partial_pivoting::factor::lu_in_place(
+        matrix.as_mut(),
+        forward,
+        inverse,
+        Par::Seq,
+        MemStack::new(&mut scratch(request)?),
+        Default::default(),
+    );
+    Ok(permutation)
+}
+
 fn factors_in_order<A: LinalgElement + RealField>(
     matrix: ArrayView2<'_, A>,
 ) -> Result<(Array2<A>, Vec<usize>), OutOfMemory> {
@@ -409,20 +420,7 @@ fn factors_in_order<A: LinalgElement + RealField>(
     }
     let mut factor = ColumnMajor::copy_of(matrix)?;
     let (mut forward, mut inverse) = (vec![0_usize; rows], vec![0_usize; rows]);
-    let request = lu::partial_pivoting::factor::lu_in_place_scratch::<usize, A>(
-        rows,
-        columns,
-        Par::Seq,
-        Default::default(),
-    );
-    lu::partial_pivoting::factor::lu_in_place(
-        factor.as_mut(),
-        &mut forward,
-        &mut inverse,
-        Par::Seq,
-        MemStack::new(&mut scratch(request)?),
-        Default::default(),
-    );
+    eliminated(&mut factor, &mut forward, &mut inverse)?;
     // faer divides by a pivot of zero, and then no column behind it is right.
     let zero = <A as num_traits::Zero>::zero();
     if (0..size).any(|at| factor.elements[at * rows + at] == zero) {
