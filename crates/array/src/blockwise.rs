@@ -9,6 +9,7 @@ use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
 use crate::lines::whole_along_axes;
+use crate::per_block::PerBlock;
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
     AxisMap, Codec, Facts, FnIdentity, Inputs, Layer, Lists, Output, Place, Port, Site, Task, TaskError,
@@ -391,14 +392,8 @@ impl<A: Element, D: Dimension> Array<A, D> {
         (0..n).for_each(|block| lists.push([block as u32]));
         let wiring = Wiring::Explicit(Arc::new(lists));
         let of_task = chunks.clone();
-        let step = crate::per_block::PerBlock {
-            label,
-            name: "array.reshape_blockwise/1",
-            wiring,
-            output: chunks,
-            scratch: 0,
-            caller,
-        };
+        let step =
+            PerBlock { label, name: "array.reshape_blockwise/1", wiring, output: chunks, scratch: 0, caller };
         let made = step.of::<A, A>(self.core(), &(), move |at, block| {
             Ok(copied(&block)?.into_shape_with_order(IxDyn(&of_task.block_shape(at)))?)
         });

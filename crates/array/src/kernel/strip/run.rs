@@ -713,11 +713,7 @@ impl Visit for Gather<'_, '_> {
             return;
         }
         // A box lies along two axes of the block: two distances say where all its elements are.
-        let place = |start: usize| {
-            let mut from = 0;
-            input.walk.pieces(start, 1, 0, |piece| from = piece.from);
-            from
-        };
+        let place = |start| input.walk.place(start).expect("a strip lies in its block");
         let corner = place(strip.start);
         let between = place(strip.start + strip.distance) - corner;
         let along = input.strides.last().copied().unwrap_or(0);
