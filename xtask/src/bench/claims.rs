@@ -263,7 +263,14 @@ fn work(record: &Record, workload: &str) -> Option<(String, String)> {
     let ours = line(record, workload, SIZE, "musher")?;
     let taken = ours["peak_rss_mb"].as_f64()? - ours["base_rss_mb"].as_f64()?;
     let ours = format!("{}, {}", duration(seconds("musher")?), bytes(taken.max(0.0) * 1024.0 * 1024.0));
-    let others = [("numpy", "NumPy"), ("numba", "numba"), ("polars", "polars"), ("dask-threaded", "Dask")];
+    let others = [
+        ("numpy", "NumPy"),
+        ("scipy", "SciPy"),
+        ("sklearn", "scikit-learn"),
+        ("numba", "numba"),
+        ("polars", "polars"),
+        ("dask-threaded", "Dask"),
+    ];
     let others = others.into_iter().filter_map(|(peer, name)| Some((name, seconds(peer)?)));
     let by_hand = record
         .peers
