@@ -2,6 +2,7 @@
 
 use crate::element::{Element, Plain, Visit};
 use crate::kernel::memory::{OutOfMemory, copied};
+use bytemuck::Zeroable;
 use musher_graph_core::{Chunk, ChunkRef, Codec, CodecError};
 use ndarray::{ArcArray, Array1, ArrayD, ArrayViewD, IxDyn, s};
 use std::any::Any;
@@ -80,7 +81,7 @@ impl<A: Clone> Block<A> {
     }
 }
 
-impl<A: Copy + Default> Block<A> {
+impl<A: Copy + Zeroable> Block<A> {
     /// The elements in C order, if this block is in C order, nobody else holds them, and their memory holds nothing else;
     /// else the block.
     pub(crate) fn into_elements(self) -> Result<Vec<A>, Self> {

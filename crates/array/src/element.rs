@@ -5,6 +5,7 @@
 
 use crate::kernel::memory::hints;
 use crate::kernel::ops::Kernels;
+use bytemuck::Zeroable;
 use num_complex::Complex;
 use std::fmt::{Debug, Display};
 use std::ops::Range;
@@ -279,7 +280,7 @@ pub trait Visit {
     message = "`{Self}` cannot be an element of a musher array",
     note = "elements are bool, i8 to i64, u8 to u64, f32, f64 and num_complex::Complex of f32 or f64"
 )]
-pub trait Element: Plain + Kernels + Default + PartialEq + Debug + Display {
+pub trait Element: Plain + Zeroable + Kernels + Default + PartialEq + Debug + Display {
     /// The type, at run time.
     const DTYPE: DType;
 

@@ -5,6 +5,7 @@
 //! product of its axes. So it is written once, here.
 
 use super::memory::{OutOfMemory, copied, with_room};
+use bytemuck::Zeroable;
 use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn, Slice};
 use std::ops::Range;
 
@@ -136,7 +137,7 @@ pub fn blocks_read<A>(pieces: &[Piece<A>]) -> Vec<usize> {
 ///
 /// # Panics
 /// When a source block is shorter than a run asks for.
-pub fn assemble<'a, A: Copy + Default + 'a>(
+pub fn assemble<'a, A: Copy + Zeroable + 'a>(
     axes: &[Vec<Piece<A>>],
     mut block: impl FnMut(&[usize]) -> ArrayViewD<'a, A>,
 ) -> Result<ArrayD<A>, OutOfMemory> {
@@ -209,7 +210,7 @@ pub struct Source<'a, A> {
     strides: Vec<usize>,
 }
 
-impl<'a, A: Copy + Default> Source<'a, A> {
+impl<'a, A: Copy + Zeroable> Source<'a, A> {
     /// Of a block, as far as a range of elements for each axis is needed; copied where it is not in C order.
     ///
     /// # Errors
@@ -252,7 +253,7 @@ fn c_strides(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-impl<'a, A: Copy + Default + 'a> Assembly<'a, A> {
+impl<'a, A: Copy + Zeroable + 'a> Assembly<'a, A> {
     /// Prepares the blocks that the runs read: `source` gives what is needed of the one at a position.
     ///
     /// # Errors

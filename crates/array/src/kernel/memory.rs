@@ -2,6 +2,8 @@
 
 pub(crate) mod hints;
 
+use bytemuck::Zeroable;
+use bytemuck::allocation::try_zeroed_vec;
 use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn};
 
 /// Memory for a block was refused.
@@ -27,15 +29,14 @@ pub fn with_room<A>(n: usize) -> Result<Vec<A>, OutOfMemory> {
     }
 }
 
-/// `n` default elements.
+/// `n` zeros. Large memory comes zeroed from the system, page by page when it is first touched, so that those who fill it
+/// touch it, and not one thread before them.
 ///
 /// # Errors
 /// [`OutOfMemory`] when the system refuses.
-pub fn zeros<A: Clone + Default>(n: usize) -> Result<Vec<A>, OutOfMemory> {
-    // The probe is given back at once; the allocation after it comes zeroed from the system, page by page when
-    // it is first touched, which filling by hand would not. (Complex numbers are filled by hand all the same.)
-    drop(with_room::<A>(n)?);
-    let mut values = vec![A::default(); n];
+pub fn zeros<A: Zeroable>(n: usize) -> Result<Vec<A>, OutOfMemory> {
+    let mut values =
+        try_zeroed_vec(n).map_err(|()| OutOfMemory { bytes: n.saturating_mul(size_of::<A>()) })?;
     hints::ask_for_large(&mut values);
     Ok(values)
 }
@@ -59,7 +60,7 @@ pub fn collected<A>(values: impl ExactSizeIterator<Item = A>) -> Result<Vec<A>, 
 ///
 /// # Panics
 /// Never: as many elements are copied as the shape says.
-pub fn copied<A: Copy + Default>(view: &ArrayViewD<'_, A>) -> Result<ArrayD<A>, OutOfMemory> {
+pub fn copied<A: Copy + Zeroable>(view: &ArrayViewD<'_, A>) -> Result<ArrayD<A>, OutOfMemory> {
     const FITS: &str = "as many elements as the shape says";
     if let Some(elements) = view.as_slice() {
         let mut all = with_room(elements.len())?;
@@ -86,7 +87,7 @@ const TILE: usize = 256;
 ///
 /// # Errors
 /// [`OutOfMemory`] when the system refuses.
-pub fn in_order<A: Copy + Default>(view: ArrayViewD<'_, A>) -> Result<CowArray<'_, A, IxDyn>, OutOfMemory> {
+pub fn in_order<A: Copy + Zeroable>(view: ArrayViewD<'_, A>) -> Result<CowArray<'_, A, IxDyn>, OutOfMemory> {
     Ok(match view.is_standard_layout() {
         true => view.into(),
         false => copied(&view)?.into(),

@@ -219,7 +219,7 @@ mod tests {
             .collect();
         let elements = elements.as_slice().unwrap();
         let band = Band { elements, shape: &shape, halo: &halo, surrounds: &surrounds };
-        let mut out = vec![A::default(); image.len()];
+        let mut out = vec![A::zeroed(); image.len()];
         separable(&band, weights, &mut Between::default(), &mut out).unwrap();
         ArrayD::from_shape_vec(image.raw_dim(), out).unwrap()
     }

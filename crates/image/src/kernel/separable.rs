@@ -3,6 +3,7 @@
 //! A band comes with its halo, so nothing here knows about edges, except that a constant beyond them is written once more
 //! before its axis is filtered: along the other axes it was changed.
 
+use bytemuck::Zeroable;
 use musher_array::Depth;
 use musher_array::kernel::memory::{OutOfMemory, zeros};
 use musher_array::neighborhood::Band;
@@ -47,7 +48,7 @@ impl<A, S: Default> Default for Between<A, S> {
 }
 
 /// Slides a line along each axis that has one, in the order of the axes, rounding to `A` after each as scipy does.
-pub(crate) fn separable<A: Copy + Default, L: Line<A>>(
+pub(crate) fn separable<A: Copy + Zeroable, L: Line<A>>(
     band: &Band<'_, A>,
     lines: &[Option<L>],
     between: &mut Between<A, L::Scratch>,
@@ -111,11 +112,11 @@ pub(crate) fn separable<A: Copy + Default, L: Line<A>>(
 }
 
 /// Makes a buffer this long; what it held is of no use.
-fn room<A: Copy + Default>(buffer: &mut Vec<A>, length: usize) -> Result<(), OutOfMemory> {
+fn room<A: Copy + Zeroable>(buffer: &mut Vec<A>, length: usize) -> Result<(), OutOfMemory> {
     if buffer.capacity() < length {
         *buffer = zeros(length)?;
     }
-    buffer.resize(length, A::default());
+    buffer.resize(length, A::zeroed());
     Ok(())
 }
 

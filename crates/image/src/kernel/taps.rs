@@ -1,5 +1,6 @@
 //! Windows of any form: the neighbors that meet in an answer, one tap of the form after another.
 
+use bytemuck::Zeroable;
 use musher_array::Element;
 use musher_array::kernel::memory::{OutOfMemory, with_room};
 use musher_array::neighborhood::Band;
@@ -84,7 +85,7 @@ pub(crate) fn rows<A, B>(
 /// How the pixels at the taps become an answer.
 pub(crate) trait Taps<A>: Send + Sync + 'static {
     /// What is known after some taps.
-    type Value: Copy + Default;
+    type Value: Copy + Zeroable;
 
     /// The first tap.
     fn first(&self, pixel: A) -> Self::Value;
@@ -199,7 +200,7 @@ impl<A: Copy, T: Taps<A>> Row<'_, A, T> {
         let at = |begin: usize| -> &[A; W] {
             self.elements[begin + column..][..W].try_into().expect("the slice has W elements")
         };
-        let mut values = [T::Value::default(); W];
+        let mut values = [T::Value::zeroed(); W];
         for (value, &pixel) in values.iter_mut().zip(at(begin)) {
             *value = self.taps.first(pixel);
         }

@@ -1,8 +1,10 @@
 //! The numbers that filters work on.
 
+use bytemuck::Zeroable;
+
 /// Numbers that sums run over in `f64`, as scipy's do.
 #[expect(unnameable_types, reason = "sealed: the list of types is closed")]
-pub trait Widen: Copy + PartialOrd + Default + Send + Sync + 'static {
+pub trait Widen: Copy + PartialOrd + Zeroable + Send + Sync + 'static {
     /// The value as `f64`: exactly, but for integers beyond 2^53.
     fn widen(self) -> f64;
     /// The nearest value of a float; of integers the one towards zero, or the end of their range.

@@ -9,6 +9,7 @@
 //! Source: R. van den Boomgaard and R. van Balen, "Methods for fast morphological image transforms using bitmapped binary
 //! images" (1992), for extremes; W. D. Hillis and G. L. Steele, "Data parallel algorithms" (1986), for sums.
 
+use bytemuck::Zeroable;
 use std::marker::PhantomData;
 
 use pulp::{Arch, NullaryFnOnce};
@@ -25,7 +26,7 @@ const ANSWERS: usize = 2048;
 /// How values of a window meet; in any order, but the result may depend on it.
 pub(crate) trait Meet<A>: Send + Sync + 'static {
     /// What values are kept as.
-    type Value: Copy + Default + Send;
+    type Value: Copy + Zeroable + Send;
     /// Whether a value may meet itself without a difference.
     const MAY_OVERLAP: bool;
 
@@ -256,7 +257,7 @@ mod tests {
 
     /// Slides a window over numbers that stand `step` apart.
     fn slid<A: Widen, M: Meet<A>>(source: &[A], size: usize, step: usize) -> Vec<A> {
-        let mut target = vec![A::default(); source.len() - (size - 1) * step];
+        let mut target = vec![A::zeroed(); source.len() - (size - 1) * step];
         Windows::<M>::new(size).slide(source, step, &mut target, &mut Values::default());
         target
     }
