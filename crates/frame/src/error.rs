@@ -77,14 +77,15 @@ pub enum Error {
     /// An expression looks at other rows than its own, where partitions are computed apart.
     #[error(
         "{caller}: {operation}: {expression} is not computed row by row, and a partition holds a part of the rows \
-         only; use `aggregate` or `group_by` for aggregates, `Frame::cum_sum` and its like for running ones, literal \
-         numbers of rows for `shift` and `diff`, `map_partitions` if each partition is meant apart"
+         only; {instead}"
     )]
     NotRowWise {
         /// The method that was called.
         operation: &'static str,
         /// The expression.
         expression: String,
+        /// What to write instead.
+        instead: &'static str,
         /// The user's line.
         caller: Site,
     },

@@ -425,6 +425,12 @@ enum Wanted {
     },
 }
 
+/// Whether a node is an aggregate of columns that partial results give, or the number of rows.
+pub(crate) fn is_aggregate(node: &Expr) -> bool {
+    let reads_column = |input: &Expr| input.into_iter().any(|node| matches!(node, Expr::Column(_)));
+    *node == Expr::Len || matches!(wanted_of(node), Some((Some(_), input)) if reads_column(input))
+}
+
 /// If a node aggregates: what it wants (`None` if that cannot be taken apart) of which input.
 fn wanted_of(node: &Expr) -> Option<(Option<Wanted>, &Expr)> {
     let (input, function) = match node {

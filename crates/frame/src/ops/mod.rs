@@ -1,6 +1,7 @@
 //! The operations of a [`Frame`](crate::Frame), a family a file.
 
 mod combine;
+mod fill;
 mod group;
 mod reduce;
 mod rows;
@@ -8,6 +9,7 @@ mod running;
 mod select;
 mod shift;
 mod shuffle;
+mod totals;
 mod write;
 
 pub use combine::How;

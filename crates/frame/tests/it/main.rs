@@ -16,4 +16,5 @@ mod shift;
 mod shuffle;
 mod support;
 mod text;
+mod windows;
 mod write;
