@@ -92,7 +92,7 @@ pub enum Error {
     /// An aggregate cannot be computed from partial results.
     #[error(
         "{caller}: {expression}: {part} cannot be combined from partial results; made of sum, mean, min, max, \
-         count, len, null_count, first, last, std, var, n_unique, median, quantile, any, all, implode or (of floats) product \
+         count, len, null_count, first, last, std, var, skew, kurtosis, cov, pearson_corr, n_unique, median, quantile, any, all, implode or (of floats) product \
          of row-wise expressions it can"
     )]
     NotDecomposable {
