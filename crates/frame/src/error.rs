@@ -228,6 +228,18 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
+    /// A fraction of the rows that is not from 0 to 1, or fractions whose sum is not 1.
+    #[error(
+        "{caller}: {operation}: {fraction} is no fraction; each must be from 0 to 1, and the sum of several 1"
+    )]
+    Fraction {
+        /// The method that was called.
+        operation: &'static str,
+        /// What was given, or the sum.
+        fraction: f64,
+        /// The user's line.
+        caller: Site,
+    },
     /// A file or directory could not be read, written or renamed.
     #[error("{path}: {operation} failed", path = path.display())]
     Io {
@@ -350,6 +362,14 @@ pub enum Error {
         name: &'static str,
         /// What the function says.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Partitions that should stand side by side have different numbers of rows, or a function that keeps the rows did not.
+    #[error("{left} rows and {right} rows do not go side by side")]
+    Heights {
+        /// Rows on the left side, or of the function's input.
+        left: usize,
+        /// Rows on the right side, or of the function's result.
+        right: usize,
     },
     /// A type of values that a kind of file cannot hold.
     #[error("{caller}: {operation}: column \"{column}\" is {dtype}, which such a file cannot hold")]

@@ -26,8 +26,7 @@ fn of_node(node: &AExpr) -> Option<&'static str> {
     Some(match node {
         AExpr::Agg { .. } | AExpr::AnonymousAgg { .. } | AExpr::Len => AGGREGATE,
         AExpr::Over { .. } => {
-            "use `GroupBy::transform` for aggregates beside the rows of their groups, `GroupBy::apply` for any function of \
-             the rows of a group"
+            "use `over` with keys and without `WindowMapping`, `GroupBy::apply` for other functions of the rows of a group"
         }
         AExpr::Rolling { .. } => "use a rolling window of a number of rows, `rolling_mean` and its like",
         AExpr::Sort { .. } | AExpr::SortBy { .. } => "use `Frame::sort` or `Frame::top_k`",

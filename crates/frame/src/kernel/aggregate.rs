@@ -381,7 +381,8 @@ fn check_quantile(at: &Expr) -> Result<(), Refusal> {
     }
 }
 
-fn is_number(dtype: &DataType) -> bool {
+/// What means and moments are of.
+pub(crate) fn is_number(dtype: &DataType) -> bool {
     dtype.is_integer() || dtype.is_float() || dtype.is_bool()
 }
 

@@ -1,13 +1,13 @@
 //! Two tables at once.
 
 use musher_graph_core::Site;
-use polars::prelude::{Expr, JoinCoalesce, JoinType};
+use polars::prelude::{Expr, JoinType};
 
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::origin::Origin;
-use crate::step::{PartitionStep, order_of};
+use crate::step::{JoinOn, PartitionStep};
 
 /// Which rows a join keeps.
 ///
@@ -88,12 +88,19 @@ impl Frame {
             check::row_wise(frame.nothing().select(keys), origin)?;
             check::types(&frame.schema, keys, origin, |lazy| lazy.select(keys))?;
         }
-        let how = JoinType::from(how);
-        let joined =
-            self.nothing().join_builder().with(right.nothing()).left_on(&left_on).right_on(&right_on);
-        let joined = joined.how(how.clone()).suffix("_right").coalesce(JoinCoalesce::JoinSpecific);
-        let schema = Self::resolved(joined.maintain_order(order_of(&how)).finish(), origin)?;
-        let step = PartitionStep::join(1, left_on, right_on, how, "_right".into());
-        Ok(self.then_with(step, &right, schema, origin))
+        let on = JoinOn {
+            left: left_on,
+            right: right_on,
+            how: how.into(),
+            suffix: "_right".into(),
+            nulls_equal: false,
+        };
+        self.joined(&right, on, origin)
+    }
+
+    /// Each partition joined with a frame of one partition.
+    pub(super) fn joined(&self, right: &Self, on: JoinOn, origin: Origin) -> Result<Self, Error> {
+        let schema = Self::resolved(on.join(self.nothing(), right.nothing()), origin)?;
+        Ok(self.then_with(PartitionStep::join(1, on), right, schema, origin))
     }
 }

@@ -3,12 +3,16 @@
 mod combine;
 mod fill;
 mod group;
+mod numbered;
+mod over;
 mod reduce;
+mod reshape;
 mod rows;
 mod running;
 mod select;
 mod shift;
 mod shuffle;
+mod statistics;
 mod totals;
 mod write;
 

@@ -1,13 +1,15 @@
-//! Aggregates of the whole frame beside the values of its rows.
+//! Aggregates of the whole frame or of groups beside the values of rows.
 
 use musher_graph_core::{AxisMap, Layer, Port, Wiring};
-use polars::prelude::{Expr, Schema, col};
+use polars::prelude::{Expr, PolarsResult, Schema, WindowMapping, col};
+use polars_plan::plans::visitor::{RewriteRecursion, RewritingVisitor, TreeWalker};
 use polars_plan::prelude::FunctionExpr;
 
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::kernel::aggregate::is_aggregate;
+use crate::ops::over::{Over, column_of};
 use crate::origin::Origin;
 use crate::step::PartitionStep;
 use crate::task::{PartitionTask, Rows};
@@ -22,37 +24,35 @@ pub(super) struct Totals {
 }
 
 impl Frame {
-    /// The aggregates in these expressions as columns that say the same in every row, and the expressions over them; `None` if
-    /// there are none, or rows are wanted of nothing else.
+    /// The aggregates in these expressions, and what is computed over groups, as columns, and the expressions over them; `None`
+    /// if there are none.
     pub(super) fn with_totals(&self, expressions: &[Expr], origin: Origin) -> Result<Option<Totals>, Error> {
         let expanded = check::expand(self.nothing().select(expressions), origin)?;
-        let mut totals = Vec::new();
+        let mut parts = Parts { totals: Vec::new(), overs: Vec::new() };
+        let wrong = |source| Error::Expression { operation: origin.operation, caller: origin.caller, source };
         let mut parted = Vec::with_capacity(expanded.len());
         for (name, expression) in expanded {
-            // Aggregates in there are of groups, of windows or of lists.
-            let is_closed = |node: &Expr| {
-                matches!(
-                    node,
-                    Expr::Over { .. } | Expr::Rolling { .. } | Expr::Eval { .. } | Expr::StructEval { .. }
-                )
-            };
-            let is_closed = (&expression).into_iter().any(is_closed);
-            let expression = if is_closed { expression } else { replaced(expression, &mut totals) };
+            let expression = expression.rewrite(&mut parts, &mut ()).map_err(wrong)?;
             if (&expression).into_iter().any(sees_rows_of_total) {
                 return Ok(None);
             }
             parted.push(expression.alias(name));
         }
+        let Parts { totals, overs } = parts;
+        let mut frame = self.clone();
+        for Over { keys, expressions } in &overs {
+            frame = frame.over(keys, expressions.clone(), origin)?;
+        }
         if totals.is_empty() {
-            return Ok(None);
+            return Ok((!overs.is_empty()).then_some(Totals { frame, expressions: parted }));
         }
         let row = self.aggregate_at(&totals, origin)?;
-        let mut schema = Schema::clone(&self.schema);
+        let mut schema = Schema::clone(&frame.schema);
         schema.merge(Schema::clone(&row.schema));
         let task = PartitionTask::new(Rows::Input { slot: 0 }, vec![PartitionStep::carry(1)]);
-        let layer = Layer::build(task).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
+        let layer = Layer::build(task).caller(origin.caller).input(&frame.port, Wiring::one_to_one(1));
         let layer =
-            layer.input(&row.port, Wiring::axes([AxisMap::Fixed(0)])).finish(self.port.grid().clone());
+            layer.input(&row.port, Wiring::axes([AxisMap::Fixed(0)])).finish(frame.port.grid().clone());
         let frame = Self { port: Port::of(layer), schema: schema.into(), lengths: self.lengths.clone() };
         Ok(Some(Totals { frame, expressions: parted }))
     }
@@ -93,17 +93,43 @@ fn sees_rows_of_total(node: &Expr) -> bool {
     sees_rows && (of_total || parameters.iter().flatten().any(is_total))
 }
 
-/// The expression with a column for each aggregate of columns in it; an aggregate of an aggregate stays.
-fn replaced(expression: Expr, totals: &mut Vec<Expr>) -> Expr {
-    expression.map_expr(|node| {
-        if !is_aggregate(&node) || node.into_iter().any(is_total) {
-            return node;
+/// Takes expressions apart: what needs more rows than a partition has becomes a column.
+struct Parts {
+    totals: Vec<Expr>,
+    overs: Vec<Over>,
+}
+
+impl RewritingVisitor for Parts {
+    type Node = Expr;
+    type Arena = ();
+
+    fn pre_visit(&mut self, node: &Expr, _: &mut ()) -> PolarsResult<RewriteRecursion> {
+        Ok(match node {
+            Expr::Over { partition_by, mapping: WindowMapping::GroupsToRows, .. }
+                if !partition_by.is_empty() =>
+            {
+                RewriteRecursion::MutateAndStop
+            }
+            // Aggregates in there are of windows or of lists.
+            Expr::Over { .. } | Expr::Rolling { .. } | Expr::Eval { .. } | Expr::StructEval { .. } => {
+                RewriteRecursion::Stop
+            }
+            node if is_aggregate(node) => RewriteRecursion::MutateAndStop,
+            _ => RewriteRecursion::NoMutateAndContinue,
+        })
+    }
+
+    fn mutate(&mut self, node: Expr, _: &mut ()) -> PolarsResult<Expr> {
+        if let Expr::Over { partition_by, .. } = &node {
+            let keys = partition_by.clone();
+            return Ok(column_of(&mut self.overs, &keys, node));
         }
-        let known = totals.iter().position(|known| matches!(known, Expr::Alias(inner, _) if **inner == node));
+        let is_known = |known: &Expr| matches!(known, Expr::Alias(inner, _) if **inner == node);
+        let known = self.totals.iter().position(is_known);
         let number = known.unwrap_or_else(|| {
-            totals.push(node.clone().alias(format!("{PREFIX}{}", totals.len())));
-            totals.len() - 1
+            self.totals.push(node.clone().alias(format!("{PREFIX}{}", self.totals.len())));
+            self.totals.len() - 1
         });
-        col(format!("{PREFIX}{number}"))
-    })
+        Ok(col(format!("{PREFIX}{number}")))
+    }
 }

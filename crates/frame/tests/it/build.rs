@@ -107,7 +107,6 @@ fn what_looks_at_other_rows_is_refused() {
         col("int").shift(len()),
         col("int").len().diff(lit(1), NullBehavior::Ignore),
         (col("int").sum() + col("float").max()).shift(lit(1)) + col("int"),
-        col("int") - col("int").sum().over([col("key")]).unwrap(),
         col("int").rolling_mean(RollingOptionsFixedWindow { window_size: usize::MAX, ..Default::default() }),
         col("int").is_duplicated(),
         col("int").mode(true),
@@ -118,7 +117,9 @@ fn what_looks_at_other_rows_is_refused() {
         col("int").diff(lit(1), NullBehavior::Drop),
         col("int").cum_sum(false),
         col("int").sort(SortOptions::default()),
-        col("int").sum().over([col("key")]).unwrap(),
+        col("int")
+            .over_with_options(Some([col("key")]), None::<([Expr; 1], SortOptions)>, WindowMapping::Join)
+            .unwrap(),
         col("int").rank(RankOptions::default(), None),
         col("int").unique(),
         col("int").head(Some(3)),
@@ -144,7 +145,12 @@ fn what_looks_at_other_rows_is_refused() {
         (col("int").cum_sum(false), "`Frame::cum_sum`"),
         (col("int").fill_null_with_strategy(FillNullStrategy::Backward(None)), "`Frame::backward_fill`"),
         (col("int").fill_null_with_strategy(FillNullStrategy::Mean), "x.mean()"),
-        (col("int") - col("int").max().over([col("key")]).unwrap(), "`GroupBy::transform`"),
+        (
+            col("int")
+                .over_with_options(Some([col("key")]), None::<([Expr; 1], SortOptions)>, WindowMapping::Join)
+                .unwrap(),
+            "`GroupBy::apply`",
+        ),
         (col("int").rank(RankOptions::default(), None), "`Frame::with_row_index`"),
         (col("int").is_duplicated(), "`GroupBy::transform`"),
         (col("int").drop_nulls(), "`Frame::drop_nulls`"),
