@@ -191,17 +191,6 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
-    /// The side of a join that goes to every partition has several partitions itself.
-    #[error(
-        "{caller}: join: the right side has {n_partitions} partitions; it goes whole to every partition of the \
-         left side, so gather it first by `repartition(1)` if it fits into memory"
-    )]
-    JoinTooWide {
-        /// How many partitions the right side has.
-        n_partitions: usize,
-        /// The user's line.
-        caller: Site,
-    },
     /// The files that a pattern means could not be found.
     #[error("{caller}: {operation}: {source}")]
     Find {

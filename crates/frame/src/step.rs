@@ -260,6 +260,7 @@ impl Token for PartitionStep {
 pub(crate) fn order_of(how: &JoinType) -> MaintainOrderJoin {
     match how {
         JoinType::Semi | JoinType::Anti => MaintainOrderJoin::Left,
+        JoinType::Right => MaintainOrderJoin::RightLeft,
         _ => MaintainOrderJoin::LeftRight,
     }
 }

@@ -288,6 +288,52 @@ impl Frame {
         let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
         self.then(step, schema, false, origin)
     }
+
+    /// Applies a function to each partition as a polars table, with so many rows of others `before` and `after` it; `schema`
+    /// declares its results, and every one is checked against it.
+    ///
+    /// The function gives a row for each that it sees, and those of the rows beside the partition are dropped. At the ends of
+    /// the frame there are fewer rows to see, or none.
+    /// A function that captures nothing is taken to be pure.
+    ///
+    /// **Shape** the same rows and partitions.
+    /// **Cost** as [`shift`](Frame::shift).
+    ///
+    /// # Errors
+    /// None when built; on computing [`Error::User`] where the function fails or its result has not as many rows as it saw
+    /// ([`Error::Heights`]), [`Error::Declared`] where it does not keep its promise.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3, 4])?, 2)?;
+    /// let before = |table: DataFrame| table.lazy().select([col("x").shift(lit(1))]).collect();
+    /// let shifted = frame.map_overlap(before, 1, 0, frame.schema().clone());
+    /// assert_eq!(shifted.compute()?, df!("x" => [None, Some(1), Some(2), Some(3)])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn map_overlap<F, E>(&self, function: F, before: u32, after: u32, schema: SchemaRef) -> Self
+    where
+        F: Fn(DataFrame) -> Result<DataFrame, E> + Send + Sync + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let origin = Origin { operation: "map_overlap", caller: Site::caller() };
+        let identity = FnIdentity::of::<F>();
+        let enter = |tokenizer: &mut Tokenizer| identity.enter::<F>("frame.map_overlap/1", tokenizer);
+        let function = Arc::new(move |table: DataFrame| {
+            let left = table.height();
+            let result = function(table).map_err(Into::into)?;
+            match result.height() == left {
+                true => Ok(result),
+                false => Err(Error::Heights { left, right: result.height() }.into()),
+            }
+        });
+        let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
+        self.beside(Window { before, after }, step, schema, origin)
+    }
 }
 
 /// What was wrong with the expressions as they were given, if that is still wrong.

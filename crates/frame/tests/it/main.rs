@@ -8,6 +8,7 @@ mod determinism;
 mod fusion;
 mod golden;
 mod group;
+mod joins;
 mod limits;
 mod over;
 mod read;
