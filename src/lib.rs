@@ -49,6 +49,8 @@ mod documents {
     struct Architecture;
     #[doc = include_str!("../docs/dask.md")]
     struct Dask;
+    #[doc = include_str!("../docs/expressions.md")]
+    struct Expressions;
     #[doc = include_str!("../docs/nan.md")]
     struct Nan;
     #[doc = include_str!("../docs/ndarray.md")]

@@ -93,7 +93,7 @@ fn check_file(path: &str, content: &str) -> Vec<Problem> {
         problems.extend(rust::check(path, content));
     } else if path.ends_with(".md") {
         problems.extend(text::markdown(content));
-        if path == COMPARISON {
+        if COMPARISONS.contains(&path) {
             problems.extend(tables::unproved(content));
         }
     } else if path.ends_with("Cargo.toml") {
@@ -133,8 +133,8 @@ fn of_root(path: &str) -> bool {
     !path.starts_with("crates/") && !path.starts_with("xtask/")
 }
 
-/// Dask's lines beside ours.
-const COMPARISON: &str = "docs/dask.md";
+/// Lines of Dask and pandas beside ours.
+const COMPARISONS: [&str; 2] = ["docs/dask.md", "docs/expressions.md"];
 
 /// The list of every public operation, at the root of the project.
 const OPERATIONS: &str = "ops.toml";

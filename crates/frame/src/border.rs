@@ -14,6 +14,7 @@ use polars::prelude::{
     BinaryChunked, Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, IpcStreamReader, IpcStreamWriter,
     LazyFrame, PolarsError, PolarsResult, Schema, SerReader, SerWriter, StringChunked,
 };
+use polars::series::IsSorted;
 
 use crate::error::Error;
 
@@ -84,8 +85,22 @@ pub(crate) fn schema_of(lazy: &mut LazyFrame) -> PolarsResult<Arc<Schema>> {
 }
 
 /// The same rows in one piece of memory a column: later sums then see the same pieces whatever the number of
-/// threads that made them.
-pub(crate) fn canonical(mut table: DataFrame) -> DataFrame {
+/// threads that made them. No column says that it is sorted: polars trusts that, and its outer joins say it of columns that
+/// are not.
+pub(crate) fn canonical(table: DataFrame) -> DataFrame {
+    let is_plain = |column: &Column| column.is_sorted_flag() == IsSorted::Not;
+    let mut table = match table.columns().iter().all(is_plain) {
+        true => table,
+        false => {
+            let height = table.height();
+            let plain = |mut column: Column| {
+                column.set_sorted_flag(IsSorted::Not);
+                column
+            };
+            let columns = table.into_columns().into_iter().map(plain).collect();
+            DataFrame::new(height, columns).expect("the columns of a table make a table")
+        }
+    };
     if table.columns().iter().any(|column| column.as_series().is_some_and(|series| series.n_chunks() > 1)) {
         table.rechunk_mut();
     }

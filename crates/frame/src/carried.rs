@@ -19,12 +19,14 @@ use crate::token;
 
 /// What is carried, and what is made of it.
 pub(crate) struct Carried {
+    /// Whether the state is that of all rows before a partition, or of those behind it.
+    pub(crate) side: Side,
     /// The state of some rows, a column each, from the rows.
     pub(crate) state: Vec<Expr>,
     /// The state of all from states one below the other.
     pub(crate) combine: Vec<Expr>,
-    /// What is done with the rows, to which the columns of the state of all rows before their partition were added; rows
-    /// stay, and those columns go.
+    /// What is done with the rows, to which the columns of the state of all rows on that side of their partition were added;
+    /// rows stay, and those columns go.
     pub(crate) apply: Vec<PartitionStep>,
 }
 
@@ -36,22 +38,22 @@ pub(crate) enum Side {
 }
 
 impl Frame {
-    /// This frame with steps in every partition that know the state of all rows before it.
+    /// This frame with steps in every partition that know the state of all rows before it, or behind it.
     ///
-    /// The source is made once: a partition waits until the states before it are known.
+    /// The source is made once: a partition waits until the states on that side of it are known.
     ///
     /// # Errors
     /// [`Error::Polars`] where polars cannot compute the state of no rows.
     pub(crate) fn carried(&self, carried: Carried, schema: SchemaRef, origin: Origin) -> Result<Self, Error> {
-        let Carried { state, combine, apply } = carried;
+        let Carried { side, state, combine, apply } = carried;
         let start = self.nothing().select(&state);
         let start = collect(start, &Escape::default(), || origin.operation.to_owned())?;
         let states = self.then(PartitionStep::aggregate(state), Arc::clone(&schema), false, origin);
-        let (before, wiring) = states.so_far(Side::Before, PartitionStep::aggregate(combine), start, origin);
+        let (states, wiring) = states.so_far(side, PartitionStep::aggregate(combine), start, origin);
         let steps = [PartitionStep::carry(1)].into_iter().chain(apply).collect();
         let task = PartitionTask::new(Rows::Input { slot: 0 }, steps);
         let layer = Layer::build(task).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
-        let layer = layer.input(&before, wiring).finish(self.port.grid().clone());
+        let layer = layer.input(&states, wiring).finish(self.port.grid().clone());
         Ok(Self { port: Port::of(layer), schema, lengths: self.lengths.clone() })
     }
 

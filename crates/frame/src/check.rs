@@ -1,6 +1,7 @@
 //! What can be told before anything runs: whether expressions fit a schema, and whether partitions may be computed
 //! apart.
 
+mod instead;
 mod window;
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, LazyFrame, PlSmallStr, Schema, SchemaRef};
@@ -100,6 +101,7 @@ fn selection(
     let refuse = |expression: &ExprIR| Error::NotRowWise {
         operation: origin.operation,
         expression: expression.to_expr(&plan.expr_arena).to_string(),
+        instead: instead::instead(expression, &plan.expr_arena),
         caller: origin.caller,
     };
     let mut window = Window::default();

@@ -77,21 +77,22 @@ pub enum Error {
     /// An expression looks at other rows than its own, where partitions are computed apart.
     #[error(
         "{caller}: {operation}: {expression} is not computed row by row, and a partition holds a part of the rows \
-         only; use `aggregate` or `group_by` for aggregates, `Frame::cum_sum` and its like for running ones, literal \
-         numbers of rows for `shift` and `diff`, `map_partitions` if each partition is meant apart"
+         only; {instead}"
     )]
     NotRowWise {
         /// The method that was called.
         operation: &'static str,
         /// The expression.
         expression: String,
+        /// What to write instead.
+        instead: &'static str,
         /// The user's line.
         caller: Site,
     },
     /// An aggregate cannot be computed from partial results.
     #[error(
         "{caller}: {expression}: {part} cannot be combined from partial results; made of sum, mean, min, max, \
-         count, len, null_count, first, last, std, var, n_unique, median, quantile, any, all, implode or (of floats) product \
+         count, len, null_count, first, last, std, var, skew, kurtosis, cov, pearson_corr, n_unique, median, quantile, any, all, implode or (of floats) product \
          of row-wise expressions it can"
     )]
     NotDecomposable {
@@ -190,17 +191,6 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
-    /// The side of a join that goes to every partition has several partitions itself.
-    #[error(
-        "{caller}: join: the right side has {n_partitions} partitions; it goes whole to every partition of the \
-         left side, so gather it first by `repartition(1)` if it fits into memory"
-    )]
-    JoinTooWide {
-        /// How many partitions the right side has.
-        n_partitions: usize,
-        /// The user's line.
-        caller: Site,
-    },
     /// The files that a pattern means could not be found.
     #[error("{caller}: {operation}: {source}")]
     Find {
@@ -224,6 +214,18 @@ pub enum Error {
         operation: &'static str,
         /// What was given.
         ddof: f64,
+        /// The user's line.
+        caller: Site,
+    },
+    /// A fraction of the rows that is not from 0 to 1, or fractions whose sum is not 1.
+    #[error(
+        "{caller}: {operation}: {fraction} is no fraction; each must be from 0 to 1, and the sum of several 1"
+    )]
+    Fraction {
+        /// The method that was called.
+        operation: &'static str,
+        /// What was given, or the sum.
+        fraction: f64,
         /// The user's line.
         caller: Site,
     },
@@ -349,6 +351,14 @@ pub enum Error {
         name: &'static str,
         /// What the function says.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Partitions that should stand side by side have different numbers of rows, or a function that keeps the rows did not.
+    #[error("{left} rows and {right} rows do not go side by side")]
+    Heights {
+        /// Rows on the left side, or of the function's input.
+        left: usize,
+        /// Rows on the right side, or of the function's result.
+        right: usize,
     },
     /// A type of values that a kind of file cannot hold.
     #[error("{caller}: {operation}: column \"{column}\" is {dtype}, which such a file cannot hold")]

@@ -9,7 +9,9 @@ use musher_graph_core::{
     Chunk, ChunkRef, Codec, Exchange, Facts, Grid, Inputs, Port, Scatter, Share, TaskError, Token, Tokenizer,
     exchanged_at,
 };
-use polars::prelude::{DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy, NamedFrom, SchemaRef};
+use polars::prelude::{
+    DataFrame, DataType, Expr, IdxCa, IdxSize, IntoLazy, NamedFrom, PlSmallStr, SchemaRef,
+};
 
 use crate::border::{Escape, collect, decode, encode, rows_at, stack_owned};
 use crate::frame::Frame;
@@ -18,12 +20,20 @@ use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::token;
 
-/// Sends each row to the partition that its key's hash says.
+/// Sends each row to a partition.
 struct ByKey {
     operation: &'static str,
-    keys: Vec<Expr>,
+    route: Route,
     schema: SchemaRef,
     n_targets: usize,
+}
+
+/// What says where a row goes.
+enum Route {
+    /// The hash of its key.
+    Hash(Vec<Expr>),
+    /// The number of the partition in a column of `UInt32`.
+    Number(PlSmallStr),
 }
 
 /// The rows of one partition, and which of them go where.
@@ -51,7 +61,11 @@ impl Cut {
 impl ByKey {
     /// The target of each row.
     fn targets(&self, table: &DataFrame) -> Result<Vec<u32>, TaskError> {
-        let keys = table.clone().lazy().select(&self.keys);
+        let keys = match &self.route {
+            Route::Hash(keys) => keys,
+            Route::Number(column) => return Ok(table.column(column)?.u32()?.iter().flatten().collect()),
+        };
+        let keys = table.clone().lazy().select(keys);
         let keys = collect(keys, &Escape::default(), || format!("{}: keys", self.operation))?;
         let keys = RowKeys::of(&keys)?;
         let mut scatter = Scatter::new(self.n_targets);
@@ -70,7 +84,10 @@ impl Exchange for ByKey {
 
     fn token(&self, tokenizer: &mut Tokenizer) {
         tokenizer.name("frame.exchange/1");
-        token::expressions(&self.keys, tokenizer);
+        match &self.route {
+            Route::Hash(keys) => token::expressions(keys, tokenizer),
+            Route::Number(column) => ("number", column.as_str()).token(tokenizer),
+        }
         self.n_targets.token(tokenizer);
     }
 
@@ -187,8 +204,17 @@ impl Frame {
     ///
     /// Keys are row-wise expressions of types that can be hashed.
     pub(crate) fn exchanged_by(&self, keys: Vec<Expr>, n: usize, origin: Origin) -> Self {
+        self.exchanged(Route::Hash(keys), n, origin)
+    }
+
+    /// The same rows in `n` partitions, each in the one whose number stands in a column of `UInt32`.
+    pub(crate) fn exchanged_to(&self, column: &str, n: usize, origin: Origin) -> Self {
+        self.exchanged(Route::Number(column.into()), n, origin)
+    }
+
+    fn exchanged(&self, route: Route, n: usize, origin: Origin) -> Self {
         let schema = Arc::clone(&self.schema);
-        let by_key = ByKey { operation: origin.operation, keys, schema, n_targets: n };
+        let by_key = ByKey { operation: origin.operation, route, schema, n_targets: n };
         let port: Port = exchanged_at(&self.port, by_key, Grid::from([n]), origin.caller);
         Self { port, schema: Arc::clone(&self.schema), lengths: None }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use musher_graph_core::{
     AxisMap, ChunkRef, Collection, Delayed, FnTask, Forward, Grid, Grouping, Held, Inputs, Layer, Level,
-    Place, Port, Site, TaskError, Value, Wiring, tree_of,
+    Place, Port, Site, TaskError, Token, Value, Wiring, delayed, tree_of,
 };
 use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, SchemaRef};
 
@@ -121,6 +121,38 @@ impl Frame {
             return Err(Error::Zero { operation: "from_delayed", what: "the number of tables", caller });
         }
         Ok(Self { port: Port::of(layer.finish(Grid::from([n_partitions]))), schema, lengths: None })
+    }
+
+    /// One partition for each argument: what a function makes of it; all must have this schema, which is checked when they
+    /// are computed.
+    ///
+    /// A function that captures nothing is taken to be pure.
+    ///
+    /// # Errors
+    /// [`Error::Zero`] for no arguments.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let schema = Schema::from_iter([Field::new("month".into(), DataType::Int64)]);
+    /// let month = |number: i64| df!("month" => [number]).expect("one column");
+    /// let year = Frame::from_map(month, 1..=12_i64, schema.into())?;
+    /// assert_eq!((year.n_partitions(), year.compute()?.height()), (12, 12));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn from_map<F, A>(
+        function: F,
+        arguments: impl IntoIterator<Item = A>,
+        schema: SchemaRef,
+    ) -> Result<Self, Error>
+    where
+        F: Fn(A) -> DataFrame + Clone + Send + Sync + 'static,
+        A: Token + Clone + Send + Sync + 'static,
+    {
+        let part = |argument| delayed(function.clone()).label("from_map").call(argument);
+        Self::from_delayed(arguments.into_iter().map(part), schema)
     }
 
     /// Delimited text files that a pattern means, in natural order of their names, in blocks of bytes.
@@ -303,17 +335,21 @@ impl Frame {
     /// ```
     #[track_caller]
     pub fn concat<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Result<Self, Error> {
-        let caller = Site::caller();
-        let frames: Vec<&Self> = frames.into_iter().collect();
+        let origin = Origin { operation: "concat", caller: Site::caller() };
+        Self::concat_at(&frames.into_iter().collect::<Vec<_>>(), origin)
+    }
+
+    pub(crate) fn concat_at(frames: &[&Self], origin: Origin) -> Result<Self, Error> {
+        let Origin { operation, caller } = origin;
         let Some(first) = frames.first() else {
-            return Err(Error::Zero { operation: "concat", what: "the number of frames", caller });
+            return Err(Error::Zero { operation, what: "the number of frames", caller });
         };
-        let mut layer = Layer::build(Forward::new("concat")).caller(caller);
+        let mut layer = Layer::build(Forward::new(operation)).caller(caller);
         let mut start = 0;
         for (number, frame) in frames.iter().enumerate() {
             compare_schemas(&first.schema, &frame.schema).map_err(|difference| {
                 let place = format!("frame {number}");
-                Error::Schemas { operation: "concat", place, difference, caller }
+                Error::Schemas { operation, place, difference, caller }
             })?;
             layer = layer.part(&frame.port, &[start], &[frame.n_partitions()], Wiring::one_to_one(1));
             start += frame.n_partitions();

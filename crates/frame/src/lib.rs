@@ -74,24 +74,22 @@
 //!
 //! # Which polars
 //!
-//! Expressions are those of polars 0.55.2 with these features: `lazy`; for types `temporal`, `timezones`, `dtype-slim`,
-//! `dtype-array`, `dtype-categorical`, `dtype-decimal`, `dtype-struct`, `dtype-i8`, `dtype-i16`, `dtype-i128`, `dtype-u8`,
-//! `dtype-u16`; for text `strings`, `regex`, `concat_str`; for numbers `abs`, `log`, `round_series`, `sign`,
-//! `trigonometry`, `product`, `propagate_nans`, `random`; for joins `cross_join`, `semi_anti_join`; and `coalesce`,
-//! `cum_agg`, `describe`, `diagonal_concat`, `diff`, `dynamic_group_by`, `fmt`, `interpolate`, `is_between`, `is_in`,
-//! `is_unique`, `list_eval`, `mode`, `offset_by`, `partition_by`, `pct_change`, `pivot`, `range`, `rank`, `replace`,
-//! `rolling_window`, `row_hash`, `rows`, `search_sorted`, `to_dummies`, `top_k`, `unique_counts`, `zip_with`.
+//! Expressions are those of polars 0.55.2 with the features that
+//! [expressions.md](https://github.com/musher-rs/musher/blob/main/docs/expressions.md) lists with their costs: dates, times and
+//! time zones, texts with regular expressions, lists, structs, categories, decimals, rolling windows, moments and more. The
+//! page also says what each function of pandas is called.
 //!
-//! Of what sees other rows, `shift`, `shift_and_fill` and `diff` cross partitions, as [`Frame::cum_sum`] and its like do. Rolling
-//! windows, ranks and `.over(…)` do not yet: they are refused where a frame is asked, and work inside
-//! [`map_partitions`](Frame::map_partitions) or on the computed table.
+//! Of what sees other rows, functions of a number of rows that is told in advance (`shift`, `diff`, rolling windows, …) and
+//! aggregates beside values of rows cross partitions, and so do [`Frame::cum_sum`] and its like. What does not is refused where
+//! a frame is asked, with the name of what to call, and works inside [`map_partitions`](Frame::map_partitions) or on the
+//! computed table.
 //!
-//! polars hides what is behind a feature that is off (`cov` and `pearson_corr`, for example): the compiler says that there
+//! polars hides what is behind a feature that is off (`business_day_count`, for example): the compiler says that there
 //! is no such function. To add one, depend on the same version of polars beside musher and name it, and Cargo builds
 //! polars once with the features of both:
 //!
 //! ```toml
-//! polars = { version = "=0.55.2", default-features = false, features = ["cov"] }
+//! polars = { version = "=0.55.2", default-features = false, features = ["business"] }
 //! ```
 //!
 //! # Threads

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use musher_graph_core::{Inputs, Key, Reach, TaskError, Token, Tokenizer};
 use polars::prelude::{
     AllowedOptimizations, Column, DataFrame, DataType, Expr, IdxSize, IntoLazy, JoinCoalesce, JoinType,
-    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, SchemaRef, lit,
+    LazyFrame, MaintainOrderJoin, PlSmallStr, PolarsResult, Scalar, Schema, SchemaRef, lit,
 };
 
 use crate::border::{Escape, canonical};
@@ -45,13 +45,45 @@ enum Operation {
     /// Fails if a sum in 128 bits does not fit the type of its result.
     CheckSums(Vec<WideSum>),
     /// Joins with the table in a slot.
-    Join { slot: usize, left_on: Vec<Expr>, right_on: Vec<Expr>, how: JoinType, suffix: PlSmallStr },
+    Join { slot: usize, on: Box<JoinOn> },
+    /// Adds the columns of the partition in a slot, which has as many rows.
+    Zip { slot: usize },
     /// Adds the columns of the only row in a slot to every row.
     Carry { slot: usize },
     /// Of rows with others before and behind them, those of the slot `own`; `before` is the slot of those before.
     OwnRows { before: Option<usize>, own: usize },
     /// A function of the user's, what it is called, and the schema it promises.
     Map { function: MapFn, name: &'static str, schema: SchemaRef },
+}
+
+/// How two tables are joined.
+#[derive(Clone)]
+pub(crate) struct JoinOn {
+    pub(crate) left: Vec<Expr>,
+    pub(crate) right: Vec<Expr>,
+    pub(crate) how: JoinType,
+    /// What columns of the right side get whose names are taken.
+    pub(crate) suffix: PlSmallStr,
+    /// Whether missing keys are equal.
+    pub(crate) nulls_equal: bool,
+}
+
+impl JoinOn {
+    /// The two tables joined.
+    pub(crate) fn join(&self, left: LazyFrame, right: LazyFrame) -> LazyFrame {
+        let joined = left.join_builder().with(right);
+        let joined = match self.how {
+            JoinType::Cross => joined,
+            _ => joined.left_on(&self.left).right_on(&self.right),
+        };
+        joined
+            .how(self.how.clone())
+            .suffix(self.suffix.clone())
+            .join_nulls(self.nulls_equal)
+            .coalesce(JoinCoalesce::JoinSpecific)
+            .maintain_order(order_of(&self.how))
+            .finish()
+    }
 }
 
 /// A lazy frame with a step added.
@@ -73,20 +105,22 @@ impl PartitionStep {
         Self::new(Operation::CheckSums(sums), &tokenizer)
     }
 
-    /// Joins with the table in a slot; columns of it whose names are taken get the suffix.
-    pub(crate) fn join(
-        slot: usize,
-        left_on: Vec<Expr>,
-        right_on: Vec<Expr>,
-        how: JoinType,
-        suffix: PlSmallStr,
-    ) -> Self {
+    /// Joins with the table in a slot.
+    pub(crate) fn join(slot: usize, on: JoinOn) -> Self {
         let mut tokenizer = Tokenizer::new();
-        tokenizer.name("frame.join/1");
-        (slot, how.to_string(), suffix.as_str()).token(&mut tokenizer);
-        token::expressions(&left_on, &mut tokenizer);
-        token::expressions(&right_on, &mut tokenizer);
-        Self::new(Operation::Join { slot, left_on, right_on, how, suffix }, &tokenizer)
+        tokenizer.name("frame.join/2");
+        (slot, on.how.to_string(), on.suffix.as_str(), on.nulls_equal).token(&mut tokenizer);
+        token::expressions(&on.left, &mut tokenizer);
+        token::expressions(&on.right, &mut tokenizer);
+        Self::new(Operation::Join { slot, on: Box::new(on) }, &tokenizer)
+    }
+
+    /// Adds the columns of the partition in a slot.
+    pub(crate) fn zip(slot: usize) -> Self {
+        let mut tokenizer = Tokenizer::new();
+        tokenizer.name("frame.zip/1");
+        slot.token(&mut tokenizer);
+        Self::new(Operation::Zip { slot }, &tokenizer)
     }
 
     /// Adds the columns of the state in a slot, which is one row, to every row.
@@ -125,10 +159,8 @@ impl PartitionStep {
     /// The same step reading other slots.
     pub(crate) fn with_slots(&self, renumber: &[usize]) -> Self {
         match self.operation() {
-            Operation::Join { slot, left_on, right_on, how, suffix } => {
-                let (left_on, right_on) = (left_on.clone(), right_on.clone());
-                Self::join(renumber[*slot], left_on, right_on, how.clone(), suffix.clone())
-            }
+            Operation::Join { slot, on } => Self::join(renumber[*slot], JoinOn::clone(on)),
+            Operation::Zip { slot } => Self::zip(renumber[*slot]),
             Operation::Carry { slot } => Self::carry(renumber[*slot]),
             Operation::OwnRows { before, own } => {
                 Self::own_rows(before.map(|slot| renumber[slot]), renumber[*own])
@@ -143,6 +175,7 @@ impl PartitionStep {
             Operation::Lazy { name, .. } | Operation::Map { name, .. } => name,
             Operation::CheckSums(_) => "check_sums",
             Operation::Join { .. } => "join",
+            Operation::Zip { .. } => "zip",
             Operation::Carry { .. } => "carry",
             Operation::OwnRows { .. } => "own_rows",
         }
@@ -160,8 +193,11 @@ impl PartitionStep {
     pub(crate) fn need(&self, columns: &mut Vec<PlSmallStr>) -> Needs {
         match self.operation() {
             Operation::Lazy { needs, .. } => needs.add_to(columns),
-            Operation::Join { left_on, .. } => Reads::of(left_on, Needs::More).add_to(columns),
-            Operation::CheckSums(_) | Operation::Carry { .. } | Operation::OwnRows { .. } => Needs::More,
+            Operation::Join { on, .. } => Reads::of(&on.left, Needs::More).add_to(columns),
+            Operation::CheckSums(_)
+            | Operation::Carry { .. }
+            | Operation::OwnRows { .. }
+            | Operation::Zip { .. } => Needs::More,
             Operation::Map { .. } => Needs::All,
         }
     }
@@ -183,17 +219,14 @@ impl PartitionStep {
         Ok(match self.operation() {
             Operation::Lazy { make, .. } => make(lazy),
             Operation::CheckSums(sums) => check_sums(lazy, sums.clone(), escape.clone()),
-            Operation::Join { slot, left_on, right_on, how, suffix } => {
+            Operation::Join { slot, on } => {
                 let right = inputs.slot::<Partition>(*slot)?;
                 let right = right.first().map(|partition| partition.0.clone()).unwrap_or_default();
-                let right = right.lazy();
-                let joined = lazy.join_builder().with(right).left_on(left_on).right_on(right_on);
-                joined
-                    .how(how.clone())
-                    .suffix(suffix.clone())
-                    .coalesce(JoinCoalesce::JoinSpecific)
-                    .maintain_order(order_of(how))
-                    .finish()
+                on.join(lazy, right.lazy())
+            }
+            Operation::Zip { slot } => {
+                let right = inputs.slot::<Partition>(*slot)?[0].0.clone();
+                zip(lazy, right, escape.clone())
             }
             Operation::Carry { slot } => {
                 let state = &inputs.slot::<Partition>(*slot)?[0].0;
@@ -227,6 +260,7 @@ impl Token for PartitionStep {
 pub(crate) fn order_of(how: &JoinType) -> MaintainOrderJoin {
     match how {
         JoinType::Semi | JoinType::Anti => MaintainOrderJoin::Left,
+        JoinType::Right => MaintainOrderJoin::RightLeft,
         _ => MaintainOrderJoin::LeftRight,
     }
 }
@@ -256,6 +290,21 @@ fn check_sums(lazy: LazyFrame, sums: Vec<WideSum>, escape: Escape) -> LazyFrame 
     lazy.map(check, AllowedOptimizations::empty(), None, Some("CHECK SUMS"))
 }
 
+/// The columns of another table beside those of this one.
+fn zip(lazy: LazyFrame, right: DataFrame, escape: Escape) -> LazyFrame {
+    let more = Arc::clone(right.schema());
+    let beside = move |table: DataFrame| match table.height() == right.height() {
+        true => table.hstack(right.columns()),
+        false => Err(escape.raise(Error::Heights { left: table.height(), right: right.height() })),
+    };
+    let schema_of = move |schema: &Schema| {
+        let mut both = schema.clone();
+        both.merge(Schema::clone(&more));
+        Ok(Arc::new(both))
+    };
+    lazy.map(beside, AllowedOptimizations::empty(), Some(Arc::new(schema_of)), Some("ZIP"))
+}
+
 fn map(lazy: LazyFrame, function: MapFn, name: &'static str, schema: SchemaRef, escape: Escape) -> LazyFrame {
     let promised = Arc::clone(&schema);
     let run = move |table: DataFrame| -> PolarsResult<DataFrame> {
@@ -266,6 +315,6 @@ fn map(lazy: LazyFrame, function: MapFn, name: &'static str, schema: SchemaRef, 
             Err(difference) => Err(escape.raise(Error::Declared { place: name.to_owned(), difference })),
         }
     };
-    let schema_of = move |_: &polars::prelude::Schema| Ok(Arc::clone(&schema));
+    let schema_of = move |_: &Schema| Ok(Arc::clone(&schema));
     lazy.map(run, AllowedOptimizations::empty(), Some(Arc::new(schema_of)), Some("MAP PARTITIONS"))
 }

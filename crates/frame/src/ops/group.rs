@@ -13,8 +13,8 @@ use crate::step::PartitionStep;
 /// A frame whose rows are grouped by keys; see [`Frame::group_by`].
 #[derive(Debug, Clone)]
 pub struct GroupBy {
-    frame: Frame,
-    keys: Vec<Expr>,
+    pub(super) frame: Frame,
+    pub(super) keys: Vec<Expr>,
     key_names: Vec<PlSmallStr>,
 }
 

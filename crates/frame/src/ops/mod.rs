@@ -1,13 +1,19 @@
 //! The operations of a [`Frame`](crate::Frame), a family a file.
 
 mod combine;
+mod fill;
 mod group;
+mod numbered;
+mod over;
 mod reduce;
+mod reshape;
 mod rows;
 mod running;
 mod select;
 mod shift;
 mod shuffle;
+mod statistics;
+mod totals;
 mod write;
 
 pub use combine::How;

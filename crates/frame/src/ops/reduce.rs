@@ -12,6 +12,7 @@ use polars::prelude::{
 
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::kernel::aggregate::is_number;
 use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::step::PartitionStep;
@@ -258,7 +259,7 @@ impl Frame {
     }
 
     /// An aggregate of each column whose type is chosen.
-    fn each(
+    pub(super) fn each(
         &self,
         chosen: impl Fn(&DataType) -> bool,
         aggregate: impl Fn(Expr) -> Expr,
@@ -358,9 +359,13 @@ impl Frame {
     pub fn value_counts(&self, column: &str) -> Result<Self, Error> {
         let origin = Origin { operation: "value_counts", caller: Site::caller() };
         self.check_column(column, origin)?;
-        let counts = self.group_by([col(column)])?.agg_at(&[len().alias("count")], origin)?;
+        self.value_counts_at(column, "count", origin)
+    }
+
+    pub(super) fn value_counts_at(&self, column: &str, count: &str, origin: Origin) -> Result<Self, Error> {
+        let counts = self.group_by([col(column)])?.agg_at(&[len().alias(count)], origin)?;
         let options = SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
-        let sort = PartitionStep::sort(vec![col("count")], options);
+        let sort = PartitionStep::sort(vec![col(count)], options);
         let schema = Arc::clone(&counts.schema);
         Ok(counts.then(sort, schema, true, origin))
     }
@@ -395,7 +400,7 @@ impl Frame {
     }
 }
 
-fn check_ddof(ddof: f64, origin: Origin) -> Result<(), Error> {
+pub(super) fn check_ddof(ddof: f64, origin: Origin) -> Result<(), Error> {
     // NaN is not greater either.
     if ddof >= 0.0 {
         return Ok(());
@@ -414,10 +419,6 @@ fn deviation(x: Expr, ddof: f64, root: bool) -> Expr {
     let variance = x.var(0) * n / left.clone();
     let variance = if root { variance.sqrt() } else { variance };
     when(left.gt(lit(0.0))).then(variance).otherwise(lit(NULL).cast(DataType::Float64))
-}
-
-fn is_number(dtype: &DataType) -> bool {
-    dtype.is_integer() || dtype.is_float() || dtype.is_bool()
 }
 
 /// A row of a description.

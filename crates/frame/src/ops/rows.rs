@@ -161,7 +161,7 @@ impl Frame {
     }
 
     /// All partitions in one, then steps.
-    fn gathered(&self, steps: Vec<PartitionStep>, origin: Origin) -> Self {
+    pub(super) fn gathered(&self, steps: Vec<PartitionStep>, origin: Origin) -> Self {
         let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
@@ -209,12 +209,24 @@ impl Frame {
         if n == 1 {
             return Ok(self.gathered(Vec::new(), origin));
         }
-        let cuts: Vec<Cut> = match self.lengths() {
-            Some(lengths) => cuts_of_known(lengths, n),
-            None => cuts_of_unknown(self.n_partitions(), n),
+        let Some(lengths) = self.lengths() else {
+            return Ok(self.cut(cuts_of_unknown(self.n_partitions(), n), None, origin));
         };
-        let total = self.lengths().map(|lengths| lengths.iter().sum::<usize>());
-        let lengths = total.map(|total| (0..n).map(|i| (i + 1) * total / n - i * total / n).collect());
+        let total = lengths.iter().sum::<usize>();
+        Ok(self.recut((0..n).map(|i| (i + 1) * total / n - i * total / n).collect(), origin))
+    }
+
+    /// The same rows in partitions of these lengths, whose sum is that of the known ones.
+    pub(super) fn recut(&self, lengths: Vec<usize>, origin: Origin) -> Self {
+        let cuts = match self.lengths() {
+            Some(known) => cuts_of_known(known, &lengths),
+            None => cuts_of_unknown(self.n_partitions(), lengths.len()),
+        };
+        self.cut(cuts, Some(lengths.into()), origin)
+    }
+
+    fn cut(&self, cuts: Vec<Cut>, lengths: Option<Arc<[usize]>>, origin: Origin) -> Self {
+        let n = cuts.len();
         let ranges = cuts.iter().map(|cut| cut.partitions).collect();
         let wiring = Wiring::axes([AxisMap::Ranges { axis: 0, ranges }]);
         let parameters: Vec<_> = cuts.iter().map(|cut| (cut.skip, cut.take, cut.part)).collect();
@@ -222,13 +234,13 @@ impl Frame {
             let partitions = inputs.slot::<Partition>(0)?;
             let cut = &cuts[at.index()];
             let tables = partitions.iter().map(|partition| &partition.0);
-            let table = stack(|| "repartition".to_owned(), tables)?;
+            let table = stack(|| origin.operation.to_owned(), tables)?;
             Ok(Partition(cut.of(&table)))
         })
         .params("frame.repartition/1", &parameters);
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, wiring).finish(Grid::from([n]));
-        Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
+        Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths }
     }
 }
 
@@ -377,15 +389,18 @@ impl Cut {
     }
 }
 
-fn cuts_of_known(lengths: &[usize], n: usize) -> Vec<Cut> {
+fn cuts_of_known(lengths: &[usize], wanted: &[usize]) -> Vec<Cut> {
     let mut ends = Vec::with_capacity(lengths.len());
-    let total = lengths.iter().fold(0, |sum, length| {
+    lengths.iter().fold(0, |sum, length| {
         ends.push(sum + length);
         sum + length
     });
-    (0..n)
-        .map(|i| {
-            let (from, to) = (i * total / n, (i + 1) * total / n);
+    let mut to = 0;
+    wanted
+        .iter()
+        .map(|length| {
+            let from = to;
+            to += length;
             // The partition that holds row `from`, and that which holds the last row; one at least.
             let first = ends.partition_point(|&end| end <= from).min(lengths.len() - 1);
             let last = ends.partition_point(|&end| end < to).clamp(first, lengths.len() - 1);
@@ -427,7 +442,11 @@ mod tests {
             let total: usize = lengths.iter().sum();
             for n in 1..=9 {
                 let mut rows = Vec::new();
-                for cut in cuts_of_known(&lengths, n) {
+                let even: Vec<usize> = (0..n).map(|i| (i + 1) * total / n - i * total / n).collect();
+                // As uneven as can be: all in the last one.
+                let last: Vec<usize> = (0..n).map(|i| if i + 1 == n { total } else { 0 }).collect();
+                let wanted = if code % 2 == 0 { even } else { last };
+                for cut in cuts_of_known(&lengths, &wanted) {
                     let (first, end) = (cut.partitions.0 as usize, cut.partitions.1 as usize);
                     assert!(first < end && end <= lengths.len(), "{lengths:?} {n} {cut:?}");
                     let start: usize = lengths[..first].iter().sum();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use polars::prelude::{DataType, Expr, Schema, col, when};
 
-use crate::carried::Carried;
+use crate::carried::{Carried, Side};
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
@@ -250,7 +250,7 @@ impl Frame {
         let apply = [own, all].map(PartitionStep::with_columns).into_iter().chain(check);
         let apply =
             apply.chain([PartitionStep::with_columns(result), PartitionStep::select(names)]).collect();
-        self.carried(Carried { state, combine, apply }, Arc::new(schema), origin)
+        self.carried(Carried { side: Side::Before, state, combine, apply }, Arc::new(schema), origin)
     }
 }
 

@@ -9,6 +9,7 @@ use polars::prelude::{DataFrame, DataType, Expr, SchemaRef, col};
 use crate::check::{self, Window};
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::ops::totals::Totals;
 use crate::origin::Origin;
 use crate::step::PartitionStep;
 
@@ -18,13 +19,21 @@ const PREDICATE: &str = "__musher_predicate";
 impl Frame {
     /// The columns that these expressions compute, each row from that row alone or from rows at fixed distances.
     ///
-    /// `shift`, `shift_and_fill` and `diff` by literal numbers see the rows of other partitions, as polars' do in one table.
+    /// `shift`, `shift_and_fill`, `diff` and `pct_change` by literal numbers, rolling windows of so many rows
+    /// (`rolling_mean`, `rolling_sum`, …), fills of at most so many rows, and peaks see the rows of other partitions, as
+    /// polars' do in one table.
+    /// An aggregate beside values of rows is that of the whole frame: `col("x") - col("x").mean()`. What can be aggregated, and
+    /// the types of the results, are those of [`GroupBy::agg`](crate::GroupBy::agg).
+    /// A rolling sum of floats is carried from row to row, so other partitions may change its last digits.
     ///
-    /// **Cost** one pass; with rows of other partitions as [`shift`](Frame::shift).
+    /// **Cost** one pass; with rows of other partitions as [`shift`](Frame::shift). With aggregates one pass before it: what
+    /// makes the rows is computed twice, or kept.
     ///
     /// # Errors
-    /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows
-    /// (aggregates, windows): a partition holds only some of the rows, and the result would be silently wrong.
+    /// [`Error::Expression`] where polars refuses them, [`Error::NotRowWise`] where they look at other rows in other ways
+    /// (`over`, ranks, running sums): a partition holds only some of the rows, and the result would be silently wrong. The
+    /// error says what to call instead. [`Error::NotDecomposable`] and [`Error::NotNumeric`] for aggregates, as
+    /// [`aggregate`](Frame::aggregate).
     ///
     /// # Examples
     /// ```
@@ -36,7 +45,9 @@ impl Frame {
     /// assert!(frame.select([col("z")]).is_err());
     /// let change = frame.select([(col("y") - col("y").shift(lit(1))).alias("change")])?;
     /// assert_eq!(change.compute()?, df!("change" => [None, Some(10)])?);
-    /// assert!(frame.select([col("x") - col("x").mean()]).is_err());
+    /// let centered = frame.select([col("x") - col("x").mean()])?;
+    /// assert_eq!(centered.compute()?, df!("x" => [-0.5, 0.5])?);
+    /// assert!(frame.select([col("x").rank(RankOptions::default(), None)]).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
@@ -48,7 +59,14 @@ impl Frame {
 
     pub(super) fn select_at(&self, expressions: &[Expr], origin: Origin) -> Result<Self, Error> {
         check::depth(expressions, origin)?;
-        let window = check::window(self.nothing().select(expressions), origin)?;
+        let window = match check::window(self.nothing().select(expressions), origin) {
+            Ok(window) => window,
+            Err(refused) => {
+                let totals = self.with_totals(expressions, origin)?.filter(Totals::has_rows);
+                let Some(Totals { frame, expressions }) = totals else { return Err(refused) };
+                return frame.select_at(&expressions, origin).map_err(|error| or_first(error, refused));
+            }
+        };
         let schema = Self::resolved(self.nothing().select(expressions), origin)?;
         check::types(&self.schema, expressions, origin, |lazy| lazy.select(expressions))?;
         Ok(self.beside(window, PartitionStep::select(expressions.to_vec()), schema, origin))
@@ -75,10 +93,20 @@ impl Frame {
         self.with_columns_at(expressions.as_ref(), origin)
     }
 
-    fn with_columns_at(&self, expressions: &[Expr], origin: Origin) -> Result<Self, Error> {
+    pub(super) fn with_columns_at(&self, expressions: &[Expr], origin: Origin) -> Result<Self, Error> {
         check::depth(expressions, origin)?;
-        let window = check::window(self.nothing().with_columns(expressions), origin)?;
         let schema = Self::resolved(self.nothing().with_columns(expressions), origin)?;
+        let window = match check::window(self.nothing().with_columns(expressions), origin) {
+            Ok(window) => window,
+            Err(refused) => {
+                let totals = self.with_totals(expressions, origin)?;
+                let Some(Totals { frame, expressions }) = totals else { return Err(refused) };
+                let more = frame.with_columns_at(&expressions, origin);
+                let more = more.map_err(|error| or_first(error, refused))?;
+                let columns: Vec<Expr> = schema.iter_names().cloned().map(col).collect();
+                return more.select_at(&columns, origin);
+            }
+        };
         check::types(&self.schema, expressions, origin, |lazy| lazy.with_columns(expressions))?;
         Ok(self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, origin))
     }
@@ -104,16 +132,16 @@ impl Frame {
         self.filter_at(predicate, origin)
     }
 
-    fn filter_at(&self, predicate: Expr, origin: Origin) -> Result<Self, Error> {
+    pub(super) fn filter_at(&self, predicate: Expr, origin: Origin) -> Result<Self, Error> {
         check::depth(std::slice::from_ref(&predicate), origin)?;
         // As a new column, because a predicate that reads no column is fine.
         let column = predicate.clone().alias(PREDICATE);
-        let window = check::window(self.nothing().with_columns([column.clone()]), origin)?;
+        let window = check::window(self.nothing().with_columns([column.clone()]), origin);
         let schema = Self::resolved(self.nothing().filter(predicate.clone()), origin)?;
         let predicates = std::slice::from_ref(&predicate);
         check::types(&self.schema, predicates, origin, |lazy| lazy.filter(predicate.clone()))?;
-        if window != Window::default() {
-            // The rows that are seen beside a partition's own are needed until the predicate is known.
+        if !window.is_ok_and(|window| window == Window::default()) {
+            // The rows that are seen beside a partition's own are needed until the predicate is known, and so are totals.
             let known = self.with_columns_at(&[column], origin)?;
             let filter = PartitionStep::filter(col(PREDICATE));
             let kept = known.then(filter, Arc::clone(&known.schema), false, origin);
@@ -260,4 +288,55 @@ impl Frame {
         let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
         self.then(step, schema, false, origin)
     }
+
+    /// Applies a function to each partition as a polars table, with so many rows of others `before` and `after` it; `schema`
+    /// declares its results, and every one is checked against it.
+    ///
+    /// The function gives a row for each that it sees, and those of the rows beside the partition are dropped. At the ends of
+    /// the frame there are fewer rows to see, or none.
+    /// A function that captures nothing is taken to be pure.
+    ///
+    /// **Shape** the same rows and partitions.
+    /// **Cost** as [`shift`](Frame::shift).
+    ///
+    /// # Errors
+    /// None when built; on computing [`Error::User`] where the function fails or its result has not as many rows as it saw
+    /// ([`Error::Heights`]), [`Error::Declared`] where it does not keep its promise.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 3, 4])?, 2)?;
+    /// let before = |table: DataFrame| table.lazy().select([col("x").shift(lit(1))]).collect();
+    /// let shifted = frame.map_overlap(before, 1, 0, frame.schema().clone());
+    /// assert_eq!(shifted.compute()?, df!("x" => [None, Some(1), Some(2), Some(3)])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn map_overlap<F, E>(&self, function: F, before: u32, after: u32, schema: SchemaRef) -> Self
+    where
+        F: Fn(DataFrame) -> Result<DataFrame, E> + Send + Sync + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let origin = Origin { operation: "map_overlap", caller: Site::caller() };
+        let identity = FnIdentity::of::<F>();
+        let enter = |tokenizer: &mut Tokenizer| identity.enter::<F>("frame.map_overlap/1", tokenizer);
+        let function = Arc::new(move |table: DataFrame| {
+            let left = table.height();
+            let result = function(table).map_err(Into::into)?;
+            match result.height() == left {
+                true => Ok(result),
+                false => Err(Error::Heights { left, right: result.height() }.into()),
+            }
+        });
+        let step = PartitionStep::map(origin.operation, enter, Arc::clone(&schema), function);
+        self.beside(Window { before, after }, step, schema, origin)
+    }
+}
+
+/// What was wrong with the expressions as they were given, if that is still wrong.
+fn or_first(error: Error, first: Error) -> Error {
+    if matches!(error, Error::NotRowWise { .. }) { first } else { error }
 }

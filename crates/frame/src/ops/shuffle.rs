@@ -57,8 +57,14 @@ impl Frame {
         }
         check::depth(keys, origin)?;
         check::row_wise(self.nothing().select(keys), origin)?;
-        let types = Self::resolved(self.nothing().select(keys), origin)?;
         check::types(&self.schema, keys, origin, |lazy| lazy.select(keys))?;
+        self.check_hashed(keys, origin)?;
+        Ok(self.exchanged_by(keys.to_vec(), n_partitions, origin))
+    }
+
+    /// Fails unless these keys are of types that are hashed.
+    pub(super) fn check_hashed(&self, keys: &[Expr], origin: Origin) -> Result<(), Error> {
+        let types = Self::resolved(self.nothing().select(keys), origin)?;
         match types.iter().find(|(_, dtype)| !can_be_key(dtype)) {
             Some((name, dtype)) => Err(Error::NoHash {
                 operation: origin.operation,
@@ -66,7 +72,7 @@ impl Frame {
                 dtype: dtype.clone(),
                 caller: origin.caller,
             }),
-            None => Ok(self.exchanged_by(keys.to_vec(), n_partitions, origin)),
+            None => Ok(()),
         }
     }
 }

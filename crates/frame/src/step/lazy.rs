@@ -1,8 +1,11 @@
 //! Steps that polars does alone, a function each: what its fingerprint is made of, what it reads, and the call.
 
 use musher_graph_core::{Token, Tokenizer};
+use std::sync::Arc;
+
 use polars::prelude::{
-    AllowedOptimizations, Expr, LazyFrame, PlSmallStr, SortMultipleOptions, UniqueKeepStrategy, by_name,
+    AllowedOptimizations, Column, DataFrame, ExplodeOptions, Expr, IntoColumn, LazyFrame, NamedFrom,
+    PlSmallStr, PolarsResult, Schema, SchemaRef, Series, SortMultipleOptions, UniqueKeepStrategy, by_name,
 };
 
 use crate::border::{canonical, copied};
@@ -114,6 +117,29 @@ impl PartitionStep {
         step.make(move |lazy| in_one_piece(lazy).select(&exprs))
     }
 
+    /// A row for each element of the lists in these columns.
+    pub(crate) fn explode(columns: Vec<PlSmallStr>, options: ExplodeOptions) -> Self {
+        let names: Vec<String> = columns.iter().map(PlSmallStr::to_string).collect();
+        let step = LazyStep::new("explode", "frame.explode/1").params(names);
+        let step = step.params((options.empty_as_null, options.keep_nulls));
+        step.make(move |lazy| lazy.explode(by_name(columns.iter().cloned(), true, false), options))
+    }
+
+    /// The bytes of each column, one row.
+    pub(crate) fn sizes(schema: SchemaRef) -> Self {
+        let step = LazyStep::new("memory_usage", "frame.sizes/1").estimate(|bytes| bytes.min(FEW));
+        let promised = Arc::clone(&schema);
+        let schema_of = Arc::new(move |_: &Schema| Ok(Arc::clone(&promised)));
+        step.make(move |lazy| {
+            lazy.map(
+                |table| sizes(&canonical(table)),
+                AllowedOptimizations::empty(),
+                Some(schema_of.clone()),
+                Some("SIZES"),
+            )
+        })
+    }
+
     /// Distinct rows in order of appearance, by the columns of a subset.
     pub(crate) fn unique(subset: Option<Vec<PlSmallStr>>, keep: UniqueKeepStrategy) -> Self {
         let names = subset.as_ref().map(|names| names.iter().map(PlSmallStr::to_string).collect::<Vec<_>>());
@@ -125,6 +151,15 @@ impl PartitionStep {
             lazy.unique_stable(subset, keep)
         })
     }
+}
+
+/// The bytes of each column.
+fn sizes(table: &DataFrame) -> PolarsResult<DataFrame> {
+    let size = |column: &Column| {
+        let bytes = column.as_materialized_series().estimated_size() as u64;
+        Series::new(column.name().clone(), [bytes]).into_column()
+    };
+    DataFrame::new_infer_height(table.columns().iter().map(size).collect())
 }
 
 /// The same rows in one piece of memory a column; columns and rows that are not needed still never get here.

@@ -89,6 +89,24 @@ pub(crate) fn check(
     }
 }
 
+/// Asserts that an operation gives this table but for the last digits of floats, for every layout, on every scheduler.
+#[track_caller]
+pub(crate) fn check_close(
+    table: &DataFrame,
+    expected: &DataFrame,
+    tolerance: f64,
+    operation: impl Fn(&Frame) -> Result<Frame, Error>,
+) {
+    for (_, frame) in layouts(table) {
+        let frame = operation(&frame).unwrap();
+        let found = frame.compute_with(&Options::sequential()).unwrap();
+        assert_close(&found, expected, tolerance);
+        assert_eq!(found.schema(), frame.schema(), "the schema that was promised");
+        let threaded = frame.compute_with(&Options::default().threads(3)).unwrap();
+        assert_same(&threaded, &found, "threads");
+    }
+}
+
 /// Asserts that two tables have equal texts, integers and counts, whatever their width, and close floats.
 #[track_caller]
 pub(crate) fn assert_close(found: &DataFrame, expected: &DataFrame, tolerance: f64) {
