@@ -225,6 +225,20 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
+    /// A coordinate lies further from its place than was promised.
+    #[error(
+        "place {place} along axis {axis} asks for coordinate {coordinate}, further away than the reach of {reach} pixels"
+    )]
+    Reach {
+        /// The axis.
+        axis: usize,
+        /// The place of the answer along it.
+        place: usize,
+        /// The coordinate of the image that it asks for.
+        coordinate: f64,
+        /// The reach.
+        reach: usize,
+    },
     /// An image without pixels has no answer.
     #[error("{operation} of an image without pixels, at {caller}")]
     Empty {

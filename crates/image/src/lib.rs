@@ -12,6 +12,7 @@
 //! | use weights or a function of your own | [`correlate`], [`convolve`], [`generic_filter`] | `dask_image.ndfilters.convolve` |
 //! | work along one axis | [`gaussian_filter1d`], [`uniform_filter1d`], [`minimum_filter1d`], [`maximum_filter1d`], [`correlate1d`], [`convolve1d`] | `scipy.ndimage.correlate1d` |
 //! | remove specks, or widen what is bright or dark | [`median_filter`], [`percentile_filter`], [`rank_filter`], [`minimum_filter`], [`maximum_filter`] | `dask_image.ndfilters.median_filter` |
+//! | move, turn, stretch, warp | [`shift()`], [`zoom`], [`rotate`], [`resize`], [`affine_transform`], [`map_coordinates`], [`geometric_transform`], [`spline_filter`] | `dask_image.ndinterp.affine_transform` |
 //! | erode, dilate, open, close | [`binary_erosion`], [`binary_dilation`], [`grey_opening`], [`white_tophat`], [`Structure`], … | `dask_image.ndmorph.binary_erosion` |
 //! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`], [`threshold_local`] | `skimage.filters.threshold_otsu` |
 //! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
@@ -57,7 +58,9 @@
 //! musher-scheduler = { opt-level = 2 }
 //! ```
 
+mod affine;
 mod columns;
+mod coordinates;
 mod decode;
 mod encode;
 mod error;
@@ -77,8 +80,10 @@ mod one_axis;
 mod pixel;
 mod rank;
 mod record;
+mod resample;
 mod scale;
 mod slopes;
+mod spline;
 mod structure;
 mod tapped;
 mod threshold;
@@ -86,7 +91,9 @@ mod uniform;
 mod weights;
 mod wire;
 
+pub use affine::{Affine, Rotation, affine_transform, resize, rotate, shift, zoom};
 pub use columns::{Column, Columns};
+pub use coordinates::{geometric_transform, map_coordinates};
 pub use error::{Error, PageKind};
 pub use extremes::{maximum_filter, minimum_filter};
 pub use filter::Window;
@@ -96,6 +103,7 @@ pub use gray::{Intensity, rgb_to_gray, rgb2gray};
 pub use imread::{Imread, imread, imread_chunked, imread_tiles};
 pub use imsave::{imsave, imsave_tiles};
 pub use kernel::gray::GrayWeights;
+pub use kernel::resample::SplineMode;
 pub use label::{Labeled, Labeling, label};
 pub use local::{LocalMethod, threshold_local};
 pub use measure::{
@@ -113,6 +121,7 @@ pub use pixel::Pixel;
 pub use rank::{median_filter, percentile_filter, rank_filter};
 pub use scale::{ScaleRange, to_u8_scaled};
 pub use slopes::{gaussian_gradient_magnitude, gaussian_laplace, laplace, prewitt, scharr, sobel};
+pub use spline::{Spline, spline_filter, spline_filter1d};
 pub use structure::{Structure, generate_binary_structure};
 pub use threshold::{Histogram, Otsu, threshold, threshold_otsu};
 pub use uniform::uniform_filter;

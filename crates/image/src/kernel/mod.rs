@@ -2,6 +2,7 @@
 //!
 //! They do not know graphs, so each can be tested against a naive loop and measured alone.
 
+pub(crate) mod bspline;
 pub(crate) mod correlate;
 pub(crate) mod gaussian;
 pub(crate) mod gray;
@@ -10,6 +11,7 @@ pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod otsu;
 pub(crate) mod rank;
+pub(crate) mod resample;
 pub(crate) mod separable;
 pub(crate) mod taps;
 pub(crate) mod union_find;

@@ -12,5 +12,6 @@ mod graph;
 mod memory;
 mod neighborhoods;
 mod promises;
+mod resample;
 mod support;
 mod walkthrough;

@@ -6,15 +6,16 @@ use std::path::Path;
 
 use musher_array::{Array, Chunking, Element, Gather};
 use musher_image::{
-    GrayWeights, Imread, LabelIndex, LocalMethod, Mode, PerLabel, Structure, area, binary_closing,
-    binary_dilation, binary_erosion, binary_hit_or_miss, binary_opening, black_tophat, center_of_mass,
-    convolve, convolve1d, correlate, correlate1d, find_objects, gaussian_filter, gaussian_filter1d,
-    gaussian_gradient_magnitude, gaussian_laplace, generic_filter, grey_closing, grey_dilation, grey_erosion,
-    grey_opening, imread, imread_chunked, imread_tiles, imsave_tiles, label, laplace, maximum,
-    maximum_filter, maximum_filter1d, mean, measure, median_filter, minimum, minimum_filter,
-    minimum_filter1d, morphological_gradient, morphological_laplace, percentile_filter, prewitt, rank_filter,
-    rgb_to_gray, rgb2gray, scharr, sobel, standard_deviation, sum_labels, threshold, threshold_local,
-    threshold_otsu, to_u8_scaled, uniform_filter, uniform_filter1d, variance, white_tophat,
+    GrayWeights, Imread, LabelIndex, LocalMethod, Mode, PerLabel, Spline, Structure, affine_transform, area,
+    binary_closing, binary_dilation, binary_erosion, binary_hit_or_miss, binary_opening, black_tophat,
+    center_of_mass, convolve, convolve1d, correlate, correlate1d, find_objects, gaussian_filter,
+    gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace, generic_filter, geometric_transform,
+    grey_closing, grey_dilation, grey_erosion, grey_opening, imread, imread_chunked, imread_tiles,
+    imsave_tiles, label, laplace, map_coordinates, maximum, maximum_filter, maximum_filter1d, mean, measure,
+    median_filter, minimum, minimum_filter, minimum_filter1d, morphological_gradient, morphological_laplace,
+    percentile_filter, prewitt, rank_filter, resize, rgb_to_gray, rgb2gray, rotate, scharr, shift, sobel,
+    spline_filter, spline_filter1d, standard_deviation, sum_labels, threshold, threshold_local,
+    threshold_otsu, to_u8_scaled, uniform_filter, uniform_filter1d, variance, white_tophat, zoom,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
 use musher_testkit::{Cases, Size, digest};
@@ -297,11 +298,43 @@ fn files(cases: &mut Cases) {
     cases.own_files();
 }
 
+fn resampled(cases: &mut Cases) {
+    cases.add("spline_filter spline_filter1d", |size, options| {
+        let all = read(&spline_filter(&image(size), 3).unwrap(), options)?;
+        Ok(digest([all, read(&spline_filter1d(&bytes(size), Axis(0), 2).unwrap(), options)?]))
+    });
+    cases.add("affine_transform rotate", |size, options| {
+        let sheared = ndarray::arr2(&[[1.0, 0.1], [0.0, 1.0]]);
+        let one = read(&affine_transform(&bytes(size), sheared, 1).unwrap(), options)?;
+        Ok(digest([one, read(&rotate(&bytes(size), 10.0, 0).unwrap(), options)?]))
+    });
+    cases.add("shift zoom resize", |size, options| {
+        let moved = read(&shift(&image(size), [0.5, -3.25], 3).unwrap(), options)?;
+        let half = read(&zoom(&bytes(size), 0.5, 1).unwrap(), options)?;
+        let (n, _) = size.square::<f64>();
+        Ok(digest([moved, half, read(&resize(&image(size), [n / 3, n / 2], 1).unwrap(), options)?]))
+    });
+    cases.add("map_coordinates geometric_transform", |size, options| {
+        let (n, block) = size.square::<[f64; 3]>();
+        let image = Array::<f64, Ix2>::from_shape_fn((n, n), block, |(i, j)| (i * 7 % 31 + j) as f64);
+        let field = Array::<f64, Ix3>::from_shape_fn((2, n, n), (2, block, block), |(axis, i, j)| {
+            [i, j][axis] as f64 + ((i + 2 * j) % 5) as f64 / 2.0 - 1.0
+        });
+        let near = || Spline::order(1).reach(1);
+        let given = read(&map_coordinates(&image, &field, near()).unwrap(), options)?;
+        let half = |place: &[usize], x: &mut [f64]| {
+            x.iter_mut().zip(place).for_each(|(x, &at)| *x = at as f64 + 0.5);
+        };
+        let told = geometric_transform(&image, [n, n], half, near()).unwrap();
+        Ok(digest([given, read(&told, options)?]))
+    });
+}
+
 musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("image");
-    for family in [filters, morphology, objects, files] {
+    for family in [filters, morphology, objects, resampled, files] {
         family(&mut cases);
     }
     cases.without("generate_binary_structure", "makes a structure, which is no chunk");
