@@ -53,8 +53,8 @@ impl Affine {
         Self { shape: Some(shape.into()), ..self }
     }
 
-    /// Rows, offset and shape for an image of this shape.
-    fn resolve(self, image: &[usize], caller: Site) -> Result<(Vec<f64>, Vec<f64>, Vec<usize>), Error> {
+    /// The transformation of an image of this shape.
+    fn resolve(self, image: &[usize], caller: Site) -> Result<Resolved, Error> {
         let ndim = image.len();
         let count = |parameter, found| match found == ndim {
             true => Ok(()),
@@ -81,8 +81,18 @@ impl Affine {
         }
         let shape = self.shape.unwrap_or_else(|| image.to_vec());
         count("shape", shape.len())?;
-        Ok((matrix.iter().copied().collect(), offset, shape))
+        Ok(Resolved { matrix: matrix.iter().copied().collect(), offset, shape })
     }
+}
+
+/// A transformation whose every parameter fits an image.
+struct Resolved {
+    /// The rows, one after the other.
+    matrix: Vec<f64>,
+    /// A number for each axis.
+    offset: Vec<f64>,
+    /// Of the answer.
+    shape: Vec<usize>,
 }
 
 impl From<Array2<f64>> for Affine {
@@ -193,7 +203,7 @@ fn affine<A: Pixel, D: Dimension>(
 ) -> Result<Array<A, D>, Error> {
     let caller = Site::caller();
     let ndim = image.ndim();
-    let (matrix, offset, shape) = transformation.resolve(&image.shape(), caller)?;
+    let Resolved { matrix, offset, shape } = transformation.resolve(&image.shape(), caller)?;
     let spline = spline.check::<A>(ndim)?;
     let step = |column: usize| (0..ndim).map(|row| matrix[row * ndim + column].abs()).fold(0.0, f64::max);
     let steps: Vec<f64> = (0..ndim).map(step).collect();
