@@ -12,6 +12,7 @@ mod running;
 mod select;
 mod shift;
 mod shuffle;
+mod sort;
 mod statistics;
 mod totals;
 mod write;

@@ -16,6 +16,7 @@ mod rows;
 mod running;
 mod shift;
 mod shuffle;
+mod sort;
 mod statistics;
 mod support;
 mod text;
