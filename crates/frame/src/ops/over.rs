@@ -67,7 +67,7 @@ impl Frame {
         schema.with_column(HOME.into(), DataType::UInt32);
         schema.with_column(ROW.into(), DataType::UInt32);
         let port = Port::of(layer.finish(self.port.grid().clone()));
-        Self { port, schema: schema.into(), lengths: self.lengths.clone() }
+        Self { port, schema: schema.into(), lengths: self.lengths.clone(), sorted: None }
     }
 }
 

@@ -69,12 +69,12 @@ impl Frame {
             let task = PartitionTask::new(Rows::Stack { slot: 0 }, vec![step]);
             let layer = Layer::build(task).caller(origin.caller).input(&self.port, wiring);
             let port = Port::of(layer.finish(Grid::from([1])));
-            return Self { port, schema, lengths: Some([n_rows].into()) };
+            return Self { port, schema, lengths: Some([n_rows].into()), sorted: None };
         }
         if let Some((files, steps)) = self.files_and_steps() {
             let task = EndTask { files, steps, end, n };
             let layer = Layer::build(task).caller(origin.caller).finish(Grid::from([1]));
-            return Self { port: Port::of(layer), schema, lengths: None };
+            return Self { port: Port::of(layer), schema, lengths: None, sorted: None };
         }
         let ends = self.then(step.clone(), Arc::clone(&schema), false, origin);
         ends.tree(&[step], Vec::new(), schema, origin)
@@ -139,7 +139,12 @@ impl Frame {
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
         let lengths = self.lengths().map(|lengths| Arc::from([lengths.iter().sum()]));
-        Self { port: Port::of(layer.finish(Grid::from([1]))), schema: Arc::clone(&self.schema), lengths }
+        Self {
+            port: Port::of(layer.finish(Grid::from([1]))),
+            schema: Arc::clone(&self.schema),
+            lengths,
+            sorted: None,
+        }
     }
 
     /// The same rows in `n` partitions.
@@ -201,7 +206,7 @@ impl Frame {
         .params("frame.repartition/1", &parameters);
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, wiring).finish(Grid::from([n]));
-        Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths }
+        Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths, sorted: None }
     }
 }
 

@@ -149,7 +149,7 @@ impl Frame {
         let mut schema = Schema::clone(&self.schema);
         schema.with_column(TARGET.into(), DataType::UInt32);
         let port = Port::of(layer.finish(self.port.grid().clone()));
-        Self { port, schema: schema.into(), lengths: self.lengths.clone() }
+        Self { port, schema: schema.into(), lengths: self.lengths.clone(), sorted: None }
     }
 }
 

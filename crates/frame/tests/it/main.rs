@@ -5,6 +5,7 @@
 mod build;
 mod checkpoint;
 mod determinism;
+mod divisions;
 mod fusion;
 mod golden;
 mod group;
