@@ -41,7 +41,12 @@ impl Frame {
         let layer = Layer::build(task).caller(origin.caller).input(&frame.port, Wiring::one_to_one(1));
         let ends = before.into_iter().chain(after);
         let layer = ends.fold(layer, |layer, (port, wiring)| layer.input(&port, wiring));
-        Self { port: Port::of(layer.finish(self.port.grid().clone())), schema, lengths: self.lengths.clone() }
+        Self {
+            port: Port::of(layer.finish(self.port.grid().clone())),
+            schema,
+            lengths: self.lengths.clone(),
+            sorted: None,
+        }
     }
 
     /// The columns that a step reads, where it names all: the others are not made for it.

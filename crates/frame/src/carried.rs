@@ -54,7 +54,7 @@ impl Frame {
         let task = PartitionTask::new(Rows::Input { slot: 0 }, steps);
         let layer = Layer::build(task).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
         let layer = layer.input(&states, wiring).finish(self.port.grid().clone());
-        Ok(Self { port: Port::of(layer), schema, lengths: self.lengths.clone() })
+        Ok(Self { port: Port::of(layer), schema, lengths: self.lengths.clone(), sorted: None })
     }
 
     /// The states of all partitions on a side of each, and how a partition reads its own; these partitions are states

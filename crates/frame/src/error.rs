@@ -217,6 +217,38 @@ pub enum Error {
         /// The user's line.
         caller: Site,
     },
+    /// Rows are not in the order of a column, or a value of it is missing.
+    #[error(
+        "{caller}: {operation}: \"{column}\" is not sorted, or missing, in partition {partition}; `sort` it first"
+    )]
+    Unsorted {
+        /// The method that was called.
+        operation: &'static str,
+        /// The column.
+        column: String,
+        /// The first partition that is out of order, in itself or against those before it.
+        partition: usize,
+        /// The user's line.
+        caller: Site,
+    },
+    /// It is not known by which column a frame is sorted.
+    #[error("{caller}: {operation}: it is not known by what the rows are sorted; `sorted_by` finds that out")]
+    NotSorted {
+        /// The method that was called.
+        operation: &'static str,
+        /// The user's line.
+        caller: Site,
+    },
+    /// What is needed to build a frame could not be computed.
+    #[error("{caller}: {operation}: the column could not be computed")]
+    Run {
+        /// The method that was called.
+        operation: &'static str,
+        /// The user's line.
+        caller: Site,
+        /// Why the run failed.
+        source: Box<musher_scheduler::Error>,
+    },
     /// A fraction of the rows that is not from 0 to 1, or fractions whose sum is not 1.
     #[error(
         "{caller}: {operation}: {fraction} is no fraction; each must be from 0 to 1, and the sum of several 1"

@@ -216,6 +216,6 @@ impl Frame {
         let schema = Arc::clone(&self.schema);
         let by_key = ByKey { operation: origin.operation, route, schema, n_targets: n };
         let port: Port = exchanged_at(&self.port, by_key, Grid::from([n]), origin.caller);
-        Self { port, schema: Arc::clone(&self.schema), lengths: None }
+        Self { port, schema: Arc::clone(&self.schema), lengths: None, sorted: None }
     }
 }

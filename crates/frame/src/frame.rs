@@ -12,6 +12,7 @@ use polars::prelude::{DataFrame, DataType, LazyFrame, PlSmallStr, Schema, Schema
 use crate::border::stack;
 use crate::check::{compare_schemas, empty, resolve};
 use crate::error::Error;
+use crate::ops::Sorted;
 use crate::origin::Origin;
 use crate::partition::Partition;
 use crate::read::{CsvOptions, CsvSource, ParquetOptions, ParquetSource, PartReader};
@@ -41,6 +42,8 @@ pub struct Frame {
     pub(crate) schema: SchemaRef,
     /// Rows of each partition, where they are known.
     pub(crate) lengths: Option<Arc<[usize]>>,
+    /// By which column the rows are sorted, where that is known.
+    pub(crate) sorted: Option<Arc<Sorted>>,
 }
 
 impl Frame {
@@ -75,7 +78,12 @@ impl Frame {
         let chunks = (0..n_partitions).map(|i| Arc::new(Partition(slice(i))) as ChunkRef).collect();
         let held = Layer::build(Held::new("from_polars", chunks, None)).caller(caller);
         let layer = held.finish(Grid::from([n_partitions]));
-        Self { port: Port::of(layer), schema: Arc::clone(table.schema()), lengths: Some(lengths) }
+        Self {
+            port: Port::of(layer),
+            schema: Arc::clone(table.schema()),
+            lengths: Some(lengths),
+            sorted: None,
+        }
     }
 
     /// One partition for each delayed table; all must have this schema, which is checked when they are computed.
@@ -120,7 +128,12 @@ impl Frame {
         if n_partitions == 0 {
             return Err(Error::Zero { operation: "from_delayed", what: "the number of tables", caller });
         }
-        Ok(Self { port: Port::of(layer.finish(Grid::from([n_partitions]))), schema, lengths: None })
+        Ok(Self {
+            port: Port::of(layer.finish(Grid::from([n_partitions]))),
+            schema,
+            lengths: None,
+            sorted: None,
+        })
     }
 
     /// One partition for each argument: what a function makes of it; all must have this schema, which is checked when they
@@ -230,7 +243,7 @@ impl Frame {
         let parts = (0..n_parts as u32).collect();
         let task = PartitionTask::new(Rows::Files { source, parts, label: origin.operation }, Vec::new());
         let layer = Layer::build(task).caller(origin.caller).finish(Grid::from([n_parts]));
-        Self { port: Port::of(layer), schema, lengths }
+        Self { port: Port::of(layer), schema, lengths, sorted: None }
     }
 
     /// The partitions one by one, as delayed polars tables.
@@ -299,25 +312,35 @@ impl Frame {
     #[track_caller]
     #[doc(alias = "get_partition")]
     pub fn partitions(&self, indices: impl IntoIterator<Item = usize>) -> Result<Self, Error> {
-        let caller = Site::caller();
+        let origin = Origin { operation: "partitions", caller: Site::caller() };
+        self.partitions_at(indices, origin)
+    }
+
+    pub(crate) fn partitions_at(
+        &self,
+        indices: impl IntoIterator<Item = usize>,
+        origin: Origin,
+    ) -> Result<Self, Error> {
+        let Origin { operation, caller } = origin;
         let n_partitions = self.n_partitions();
         let table: Vec<u32> = indices
             .into_iter()
             .map(|index| match index < n_partitions {
                 true => Ok(index as u32),
-                false => Err(Error::NoPartition { operation: "partitions", index, n_partitions, caller }),
+                false => Err(Error::NoPartition { operation, index, n_partitions, caller }),
             })
             .collect::<Result<_, _>>()?;
         if table.is_empty() {
-            return Err(Error::Zero { operation: "partitions", what: "the number of partitions", caller });
+            return Err(Error::Zero { operation, what: "the number of partitions", caller });
         }
         let lengths = self.lengths.as_ref();
         let lengths = lengths.map(|lengths| table.iter().map(|&index| lengths[index as usize]).collect());
+        let sorted = self.sorted.as_ref().and_then(|sorted| sorted.of_partitions(&table));
         let grid = Grid::from([table.len()]);
         let wiring = Wiring::axes([AxisMap::Lookup { axis: 0, table: table.into() }]);
         let task = PartitionTask::new(Rows::Input { slot: 0 }, Vec::new());
         let layer = Layer::build(task).caller(caller).input(&self.port, wiring).finish(grid);
-        Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths })
+        Ok(Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths, sorted })
     }
 
     /// Stacks frames with the same columns vertically.
@@ -360,6 +383,7 @@ impl Frame {
             port: Port::of(layer.finish(Grid::from([start]))),
             schema: Arc::clone(&first.schema),
             lengths,
+            sorted: None,
         })
     }
 
@@ -373,7 +397,12 @@ impl Frame {
     ) -> Self {
         let layer = Layer::build(PartitionTask::step(step)).caller(origin.caller);
         let layer = layer.input(&self.port, Wiring::one_to_one(1)).finish(self.port.grid().clone());
-        Self { port: Port::of(layer), schema, lengths: self.lengths.clone().filter(|_| keeps_rows) }
+        Self {
+            port: Port::of(layer),
+            schema,
+            lengths: self.lengths.clone().filter(|_| keeps_rows),
+            sorted: None,
+        }
     }
 
     /// This frame with one more slot and step in every partition.
@@ -388,7 +417,7 @@ impl Frame {
         let layer = layer.input(&self.port, Wiring::one_to_one(1));
         let layer =
             layer.input(&right.port, Wiring::axes([AxisMap::Fixed(0)])).finish(self.port.grid().clone());
-        Self { port: Port::of(layer), schema, lengths: None }
+        Self { port: Port::of(layer), schema, lengths: None, sorted: None }
     }
 
     /// One partition of all: groups of partitions are stacked and put through `combine` until one is left, which
@@ -407,7 +436,7 @@ impl Frame {
             };
             Arc::new(PartitionTask::new(Rows::Stack { slot: 0 }, steps))
         });
-        Self { port, schema, lengths: None }
+        Self { port, schema, lengths: None, sorted: None }
     }
 
     /// A table of this frame's columns without rows, as a lazy frame to check expressions on.

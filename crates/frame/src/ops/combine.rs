@@ -119,7 +119,12 @@ impl Frame {
             .map(|(frame, keys)| frame.exchanged_by(keys.clone(), n, origin));
         let layer = Layer::build(PartitionTask::step(PartitionStep::join(1, on))).caller(origin.caller);
         let layer = layer.input(&left.port, Wiring::one_to_one(1)).input(&right.port, Wiring::one_to_one(1));
-        Ok(Self { port: Port::of(layer.finish(left.port.grid().clone())), schema, lengths: None })
+        Ok(Self {
+            port: Port::of(layer.finish(left.port.grid().clone())),
+            schema,
+            lengths: None,
+            sorted: None,
+        })
     }
 
     /// Every row with every row of a polars `DataFrame`, or of a frame of any number of partitions.
@@ -156,7 +161,9 @@ impl Frame {
     /// Each partition joined with a frame of one partition.
     pub(super) fn joined(&self, right: &Self, on: JoinOn, origin: Origin) -> Result<Self, Error> {
         let schema = Self::resolved(on.join(self.nothing(), right.nothing()), origin)?;
-        Ok(self.then_with(PartitionStep::join(1, on), right, schema, origin))
+        let keeps_order = !matches!(on.how, JoinType::Right | JoinType::Full);
+        let made = self.then_with(PartitionStep::join(1, on), right, schema, origin);
+        Ok(if keeps_order { self.keep_sorted(made, &[]) } else { made })
     }
 
     /// Stacks frames vertically, columns going together by name: a column that a frame does not have is missing there.
@@ -264,7 +271,7 @@ impl Frame {
             let layer = layer.input(&whole.port, Wiring::one_to_one(1));
             let layer = layer.input(&frame.port, Wiring::one_to_one(1)).finish(whole.port.grid().clone());
             let lengths = whole.lengths.or(frame.lengths);
-            whole = Self { port: Port::of(layer), schema: schema.into(), lengths };
+            whole = Self { port: Port::of(layer), schema: schema.into(), lengths, sorted: None };
         }
         Ok(whole)
     }

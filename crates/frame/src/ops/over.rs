@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use musher_graph_core::{FnIdentity, FnTask, Inputs, Layer, Place, Port, Site, Tokenizer, Wiring};
+use musher_graph_core::{Facts, FnIdentity, FnTask, Inputs, Layer, Place, Port, Site, Tokenizer, Wiring};
 use polars::prelude::{
     DataFrame, DataType, Expr, IdxSize, IntoColumn, JoinType, NamedFrom, Schema, SchemaRef, Series,
     SortMultipleOptions, col,
@@ -60,13 +60,14 @@ impl Frame {
             table.with_column(Series::new(ROW.into(), rows).into_column())?;
             Ok(Partition(table))
         })
-        .named("frame.at_home/1");
+        .named("frame.at_home/1")
+        .facts(|_at, inputs| inputs[0].map_or_else(Facts::default, |bytes| Facts::bytes(bytes + bytes / 2)));
         let layer = Layer::build(task).caller(origin.caller).input(&self.port, Wiring::one_to_one(1));
         let mut schema = Schema::clone(&self.schema);
         schema.with_column(HOME.into(), DataType::UInt32);
         schema.with_column(ROW.into(), DataType::UInt32);
         let port = Port::of(layer.finish(self.port.grid().clone()));
-        Self { port, schema: schema.into(), lengths: self.lengths.clone() }
+        Self { port, schema: schema.into(), lengths: self.lengths.clone(), sorted: None }
     }
 }
 

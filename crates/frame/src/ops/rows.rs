@@ -7,10 +7,9 @@ use musher_graph_core::{
     AxisMap, Chunk, Codec, Facts, FnTask, Grid, Inputs, Layer, Output, Place, Port, Site, Task, TaskError,
     Token, Tokenizer, Wiring,
 };
-use polars::prelude::{DataFrame, Expr, SortMultipleOptions};
+use polars::prelude::{DataFrame, Expr};
 
 use crate::border::{Escape, collect, stack};
-use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::origin::Origin;
@@ -70,12 +69,12 @@ impl Frame {
             let task = PartitionTask::new(Rows::Stack { slot: 0 }, vec![step]);
             let layer = Layer::build(task).caller(origin.caller).input(&self.port, wiring);
             let port = Port::of(layer.finish(Grid::from([1])));
-            return Self { port, schema, lengths: Some([n_rows].into()) };
+            return Self { port, schema, lengths: Some([n_rows].into()), sorted: None };
         }
         if let Some((files, steps)) = self.files_and_steps() {
             let task = EndTask { files, steps, end, n };
             let layer = Layer::build(task).caller(origin.caller).finish(Grid::from([1]));
-            return Self { port: Port::of(layer), schema, lengths: None };
+            return Self { port: Port::of(layer), schema, lengths: None, sorted: None };
         }
         let ends = self.then(step.clone(), Arc::clone(&schema), false, origin);
         ends.tree(&[step], Vec::new(), schema, origin)
@@ -134,51 +133,18 @@ impl Frame {
         Ok(tops.tree(&steps, Vec::new(), schema(), origin))
     }
 
-    /// All rows in the order of `by`, in one partition; equal ones in their order in the frame.
-    ///
-    /// **Shape** one partition.
-    /// **Cost** the whole frame goes to one task and must fit into memory, twice while it is sorted. Where a few
-    /// rows are enough, [`top_k`](Frame::top_k) needs only those.
-    ///
-    /// # Errors
-    /// [`Error::Expression`] and [`Error::NotRowWise`] as [`select`](Frame::select).
-    ///
-    /// # Examples
-    /// ```
-    /// use musher_frame::{Frame, Order, polars::prelude::*};
-    /// use musher_scheduler::Compute;
-    /// let frame = Frame::from_polars(df!("x" => [3, 1, 2])?, 2)?;
-    /// assert_eq!(frame.sort([col("x")], Order::Ascending)?.compute()?, df!("x" => [1, 2, 3])?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[track_caller]
-    #[doc(alias = "sort_values")]
-    #[doc(alias = "order_by")]
-    pub fn sort(&self, by: impl AsRef<[Expr]>, order: Order) -> Result<Self, Error> {
-        let origin = Origin { operation: "sort", caller: Site::caller() };
-        let sort = self.sort_step(by.as_ref(), order, origin)?;
-        Ok(self.gathered(vec![sort], origin))
-    }
-
     /// All partitions in one, then steps.
     pub(super) fn gathered(&self, steps: Vec<PartitionStep>, origin: Origin) -> Self {
         let task = PartitionTask::new(Rows::Stack { slot: 0 }, steps);
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, Wiring::axes([AxisMap::Whole]));
         let lengths = self.lengths().map(|lengths| Arc::from([lengths.iter().sum()]));
-        Self { port: Port::of(layer.finish(Grid::from([1]))), schema: Arc::clone(&self.schema), lengths }
-    }
-
-    fn sort_step(&self, by: &[Expr], order: Order, origin: Origin) -> Result<PartitionStep, Error> {
-        check::depth(by, origin)?;
-        check::row_wise(self.nothing().select(by), origin)?;
-        let options = SortMultipleOptions::default()
-            .with_order_descending(order == Order::Descending)
-            .with_nulls_last(true)
-            .with_maintain_order(true);
-        Self::resolved(self.nothing().sort_by_exprs(by, options.clone()), origin)?;
-        check::types(&self.schema, by, origin, |lazy| lazy.select(by))?;
-        Ok(PartitionStep::sort(by.to_vec(), options))
+        Self {
+            port: Port::of(layer.finish(Grid::from([1]))),
+            schema: Arc::clone(&self.schema),
+            lengths,
+            sorted: None,
+        }
     }
 
     /// The same rows in `n` partitions.
@@ -240,7 +206,7 @@ impl Frame {
         .params("frame.repartition/1", &parameters);
         let layer =
             Layer::build(task).caller(origin.caller).input(&self.port, wiring).finish(Grid::from([n]));
-        Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths }
+        Self { port: Port::of(layer), schema: Arc::clone(&self.schema), lengths, sorted: None }
     }
 }
 

@@ -69,7 +69,8 @@ impl Frame {
         };
         let schema = Self::resolved(self.nothing().select(expressions), origin)?;
         check::types(&self.schema, expressions, origin, |lazy| lazy.select(expressions))?;
-        Ok(self.beside(window, PartitionStep::select(expressions.to_vec()), schema, origin))
+        let made = self.beside(window, PartitionStep::select(expressions.to_vec()), schema, origin);
+        self.keep_sorted_by(made, expressions, origin)
     }
 
     /// All columns, plus those that these expressions compute; a column of the same name is replaced.
@@ -108,7 +109,8 @@ impl Frame {
             }
         };
         check::types(&self.schema, expressions, origin, |lazy| lazy.with_columns(expressions))?;
-        Ok(self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, origin))
+        let made = self.beside(window, PartitionStep::with_columns(expressions.to_vec()), schema, origin);
+        self.keep_sorted_by(made, expressions, origin)
     }
 
     /// The rows for which an expression is true that [`select`](Frame::select) can compute.
@@ -146,9 +148,11 @@ impl Frame {
             let filter = PartitionStep::filter(col(PREDICATE));
             let kept = known.then(filter, Arc::clone(&known.schema), false, origin);
             let columns = self.columns().into_iter().map(col).collect();
-            return Ok(kept.then(PartitionStep::select(columns), schema, false, origin));
+            return Ok(
+                self.keep_sorted(kept.then(PartitionStep::select(columns), schema, false, origin), &[])
+            );
         }
-        Ok(self.then(PartitionStep::filter(predicate), schema, false, origin))
+        Ok(self.keep_sorted(self.then(PartitionStep::filter(predicate), schema, false, origin), &[]))
     }
 
     /// The rows without missing values in these columns; in any column, if none is named.
@@ -224,7 +228,7 @@ impl Frame {
         let kept = self.columns().into_iter().filter(|column| !dropped.contains(column));
         let expressions: Vec<Expr> = kept.map(col).collect();
         let schema = Self::resolved(self.nothing().select(&expressions), origin)?;
-        Ok(self.then(PartitionStep::select(expressions), schema, true, origin))
+        Ok(self.keep_sorted(self.then(PartitionStep::select(expressions), schema, true, origin), &[]))
     }
 
     /// The same columns with some types changed; a value that does not fit fails the run.

@@ -53,7 +53,12 @@ impl Frame {
         let layer = Layer::build(task).caller(origin.caller).input(&frame.port, Wiring::one_to_one(1));
         let layer =
             layer.input(&row.port, Wiring::axes([AxisMap::Fixed(0)])).finish(frame.port.grid().clone());
-        let frame = Self { port: Port::of(layer), schema: schema.into(), lengths: self.lengths.clone() };
+        let frame = Self {
+            port: Port::of(layer),
+            schema: schema.into(),
+            lengths: self.lengths.clone(),
+            sorted: None,
+        };
         Ok(Some(Totals { frame, expressions: parted }))
     }
 }

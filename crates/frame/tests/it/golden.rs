@@ -277,3 +277,115 @@ fn running_answers_equal_pandas() {
         check(frame.cum_count([]).unwrap(), part("count", &["key", "whole", "real", "text"]));
     }
 }
+
+/// The numbers without the extremes, as floats.
+fn moderate(frame: &Frame) -> Frame {
+    let number = |name: &str| {
+        let x = col(name).cast(DataType::Float64);
+        when(x.clone().abs().lt(lit(1e6))).then(x).otherwise(lit(NULL)).alias(name)
+    };
+    frame.select([number("whole"), number("real")]).unwrap()
+}
+
+#[test]
+fn statistics_of_a_small_table_equal_pandas() {
+    let expected = golden("small_statistics.csv");
+    for frame in smalls() {
+        let numbers = moderate(&frame);
+        let found = [
+            ("median", numbers.median()),
+            ("quantile", numbers.quantile(0.3, QuantileMethod::Linear)),
+            ("skew", numbers.skew(false)),
+            ("prod", numbers.head(5).product()),
+        ];
+        let kurtosis = ["whole", "real"].map(|name| col(name).kurtosis(true, false));
+        let found = found.into_iter().chain([("kurt", numbers.aggregate(kurtosis))]);
+        for (name, found) in found {
+            let found = found.unwrap().compute().unwrap();
+            for (row, column) in ["whole", "real"].into_iter().enumerate() {
+                let expected = expected.column(name).unwrap().f64().unwrap().get(row).unwrap();
+                let found = found.column(column).unwrap().f64().unwrap().get(0).unwrap();
+                assert!(
+                    (found - expected).abs() <= 1e-12 * expected.abs(),
+                    "{name} {column}: {found} {expected}"
+                );
+            }
+        }
+        assert_close(&numbers.corr().unwrap().compute().unwrap(), &golden("small_corr.csv"), 1e-12);
+        assert_close(&numbers.cov(1.0).unwrap().compute().unwrap(), &golden("small_cov.csv"), 1e-12);
+        let modes = json("small_mode.json");
+        for (column, expected) in modes.as_object().unwrap() {
+            let found = frame.mode(column).unwrap().compute().unwrap();
+            let mut found: Vec<&str> = found.columns()[0].str().unwrap().iter().flatten().collect();
+            found.sort_unstable();
+            assert_eq!(Value::from(found), *expected, "{column}");
+        }
+    }
+}
+
+#[test]
+fn groups_beside_their_rows_and_fills_equal_pandas() {
+    let expected = golden("small_over.csv");
+    let over = |x: Expr| x.over([col("key")]).unwrap();
+    let whole = || col("whole").cast(DataType::Float64);
+    let lowest = RankOptions { method: RankMethod::Min, ..RankOptions::default() };
+    let three = RollingOptionsFixedWindow { window_size: 3, min_periods: 1, ..Default::default() };
+    for frame in smalls() {
+        let filled = |frame: Result<Frame, musher_frame::Error>, name: &str| {
+            frame.unwrap().select([whole().alias(name)]).unwrap()
+        };
+        let sizes = frame.group_by([col("key")]).unwrap().transform([len().alias("size")]).unwrap();
+        let columns = [
+            over(col("real").mean()).alias("mean"),
+            over(whole().cum_sum(false)).alias("running"),
+            over(whole().shift(lit(1))).alias("before"),
+            over(whole().rank(lowest, None)).cast(DataType::Float64).alias("rank"),
+            over(whole().fill_null_with_strategy(FillNullStrategy::Forward(None))).alias("filled"),
+            ((col("real") - col("real").mean()) / col("real").std(1)).alias("z"),
+            whole().rolling_max(three.clone()).alias("rolling"),
+        ];
+        let parts = [
+            frame.select(columns).unwrap(),
+            sizes.select([col("size")]).unwrap(),
+            filled(frame.forward_fill(["whole"], None), "forward"),
+            filled(frame.backward_fill(["whole"], None), "backward"),
+            filled(frame.forward_fill(["whole"], 1), "limited"),
+        ];
+        let found = Frame::concat_horizontal(&parts).unwrap();
+        let names: Vec<Expr> = expected.get_column_names_owned().into_iter().map(col).collect();
+        assert_close(&found.select(names).unwrap().compute().unwrap(), &expected, 1e-12);
+    }
+}
+
+#[test]
+fn other_joins_and_shapes_equal_pandas() {
+    let names = df!("key" => ["a", "b", "b", "z"], "name" => ["Ada", "Bob", "Ben", "Zoe"]).unwrap();
+    let by = || [col("key"), col("whole"), col("name")];
+    for frame in smalls() {
+        let check = |found: Frame, name: &str| assert_close(&found.compute().unwrap(), &golden(name), 0.0);
+        let keyed = frame.select([col("key"), col("whole")]).unwrap().drop_nulls(["key"]).unwrap();
+        for n in [1, 3] {
+            let names = Frame::from_polars(names.clone(), n).unwrap();
+            let right = keyed.join(&names, [col("key")], [col("key")], How::Right).unwrap();
+            check(
+                right
+                    .select([col("key"), col("whole"), col("name")])
+                    .unwrap()
+                    .sort(by(), Order::Ascending)
+                    .unwrap(),
+                "small_right.csv",
+            );
+            let full = keyed.join(&names, [col("key")], [col("key")], How::Full).unwrap();
+            let key = coalesce(&[col("key"), col("key_right")]).alias("key");
+            let full = full.select([key, col("whole"), col("name")]).unwrap();
+            check(full.sort(by(), Order::Ascending).unwrap(), "small_outer.csv");
+        }
+        check(frame.unpivot(["whole", "real"], ["key"]).unwrap(), "small_melt.csv");
+        let dummies = frame.select([col("key")]).unwrap().to_dummies("key", ["a", "b", "c"]).unwrap();
+        check(dummies, "small_dummies.csv");
+        let sign = when(col("whole").gt(lit(1))).then(lit("large")).otherwise(lit("small")).alias("sign");
+        let signs = keyed.with_columns([sign]).unwrap();
+        let wide = signs.pivot([col("key")], "sign", ["large", "small"], "whole", Expr::count).unwrap();
+        check(wide.sort([col("key")], Order::Ascending).unwrap(), "small_pivot.csv");
+    }
+}

@@ -1,11 +1,11 @@
 //! What moves rows between partitions keeps to the memory limit and to one pattern of bits.
 //!
-//! Other operations have no case: polars bounds no memory of its own, and a group-by or a join holds a whole table.
+//! Other operations have no case: polars bounds no memory of its own, and a group-by holds all groups.
 
 use std::sync::Arc;
 
 use musher_frame::polars::prelude::*;
-use musher_frame::{Error as FrameError, Frame};
+use musher_frame::{Error as FrameError, Frame, How, Order};
 use musher_scheduler::{Compute, Error, Options, SpillDir, SpillOptions};
 use musher_testkit::{Cases, Child, Random, Size, digest};
 
@@ -63,7 +63,7 @@ fn read(frame: &Frame, options: &Options) -> Result<u64, Error> {
 type Work = fn(&Frame) -> Result<Frame, FrameError>;
 
 /// Operations, and what is computed with them.
-const WORKS: [(&str, Work); 5] = [
+const WORKS: [(&str, Work); 10] = [
     ("Frame::shuffle", |rows| rows.shuffle([col("key")], 48)),
     ("Frame::shuffle", |rows| rows.shuffle([col("text")], 32)?.shuffle([col("key"), col("row")], 40)),
     // The lengths are not known: what is beside a partition, and before it, comes from one to the next.
@@ -72,6 +72,23 @@ const WORKS: [(&str, Work); 5] = [
         rows.select([col("key"), col("row")])?.diff(2)?.shift_and_fill(-5, 0)
     }),
     ("Frame::cum_sum Frame::cum_max", |rows| rows.cum_sum(["key"])?.cum_max(["row"])),
+    ("Frame::sort", |rows| rows.sort([col("text")], Order::Ascending)),
+    ("Frame::with_columns", |rows| {
+        let most = col("row").cum_max(false).over([col("key")]).unwrap();
+        rows.with_columns([most.alias("most"), col("key") - col("key").mean()])
+    }),
+    ("Frame::join", |rows| {
+        let right = rows.select([col("row"), col("key").alias("other")])?;
+        rows.join(&right, [col("row")], [col("row")], How::Right)
+    }),
+    ("GroupBy::apply", |rows| {
+        rows.group_by([col("key")])?.apply(Ok::<_, PolarsError>, rows.schema().clone())
+    }),
+    ("Frame::forward_fill Frame::sample Frame::unpivot", |rows| {
+        let some = when(col("key").gt(lit(500))).then(col("text")).otherwise(lit(NULL)).alias("text");
+        let filled = rows.with_columns([some])?.forward_fill(["text"], None)?.sample(0.9, 1)?;
+        filled.unpivot(["key", "row"], ["text"])
+    }),
 ];
 
 fn cases() -> Cases {

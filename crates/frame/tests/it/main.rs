@@ -5,6 +5,7 @@
 mod build;
 mod checkpoint;
 mod determinism;
+mod divisions;
 mod fusion;
 mod golden;
 mod group;
@@ -16,6 +17,7 @@ mod rows;
 mod running;
 mod shift;
 mod shuffle;
+mod sort;
 mod statistics;
 mod support;
 mod text;

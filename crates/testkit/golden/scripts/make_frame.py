@@ -84,6 +84,36 @@ def small():
     write("small_running", pd.concat([answer.add_prefix(f"{name}_") for name, answer in running.items()], axis=1))
     for how in ["inner", "left"]:
         write(f"small_{how}", table[["key", "whole"]].dropna(subset=["key"]).merge(names, on="key", how=how))
+    more(table, names)
+
+
+def more(table, names):
+    """Statistics, groups beside their rows, fills and other shapes of the small table."""
+    whole, real = table["whole"].astype("float64"), table["real"]
+    numbers = pd.DataFrame({"whole": whole, "real": real})
+    # Without the extremes, beside which all else vanishes.
+    numbers = numbers.where(numbers.abs() < 1e6)
+    statistics = {"median": numbers.median(), "quantile": numbers.quantile(0.3), "skew": numbers.skew(), "kurt": numbers.kurt(), "prod": numbers.head(5).prod()}
+    write("small_statistics", pd.DataFrame(statistics).rename_axis("column").reset_index())
+    for name, matrix in {"corr": numbers.corr(), "cov": numbers.cov()}.items():
+        write(f"small_{name}", matrix.rename_axis("column").reset_index())
+    AREA.json("small_mode.json", {c: sorted(table[c].mode().tolist()) for c in ["key", "text"]})
+    grouped = table.assign(whole=whole).groupby("key", dropna=False)
+    write("small_over", pd.DataFrame({
+        "mean": grouped["real"].transform("mean"), "size": grouped["key"].transform("size"), "running": grouped["whole"].cumsum(),
+        "before": grouped["whole"].shift(1), "rank": grouped["whole"].rank(method="min"), "filled": grouped["whole"].ffill(),
+        "forward": whole.ffill(), "backward": whole.bfill(), "limited": whole.ffill(limit=1), "z": (real - real.mean()) / real.std(),
+        "rolling": whole.rolling(3, min_periods=1).max(),
+    }))
+    keyed = table[["key", "whole"]].dropna(subset=["key"])
+    for how in ["right", "outer"]:
+        joined = keyed.merge(names, on="key", how=how)
+        write(f"small_{how}", joined.sort_values(["key", "whole", "name"], na_position="last"))
+    melted = table.reset_index().melt(id_vars=["index", "key"], value_vars=["whole", "real"])
+    write("small_melt", melted.sort_values(["index", "variable"], ascending=[True, False], kind="stable").drop(columns="index"))
+    write("small_dummies", pd.get_dummies(table["key"], prefix="key", dtype="int64")[["key_a", "key_b", "key_c"]])
+    write("small_pivot", keyed.assign(sign=(keyed["whole"].astype("float64") > 1).map({True: "large", False: "small"}))
+          .pivot_table(index="key", columns="sign", values="whole", aggfunc="count", fill_value=0, dropna=False).reset_index())
 
 
 for part in [carrier_month, carrier_name, whole, small]:
