@@ -37,6 +37,7 @@ use crate::task::{PartitionTask, Rows};
 /// ```
 #[derive(Clone)]
 #[doc(alias = "DataFrame")]
+#[doc(alias = "info")]
 pub struct Frame {
     pub(crate) port: Port,
     pub(crate) schema: SchemaRef,

@@ -11,9 +11,9 @@ use musher_graph_core::{
     Absorb, Chunk, ChunkRef, Codec, Facts, Inputs, Output, Place, Task, TaskError, Token, Tokenizer, Touch,
     fused_label,
 };
-use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PlSmallStr, col};
+use polars::prelude::{DataFrame, Expr, IntoLazy, LazyFrame, PlSmallStr, col};
 
-use crate::border::{Escape, collect, stack};
+use crate::border::{Escape, collect, schema_of, stack};
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::read::{PartReader, scan};
@@ -132,12 +132,18 @@ impl PartitionTask {
             return Ok(Output::one(Partition(run(begin, steps)?)));
         }
         // The rows are made once, with the columns that any branch needs, and then go through each branch.
-        let mut common = self.common.clone();
+        let mut steps = self.common.iter();
+        let mut rows = steps.try_fold(begin, |lazy, step| step.add_to(lazy, &inputs, &escape))?;
         if let Some(needed) = self.needed.as_ref().filter(|needed| !needed.is_empty()) {
-            let columns = needed.iter().map(|name| col(name.clone())).collect();
-            common.push(PartitionStep::select(columns));
+            let schema = schema_of(&mut rows).map_err(|source| Error::Polars { steps: place(), source })?;
+            // What is not there a step of the branch adds: a join, a total.
+            let there = needed.iter().filter(|name| schema.contains(name.as_str()));
+            let columns: Vec<Expr> = there.map(|name| col(name.clone())).collect();
+            if !columns.is_empty() {
+                rows = rows.select(columns);
+            }
         }
-        let rows = run(begin, &common)?;
+        let rows = collect(rows, &escape, place)?;
         let branches = self.branches.iter();
         let outputs = branches.map(|steps| {
             let partition = Partition(run(rows.clone().lazy(), steps)?);

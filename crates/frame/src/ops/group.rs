@@ -1,7 +1,7 @@
-//! Group-by: partial results a partition, combined in a tree.
+//! Group-by: partial results a partition, combined in a tree or where all of a key meet.
 
 use musher_graph_core::Site;
-use polars::prelude::{Expr, PlSmallStr, SchemaRef, col, len};
+use polars::prelude::{Expr, LazyFrame, PlSmallStr, SchemaRef, col, len};
 
 use crate::check;
 use crate::error::Error;
@@ -134,13 +134,18 @@ impl GroupBy {
     /// Types differ from polars in one point: counts, and sums of integers, are `Int64` (`UInt64` sums stay so),
     /// and a sum that does not fit fails the run with [`Error::IntegerOverflow`] instead of wrapping.
     ///
-    /// **Shape** one partition.
+    /// Where one expression is something else, such as `col("a").sort(…).first()`, all are polars' own, with polars' types,
+    /// over the rows of a group at once, which move as [`shuffle`](Frame::shuffle) moves them.
+    ///
+    /// **Shape** one partition, in order of appearance; where rows move as many as the frame has, in each the groups in order
+    /// of appearance.
     /// **Cost** one pass; what travels is a state of a few numbers a group and partition, for `n_unique`, `median`,
-    /// `quantile` and `implode` the values themselves. All groups must fit into memory.
+    /// `quantile` and `implode` the values themselves. All groups must fit into memory;
+    /// [`agg_into`](GroupBy::agg_into) is for more of them. Where rows move one pass all to all.
     ///
     /// # Errors
-    /// [`Error::NotDecomposable`] names the part of an expression that needs all rows of a group at once,
-    /// [`Error::NotNumeric`] an aggregate of numbers over texts.
+    /// [`Error::NotNumeric`] for an aggregate of numbers over texts, [`Error::Expression`] where polars refuses an expression,
+    /// [`Error::NoHash`] for keys that are lists, arrays or structs where rows move.
     ///
     /// # Examples
     /// ```
@@ -150,7 +155,8 @@ impl GroupBy {
     /// let groups = frame.group_by([col("key")])?;
     /// let range = groups.agg([(col("x").max() - col("x").min()).alias("range")])?;
     /// assert_eq!(range.compute()?, df!("key" => [1, 2], "range" => [2.0, 0.0])?);
-    /// assert!(groups.agg([col("x").cum_sum(false)]).is_err());
+    /// let latest = groups.agg([col("x").sort(SortOptions::default()).last()])?;
+    /// assert_eq!(latest.compute()?.height(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
@@ -183,13 +189,92 @@ impl GroupBy {
         let frame = &self.frame;
         let grouped = |keys: &[Expr], aggs: &[Expr]| PartitionStep::group_by(keys.to_vec(), aggs.to_vec());
         let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), origin)?;
-        let plan = frame.decomposed(&expanded, origin)?;
+        let plan = match frame.decomposed(&expanded, origin) {
+            Err(Error::NotDecomposable { .. }) => return self.agg_whole(aggregates, origin),
+            plan => plan?,
+        };
         let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();
         let finish: Vec<Expr> = names.iter().cloned().chain(plan.finish).collect();
         let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, origin)?;
         let partials = frame.then(grouped(&self.keys, &plan.partial), schema.clone(), false, origin);
         let combine = grouped(&names, &plan.combine);
         Ok(partials.tree(&[combine], self::finish(plan.sums, finish), schema, origin))
+    }
+
+    /// As [`agg`](GroupBy::agg), with the groups in `n_partitions` partitions: for more groups than fit into memory, or than
+    /// one task should end with.
+    ///
+    /// **Shape** `n_partitions`; which of them a group is in depends on its keys alone, as for [`shuffle`](Frame::shuffle); in
+    /// each they are in order of appearance.
+    /// **Cost** one pass; the states of each partition's groups move all to all.
+    ///
+    /// # Errors
+    /// Those of [`agg`](GroupBy::agg); [`Error::Zero`] for no partitions.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, Order, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("key" => ["b", "a", "b"], "x" => [1.0, 2.0, 4.0])?, 3)?;
+    /// let means = frame.group_by([col("key")])?.agg_into([col("x").mean()], 2)?;
+    /// assert_eq!(means.n_partitions(), 2);
+    /// let sorted = means.sort([col("key")], Order::Ascending)?;
+    /// assert_eq!(sorted.compute()?, df!("key" => ["a", "b"], "x" => [2.0, 2.5])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    #[doc(alias = "split_out")]
+    pub fn agg_into(&self, aggregates: impl AsRef<[Expr]>, n_partitions: usize) -> Result<Frame, Error> {
+        let origin = Origin { operation: "agg_into", caller: Site::caller() };
+        if n_partitions == 0 {
+            return Err(Error::Zero {
+                operation: origin.operation,
+                what: "n_partitions",
+                caller: origin.caller,
+            });
+        }
+        let (frame, aggregates) = (&self.frame, aggregates.as_ref());
+        check::depth(aggregates, origin)?;
+        frame.check_hashed(&self.keys, origin)?;
+        let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), origin)?;
+        let plan = match frame.decomposed(&expanded, origin) {
+            Err(Error::NotDecomposable { .. }) => {
+                return self.agg_whole_into(aggregates, n_partitions, origin);
+            }
+            plan => plan?,
+        };
+        let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();
+        let results: Vec<Expr> = names.iter().cloned().chain(plan.finish).collect();
+        let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &results, origin)?;
+        let partial = PartitionStep::group_by(self.keys.clone(), plan.partial.clone());
+        let states = frame.nothing().group_by_stable(&self.keys).agg(&plan.partial);
+        let states = frame.then(partial, Frame::resolved(states, origin)?, false, origin);
+        let met = states.exchanged_by(names.clone(), n_partitions, origin);
+        let combine = PartitionStep::group_by(names, plan.combine);
+        let steps = [combine].into_iter().chain(finish(plan.sums, results));
+        Ok(steps.fold(met, |frame, step| frame.then(step, schema.clone(), false, origin)))
+    }
+
+    /// Any expressions of polars over the rows of a group at once.
+    fn agg_whole(&self, aggregates: &[Expr], origin: Origin) -> Result<Frame, Error> {
+        self.agg_whole_into(aggregates, self.frame.n_partitions(), origin)
+    }
+
+    fn agg_whole_into(&self, aggregates: &[Expr], n: usize, origin: Origin) -> Result<Frame, Error> {
+        let frame = &self.frame;
+        let grouped = |lazy: LazyFrame| lazy.group_by_stable(&self.keys).agg(aggregates);
+        let schema = Frame::resolved(grouped(frame.nothing()), origin)?;
+        let all: Vec<Expr> = self.keys.iter().chain(aggregates).cloned().collect();
+        check::types(&frame.schema, &all, origin, grouped)?;
+        let met = match frame.n_partitions() == 1 && n == 1 {
+            true => frame.clone(),
+            false => {
+                frame.check_hashed(&self.keys, origin)?;
+                frame.exchanged_by(self.keys.clone(), n, origin)
+            }
+        };
+        let step = PartitionStep::group_by(self.keys.clone(), aggregates.to_vec());
+        Ok(met.then(step, schema, false, origin))
     }
 
     fn finished_schema(

@@ -391,12 +391,57 @@ impl Frame {
     #[doc(alias = "drop_duplicates")]
     pub fn unique<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let origin = Origin { operation: "unique", caller: Site::caller() };
-        let columns: Vec<&str> = columns.into_iter().collect();
-        columns.iter().try_for_each(|column| self.check_column(column, origin).map(drop))?;
-        let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
-        let step = PartitionStep::unique(subset, UniqueKeepStrategy::First);
+        let step = self.unique_step(columns.into_iter().collect(), origin)?;
         let parts = self.then(step.clone(), Arc::clone(&self.schema), false, origin);
         Ok(parts.tree(&[step], Vec::new(), Arc::clone(&self.schema), origin))
+    }
+
+    fn unique_step(&self, columns: Vec<&str>, origin: Origin) -> Result<PartitionStep, Error> {
+        columns.iter().try_for_each(|column| self.check_column(column, origin).map(drop))?;
+        let subset = (!columns.is_empty()).then(|| columns.into_iter().map(PlSmallStr::from).collect());
+        Ok(PartitionStep::unique(subset, UniqueKeepStrategy::First))
+    }
+
+    /// As [`unique`](Frame::unique), with the rows in `n_partitions` partitions: for more of them than fit into memory.
+    ///
+    /// **Shape** `n_partitions`; which of them a row is in depends on its values in these columns alone, as for
+    /// [`shuffle`](Frame::shuffle); in each the rows keep their order.
+    /// **Cost** one pass; the distinct rows of each partition move all to all.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`], [`Error::Zero`] for no partitions, [`Error::NoHash`] for columns of lists, arrays or structs.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_frame::{Frame, polars::prelude::*};
+    /// use musher_scheduler::Compute;
+    /// let frame = Frame::from_polars(df!("x" => [1, 2, 1], "y" => [1, 2, 3])?, 2)?;
+    /// let distinct = frame.unique_into(["x"], 2)?;
+    /// assert_eq!((distinct.n_partitions(), distinct.len().compute()?), (2, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn unique_into<'a>(
+        &self,
+        columns: impl IntoIterator<Item = &'a str>,
+        n_partitions: usize,
+    ) -> Result<Self, Error> {
+        let origin = Origin { operation: "unique_into", caller: Site::caller() };
+        if n_partitions == 0 {
+            return Err(Error::Zero {
+                operation: origin.operation,
+                what: "n_partitions",
+                caller: origin.caller,
+            });
+        }
+        let columns: Vec<&str> = columns.into_iter().collect();
+        let step = self.unique_step(columns.clone(), origin)?;
+        let keys = if columns.is_empty() { self.columns() } else { columns };
+        let keys: Vec<Expr> = keys.into_iter().map(col).collect();
+        self.check_hashed(&keys, origin)?;
+        let parts = self.then(step.clone(), Arc::clone(&self.schema), false, origin);
+        let met = parts.exchanged_by(keys, n_partitions, origin);
+        Ok(met.then(step, Arc::clone(&self.schema), false, origin))
     }
 }
 

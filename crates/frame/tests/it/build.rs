@@ -158,9 +158,7 @@ fn what_looks_at_other_rows_is_refused() {
         let error = frame().select([expression]).unwrap_err().to_string();
         assert!(error.contains(instead) && error.contains("build.rs"), "{error}");
     }
-    let error =
-        frame().group_by([col("key")]).unwrap().agg([col("int").sort(SortOptions::default()).first()]);
-    let error = error.unwrap_err().to_string();
+    let error = frame().aggregate([col("int").sort(SortOptions::default()).first()]).unwrap_err().to_string();
     assert!(error.contains("first") && error.contains("build.rs") && error.contains("n_unique"), "{error}");
 }
 

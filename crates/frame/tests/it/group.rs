@@ -185,3 +185,82 @@ fn quantiles_are_named_by_their_digits() {
     let names: Vec<_> = described.column("statistic").unwrap().str().unwrap().iter().flatten().collect();
     assert_eq!(names[5..12], ["29%", "57%", "0.1%", "99.9%", "100%", "0%", "0.00001%"]);
 }
+
+/// The rows in the order of their keys.
+fn by_key(table: &DataFrame, keys: &[&str]) -> DataFrame {
+    table.sort(keys.iter().copied(), SortMultipleOptions::default().with_nulls_last(true)).unwrap()
+}
+
+#[test]
+fn what_has_no_state_is_computed_where_all_rows_of_a_key_meet() {
+    let aggregates = || {
+        [
+            col("int").sort(SortOptions::default()).first().alias("least"),
+            col("float").sort_by([col("small")], SortMultipleOptions::default()).last().alias("last"),
+            col("text").str().join("-", true).alias("texts"),
+            (col("int") - col("int").mean()).abs().max().alias("farthest"),
+            col("int").cum_sum(false).alias("running"),
+            col("key").mode(true).first().alias("mode"),
+        ]
+    };
+    for table in [table(60), table(1), table(0)] {
+        let grouped = table.clone().lazy().group_by_stable([col("flag"), col("key").is_null().alias("none")]);
+        let expected = by_key(&grouped.agg(aggregates()).collect().unwrap(), &["flag", "none"]);
+        for (layout, frame) in layouts(&table) {
+            let groups = frame.group_by([col("flag"), col("key").is_null().alias("none")]).unwrap();
+            for (found, n) in [
+                (groups.agg(aggregates()).unwrap(), frame.n_partitions()),
+                (groups.agg_into(aggregates(), 3).unwrap(), 3),
+            ] {
+                assert_eq!(found.n_partitions(), n, "{layout}");
+                let rows = found.compute().unwrap();
+                assert_eq!(rows.schema(), found.schema(), "{layout}");
+                assert_close(
+                    &by_key(&rows, &["flag", "none"]).drop("running").unwrap(),
+                    &expected.drop("running").unwrap(),
+                    1e-12,
+                );
+                let running = by_key(&rows, &["flag", "none"]).column("running").unwrap().clone();
+                assert!(running.equals_missing(expected.column("running").unwrap()), "{layout}");
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_and_distinct_rows_may_stay_in_several_partitions() {
+    for table in [table(60), table(1), table(0)] {
+        let expected = table.clone().lazy().group_by_stable([col("key"), col("flag")]).agg(aggregates());
+        let expected = by_key(&expected.collect().unwrap(), &["key", "flag"]);
+        let distinct = table
+            .clone()
+            .lazy()
+            .unique_stable(Some(by_name(["key", "flag"], true, false)), UniqueKeepStrategy::First);
+        let distinct = by_key(&distinct.collect().unwrap(), &["key", "flag"]);
+        for (layout, frame) in layouts(&table) {
+            for n in [1, 4] {
+                let groups =
+                    frame.group_by([col("key"), col("flag")]).unwrap().agg_into(aggregates(), n).unwrap();
+                assert_eq!(groups.n_partitions(), n);
+                let rows = groups.compute().unwrap();
+                assert_eq!(rows.schema(), groups.schema(), "{layout}");
+                assert_close(&by_key(&rows, &["key", "flag"]), &expected, 1e-12);
+                let found = frame.unique_into(["key", "flag"], n).unwrap();
+                assert_same(&by_key(&found.compute().unwrap(), &["key", "flag"]), &distinct, &layout);
+                assert_eq!(found.n_partitions(), n);
+            }
+        }
+    }
+    let frame = Frame::from_polars(table(60), 5).unwrap();
+    let groups = frame.group_by([col("int")]).unwrap().agg_into(aggregates(), 3).unwrap();
+    let expected = groups.compute().unwrap();
+    for options in options() {
+        assert_same(&groups.compute_with(&options).unwrap(), &expected, &format!("{options:?}"));
+    }
+    assert!(matches!(frame.group_by([col("key")]).unwrap().agg_into([len()], 0), Err(Error::Zero { .. })));
+    assert!(matches!(frame.unique_into([], 0), Err(Error::Zero { .. })));
+    let large = Frame::from_polars(df!("key" => [1, 1], "x" => [i64::MAX, 1]).unwrap(), 2).unwrap();
+    let error =
+        large.group_by([col("key")]).unwrap().agg_into([col("x").sum()], 2).unwrap().compute().unwrap_err();
+    assert!(matches!(cause(&error), Error::IntegerOverflow { .. }), "{error:?}");
+}

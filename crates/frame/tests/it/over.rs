@@ -174,3 +174,26 @@ fn steps_that_add_columns_run_beside_others_of_the_same_rows() {
         }
     }
 }
+
+#[test]
+fn branches_that_add_columns_share_the_rows_that_they_come_from() {
+    let names = df!("key" => ["a", "b"], "name" => ["Ada", "Bob"]).unwrap();
+    for (layout, frame) in layouts(&table(40)) {
+        let rows = frame.filter(col("small").gt(lit(-100))).unwrap();
+        let names = Frame::from(names.clone());
+        let joined = |how| rows.join(&names, [col("key")], [col("key")], how).unwrap();
+        let named = [How::Inner, How::Left].map(|how| joined(how).select([col("name")]).unwrap());
+        let centered = rows.select([(col("int") - col("int").mean()).alias("x")]).unwrap();
+        let scaled =
+            rows.select([(col("small").cast(DataType::Float64) / col("int").mean()).alias("y")]).unwrap();
+        let made = rows.with_columns([(col("int") + lit(1)).alias("z")]).unwrap().select([col("z")]).unwrap();
+        let plain = rows.select([col("text")]).unwrap();
+        let frames = [&named[0], &named[1], &centered, &scaled, &made, &plain];
+        let alone = frames.map(|frame| frame.compute().unwrap());
+        let (a, b, c, d, e, f) =
+            compute((frames[0], frames[1], frames[2], frames[3], frames[4], frames[5])).unwrap();
+        for (together, alone) in [a, b, c, d, e, f].iter().zip(&alone) {
+            assert_same(together, alone, &layout);
+        }
+    }
+}

@@ -175,6 +175,13 @@ ROWS = {
     "Rolling(center=True)": lambda t: t.k.rolling(3, center=True, min_periods=1).sum(),
     "groupby.transform": lambda t: t.x - t.x.mean(),
     "DataFrame.div(df.sum())": lambda t: t.n / t.n.sum(),
+    "groupby.cumsum": lambda t: t.groupby("word", dropna=False).k.cumsum(),
+    "groupby.shift": lambda t: t.groupby("word", dropna=False).k.shift(1),
+    "groupby.rank": lambda t: t.groupby("word", dropna=False).k.rank(method="dense"),
+    "groupby.ffill": lambda t: t.groupby("word", dropna=False).n.ffill(),
+    "groupby.bfill": lambda t: t.groupby("word", dropna=False).n.bfill(),
+    "groupby.pct_change": lambda t: t.groupby("word", dropna=False).k.pct_change(),
+    "Series.duplicated": lambda t: t.word.duplicated().where(t.word.notna(), False),
     "Series.fillna(Series.mean())": lambda t: t.x.fillna(t.x.mean()),
 }
 
