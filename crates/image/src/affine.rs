@@ -33,6 +33,13 @@ pub struct Affine {
     shape: Option<Vec<usize>>,
 }
 
+/// A transformation that was checked against an image: rows of the matrix, an offset for each, and the shape of the answer.
+struct Checked {
+    matrix: Vec<f64>,
+    offset: Vec<f64>,
+    shape: Vec<usize>,
+}
+
 impl Affine {
     /// The transformation of a matrix with a row and a column for each axis.
     #[must_use]
@@ -53,8 +60,8 @@ impl Affine {
         Self { shape: Some(shape.into()), ..self }
     }
 
-    /// The transformation of an image of this shape.
-    fn resolve(self, image: &[usize], caller: Site) -> Result<Resolved, Error> {
+    /// Rows, offset and shape for an image of this shape.
+    fn resolve(self, image: &[usize], caller: Site) -> Result<Checked, Error> {
         let ndim = image.len();
         let count = |parameter, found| match found == ndim {
             true => Ok(()),
@@ -81,18 +88,8 @@ impl Affine {
         }
         let shape = self.shape.unwrap_or_else(|| image.to_vec());
         count("shape", shape.len())?;
-        Ok(Resolved { matrix: matrix.iter().copied().collect(), offset, shape })
+        Ok(Checked { matrix: matrix.iter().copied().collect(), offset, shape })
     }
-}
-
-/// A transformation whose every parameter fits an image.
-struct Resolved {
-    /// The rows, one after the other.
-    matrix: Vec<f64>,
-    /// A number for each axis.
-    offset: Vec<f64>,
-    /// Of the answer.
-    shape: Vec<usize>,
 }
 
 impl From<Array2<f64>> for Affine {
@@ -203,7 +200,7 @@ fn affine<A: Pixel, D: Dimension>(
 ) -> Result<Array<A, D>, Error> {
     let caller = Site::caller();
     let ndim = image.ndim();
-    let Resolved { matrix, offset, shape } = transformation.resolve(&image.shape(), caller)?;
+    let Checked { matrix, offset, shape } = transformation.resolve(&image.shape(), caller)?;
     let spline = spline.check::<A>(ndim)?;
     let step = |column: usize| (0..ndim).map(|row| matrix[row * ndim + column].abs()).fold(0.0, f64::max);
     let steps: Vec<f64> = (0..ndim).map(step).collect();

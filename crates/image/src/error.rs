@@ -265,6 +265,14 @@ pub enum Error {
         /// Greatest value.
         high: f64,
     },
+    /// An image has too few different values for so many classes.
+    #[error("{found} different values cannot be parted into {classes} classes")]
+    TooFewLevels {
+        /// How many there are, or filled bins.
+        found: usize,
+        /// The classes.
+        classes: usize,
+    },
     /// There are more components than labels.
     #[error("{found} components or more, but labels end at {}", i32::MAX)]
     TooManyLabels {

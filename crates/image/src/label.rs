@@ -51,6 +51,16 @@ impl Labeling {
     pub const fn connectivity(self, connectivity: usize) -> Self {
         Self { connectivity }
     }
+
+    /// The connectivity, checked for so many axes.
+    pub(crate) fn check(self, ndim: usize, caller: Site) -> Result<usize, Error> {
+        let Self { connectivity } = self;
+        if connectivity == 0 || connectivity > ndim.max(1) {
+            let (value, expected) = (connectivity as f64, "from 1 to the number of axes");
+            return Err(Error::Parameter { parameter: "connectivity", value, expected, caller });
+        }
+        Ok(connectivity)
+    }
 }
 
 impl Default for Labeling {
@@ -103,11 +113,7 @@ pub fn label<D: Dimension>(
     parameters: impl Into<Labeling>,
 ) -> Result<Labeled<D>, Error> {
     let caller = Site::caller();
-    let Labeling { connectivity } = parameters.into();
-    if connectivity == 0 || connectivity > mask.ndim().max(1) {
-        let (value, expected) = (connectivity as f64, "from 1 to the number of axes");
-        return Err(Error::Parameter { parameter: "connectivity", value, expected, caller });
-    }
+    let connectivity = parameters.into().check(mask.ndim(), caller)?;
     Ok(layers(mask, connectivity, caller))
 }
 

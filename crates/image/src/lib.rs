@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | read tiles, or one image in blocks | [`imread`](imread()), [`imread_tiles`], [`imread_chunked`], [`Imread`] | `dask_image.imread.imread` |
 //! | make color gray | [`rgb2gray`], [`rgb_to_gray`] | `skimage.color.rgb2gray` |
+//! | change the space of colors | [`rgb2hsv`], [`rgb2lab`], [`rgb2luv`], [`rgb2xyz`], [`rgb2ycbcr`], [`rgb2hed`], and the way back | `skimage.color.rgb2lab` |
+//! | spread the light | [`rescale_intensity`], [`equalize_hist`], [`adjust_gamma`] | `skimage.exposure.equalize_hist` |
 //! | smooth, or take a derivative | [`gaussian_filter`], [`uniform_filter`] | `dask_image.ndfilters.gaussian_filter` |
 //! | find edges | [`sobel`], [`prewitt`], [`scharr`], [`laplace`], [`gaussian_laplace`], [`gaussian_gradient_magnitude`] | `dask_image.ndfilters.sobel` |
 //! | use weights or a function of your own | [`correlate`], [`convolve`], [`generic_filter`] | `dask_image.ndfilters.convolve` |
@@ -14,9 +16,11 @@
 //! | remove specks, or widen what is bright or dark | [`median_filter`], [`percentile_filter`], [`rank_filter`], [`minimum_filter`], [`maximum_filter`] | `dask_image.ndfilters.median_filter` |
 //! | move, turn, stretch, warp | [`shift()`], [`zoom`], [`rotate`], [`resize`], [`affine_transform`], [`map_coordinates`], [`geometric_transform`], [`spline_filter`] | `dask_image.ndinterp.affine_transform` |
 //! | erode, dilate, open, close | [`binary_erosion`], [`binary_dilation`], [`grey_opening`], [`white_tophat`], [`Structure`], … | `dask_image.ndmorph.binary_erosion` |
-//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`], [`threshold_local`] | `skimage.filters.threshold_otsu` |
+//! | fill holes, drop specks, grow seeds | [`binary_fill_holes`], [`remove_small_objects`], [`remove_small_holes`], [`clear_border`], [`binary_propagation`] | `scipy.ndimage.binary_fill_holes` |
+//! | measure distances to the background | [`distance_transform_edt`], [`distance_transform_cdt`] | `scipy.ndimage.distance_transform_edt` |
+//! | separate bright from dark | [`threshold`](threshold()), [`threshold_otsu`], [`threshold_li`], [`threshold_yen`], [`threshold_multiotsu`], [`threshold_local`], … | `skimage.filters.threshold_otsu` |
 //! | number the objects | [`label`](label()) | `dask_image.ndmeasure.label` |
-//! | measure the objects | [`measure`](measure()), [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
+//! | measure the objects | [`measure`](measure()), [`regionprops`], [`labeled_comprehension`], [`extrema`], [`mean`], [`standard_deviation`], [`area`], [`center_of_mass`], … | `dask_image.ndmeasure.mean` |
 //! | save | [`imsave`](imsave()), [`imsave_tiles`], [`to_u8_scaled`] | `skimage.io.imsave` |
 //!
 //! # Example
@@ -59,11 +63,16 @@
 //! ```
 
 mod affine;
+mod chosen;
+mod color;
 mod columns;
+mod comprehension;
 mod coordinates;
 mod decode;
+mod distance;
 mod encode;
 mod error;
+mod exposure;
 mod extremes;
 mod filter;
 mod gaussian;
@@ -73,13 +82,16 @@ mod imread;
 mod imsave;
 mod kernel;
 mod label;
+mod lines;
 mod local;
 mod measure;
 mod morphology;
 mod one_axis;
 mod pixel;
+mod positions;
 mod rank;
 mod record;
+mod regionprops;
 mod resample;
 mod scale;
 mod slopes;
@@ -92,9 +104,19 @@ mod weights;
 mod wire;
 
 pub use affine::{Affine, Rotation, affine_transform, resize, rotate, shift, zoom};
+pub use chosen::{
+    binary_fill_holes, binary_propagation, clear_border, remove_small_holes, remove_small_objects,
+};
+pub use color::{
+    hed2rgb, hsv2rgb, lab2rgb, lab2xyz, luv2rgb, luv2xyz, rgb2hed, rgb2hsv, rgb2lab, rgb2luv, rgb2xyz,
+    rgb2ycbcr, xyz2lab, xyz2luv, xyz2rgb, ycbcr2rgb,
+};
 pub use columns::{Column, Columns};
+pub use comprehension::labeled_comprehension;
 pub use coordinates::{geometric_transform, map_coordinates};
+pub use distance::{ChamferMetric, distance_transform_cdt, distance_transform_edt};
 pub use error::{Error, PageKind};
+pub use exposure::{adjust_gamma, equalize_hist, rescale_intensity};
 pub use extremes::{maximum_filter, minimum_filter};
 pub use filter::Window;
 pub use gaussian::{FloatPixel, Gaussian, gaussian_filter};
@@ -118,11 +140,16 @@ pub use morphology::{
 pub use musher_array::{Boundary as Mode, PerAxis};
 pub use one_axis::{gaussian_filter1d, maximum_filter1d, minimum_filter1d, uniform_filter1d};
 pub use pixel::Pixel;
+pub use positions::{Extrema, extrema, maximum_position, minimum_position};
 pub use rank::{median_filter, percentile_filter, rank_filter};
+pub use regionprops::regionprops;
 pub use scale::{ScaleRange, to_u8_scaled};
 pub use slopes::{gaussian_gradient_magnitude, gaussian_laplace, laplace, prewitt, scharr, sobel};
 pub use spline::{Spline, spline_filter, spline_filter1d};
 pub use structure::{Structure, generate_binary_structure};
-pub use threshold::{Histogram, Otsu, threshold, threshold_otsu};
+pub use threshold::{
+    Histogram, Otsu, threshold, threshold_isodata, threshold_li, threshold_multiotsu, threshold_otsu,
+    threshold_triangle, threshold_yen,
+};
 pub use uniform::uniform_filter;
 pub use weights::{FilterWeights, convolve, convolve1d, correlate, correlate1d};

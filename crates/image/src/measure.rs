@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use musher_array::{Array, Block, Chunking, Element, Shape};
 use musher_graph_core::{
-    AxisMap, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place, Port,
-    Record, Site, TaskError, Token, Tokenizer, Wiring,
+    AsRecord, AxisMap, ChunkRef, Collection, Delayed, Facts, FnTask, Grid, Inputs, Layer, Measured, Place,
+    Port, Record, Site, TaskError, Token, Tokenizer, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix1, Ix2, IxDyn};
 
@@ -45,7 +45,7 @@ use crate::wire::{Joining, grid_of, joined, port_of, single};
 ///
 /// A NaN in a region makes its sum, mean, deviation, minimum, maximum and center NaN.
 ///
-/// **Cost** one pass over image and labels; memory of one task: its two blocks, and about 150 bytes per label in them.
+/// **Cost** one pass over image and labels; memory of one task: its two blocks, and about 200 bytes per label in them.
 ///
 /// # Errors
 /// [`Error::ShapeMismatch`] when image and labels differ in shape.
@@ -64,24 +64,38 @@ use crate::wire::{Joining, grid_of, joined, port_of, single};
 ///
 /// **Source** means and deviations of parts are joined as by [`Moments`](musher_graph_core::Moments).
 #[track_caller]
-#[doc(alias = "regionprops_table")]
 pub fn measure<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     labels: &Array<i32, D>,
 ) -> Result<Measurements, Error> {
-    let caller = Site::caller();
-    let regions = regions("measure", image, labels, caller)?;
-    let task = FnTask::new("region_table", |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        Ok::<_, TaskError>(Measured(table(&inputs.get::<Record<Regions>>(0)?.0)))
+    tabled("measure", image, labels, table, Site::caller())
+}
+
+/// The table that a function makes of all regions.
+pub(crate) fn tabled<A: Intensity, D: Dimension>(
+    operation: &'static str,
+    image: &Array<A, D>,
+    labels: &Array<i32, D>,
+    table: Table,
+    caller: Site,
+) -> Result<Measurements, Error> {
+    let regions = regions(operation, image, labels, caller)?;
+    let shape = image.shape();
+    let of_run = shape.clone();
+    let task = FnTask::new("region_table", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        Ok::<_, TaskError>(Measured(table(&inputs.get::<Record<Regions>>(0)?.0, &of_run)))
     })
-    .params("image.region_table/1", &())
+    .params("image.region_table/2", &(operation, &*shape))
     .facts(|_, inputs| {
         let bytes = inputs.first().copied().flatten();
         Facts { output_bytes: [bytes].into_iter().collect(), ..Facts::default() }
     });
     let layer = Layer::build(task).caller(caller).input(&regions, single(&regions)).finish(Grid::scalar());
-    Ok(Measurements { port: Port::of(layer), ndim: image.ndim() })
+    Ok(Measurements { port: Port::of(layer), shape, table })
 }
+
+/// What makes a table of the regions of an image of some shape.
+pub(crate) type Table = fn(&Regions, &[usize]) -> Columns;
 
 /// The lazy table that [`measure`] gives; computes to [`Columns`].
 ///
@@ -97,7 +111,8 @@ pub fn measure<A: Intensity, D: Dimension>(
 #[derive(Debug, Clone)]
 pub struct Measurements {
     port: Port,
-    ndim: usize,
+    shape: Vec<usize>,
+    table: Table,
 }
 
 impl Measurements {
@@ -110,7 +125,7 @@ impl Measurements {
     /// The table without rows: names and types of its columns, known before anything is computed.
     #[must_use]
     pub fn empty_columns(&self) -> Columns {
-        table(&Regions { ndim: self.ndim, labels: vec![], regions: vec![], extents: vec![] })
+        (self.table)(&Regions { ndim: self.shape.len(), ..Regions::default() }, &self.shape)
     }
 }
 
@@ -126,7 +141,7 @@ impl Collection for Measurements {
     }
 
     fn with_port(&self, port: Port) -> Self {
-        Self { port, ndim: self.ndim }
+        Self { port, ..self.clone() }
     }
 }
 
@@ -274,7 +289,7 @@ macro_rules! per_label {
         ) -> Result<PerLabel<$t, Ix1>, Error> {
             let caller = Site::caller();
             let regions = regions($label, image, labels, caller)?;
-            pick(&regions, $label, index.into(), &[], caller, |regions, row, into| {
+            pick(&regions, $label, index.into(), &[], caller, |regions: &Regions, row, into| {
                 let value: fn(&Region) -> $t = $value;
                 into.push(value(row.map_or(&Region::nothing(), |row| &regions.regions[row])));
             })
@@ -406,12 +421,14 @@ pub fn center_of_mass<A: Intensity, D: Dimension>(
     let caller = Site::caller();
     let ndim = image.ndim();
     let regions = regions("center_of_mass", image, labels, caller)?;
-    pick(&regions, "center_of_mass", index.into(), &[ndim], caller, move |regions, row, into| match row {
-        Some(row) => {
-            let sum = regions.regions[row].sum;
-            into.extend(regions.extents_of(row).iter().map(|extent| extent.weighted / sum));
+    pick(&regions, "center_of_mass", index.into(), &[ndim], caller, move |regions: &Regions, row, into| {
+        match row {
+            Some(row) => {
+                let sum = regions.regions[row].sum;
+                into.extend(regions.extents_of(row).iter().map(|extent| extent.weighted / sum));
+            }
+            None => into.extend(std::iter::repeat_n(f64::NAN, ndim)),
         }
-        None => into.extend(std::iter::repeat_n(f64::NAN, ndim)),
     })
 }
 
@@ -440,24 +457,26 @@ pub fn find_objects<D: Dimension>(
     let caller = Site::caller();
     let sides = 2 * labels.ndim();
     let regions = regions("find_objects", labels, labels, caller)?;
-    pick(&regions, "find_objects", index.into(), &[sides], caller, move |regions, row, into| match row {
-        Some(row) => {
-            into.extend(regions.extents_of(row).iter().flat_map(|extent| [extent.begin, extent.end]))
+    pick(&regions, "find_objects", index.into(), &[sides], caller, move |regions: &Regions, row, into| {
+        match row {
+            Some(row) => {
+                into.extend(regions.extents_of(row).iter().flat_map(|extent| [extent.begin, extent.end]))
+            }
+            None => into.extend(std::iter::repeat_n(0, sides)),
         }
-        None => into.extend(std::iter::repeat_n(0, sides)),
     })
 }
 
-fn mean_of(region: &Region) -> f64 {
+pub(crate) fn mean_of(region: &Region) -> f64 {
     region.sum / region.count as f64
 }
 
-fn variance_of(region: &Region) -> f64 {
+pub(crate) fn variance_of(region: &Region) -> f64 {
     region.moments.variance(0.0)
 }
 
 /// Measures the regions of all blocks and joins them.
-fn regions<A: Intensity, D: Dimension>(
+pub(crate) fn regions<A: Intensity, D: Dimension>(
     operation: &'static str,
     image: &Array<A, D>,
     labels: &Array<i32, D>,
@@ -475,7 +494,7 @@ fn regions<A: Intensity, D: Dimension>(
         let origin = of_run.block_start(&at.coords());
         Ok::<_, TaskError>(Record(measure_block(values.view(), labels.view(), &origin, &of_run.shape())))
     })
-    .params("image.measure/2", &(A::NAME, chunks.clone()))
+    .params("image.measure/3", &(A::NAME, chunks.clone()))
     .facts(|_, inputs| {
         let pixels = inputs.get(1).copied().flatten().unwrap_or(0) / size_of::<i32>() as u64;
         // One label in a hundred pixels is a busy image; the true size is counted when it is known.
@@ -486,20 +505,32 @@ fn regions<A: Intensity, D: Dimension>(
         .input(&port_of(image), Wiring::one_to_one(image.ndim()))
         .input(&port_of(&labels), Wiring::one_to_one(image.ndim()))
         .finish(grid_of(image));
-    let joining = Joining { label: "join_regions", name: "image.join_regions/2", join };
+    let joining = Joining { label: "join_regions", name: "image.join_regions/3", join };
     Ok(joined(&Port::of(layer), joining, caller))
+}
+
+/// A record with a row for each label, in ascending order.
+pub(crate) trait Labelled: AsRecord {
+    /// The labels, rising.
+    fn labels(&self) -> &[i32];
+}
+
+impl Labelled for Regions {
+    fn labels(&self) -> &[i32] {
+        &self.labels
+    }
 }
 
 /// Takes one measurement out of the regions, for the labels asked for, as one block.
 ///
 /// `row` writes the values of the region in a row of the table, or those of a label that does not occur.
-fn pick<A: Element, D: Dimension>(
+pub(crate) fn pick<A: Element, D: Dimension, T: Labelled>(
     regions: &Port,
     name: &'static str,
     index: LabelIndex,
     trailing: &[usize],
     caller: Site,
-    row: impl Fn(&Regions, Option<usize>, &mut Vec<A>) + Send + Sync + 'static,
+    row: impl Fn(&T, Option<usize>, &mut Vec<A>) + Send + Sync + 'static,
 ) -> Result<PerLabel<A, D>, Error> {
     let shape = match &index {
         LabelIndex::All => None,
@@ -519,16 +550,17 @@ fn pick<A: Element, D: Dimension>(
     let parameters = (name, index.clone());
     let trailing = trailing.to_vec();
     let task = FnTask::new(name, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Record(regions) = inputs.get::<Record<Regions>>(0)?;
+        let Record(regions) = inputs.get::<Record<T>>(0)?;
+        let labels_of_all = regions.labels();
         let mut values = Vec::new();
         let rows = match &index {
             LabelIndex::All => {
-                (0..regions.labels.len()).for_each(|at| row(regions, Some(at), &mut values));
-                regions.labels.len()
+                (0..labels_of_all.len()).for_each(|at| row(regions, Some(at), &mut values));
+                labels_of_all.len()
             }
             LabelIndex::These(labels) => {
                 for label in labels.iter() {
-                    row(regions, regions.labels.binary_search(label).ok(), &mut values);
+                    row(regions, labels_of_all.binary_search(label).ok(), &mut values);
                 }
                 labels.len()
             }
@@ -549,7 +581,7 @@ fn pick<A: Element, D: Dimension>(
 }
 
 /// The table of all regions.
-fn table(regions: &Regions) -> Columns {
+fn table(regions: &Regions, _: &[usize]) -> Columns {
     let floats = |value: fn(&Region) -> f64| Column::F64(regions.regions.iter().map(value).collect());
     let mut columns: Vec<(String, Column)> = vec![
         ("label".to_owned(), Column::I64(regions.labels.iter().map(|&label| i64::from(label)).collect())),

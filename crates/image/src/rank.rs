@@ -8,7 +8,7 @@ use musher_graph_core::{Site, TaskError, Token, Tokenizer};
 use ndarray::Dimension;
 
 use crate::error::Error;
-use crate::filter::{Window, halo, n_pixels};
+use crate::filter::{Window, check_constants, halo, n_pixels};
 use crate::kernel::rank::ranked;
 use crate::pixel::Pixel;
 
@@ -58,6 +58,7 @@ fn filtered<A: Pixel, D: Dimension>(
     rank: impl FnOnce(usize) -> Result<usize, Error>,
 ) -> Result<Array<A, D>, Error> {
     let along = window.resolve(image.ndim())?;
+    check_constants::<A>(along.iter().map(|&(.., mode)| mode))?;
     let sizes: Vec<usize> = along.iter().map(|&(size, ..)| size).collect();
     let rank = rank(n_pixels(&along)?)?;
     let (depths, modes) = halo(&along, A::narrow);

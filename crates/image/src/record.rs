@@ -44,16 +44,21 @@ impl AsRecord for Merged {
 impl Measure for Regions {
     fn nbytes(&self) -> usize {
         let per_label = size_of::<i32>() + size_of::<Region>();
-        self.labels.len() * per_label + self.extents.len() * size_of::<Extent>()
+        let per_axis = self.extents.len() * size_of::<Extent>();
+        self.labels.len() * per_label + per_axis + self.products.len() * size_of::<u128>()
     }
 }
 
 impl AsRecord for Regions {
-    const KIND: &'static str = "image.regions/3";
+    const KIND: &'static str = "image.regions/4";
 
     fn is_sound(&self) -> bool {
         let n = self.labels.len();
-        self.regions.len() == n && n.checked_mul(self.ndim) == Some(self.extents.len())
+        let per_axis = n.checked_mul(self.ndim) == Some(self.extents.len());
+        let of_pairs =
+            self.ndim.checked_add(1).and_then(|next| self.ndim.checked_mul(next)).map(|pairs| pairs / 2);
+        let per_pair = of_pairs.and_then(|pairs| n.checked_mul(pairs)) == Some(self.products.len());
+        self.regions.len() == n && per_axis && per_pair
     }
 }
 
@@ -95,7 +100,7 @@ mod tests {
         let codec = Record(Regions::default()).codec().unwrap();
         assert!(matches!(
             codec.encode(&merged, &mut Vec::new()),
-            Err(CodecError::WrongKind { expected: "image.regions/3" })
+            Err(CodecError::WrongKind { expected: "image.regions/4" })
         ));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::{RangeFull, RangeInclusive};
 
-use musher_array::{Array, Block};
+use musher_array::{Array, Block, Element};
 use musher_graph_core::{AxisMap, Facts, FnTask, Inputs, Layer, Place, Port, Site, TaskError, Wiring};
 use ndarray::{ArrayD, Dimension};
 
@@ -71,69 +71,69 @@ impl From<RangeInclusive<f64>> for ScaleRange {
 /// ```
 #[track_caller]
 #[doc(alias = "img_as_ubyte")]
-#[doc(alias = "rescale_intensity")]
 pub fn to_u8_scaled<A: Intensity, D: Dimension>(
     image: &Array<A, D>,
     range: impl Into<ScaleRange>,
 ) -> Result<Array<u8, D>, Error> {
-    let caller = Site::caller();
-    match range.into() {
-        ScaleRange::OfImage => of_image(image, caller),
-        ScaleRange::Between { low, high } => between(image, low, high, caller),
-    }
-}
-
-fn between<A: Intensity, D: Dimension>(
-    image: &Array<A, D>,
-    low: f64,
-    high: f64,
-    caller: Site,
-) -> Result<Array<u8, D>, Error> {
-    if !(low < high && (high - low).is_finite()) {
-        let expected = "finite and above low";
-        return Err(Error::Parameter { parameter: "high", value: high, expected, caller });
-    }
-    let task = FnTask::new("to_u8_scaled", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, low, high))
+    let scaling = Scaling { label: "to_u8_scaled", name: "image.to_u8_scaled/2", words: [0; 2] };
+    // A cast cuts off below 0 and above 255, and takes NaN for 0.
+    scaled(image, range.into(), scaling, |value: f64, low, high| {
+        let factor = if low < high { 255.0 / (high - low) } else { 0.0 };
+        ((value - low) * factor).round() as u8
     })
-    .params("image.to_u8_scaled_from/1", &(A::NAME, low, high))
-    .facts(facts::<A>);
-    let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
-    let layer = layer.finish(grid_of(image));
-    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
 
-fn of_image<A: Intensity, D: Dimension>(image: &Array<A, D>, caller: Site) -> Result<Array<u8, D>, Error> {
-    if image.is_empty() {
-        return Err(Error::Empty { operation: "to_u8_scaled", caller });
-    }
-    let (low, high) = (image.min(), image.max());
-    let task = FnTask::new("to_u8_scaled", |_: Place<'_>, inputs: &mut Inputs<'_>| {
+/// How values that are scaled are named.
+pub(crate) struct Scaling {
+    pub(crate) label: &'static str,
+    /// Name and version of the work in fingerprints.
+    pub(crate) name: &'static str,
+    /// What the function captures.
+    pub(crate) words: [u64; 2],
+}
+
+/// What `f` makes of each value and the two ends of the range.
+#[track_caller]
+pub(crate) fn scaled<A: Intensity, B: Element, D: Dimension>(
+    image: &Array<A, D>,
+    range: ScaleRange,
+    scaling: Scaling,
+    f: impl Fn(f64, f64, f64) -> B + Send + Sync + 'static,
+) -> Result<Array<B, D>, Error> {
+    let caller = Site::caller();
+    let Scaling { label, name, words } = scaling;
+    let whole = match range {
+        ScaleRange::OfImage if image.is_empty() => return Err(Error::Empty { operation: label, caller }),
+        ScaleRange::OfImage => Some([image.min(), image.max()]),
+        ScaleRange::Between { low, high } if low < high && (high - low).is_finite() => None,
+        ScaleRange::Between { high, .. } => {
+            let expected = "finite and above low";
+            return Err(Error::Parameter { parameter: "high", value: high, expected, caller });
+        }
+    };
+    let bits = match range {
+        ScaleRange::OfImage => None,
+        ScaleRange::Between { low, high } => Some((low.to_bits(), high.to_bits())),
+    };
+    let task = FnTask::new(label, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let bound = |slot: usize| -> Result<f64, TaskError> {
             Ok(inputs.get::<Block<A>>(slot)?.elements().first().map_or(f64::NAN, |value| value.as_()))
         };
-        Ok::<_, TaskError>(scaled(inputs.get::<Block<A>>(0)?, bound(1)?, bound(2)?))
+        let (low, high) = match range {
+            ScaleRange::OfImage => (bound(1)?, bound(2)?),
+            ScaleRange::Between { low, high } => (low, high),
+        };
+        let made: ArrayD<B> = inputs.get::<Block<A>>(0)?.view().mapv(|value| f(value.as_(), low, high));
+        Ok::<_, TaskError>(Block::new(made))
     })
-    .params("image.to_u8_scaled/1", &A::NAME)
-    .facts(facts::<A>);
-    let layer = Layer::build(task)
-        .caller(caller)
-        .input(&port_of(image), Wiring::one_to_one(image.ndim()))
-        .input(&port_of(&low), Wiring::axes(std::iter::empty::<AxisMap>()))
-        .input(&port_of(&high), Wiring::axes(std::iter::empty::<AxisMap>()))
-        .finish(grid_of(image));
-    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
-}
-
-fn facts<A>(_: Place<'_>, inputs: &[Option<u64>]) -> Facts {
-    let pixels = inputs.first().copied().flatten().unwrap_or(0) / size_of::<A>() as u64;
-    Facts::bytes(pixels).cost(pixels)
-}
-
-/// A block of bytes: a cast cuts off below 0 and above 255, and takes NaN for 0.
-fn scaled<A: Intensity>(block: &Block<A>, low: f64, high: f64) -> Block<u8> {
-    let factor = if low < high { 255.0 / (high - low) } else { 0.0 };
-    let scale = |value: A| ((value.as_() - low) * factor).round() as u8;
-    let array: ArrayD<u8> = block.view().mapv(scale);
-    Block::new(array)
+    .params(name, &((A::NAME, B::NAME), bits, words))
+    .facts(|_, inputs| {
+        let pixels = inputs.first().copied().flatten().unwrap_or(0) / size_of::<A>() as u64;
+        Facts::bytes(pixels * size_of::<B>() as u64).cost(pixels)
+    });
+    let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
+    let layer = whole.iter().flatten().fold(layer, |layer, bound| {
+        layer.input(&port_of(bound), Wiring::axes(std::iter::empty::<AxisMap>()))
+    });
+    Ok(Array::from_port(Port::of(layer.finish(grid_of(image))), image.chunks().clone()))
 }

@@ -1,16 +1,16 @@
-//! Thresholds: given ones, and the one that Otsu's method finds.
+//! Thresholds: given ones, and those that are found in a histogram.
 
 use musher_array::{Array, Block, Chunking, Real};
 use musher_graph_core::{
-    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, Site, TaskError, Wiring,
+    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, Site, Task, TaskError, Wiring,
 };
-use ndarray::{ArrayD, Dimension, Ix0, IxDyn};
+use ndarray::{ArrayD, Dimension, Ix0, Ix1, IxDyn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gray::Intensity;
-use crate::kernel::otsu::otsu;
+use crate::kernel::thresholds::{Method, multi_otsu};
 use crate::wire::{Joining, elements_of, grid_of, joined, port_of, single};
 
 /// Bins of a histogram of floats, unless another number is given.
@@ -156,7 +156,7 @@ impl Histogram for f64 {
     const LEVELS: Option<usize> = None;
 }
 
-/// The parameters of [`threshold_otsu`]: into how many bins floats are counted.
+/// The parameters of [`threshold_otsu`] and its kin: into how many bins floats are counted.
 ///
 /// A plain number is the number of bins. The default is 256, scikit-image's.
 ///
@@ -225,12 +225,123 @@ pub fn threshold_otsu<A: Histogram, D: Dimension>(
     image: &Array<A, D>,
     parameters: impl Into<Otsu>,
 ) -> Result<Array<f64, Ix0>, Error> {
-    find(image, parameters.into().bins, Site::caller())
+    find("threshold_otsu", image, parameters.into(), Method::Otsu, Site::caller())
+}
+
+/// Makes of each row a function: how it is named, its method, and its documentation.
+macro_rules! thresholds {
+    ($($(#[$doc:meta])* fn $name:ident = $method:expr;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// Pixels above it are foreground: `image.gt(&threshold)`. An image of one value gives that value. As [`threshold_otsu`]
+        /// otherwise.
+        ///
+        /// # Errors
+        /// As [`threshold_otsu`].
+        ///
+        /// # Examples
+        /// ```
+        /// use musher_array::{Array, ndarray::arr1};
+        /// use musher_image::Otsu;
+        /// use musher_scheduler::Compute;
+        /// let image = Array::from_array(arr1(&[1_u8, 2, 2, 2, 3, 200, 201, 202]), 3);
+        #[doc = concat!("let value = musher_image::", stringify!($name), "(&image, Otsu::default())?.compute()?;")]
+        /// assert!((2.0..201.0).contains(&value));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        ///
+        #[doc = concat!("**Source** `skimage.filters.", stringify!($name), "`.")]
+        #[track_caller]
+        pub fn $name<A: Histogram, D: Dimension>(
+            image: &Array<A, D>,
+            parameters: impl Into<Otsu>,
+        ) -> Result<Array<f64, Ix0>, Error> {
+            find(stringify!($name), image, parameters.into(), $method, Site::caller())
+        }
+    )*};
+}
+
+thresholds! {
+    /// The value whose two classes are correlated most: Yen's threshold (1995).
+    #[doc(alias = "skimage.filters.threshold_yen")]
+    fn threshold_yen = Method::Yen;
+
+    /// The first value that is the mean of the means of both classes: the threshold of Ridler and Calvard (1978), NaN where there is
+    /// none.
+    #[doc(alias = "skimage.filters.threshold_isodata")]
+    fn threshold_isodata = Method::Isodata;
+
+    /// The value furthest below the line from the peak of the histogram to its further end: the triangle of Zack, Rogers and Latt (1977),
+    /// for an image whose objects are few.
+    #[doc(alias = "skimage.filters.threshold_triangle")]
+    fn threshold_triangle = Method::Triangle;
+
+    /// The value of least cross-entropy between an image and its two classes: Li's threshold, found by the iteration of Li and Tam
+    /// (1998). scikit-image iterates over the values of floats, this over the centers of their bins.
+    #[doc(alias = "skimage.filters.threshold_li")]
+    fn threshold_li = Method::Li;
+}
+
+/// The values that best separate several classes of brightness: Otsu's criterion for more than two.
+///
+/// The second argument is the number of classes. A pixel belongs to the first class whose threshold is not below it, so that
+/// `musher_array`'s `digitize` numbers them. scikit-image counts in `f32`, and may choose another of values of all but equal
+/// merit.
+///
+/// **Shape** `(…) → (classes - 1,)` of `f64`, rising.
+/// **Cost** as [`threshold_otsu`], and `classes · levels²` steps for so many different values or filled bins: a `u16` image may have many.
+///
+/// # Errors
+/// As [`threshold_otsu`], and [`Error::Parameter`] for fewer than two classes. Computing fails with [`Error::TooFewLevels`] when there
+/// are fewer different values than classes.
+///
+/// # Examples
+/// ```
+/// use musher_array::{Array, ndarray::arr1};
+/// use musher_image::{Otsu, threshold_multiotsu};
+/// use musher_scheduler::Compute;
+/// let image = Array::from_array(arr1(&[1_u8, 2, 2, 100, 101, 101, 200, 201]), 3);
+/// assert_eq!(threshold_multiotsu(&image, 3, Otsu::default())?.compute()?, arr1(&[2.0, 101.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// **Source** `skimage.filters.threshold_multiotsu`; Liao, Chen and Chung 2001.
+#[track_caller]
+#[doc(alias = "skimage.filters.threshold_multiotsu")]
+pub fn threshold_multiotsu<A: Histogram, D: Dimension>(
+    image: &Array<A, D>,
+    classes: usize,
+    parameters: impl Into<Otsu>,
+) -> Result<Array<f64, Ix1>, Error> {
+    let caller = Site::caller();
+    if classes < 2 {
+        let (value, expected) = (classes as f64, "2 or more");
+        return Err(Error::Parameter { parameter: "classes", value, expected, caller });
+    }
+    let histogram = Histogrammed::new("threshold_multiotsu", image, parameters.into(), caller)?;
+    let bins = histogram.bins;
+    let finish = FnTask::new("threshold_multiotsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let Record(Counts(counts)) = inputs.get(0)?;
+        let centers = A::centers(range_at(inputs, 1)?, bins)?;
+        let found = multi_otsu(counts, &centers, classes).ok_or_else(|| {
+            let found = counts.iter().filter(|&&count| count > 0).count();
+            Error::TooFewLevels { found, classes }
+        })?;
+        Ok::<_, TaskError>(Block::new(ArrayD::from_shape_vec(IxDyn(&[found.len()]), found)?))
+    })
+    .params("image.threshold_multiotsu/1", &(A::NAME, bins, classes))
+    .facts(move |_, _| {
+        let levels = A::LEVELS.unwrap_or(bins) as u64;
+        let scratch = levels * size_of::<f64>() as u64 * (classes as u64 + 6);
+        Facts::bytes(8 * (classes as u64 - 1)).scratch(scratch).cost(1_000_000)
+    });
+    let chunks = Chunking::from_lengths(&[vec![classes - 1]]);
+    Ok(Array::from_port(histogram.finish(finish, Grid::from([1]), caller), chunks))
 }
 
 /// Counts of the pixels of some blocks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Counts(Vec<u64>);
+pub(crate) struct Counts(pub(crate) Vec<u64>);
 
 impl Counts {
     fn join(&self, other: &Self) -> Self {
@@ -270,38 +381,71 @@ impl<A: Histogram> AsRecord for Extremes<A> {
     const KIND: &'static str = A::RANGE;
 }
 
-fn find<A: Histogram, D: Dimension>(
-    image: &Array<A, D>,
-    bins: usize,
-    caller: Site,
-) -> Result<Array<f64, Ix0>, Error> {
-    if image.is_empty() {
-        return Err(Error::Empty { operation: "threshold_otsu", caller });
-    }
-    if bins == 0 {
-        return Err(Error::Parameter { parameter: "bins", value: 0.0, expected: "at least 1", caller });
-    }
-    let range = match A::LEVELS {
-        Some(_) => None,
-        None => Some(range(image, caller)),
-    };
-    let counts = counts(image, range.as_ref(), bins, caller);
-    let finish = FnTask::new("threshold_otsu", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
-        let Record(Counts(counts)) = inputs.get(0)?;
-        let centers = A::centers(range_at(inputs)?, bins)?;
-        let value = otsu(counts, &centers).unwrap_or(f64::NAN);
-        Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
-    })
-    .params("image.threshold_otsu/1", &(A::NAME, bins))
-    .facts(|_, _| Facts::bytes(8).cost(10_000));
-    let layer = Layer::build(finish).caller(caller).input(&counts, single(&counts));
-    let layer = range.iter().fold(layer, |layer, range| layer.input(range, single(range)));
-    Ok(Array::from_port(Port::of(layer.finish(Grid::scalar())), Chunking::from_lengths(&[])))
+/// The histogram of an image, about to be looked at.
+pub(crate) struct Histogrammed {
+    pub(crate) counts: Port,
+    /// The range, of floats.
+    pub(crate) range: Option<Port>,
+    pub(crate) bins: usize,
 }
 
-/// The range in the second slot, where there is one.
-fn range_at<A: Histogram>(inputs: &Inputs<'_>) -> Result<Option<(A, A)>, TaskError> {
-    if inputs.len() > 1 { Ok(inputs.get::<Record<Extremes<A>>>(1)?.0.0) } else { Ok(None) }
+impl Histogrammed {
+    pub(crate) fn new<A: Histogram, D: Dimension>(
+        operation: &'static str,
+        image: &Array<A, D>,
+        parameters: Otsu,
+        caller: Site,
+    ) -> Result<Self, Error> {
+        let Otsu { bins } = parameters;
+        if image.is_empty() {
+            return Err(Error::Empty { operation, caller });
+        }
+        if bins == 0 {
+            return Err(Error::Parameter { parameter: "bins", value: 0.0, expected: "at least 1", caller });
+        }
+        let range = match A::LEVELS {
+            Some(_) => None,
+            None => Some(range(image, caller)),
+        };
+        let counts = counts(image, range.as_ref(), bins, caller);
+        Ok(Self { counts, range, bins })
+    }
+
+    /// The single task that reads the counts and, of floats, the range.
+    fn finish(&self, task: impl Task, grid: Grid, caller: Site) -> Port {
+        let layer = Layer::build(task).caller(caller).input(&self.counts, single(&self.counts));
+        let layer = self.range.iter().fold(layer, |layer, range| layer.input(range, single(range)));
+        Port::of(layer.finish(grid))
+    }
+}
+
+fn find<A: Histogram, D: Dimension>(
+    operation: &'static str,
+    image: &Array<A, D>,
+    parameters: Otsu,
+    method: Method,
+    caller: Site,
+) -> Result<Array<f64, Ix0>, Error> {
+    let histogram = Histogrammed::new(operation, image, parameters, caller)?;
+    let bins = histogram.bins;
+    let finish = FnTask::new(operation, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+        let Record(Counts(counts)) = inputs.get(0)?;
+        let centers = A::centers(range_at(inputs, 1)?, bins)?;
+        let value = method.find(counts, &centers).unwrap_or(f64::NAN);
+        Ok::<_, TaskError>(Block::new(ArrayD::from_elem(IxDyn(&[]), value)))
+    })
+    .params("image.threshold/1", &(A::NAME, bins, operation))
+    .facts(move |_, _| {
+        let levels = A::LEVELS.unwrap_or(bins) as u64;
+        Facts::bytes(8).scratch(5 * levels * size_of::<f64>() as u64).cost(10_000)
+    });
+    let port = histogram.finish(finish, Grid::scalar(), caller);
+    Ok(Array::from_port(port, Chunking::from_lengths(&[])))
+}
+
+/// The range in a slot, where there is one.
+pub(crate) fn range_at<A: Histogram>(inputs: &Inputs<'_>, slot: usize) -> Result<Option<(A, A)>, TaskError> {
+    if inputs.len() > slot { Ok(inputs.get::<Record<Extremes<A>>>(slot)?.0.0) } else { Ok(None) }
 }
 
 /// Least and greatest value of the whole image.
@@ -326,7 +470,7 @@ fn counts<A: Histogram, D: Dimension>(
 ) -> Port {
     let task = FnTask::new("histogram", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
-        Ok::<_, TaskError>(Record(Counts(A::count(elements_of(block), range_at(inputs)?, bins)?)))
+        Ok::<_, TaskError>(Record(Counts(A::count(elements_of(block), range_at(inputs, 1)?, bins)?)))
     })
     .params("image.histogram/1", &(A::NAME, bins))
     .facts(move |_, inputs| {

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use musher_array::kernel::memory::{in_order, zeros};
 use musher_array::{Array, Block, Element};
 use musher_graph_core::{
-    AsRecord, AxisMap, Collection, Combine, Facts, Grid, Grouping, Level, Place, Port, Record, Site,
-    TaskError, Tokenizer, Wiring, tree,
+    AsRecord, AxisMap, Collection, Combine, Facts, FnTask, Grid, Grouping, Inputs, Layer, Level, Place, Port,
+    Record, Site, TaskError, Token, Tokenizer, Wiring, tree,
 };
-use ndarray::Dimension;
+use ndarray::{ArrayD, Dimension};
 
 /// The layer and output that make an array's blocks, whatever its dimension computes to.
 pub(crate) fn port_of<A: Element, D: Dimension>(array: &Array<A, D>) -> Port {
@@ -22,6 +23,43 @@ pub(crate) fn grid_of<A: Element, D: Dimension>(array: &Array<A, D>) -> Grid {
 /// The elements of a block in the order in which they lie in memory; none for a block without any, whatever its strides.
 pub(crate) fn elements_of<A: Clone>(block: &Block<A>) -> &[A] {
     if block.view().is_empty() { &[] } else { block.elements() }
+}
+
+/// How a function of the elements of a block is named, and about how many nanoseconds one takes.
+pub(crate) struct Mapping {
+    pub(crate) label: &'static str,
+    /// Name and version of the work in fingerprints.
+    pub(crate) name: &'static str,
+    pub(crate) cost: u64,
+    pub(crate) caller: Site,
+}
+
+impl Mapping {
+    /// What `f` makes of the elements of each block, which it gets in C order, one for each.
+    pub(crate) fn of<A: Element, B: Element, D: Dimension>(
+        self,
+        array: &Array<A, D>,
+        parameters: &impl Token,
+        f: impl Fn(&[A], &mut [B]) + Send + Sync + 'static,
+    ) -> Array<B, D> {
+        let Self { label, name, cost, caller } = self;
+        let task = FnTask::new(label, move |_: Place<'_>, inputs: &mut Inputs<'_>| {
+            let block = in_order(inputs.get::<Block<A>>(0)?.view())?;
+            let mut made = zeros::<B>(block.len())?;
+            f(block.as_slice().unwrap_or_default(), &mut made);
+            Ok::<_, TaskError>(Block::new(ArrayD::from_shape_vec(block.raw_dim(), made)?))
+        })
+        .params(name, &((A::NAME, B::NAME), parameters));
+        let of_facts = array.chunks().clone();
+        let task = task.facts(move |at, _| {
+            let elements = of_facts.block_shape(&at.coords()).iter().product::<usize>() as u64;
+            let (read, made) = (elements * size_of::<A>() as u64, elements * size_of::<B>() as u64);
+            Facts::bytes(made).scratch(read).cost(500 + elements * cost)
+        });
+        let layer =
+            Layer::build(task).caller(caller).input(&port_of(array), Wiring::one_to_one(array.ndim()));
+        Array::from_port(Port::of(layer.finish(grid_of(array))), array.chunks().clone())
+    }
 }
 
 /// How the records of two neighbours become one, under a name and version.

@@ -50,12 +50,56 @@ pub(crate) struct Regions {
     pub(crate) regions: Vec<Region>,
     /// `ndim` per label.
     pub(crate) extents: Vec<Extent>,
+    /// Sums of products of positions along two axes, [`pairs`] per label: 0 with 0, 0 with 1, …, 1 with 1, ….
+    pub(crate) products: Vec<u128>,
+}
+
+/// How many pairs of axes there are, those of an axis with itself among them.
+pub(crate) const fn pairs(ndim: usize) -> usize {
+    ndim * (ndim + 1) / 2
 }
 
 impl Regions {
     /// What is known of the region in row `row` along each axis.
     pub(crate) fn extents_of(&self, row: usize) -> &[Extent] {
         &self.extents[row * self.ndim..][..self.ndim]
+    }
+
+    /// The sums of products of positions of the region in row `row`.
+    fn products_of(&self, row: usize) -> &[u128] {
+        &self.products[row * pairs(self.ndim)..][..pairs(self.ndim)]
+    }
+
+    /// The second central moments of the positions of a region, divided by the number of its pixels: row after row of a matrix
+    /// with a row and a column for each axis.
+    ///
+    /// Positions are counted from the region's own box, in integers, so that no digit is lost far from the origin.
+    pub(crate) fn spread_of(&self, row: usize) -> Vec<f64> {
+        let (ndim, extents) = (self.ndim, self.extents_of(row));
+        let count = self.regions[row].count;
+        let mut spread = vec![0.0; ndim * ndim];
+        let mut products = self.products_of(row).iter();
+        for i in 0..ndim {
+            for (j, &product) in (i..ndim).zip(products.by_ref()) {
+                let (one, other) = (&extents[i], &extents[j]);
+                let (a, b) = (u128::from(one.begin), u128::from(other.begin));
+                let (of_one, of_other) = (one.positions_inside(count), other.positions_inside(count));
+                // `Σ (x - a)(y - b)`, of which no part is negative.
+                let product = product - a * other.positions - b * of_one;
+                let mean = product as f64 / count as f64;
+                let value = mean - of_one as f64 / count as f64 * (of_other as f64 / count as f64);
+                spread[i * ndim + j] = value;
+                spread[j * ndim + i] = value;
+            }
+        }
+        spread
+    }
+}
+
+impl Extent {
+    /// The sum of the positions of so many pixels, counted from the first.
+    fn positions_inside(&self, count: u64) -> u128 {
+        self.positions - u128::from(self.begin) * u128::from(count)
     }
 }
 
@@ -92,7 +136,13 @@ pub(crate) fn measure_block<A: AsPrimitive<f64>>(
     let shape = labels.shape().to_vec();
     let values = values.as_slice().expect("standard layout is contiguous");
     let labels = labels.as_slice().expect("standard layout is contiguous");
-    let mut block = Measuring { slots: Slots::over(labels), running: Vec::new(), extents: Vec::new(), ndim };
+    let mut block = Measuring {
+        slots: Slots::over(labels),
+        running: Vec::new(),
+        extents: Vec::new(),
+        products: Vec::new(),
+        ndim,
+    };
     let length = shape.last().copied().unwrap_or(1);
     if !labels.is_empty() {
         let mut place = origin.to_vec();
@@ -148,6 +198,7 @@ struct Measuring {
     slots: Slots,
     running: Vec<Running>,
     extents: Vec<Extent>,
+    products: Vec<u128>,
     ndim: usize,
 }
 
@@ -203,6 +254,31 @@ impl Measuring {
             extent.begin = extent.begin.min(from);
             extent.end = extent.end.max(to);
         }
+        self.multiply(slot, u128::from(count), begin, place);
+    }
+
+    /// Adds the products of the positions of so many pixels in a row, the first of which is number `begin` of its line.
+    fn multiply(&mut self, slot: usize, count: u128, begin: usize, place: &[usize]) {
+        let ndim = self.ndim;
+        let Some(last) = ndim.checked_sub(1) else { return };
+        let n_pairs = pairs(ndim);
+        let mut products = self.products[slot * n_pairs..][..n_pairs].iter_mut();
+        let first = (place[last] + begin) as u128;
+        // 0 + 1 + … and 0 + 1 + 4 + …, as far as there are pixels.
+        let (steps, squares) = (count * (count - 1) / 2, (count - 1) * count * (2 * count - 1) / 6);
+        let along = count * first + steps;
+        for i in 0..last {
+            let at = place[i] as u128;
+            for (&other, product) in place[i..last].iter().zip(products.by_ref()) {
+                *product += count * at * other as u128;
+            }
+            if let Some(product) = products.next() {
+                *product += at * along;
+            }
+        }
+        if let Some(product) = products.next() {
+            *product += count * first * first + 2 * first * steps + squares;
+        }
     }
 
     /// The row of a label; a new one when the label is new, with its first value.
@@ -215,6 +291,7 @@ impl Measuring {
             self.running.push(Running { label, region, shift, difference: 0.0, difference_squared: 0.0 });
             let nothing = Extent { positions: 0, weighted: 0.0, begin: u64::MAX, end: 0 };
             self.extents.resize(self.extents.len() + self.ndim, nothing);
+            self.products.resize(self.products.len() + pairs(self.ndim), 0);
         }
         *slot as usize
     }
@@ -231,6 +308,8 @@ impl Measuring {
             done.labels.push(running.label);
             done.regions.push(Region { moments: running.region.settled(moments), ..running.region });
             done.extents.extend_from_slice(&self.extents[slot * self.ndim..][..self.ndim]);
+            let n_pairs = pairs(self.ndim);
+            done.products.extend_from_slice(&self.products[slot * n_pairs..][..n_pairs]);
         }
         done
     }
@@ -324,11 +403,14 @@ pub(crate) fn join(one: &Regions, other: &Regions) -> Regions {
             joined.regions.push(one.regions[i].join(&other.regions[j]));
             let extents = one.extents_of(i).iter().zip(other.extents_of(j));
             joined.extents.extend(extents.map(|(a, b)| a.join(b)));
+            let products = one.products_of(i).iter().zip(other.products_of(j));
+            joined.products.extend(products.map(|(a, b)| a + b));
         } else {
             let (part, row) = if from_one { (one, i) } else { (other, j) };
             joined.labels.push(part.labels[row]);
             joined.regions.push(part.regions[row]);
             joined.extents.extend_from_slice(part.extents_of(row));
+            joined.products.extend_from_slice(part.products_of(row));
         }
         i += usize::from(from_one);
         j += usize::from(from_other);
@@ -396,6 +478,23 @@ mod tests {
             close(columns.weighted, pixels.iter().map(|pixel| pixel.0.1 as f64 * pixel.1).sum());
             close(rows.weighted, pixels.iter().map(|pixel| pixel.0.0 as f64 * pixel.1).sum());
             assert_eq!(rows.begin, pixels.iter().map(|pixel| pixel.0.0 as u64).min().unwrap());
+            let products =
+                |of: fn((usize, usize)) -> usize| pixels.iter().map(|pixel| of(pixel.0) as u128).sum();
+            let sums: [u128; 3] =
+                [products(|at| at.0 * at.0), products(|at| at.0 * at.1), products(|at| at.1 * at.1)];
+            assert_eq!(found.products_of(row), sums);
+            let mean = |of: fn((usize, usize)) -> usize| {
+                pixels.iter().map(|pixel| of(pixel.0) as f64).sum::<f64>() / count
+            };
+            let (y, x) = (mean(|at| at.0), mean(|at| at.1));
+            let spread = found.spread_of(row);
+            close(spread[0], pixels.iter().map(|pixel| (pixel.0.0 as f64 - y).powi(2)).sum::<f64>() / count);
+            close(
+                spread[1],
+                pixels.iter().map(|pixel| (pixel.0.0 as f64 - y) * (pixel.0.1 as f64 - x)).sum::<f64>()
+                    / count,
+            );
+            assert_eq!(spread[1], spread[2]);
             assert_eq!(columns.end, pixels.iter().map(|pixel| pixel.0.1 as u64 + 1).max().unwrap());
         }
     }
@@ -418,7 +517,7 @@ mod tests {
                 let top = join(&part(0..row, 0..column), &part(0..row, column..9));
                 let bottom = join(&part(row..6, 0..column), &part(row..6, column..9));
                 let found = join(&top, &bottom);
-                assert_eq!(found.labels, expected.labels);
+                assert_eq!((&found.labels, &found.products), (&expected.labels, &expected.products));
                 for (found, expected) in found.regions.iter().zip(&expected.regions) {
                     assert_eq!(
                         (found.count, found.minimum, found.minimum_at, found.maximum, found.maximum_at),

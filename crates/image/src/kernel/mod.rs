@@ -3,7 +3,10 @@
 //! They do not know graphs, so each can be tested against a naive loop and measured alone.
 
 pub(crate) mod bspline;
+pub(crate) mod color;
 pub(crate) mod correlate;
+pub(crate) mod distance;
+pub(crate) mod eigen;
 pub(crate) mod gaussian;
 pub(crate) mod gray;
 pub(crate) mod label;
@@ -14,6 +17,7 @@ pub(crate) mod rank;
 pub(crate) mod resample;
 pub(crate) mod separable;
 pub(crate) mod taps;
+pub(crate) mod thresholds;
 pub(crate) mod union_find;
 pub(crate) mod widen;
 pub(crate) mod windows;

@@ -1,6 +1,5 @@
 //! Values of an image between its pixels: which pixels count at a place, beyond the edges too, and their weighted sum.
 
-use std::iter;
 use std::ops::Range;
 
 use super::bspline::{MOST_TAPS, weights_at};
@@ -157,11 +156,11 @@ impl Knots {
         }
         if low - spare >= 0.0 && high + spare <= last {
             let (from, to) = ((low - spare).floor() as usize, (high + spare).ceil() as usize);
-            return iter::once(from..(to + 1).min(n)).collect();
+            return std::iter::once(from..(to + 1).min(n)).collect();
         }
         // Beyond this all that there is has come once.
         if !(high - low).is_finite() || high - low >= n as f64 || n as f64 <= 2.0 * spare {
-            return iter::once(0..n).collect();
+            return std::iter::once(0..n).collect();
         }
         let mut places = Vec::new();
         let spare = spare as isize;
@@ -281,8 +280,6 @@ pub(crate) fn rounded<A: Widen>(sum: f64) -> A {
 
 #[cfg(test)]
 mod tests {
-    use std::iter;
-
     use super::{Assembled, Knots, SplineMode};
 
     const MODES: [SplineMode; 7] = [
@@ -321,7 +318,8 @@ mod tests {
     fn a_block_in_the_middle_needs_its_surroundings_only() {
         for mode in MODES {
             let knots = Knots { n: 1000, pad: 0, order: 3, mode };
-            assert!(knots.needed(500.0, 520.5).into_iter().eq(iter::once(497..525)));
+            let (first, more) = (knots.needed(500.0, 520.5), knots.needed(500.0, 520.5).len());
+            assert_eq!((first.first(), more), (Some(&(497..525)), 1));
         }
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
 mod blocks;
+mod colors;
 mod errors;
 mod files;
 mod filters;
@@ -11,6 +12,7 @@ mod golden;
 mod graph;
 mod memory;
 mod neighborhoods;
+mod objects;
 mod promises;
 mod resample;
 mod support;

@@ -6,16 +6,22 @@ use std::path::Path;
 
 use musher_array::{Array, Chunking, Element, Gather};
 use musher_image::{
-    GrayWeights, Imread, LabelIndex, LocalMethod, Mode, PerLabel, Spline, Structure, affine_transform, area,
-    binary_closing, binary_dilation, binary_erosion, binary_hit_or_miss, binary_opening, black_tophat,
-    center_of_mass, convolve, convolve1d, correlate, correlate1d, find_objects, gaussian_filter,
-    gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace, generic_filter, geometric_transform,
-    grey_closing, grey_dilation, grey_erosion, grey_opening, imread, imread_chunked, imread_tiles,
-    imsave_tiles, label, laplace, map_coordinates, maximum, maximum_filter, maximum_filter1d, mean, measure,
-    median_filter, minimum, minimum_filter, minimum_filter1d, morphological_gradient, morphological_laplace,
-    percentile_filter, prewitt, rank_filter, resize, rgb_to_gray, rgb2gray, rotate, scharr, shift, sobel,
-    spline_filter, spline_filter1d, standard_deviation, sum_labels, threshold, threshold_local,
-    threshold_otsu, to_u8_scaled, uniform_filter, uniform_filter1d, variance, white_tophat, zoom,
+    ChamferMetric, GrayWeights, Imread, LabelIndex, LocalMethod, Mode, PerLabel, Spline, Structure,
+    adjust_gamma, affine_transform, area, binary_closing, binary_dilation, binary_erosion, binary_fill_holes,
+    binary_hit_or_miss, binary_opening, binary_propagation, black_tophat, center_of_mass, clear_border,
+    convolve, convolve1d, correlate, correlate1d, distance_transform_cdt, distance_transform_edt,
+    equalize_hist, extrema, find_objects, gaussian_filter, gaussian_filter1d, gaussian_gradient_magnitude,
+    gaussian_laplace, generic_filter, geometric_transform, grey_closing, grey_dilation, grey_erosion,
+    grey_opening, hed2rgb, hsv2rgb, imread, imread_chunked, imread_tiles, imsave_tiles, lab2rgb, lab2xyz,
+    label, labeled_comprehension, laplace, luv2rgb, luv2xyz, map_coordinates, maximum, maximum_filter,
+    maximum_filter1d, maximum_position, mean, measure, median_filter, minimum, minimum_filter,
+    minimum_filter1d, minimum_position, morphological_gradient, morphological_laplace, percentile_filter,
+    prewitt, rank_filter, regionprops, remove_small_holes, remove_small_objects, rescale_intensity, resize,
+    rgb_to_gray, rgb2gray, rgb2hed, rgb2hsv, rgb2lab, rgb2luv, rgb2xyz, rgb2ycbcr, rotate, scharr, shift,
+    sobel, spline_filter, spline_filter1d, standard_deviation, sum_labels, threshold, threshold_isodata,
+    threshold_li, threshold_local, threshold_multiotsu, threshold_otsu, threshold_triangle, threshold_yen,
+    to_u8_scaled, uniform_filter, uniform_filter1d, variance, white_tophat, xyz2lab, xyz2luv, xyz2rgb,
+    ycbcr2rgb, zoom,
 };
 use musher_scheduler::{Compute, Error, Options, Settings};
 use musher_testkit::{Cases, Size, digest};
@@ -161,19 +167,20 @@ fn morphology(cases: &mut Cases) {
     );
 }
 
+fn told<A: Element, D: ndarray::Dimension>(
+    values: Result<PerLabel<A, D>, musher_image::Error>,
+    options: &Options,
+) -> Result<u64, Error> {
+    let values = values.unwrap().compute_with(options)?;
+    Ok(digest(format!("{values:?}").bytes().map(u64::from)))
+}
+
 fn objects(cases: &mut Cases) {
     cases.add("label", |size, options| read(&label(&image(size).gt(3.0), 2).unwrap().0, options));
     cases.add("measure Measurements::to_delayed", |size, options| {
         let table = measure(&image(size), &squares(size)).unwrap().to_delayed().compute_with(options)?;
         Ok(digest(table.f64("mean").unwrap().iter().map(|value| value.to_bits())))
     });
-    fn told<A: Element, D: ndarray::Dimension>(
-        values: Result<PerLabel<A, D>, musher_image::Error>,
-        options: &Options,
-    ) -> Result<u64, Error> {
-        let values = values.unwrap().compute_with(options)?;
-        Ok(digest(format!("{values:?}").bytes().map(u64::from)))
-    }
     macro_rules! told {
         ($($name:literal => $function:ident),*) => {$(
             cases.add($name, |size, options| {
@@ -298,6 +305,91 @@ fn files(cases: &mut Cases) {
     cases.own_files();
 }
 
+/// Bright spots and dark ones: labels take four bytes where the image takes one, and all that joins them is in one task.
+fn spots(size: Size) -> Array<u8, Ix2> {
+    let (n, block) = size.square::<[f64; 2]>();
+    Array::from_shape_fn((n, n), block, |(i, j)| ((i / 3 * 7 + j / 5 * 13) % 251) as u8)
+}
+
+fn chosen(cases: &mut Cases) {
+    cases.add("minimum_position maximum_position extrema", |size, options| {
+        let (_, most, least_at, _) = extrema(&image(size), &squares(size), ..).unwrap();
+        let one = told(minimum_position(&image(size), &squares(size), ..), options)?;
+        let other = told(maximum_position(&image(size), &squares(size), ..), options)?;
+        Ok(digest([one, other, told(Ok(most), options)?, told(Ok(least_at), options)?]))
+    });
+    cases.add("labeled_comprehension", |size, options| {
+        let first = |values: &[f64]| values[0] + values[values.len() - 1];
+        told(labeled_comprehension(&image(size), &squares(size), .., first), options)
+    });
+    cases.add("regionprops", |size, options| {
+        let table = regionprops(&image(size), &squares(size)).unwrap().compute_with(options)?;
+        Ok(digest(table.f64("orientation").unwrap().iter().map(|value| value.to_bits())))
+    });
+    cases.add("binary_fill_holes binary_propagation clear_border", |size, options| {
+        let bright = spots(size).gt(120);
+        let filled = read(&binary_fill_holes(&bright, 1).unwrap(), options)?;
+        let grown = read(&binary_propagation(&spots(size).gt(240), &bright, 1).unwrap(), options)?;
+        Ok(digest([filled, grown, read(&clear_border(&bright, 2).unwrap(), options)?]))
+    });
+    cases.add("remove_small_objects remove_small_holes", |size, options| {
+        let bright = spots(size).gt(120);
+        let large = read(&remove_small_objects(&bright, 40, 1).unwrap(), options)?;
+        Ok(digest([large, read(&remove_small_holes(&bright, 40, 1).unwrap(), options)?]))
+    });
+    cases.add("distance_transform_edt distance_transform_cdt", |size, options| {
+        // Distances take eight bytes where the image takes one.
+        let (n, block) = size.square::<f64>();
+        let mask =
+            Array::<u8, Ix2>::from_shape_fn((n, n), block, |(i, j)| ((i / 3 * 7 + j / 5 * 13) % 251) as u8)
+                .gt(9);
+        let far = read(&distance_transform_edt(&mask, 1.0).unwrap(), options)?;
+        Ok(digest([far, read(&distance_transform_cdt(&mask, ChamferMetric::Chessboard).unwrap(), options)?]))
+    });
+}
+
+/// A color image of the data's size, of floats.
+fn colors(size: Size) -> Array<f64, Ix3> {
+    let (n, block) = size.square::<[f64; 3]>();
+    Array::from_shape_fn((n, n, 3), (block, block, 3), |(i, j, k)| {
+        ((i * 7 + j * 13 + k * 50) % 251) as f64 / 251.0
+    })
+}
+
+type OfColors = fn(&Array<f64, Ix3>) -> Result<Array<f64, Ix3>, musher_image::Error>;
+
+fn light(cases: &mut Cases) {
+    cases.add(
+        "rgb2hsv hsv2rgb rgb2xyz xyz2rgb rgb2lab lab2rgb xyz2lab lab2xyz rgb2luv luv2rgb xyz2luv luv2xyz rgb2ycbcr \
+         ycbcr2rgb rgb2hed hed2rgb",
+        |size, options| {
+            let all: [OfColors; 16] = [
+                rgb2hsv, hsv2rgb, rgb2xyz, xyz2rgb, rgb2lab, lab2rgb, xyz2lab, lab2xyz, rgb2luv, luv2rgb, xyz2luv,
+                luv2xyz, rgb2ycbcr, ycbcr2rgb, rgb2hed, hed2rgb,
+            ];
+            let words = all.map(|of| read(&of(&colors(size)).unwrap(), options));
+            Ok(digest(words.into_iter().collect::<Result<Vec<_>, _>>()?))
+        },
+    );
+    cases.add("rescale_intensity adjust_gamma equalize_hist", |size, options| {
+        let wide = read(&rescale_intensity(&image(size), .., 0.0..=1.0).unwrap(), options)?;
+        let dark = read(&adjust_gamma(&image(size), 2.0, 1.0).unwrap(), options)?;
+        Ok(digest([wide, dark, read(&equalize_hist(&image(size), 64).unwrap(), options)?]))
+    });
+    cases.add(
+        "threshold_yen threshold_isodata threshold_triangle threshold_li threshold_multiotsu",
+        |size, options| {
+            let image = image(size);
+            let mut words = vec![read(&threshold_multiotsu(&image, 3, 64).unwrap(), options)?];
+            words.push(read(&threshold_yen(&image, 64).unwrap(), options)?);
+            words.push(read(&threshold_isodata(&image, 64).unwrap(), options)?);
+            words.push(read(&threshold_triangle(&image, 64).unwrap(), options)?);
+            words.push(read(&threshold_li(&bytes(size), 64).unwrap(), options)?);
+            Ok(digest(words))
+        },
+    );
+}
+
 fn resampled(cases: &mut Cases) {
     cases.add("spline_filter spline_filter1d", |size, options| {
         let all = read(&spline_filter(&image(size), 3).unwrap(), options)?;
@@ -334,7 +426,7 @@ musher_testkit::promises!("promises", cases());
 
 fn cases() -> Cases {
     let mut cases = Cases::new("image");
-    for family in [filters, morphology, objects, resampled, files] {
+    for family in [filters, morphology, objects, chosen, light, resampled, files] {
         family(&mut cases);
     }
     cases.without("generate_binary_structure", "makes a structure, which is no chunk");
