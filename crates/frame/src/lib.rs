@@ -19,7 +19,7 @@
 //!
 //! - Rows keep their order, but for what moves them by their keys; groups stand in order of first appearance. For given partitions the answer is the same
 //!   to the last bit whatever the number of musher's threads, the scheduler, or which steps were fused.
-//! - Sums of integers are exact or an error; they never wrap. Sums of floats are as exact as polars' own: other
+//! - Sums of integers are exact or an error; they never wrap, but for `rolling_sum`, which is polars' own. Sums of floats are as exact as polars' own: other
 //!   partitions may change the last digits.
 //! - A panic inside polars, and a file that is not what it says, become an [`Error`] with its place.
 //!

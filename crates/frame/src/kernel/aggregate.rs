@@ -570,6 +570,20 @@ pub(crate) fn analyze(schema: &Schema, expression: &Expr) -> PolarsResult<Facts>
     })
 }
 
+/// The expression with sums of integers in 128 bits that fail, instead of polars' own that wrap, where they do not fit the
+/// type that polars gives them.
+pub(crate) fn sums_that_fail(expression: Expr, schema: &Schema) -> Expr {
+    expression.map_expr(|node| {
+        let Expr::Agg(AggExpr::Sum(input)) = &node else { return node };
+        match (analyze(schema, input), analyze(schema, &node)) {
+            (Ok(of), Ok(sum)) if of.dtype.is_integer() && sum.dtype.is_integer() => {
+                input.as_ref().clone().cast(DataType::Int128).sum().strict_cast(sum.dtype)
+            }
+            _ => node,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

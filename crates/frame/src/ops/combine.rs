@@ -151,15 +151,16 @@ impl Frame {
     pub fn cross_join(&self, right: impl Into<Self>) -> Result<Self, Error> {
         let origin = Origin { operation: "cross_join", caller: Site::caller() };
         let right = right.into();
-        let right = if right.n_partitions() == 1 { right } else { right.gathered(Vec::new(), origin) };
         let how = JoinType::Cross;
         let (left, none) = (Vec::new(), Vec::new());
         let on = JoinOn { left, right: none, how, suffix: "_right".into(), nulls_equal: false };
         self.joined(&right, on, origin)
     }
 
-    /// Each partition joined with a frame of one partition.
+    /// Each partition joined with all of another frame.
     pub(super) fn joined(&self, right: &Self, on: JoinOn, origin: Origin) -> Result<Self, Error> {
+        let gathered = (right.n_partitions() != 1).then(|| right.gathered(Vec::new(), origin));
+        let right = gathered.as_ref().unwrap_or(right);
         let schema = Self::resolved(on.join(self.nothing(), right.nothing()), origin)?;
         let keeps_order = !matches!(on.how, JoinType::Right | JoinType::Full);
         let made = self.then_with(PartitionStep::join(1, on), right, schema, origin);

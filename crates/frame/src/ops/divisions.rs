@@ -28,6 +28,8 @@ pub(crate) struct Sorted {
     bounds: DataFrame,
 }
 
+/// Units of the periods of [`Frame::repartition_every`].
+const UNITS: [&str; 11] = ["ns", "us", "ms", "s", "m", "h", "d", "w", "mo", "q", "y"];
 /// Partitions that [`Frame::repartition_every`] makes at most.
 const MOST: usize = 1 << 20;
 
@@ -180,8 +182,12 @@ impl Frame {
         let digits = every.len() - every.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, unit) = every.split_at(digits);
         let number: u64 = match number.parse() {
-            Ok(number) if number > 0 && !unit.is_empty() => number,
-            _ => return Err(refuse(polars_err!(InvalidOperation: "\"{every}\" is no period; \"1mo\" is"))),
+            Ok(number) if number > 0 && UNITS.contains(&unit) => number,
+            _ => {
+                return Err(refuse(
+                    polars_err!(InvalidOperation: "\"{every}\" is no period of one unit; \"1mo\" is, and so are ns, us, ms, s, m, h, d, w, q, y"),
+                ));
+            }
         };
         let extremes = collect(
             sorted.bounds.clone().lazy().select([col("min").min(), col("max").max()]),

@@ -6,7 +6,7 @@ use polars::prelude::{Expr, LazyFrame, PlSmallStr, SchemaRef, col, len};
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
-use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose};
+use crate::kernel::aggregate::{Decomposed, Refusal, WideSum, analyze, decompose, sums_that_fail};
 use crate::origin::Origin;
 use crate::step::PartitionStep;
 
@@ -185,14 +185,21 @@ impl GroupBy {
     }
 
     pub(super) fn agg_at(&self, aggregates: &[Expr], origin: Origin) -> Result<Frame, Error> {
+        match self.agg_in_one(aggregates, origin) {
+            Err(Error::NotDecomposable { .. }) => {
+                self.agg_whole_into(aggregates, self.frame.n_partitions(), origin)
+            }
+            groups => groups,
+        }
+    }
+
+    /// The groups in one partition, in the order in which their keys first appear; aggregates without a state are refused.
+    pub(super) fn agg_in_one(&self, aggregates: &[Expr], origin: Origin) -> Result<Frame, Error> {
         check::depth(aggregates, origin)?;
         let frame = &self.frame;
         let grouped = |keys: &[Expr], aggs: &[Expr]| PartitionStep::group_by(keys.to_vec(), aggs.to_vec());
         let expanded = check::expand(frame.nothing().group_by_stable(&self.keys).agg(aggregates), origin)?;
-        let plan = match frame.decomposed(&expanded, origin) {
-            Err(Error::NotDecomposable { .. }) => return self.agg_whole(aggregates, origin),
-            plan => plan?,
-        };
+        let plan = frame.decomposed(&expanded, origin)?;
         let names: Vec<Expr> = self.key_names.iter().map(|name| col(name.clone())).collect();
         let finish: Vec<Expr> = names.iter().cloned().chain(plan.finish).collect();
         let schema = self.finished_schema(&plan.partial, &plan.combine, &names, &finish, origin)?;
@@ -256,15 +263,13 @@ impl GroupBy {
     }
 
     /// Any expressions of polars over the rows of a group at once.
-    fn agg_whole(&self, aggregates: &[Expr], origin: Origin) -> Result<Frame, Error> {
-        self.agg_whole_into(aggregates, self.frame.n_partitions(), origin)
-    }
-
     fn agg_whole_into(&self, aggregates: &[Expr], n: usize, origin: Origin) -> Result<Frame, Error> {
         let frame = &self.frame;
-        let grouped = |lazy: LazyFrame| lazy.group_by_stable(&self.keys).agg(aggregates);
+        let aggregates: Vec<Expr> =
+            aggregates.iter().map(|aggregate| sums_that_fail(aggregate.clone(), &frame.schema)).collect();
+        let grouped = |lazy: LazyFrame| lazy.group_by_stable(&self.keys).agg(&aggregates);
         let schema = Frame::resolved(grouped(frame.nothing()), origin)?;
-        let all: Vec<Expr> = self.keys.iter().chain(aggregates).cloned().collect();
+        let all: Vec<Expr> = self.keys.iter().chain(&aggregates).cloned().collect();
         check::types(&frame.schema, &all, origin, grouped)?;
         let met = match frame.n_partitions() == 1 && n == 1 {
             true => frame.clone(),
@@ -273,7 +278,7 @@ impl GroupBy {
                 frame.exchanged_by(self.keys.clone(), n, origin)
             }
         };
-        let step = PartitionStep::group_by(self.keys.clone(), aggregates.to_vec());
+        let step = PartitionStep::group_by(self.keys.clone(), aggregates);
         Ok(met.then(step, schema, false, origin))
     }
 

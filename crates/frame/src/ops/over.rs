@@ -14,6 +14,7 @@ use crate::border::stack;
 use crate::check;
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::kernel::aggregate::sums_that_fail;
 use crate::ops::group::GroupBy;
 use crate::origin::Origin;
 use crate::partition::Partition;
@@ -35,6 +36,8 @@ impl Frame {
         check::row_wise(self.nothing().select(keys), origin)?;
         check::types(&self.schema, keys, origin, |lazy| lazy.select(keys))?;
         self.check_hashed(keys, origin)?;
+        let expressions: Vec<Expr> =
+            expressions.into_iter().map(|expression| sums_that_fail(expression, &self.schema)).collect();
         let schema = Self::resolved(self.nothing().with_columns(&expressions), origin)?;
         check::types(&self.schema, &expressions, origin, |lazy| lazy.with_columns(&expressions))?;
         let (n, numbered) = (self.n_partitions(), self.at_home(origin));

@@ -105,6 +105,12 @@ impl Frame {
             return Err(Error::Zero { operation: origin.operation, what, caller: origin.caller });
         }
         let wrong = |source| Error::Expression { operation: origin.operation, caller: origin.caller, source };
+        if let Some(list) = on.iter().find(|column| self.schema.get(column).is_some_and(DataType::is_nested))
+        {
+            return Err(wrong(
+                polars_err!(InvalidOperation: "column \"{list}\" is nested, which cannot become rows"),
+            ));
+        }
         let names = lit(Series::new("variable".into(), &on)).implode(true).alias("variable");
         let values = on.iter().map(|column| col(*column)).collect::<Vec<_>>();
         let values = concat_list(values).map_err(wrong)?.alias("value");
@@ -120,14 +126,15 @@ impl Frame {
     /// A row for each combination of the keys `index`, in order of appearance, and a column for each of the `categories` of
     /// the column `on`: what `aggregate` makes of the values of `values` in the rows that have both.
     ///
-    /// `aggregate` makes of an expression one that [`GroupBy::agg`](crate::GroupBy::agg) takes: `Expr::sum`,
+    /// `aggregate` makes of an expression one that has a state, as [`GroupBy::agg`](crate::GroupBy::agg) says: `Expr::sum`,
     /// `|x| x.first()`. Categories are compared as texts; what is none of them is left out.
     ///
     /// **Shape** one partition.
     /// **Cost** that of [`GroupBy::agg`](crate::GroupBy::agg), with an aggregate for each category.
     ///
     /// # Errors
-    /// [`Error::NoColumn`]; else those of [`GroupBy::agg`](crate::GroupBy::agg).
+    /// [`Error::NoColumn`]; [`Error::NotDecomposable`] for an aggregate without a state; else those of
+    /// [`GroupBy::agg`](crate::GroupBy::agg).
     ///
     /// # Examples
     /// ```
@@ -158,7 +165,7 @@ impl Frame {
             aggregate(chosen).alias(category)
         };
         let cells: Vec<Expr> = categories.into_iter().map(cell).collect();
-        self.group_by(index)?.agg_at(&cells, origin)
+        self.group_by(index)?.agg_in_one(&cells, origin)
     }
 
     /// Instead of a column one for each of its `categories`, named `column_category`: 1 where the column has it, else 0.

@@ -115,7 +115,7 @@ fn periods_hold_their_rows_in_order() {
     assert_same(&frame.repartition_every("7d").unwrap().compute().unwrap(), &times, "times");
     let none = Frame::from_polars(table.head(Some(0)), 2).unwrap().sorted_by("day").unwrap();
     assert_eq!(none.repartition_every("1mo").unwrap().compute().unwrap().height(), 0);
-    for every in ["", "mo", "0d", "5", "1quarter"] {
+    for every in ["", "mo", "0d", "5", "1quarter", "1d12h", "1h30m"] {
         assert!(matches!(frame.repartition_every(every), Err(Error::Expression { .. })), "{every}");
     }
     let numbers = Frame::from_polars(table, 2).unwrap().sorted_by("x").unwrap();

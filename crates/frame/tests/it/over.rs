@@ -104,6 +104,28 @@ fn aggregates_of_groups_stand_beside_their_rows() {
 }
 
 #[test]
+fn aggregates_without_a_state_stand_beside_the_rows_of_every_group() {
+    let least = || col("int").sort(SortOptions::default()).first().alias("least");
+    for table in [table(40), table(1), table(0)] {
+        let expected = lazy(&table).with_columns([over(least(), &["key"])]).collect().unwrap();
+        check(&table, &expected, |frame| frame.group_by([col("key")])?.transform([least()]));
+    }
+}
+
+#[test]
+fn sums_of_integers_over_groups_fail_rather_than_wrap() {
+    let least = || col("x").sort(SortOptions::default()).first().alias("least");
+    for (x, fits) in [([i32::MAX, 1, -1], true), ([i32::MAX, 1, 0], false)] {
+        let table = df!("key" => [1, 1, 1], "x" => x).unwrap();
+        let frame = Frame::from_polars(table, 2).unwrap();
+        let beside = frame.select([over(col("x").sum(), &["key"])]).unwrap();
+        assert_eq!(beside.compute().ok(), fits.then(|| df!("x" => [i32::MAX; 3]).unwrap()));
+        let whole = frame.group_by([col("key")]).unwrap().agg([col("x").sum(), least()]).unwrap();
+        assert_eq!(whole.compute().is_ok(), fits);
+    }
+}
+
+#[test]
 fn a_function_sees_all_rows_of_a_group_in_their_order() {
     let schema = || {
         Schema::from_iter([

@@ -180,6 +180,11 @@ fn columns_become_rows_and_rows_columns() {
     let all: Vec<String> = frame.columns().into_iter().map(str::to_owned).collect();
     assert!(matches!(frame.unpivot([], all.iter().map(String::as_str)), Err(Error::Zero { .. })));
     assert!(matches!(frame.unpivot(["nope"], []), Err(Error::NoColumn { .. })));
+    let listed = frame.with_columns([concat_list([col("int")]).unwrap().alias("listed")]).unwrap();
+    assert!(matches!(listed.unpivot(["listed"], []), Err(Error::Expression { .. })));
+    let ordered = |x: Expr| x.sort(SortOptions::default()).first();
+    let refused = frame.pivot([col("flag")], "key", ["a"], "int", ordered).unwrap_err();
+    assert!(matches!(refused, Error::NotDecomposable { .. }));
     assert!(matches!(frame.to_dummies("key", []), Err(Error::Zero { .. })));
     let numbers =
         frame.select([col("int")]).unwrap().to_dummies("int", ["-5", "1"]).unwrap().compute().unwrap();
