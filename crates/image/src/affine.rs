@@ -98,6 +98,9 @@ impl From<Array2<f64>> for Affine {
     }
 }
 
+/// Blocks that an answer has along an axis at most.
+const MOST_BLOCKS: usize = 1 << 20;
+
 /// The blocks of an answer of this shape, of which a step along each axis is so many pixels of the image: as long as the
 /// image's, shorter where the image is made smaller, so that what they read stays as large.
 pub(crate) fn divided(
@@ -112,7 +115,7 @@ pub(crate) fn divided(
     }
     let whole = shape
         .iter()
-        .try_fold(1_usize, |n, &length| n.checked_mul(length))
+        .try_fold(1_usize, |n, &length| n.checked_mul(length.max(1)))
         .filter(|&n| n <= isize::MAX as usize / 16);
     if whole.is_none() {
         let value = shape.iter().map(|&length| length as f64).product();
@@ -123,16 +126,24 @@ pub(crate) fn divided(
             caller,
         });
     }
+    let pieces: Vec<usize> = image
+        .largest_block()
+        .into_iter()
+        .zip(steps)
+        .map(|(longest, &step)| ((longest as f64 / step.max(1.0)) as usize).max(1))
+        .collect();
+    if let Some((&length, _)) =
+        shape.iter().zip(&pieces).find(|&(length, &piece)| length.div_ceil(piece) > MOST_BLOCKS)
+    {
+        let expected = "of at most 2^20 blocks along an axis, which are as long as the image's";
+        return Err(Error::Parameter { parameter: "shape", value: length as f64, expected, caller });
+    }
     let lengths: Vec<Vec<usize>> = shape
         .iter()
-        .zip(image.largest_block())
-        .zip(steps)
-        .map(|((&length, longest), &step)| {
-            let piece = ((longest as f64 / step.max(1.0)) as usize).max(1);
-            match length {
-                0 => vec![0],
-                _ => (0..length).step_by(piece).map(|at| piece.min(length - at)).collect(),
-            }
+        .zip(pieces)
+        .map(|(&length, piece)| match length {
+            0 => vec![0],
+            _ => (0..length).step_by(piece).map(|at| piece.min(length - at)).collect(),
         })
         .collect();
     Ok(Chunking::from_lengths(&lengths))
@@ -349,7 +360,8 @@ impl From<f64> for Rotation {
 
 /// Sine and cosine of an angle in degrees, exact at right angles.
 fn sine_and_cosine(degrees: f64) -> (f64, f64) {
-    let around = degrees.rem_euclid(360.0);
+    // A small negative angle is rounded to a whole turn.
+    let around = degrees.rem_euclid(360.0) % 360.0;
     let (quarter, rest) = ((around / 90.0).floor(), around % 90.0);
     let (sine, cosine) = rest.to_radians().sin_cos();
     match quarter as u8 {
@@ -367,8 +379,8 @@ fn sine_and_cosine(degrees: f64) -> (f64, f64) {
 /// **Shape** as large as the turned image, or that of the image with [`Rotation::keep_shape`].
 ///
 /// # Errors
-/// As [`affine_transform`], and [`Error::Parameter`] for an angle that is not finite and for axes that are equal or that the
-/// image has not.
+/// As [`affine_transform`], and [`Error::Parameter`] for an angle that is not finite, for axes that are equal or that the
+/// image has not, and for coefficients of more than two axes.
 ///
 /// # Examples
 /// ```
@@ -388,7 +400,7 @@ pub fn rotate<A: Pixel, D: Dimension>(
     rotation: impl Into<Rotation>,
     spline: impl Into<Spline>,
 ) -> Result<Array<A, D>, Error> {
-    let caller = Site::caller();
+    let (caller, spline) = (Site::caller(), spline.into());
     let Rotation { degrees, axes, keeps_shape } = rotation.into();
     let mut shape = image.shape();
     let ndim = shape.len();
@@ -399,6 +411,9 @@ pub fn rotate<A: Pixel, D: Dimension>(
     }
     if !degrees.is_finite() {
         return refuse("degrees", degrees, "finite");
+    }
+    if ndim > 2 && spline.is_of_coefficients() {
+        return refuse("spline", ndim as f64, "of pixels, not coefficients, for more than two axes");
     }
     let [first, second] = [axes[0].min(axes[1]).index(), axes[0].max(axes[1]).index()];
     let (sine, cosine) = sine_and_cosine(degrees);
@@ -423,7 +438,7 @@ pub fn rotate<A: Pixel, D: Dimension>(
     offset[first] = center(rows) - (cosine * row + sine * column);
     offset[second] = center(columns) - (cosine * column - sine * row);
     let transformation = Affine::matrix(matrix).offset(PerAxis::Each(offset)).shape(shape);
-    affine(image, "rotate", transformation, spline.into())
+    affine(image, "rotate", transformation, spline)
 }
 
 /// Makes an image of a shape of another, and smooths it first where it becomes smaller: what `skimage.transform.resize` gives

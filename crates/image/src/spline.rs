@@ -53,6 +53,10 @@ impl Spline {
         Self { is_filtered: true, ..self }
     }
 
+    pub(crate) fn is_of_coefficients(&self) -> bool {
+        self.is_filtered
+    }
+
     /// Promises that no coordinate lies further than this from the place for which it is asked, so that a block reads its
     /// surroundings only: for [`map_coordinates`](crate::map_coordinates) and
     /// [`geometric_transform`](crate::geometric_transform), whose blocks read the whole image otherwise.
@@ -141,7 +145,8 @@ impl Resolved {
         stay: &[bool],
     ) -> Result<Samples<A, D>, Error> {
         let lengths = image.shape();
-        let order = |axis: usize| if stay[axis] { 0 } else { self.order };
+        // Whole coordinates among coefficients are no pixels yet.
+        let order = |axis: usize| if stay[axis] && !self.is_filtered { 0 } else { self.order };
         let knots = |pad: usize| -> Vec<Knots> {
             let pad = |axis: usize| if order(axis) > 1 { pad } else { 0 };
             let of_axis = |(axis, &n): (usize, &usize)| Knots {
@@ -217,7 +222,7 @@ fn filtered_along<D: Dimension>(
 /// **Shape** and blocks stay; `f64`.
 /// **Cost** one pass. Each block reads the blocks in its halo of 24 pixels for order 2, 32 for 3, 41 for 4 and 50 for 5: beyond
 /// that no pixel changes the sixteenth digit. scipy, which recurs along whole lines, agrees within a few units of the last
-/// place, and a NaN, which spoils its line there, spoils the halo around it here. The bits do not depend on the blocks.
+/// place but for the modes `Reflect` and `Nearest`, where its own beginning of a line of few pixels is not exact; and a NaN, which spoils its line there, spoils the halo around it here. The bits do not depend on the blocks.
 ///
 /// # Errors
 /// [`Error::Parameter`] for an order that is not from 2 to 5: splines of lower order have the pixels themselves as

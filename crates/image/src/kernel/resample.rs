@@ -17,7 +17,7 @@ use super::widen::Widen;
 /// | `Mirror` | `d c b` | `a b c d` | `c b a` | about the centers of the pixels at the edges |
 /// | `Reflect` | `d c b a` | `a b c d` | `d c b a` | about the edges of these pixels; scipy calls it `grid-mirror`, too |
 /// | `GridWrap` | `a b c d` | `a b c d` | `a b c d` | |
-/// | `Wrap` | `b c` | `a b c d` | `b c d` | the first pixel and the last are one place, so that the line is one pixel shorter |
+/// | `Wrap` | `b c` | `a b c d` | `b c a` | the first pixel and the last are one place, so that the line is one pixel shorter |
 ///
 /// # Examples
 /// ```
@@ -65,8 +65,11 @@ impl SplineMode {
             return None;
         }
         let (length, last) = (n as f64, (n - 1) as f64);
-        if (0.0..=last).contains(&x) || matches!(self, Self::GridConstant(_)) {
+        if (0.0..=last).contains(&x) {
             return Some(x);
+        }
+        if let Self::GridConstant(_) = self {
+            return x.is_finite().then_some(x);
         }
         if let Self::Nearest = self {
             // Where all that counts is the pixel at the edge, distance does not.
@@ -80,9 +83,11 @@ impl SplineMode {
             return Some(0.0);
         }
         Some(match self {
+            // Half a pixel beyond the last one the coordinate stays: what it is rounded to is mirrored.
             Self::Mirror => {
                 let around = x.abs() % (2.0 * last);
-                if around > last { 2.0 * last - around } else { around }
+                let turns = if x < 0.0 { around >= last } else { around >= length };
+                if turns { 2.0 * last - around } else { around }
             }
             // Between the edge of a pixel and its center the coordinate stays beyond the line: its neighbors are reflected.
             Self::Reflect if x < 0.0 => {
@@ -119,6 +124,9 @@ impl SplineMode {
     }
 }
 
+/// Coordinates beyond this are not followed around the line: all of it may count there.
+const FAR: f64 = (1_u64 << 50) as f64;
+
 /// One axis of coefficients.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Knots {
@@ -138,8 +146,12 @@ impl Knots {
         let Self { n, pad, order, mode } = *self;
         let (mut low, mut high) = (low + pad as f64, high + pad as f64);
         let (spare, last) = ((order / 2 + 2) as f64, n as f64 - 1.0);
-        if n == 0 || low.is_nan() || high.is_nan() || low > high {
+        if n == 0 || low > high {
             return vec![];
+        }
+        // Nothing is known of the place, or whole numbers are no longer told apart there.
+        if low.is_nan() || high.is_nan() || low.abs().max(high.abs()) > FAR {
+            return std::iter::once(0..n).collect();
         }
         match mode {
             SplineMode::Nearest => {

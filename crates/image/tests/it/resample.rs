@@ -290,3 +290,53 @@ fn every_case_is_compared() {
     let found: BTreeSet<String> = operations("image_resample").into_iter().collect();
     assert_eq!(found, known.map(str::to_owned).into_iter().collect());
 }
+
+#[test]
+fn coefficients_are_splines_at_whole_places_too() {
+    let image =
+        Array::from_array(ArrayD::from_shape_fn(IxDyn(&[7, 5]), |at| (at[0] * 3 % 7 + at[1]) as f64), 3);
+    let mirror = || Spline::order(3).mode(SplineMode::Mirror);
+    let coefficients = spline_filter(&image, mirror()).unwrap();
+    let expected = image.compute().unwrap();
+    for found in [
+        shift(&coefficients, 0.0, mirror().of_coefficients()),
+        rotate(&coefficients, 0.0, mirror().of_coefficients()),
+        affine_transform(&coefficients, Array2::eye(2), mirror().of_coefficients()),
+    ] {
+        close(&found.unwrap().compute().unwrap(), &expected, TOLERANCE, "whole places");
+    }
+    let deep = Array::from_array(ArrayD::<f64>::zeros(IxDyn(&[3, 3, 3])), 2);
+    assert!(rotate(&deep, 10.0, mirror().of_coefficients()).is_err());
+}
+
+#[test]
+fn halves_beyond_the_edges_are_rounded_as_scipys() {
+    // scipy.ndimage.shift([1, 2, 3, 4], by, order=0, mode="mirror")
+    let line = Array::from_array(ndarray::arr1(&[1.0, 2.0, 3.0, 4.0]), 2);
+    for (by, expected) in
+        [(-0.5, [2.0, 3.0, 4.0, 3.0]), (3.5, [4.0, 4.0, 3.0, 2.0]), (-6.5, [2.0, 3.0, 4.0, 3.0])]
+    {
+        let found = shift(&line, by, Spline::order(0).mode(SplineMode::Mirror)).unwrap().compute().unwrap();
+        assert_eq!(found.to_vec(), expected, "{by}");
+    }
+}
+
+#[test]
+fn places_far_away_and_tiny_angles_are_answered() {
+    let image = Array::from_array(Array2::from_shape_fn((20, 20), |(i, j)| (i * 20 + j) as f64), 10);
+    let tiny = rotate(&image, -1e-15, 1).unwrap();
+    assert_eq!(tiny.compute().unwrap(), image.compute().unwrap());
+    for mode in [SplineMode::Reflect, SplineMode::Mirror, SplineMode::Wrap, SplineMode::GridWrap] {
+        let far = shift(&image, 1e17, Spline::order(1).mode(mode)).unwrap();
+        assert!(far.compute().unwrap().iter().all(|value| (0.0..400.0).contains(value)), "{mode:?}");
+    }
+    let torn = ndarray::arr2(&[[1e308, -1e308], [0.0, 1.0]]);
+    let nearest = affine_transform(&image, torn, Spline::order(0).mode(SplineMode::Nearest)).unwrap();
+    assert_eq!(nearest.compute().unwrap().dim(), (20, 20));
+    assert!(zoom(&image, 1e15, 1).is_err());
+    let nothing = Array::from_array(Array2::<f64>::zeros((0, 3)), 2);
+    assert!(zoom(&nothing, PerAxis::Each(vec![1.0, 1e30]), 1).is_err());
+    let at = Array::from_array(ndarray::arr2(&[[f64::INFINITY], [0.0]]), 2);
+    let constant = map_coordinates(&image, &at, Spline::order(1).mode(SplineMode::GridConstant(7.0)));
+    assert_eq!(constant.unwrap().compute().unwrap().to_vec(), [7.0]);
+}
