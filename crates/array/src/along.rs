@@ -7,7 +7,7 @@ use crate::chunks::Chunking;
 use crate::element::{Element, Ordered, Real};
 use crate::error::{Error, Shape, expect};
 use crate::kernel::memory::{collected, copied, zeros};
-use crate::lines::{Lines, whole_along};
+use crate::lines::Lines;
 use crate::lookup::{Side, is_before, place};
 use crate::order::order;
 use crate::rechunk::rechunked;
@@ -60,7 +60,7 @@ impl Pair {
         if left.len() != right.len() || (0..ndim).any(|own| own != axis && left[own] != right[own]) {
             return Err(Error::Shapes { operation, left: Shape(left), right: Shape(right), caller });
         }
-        let whole = whole_along(&core.chunking, axis);
+        let whole = core.chunking.whole_along(Axis(axis));
         let own = whole.with_axis(axis, indices.chunking.shared_axis(axis));
         let whole = rechunked::<A>(core, &whole, caller);
         Ok(Self { operation, axis, whole, indices: rechunked::<u64>(indices, &own, caller), caller })

@@ -8,7 +8,6 @@ use crate::element::Element;
 use crate::error::{Error, Shape, expect};
 use crate::gather::check;
 use crate::kernel::memory::copied;
-use crate::lines::whole_along_axes;
 use crate::per_block::PerBlock;
 use crate::rechunk::{common_lengths, rechunked};
 use musher_graph_core::{
@@ -100,7 +99,7 @@ impl Axes {
             let whole: Vec<usize> = (0..names.len()).filter(|&axis| !stays(names[axis])).collect();
             let is_whole = whole.iter().all(|&axis| core.chunking.axis(axis).len() == 1);
             let divided =
-                if is_whole { core.chunking.clone() } else { whole_along_axes(&core.chunking, &whole, 0) };
+                if is_whole { core.chunking.clone() } else { core.chunking.whole_along_axes(&whole, 0) };
             for (axis, &name) in names.iter().enumerate() {
                 if names[..axis].contains(&name) {
                     return Err(wrong(operation, "two axes of one array have one name", caller));

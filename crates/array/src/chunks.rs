@@ -4,6 +4,7 @@ use crate::element::DType;
 use crate::error::{Error, Shape};
 use crate::kernel::assemble::offsets;
 use musher_graph_core::{Grid, Site, Token, Tokenizer};
+use ndarray::Axis;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 
@@ -329,6 +330,52 @@ impl Chunking {
     pub fn largest_block(&self) -> Vec<usize> {
         self.axes().map(|axis| axis.iter().copied().max().unwrap_or(0)).collect()
     }
+
+    /// The division with one block along an axis, and along the others blocks as long as before, or shorter where a block
+    /// would be larger than the largest before.
+    ///
+    /// # Panics
+    /// When there is no such axis.
+    ///
+    /// # Examples
+    /// ```
+    /// use musher_array::Chunking;
+    /// use musher_array::ndarray::Axis;
+    /// let blocks = Chunking::from_lengths(&[vec![4, 4], vec![6, 6]]);
+    /// assert_eq!(blocks.whole_along(Axis(0)), Chunking::from_lengths(&[vec![8], vec![3; 4]]));
+    /// ```
+    #[must_use]
+    pub fn whole_along(&self, axis: Axis) -> Self {
+        self.whole_along_axes(&[axis.index()], 0)
+    }
+
+    /// The same for several axes. Room is left for lines that become as long as `longest`.
+    pub(crate) fn whole_along_axes(&self, axes: &[usize], longest: usize) -> Self {
+        let length = |axis: usize| self.axis(axis).iter().sum::<usize>();
+        let n: usize = axes.iter().map(|&axis| length(axis)).product();
+        // Blocks without elements are of no size: the others may stay as they are.
+        let largest = self.largest_block().iter().product::<usize>();
+        let mut room = if largest == 0 { usize::MAX } else { (largest / n.max(longest).max(1)).max(1) };
+        let mut lengths: Vec<Arc<[usize]>> = Vec::with_capacity(self.ndim());
+        for own in (0..self.ndim()).rev() {
+            let longest = self.largest_block()[own].max(1);
+            lengths.push(match own {
+                _ if axes.contains(&own) => [length(own)].into(),
+                _ if longest <= room => self.shared_axis(own),
+                _ => {
+                    let cut = |&length: &usize| {
+                        (0..length.max(1)).step_by(room).map(move |at| room.min(length - at))
+                    };
+                    self.axis(own).iter().flat_map(cut).collect()
+                }
+            });
+            if !axes.contains(&own) {
+                room = (room / longest).max(1);
+            }
+        }
+        lengths.reverse();
+        Self::from_axes(lengths)
+    }
 }
 
 impl Token for Chunking {
@@ -375,5 +422,23 @@ mod tests {
         assert!(refused(0.into(), &[4]));
         assert!(refused(vec![vec![1, 2]].into(), &[4]));
         assert!(!refused(vec![vec![1, 0, 3]].into(), &[4]));
+    }
+
+    #[test]
+    fn blocks_of_whole_lines_are_no_larger_than_before_where_that_is_possible() {
+        let divided = |lengths: &[&[usize]]| {
+            Chunking::from_lengths(&lengths.iter().map(|axis| axis.to_vec()).collect::<Vec<_>>())
+        };
+        let found = divided(&[&[4, 4], &[6, 6]]).whole_along(Axis(0));
+        assert_eq!(found, divided(&[&[8], &[3, 3, 3, 3]]));
+        assert_eq!(divided(&[&[4], &[6]]).whole_along(Axis(0)), divided(&[&[4], &[6]]));
+        assert_eq!(divided(&[&[1; 9], &[1, 2]]).whole_along(Axis(0)), divided(&[&[9], &[1, 1, 1]]));
+        assert_eq!(divided(&[&[0], &[3]]).whole_along(Axis(0)), divided(&[&[0], &[3]]));
+        assert_eq!(divided(&[&[2, 2], &[0], &[5]]).whole_along(Axis(0)).shape(), [4, 0, 5]);
+        assert_eq!(divided(&[&[0, 0], &[900, 900]]).whole_along(Axis(0)), divided(&[&[0], &[900, 900]]));
+        assert_eq!(divided(&[&[2, 2], &[0], &[900]]).whole_along(Axis(0)), divided(&[&[4], &[0], &[900]]));
+        let cube = divided(&[&[4, 4], &[2, 2], &[3, 3]]);
+        assert_eq!(cube.whole_along_axes(&[1, 2], 0), divided(&[&[1; 8], &[4], &[6]]));
+        assert_eq!(cube.whole_along_axes(&[], 0), cube);
     }
 }

@@ -26,7 +26,6 @@ use crate::element::Element;
 use crate::error::{Error, Shape};
 use crate::kernel::fft::{LineTransform, scratch_bytes, transform, transform_in_place};
 use crate::kernel::memory::in_order;
-use crate::lines::whole_along_axes;
 use crate::rechunk::rechunked;
 use crate::reductions::{All, Axes};
 use musher_graph_core::{Facts, FnTask, Inputs, Layer, Place, Port, Site, TaskError, Wiring};
@@ -210,7 +209,7 @@ impl Checked {
         if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(Error::TooLarge { shape: Shape(shape), what: "elements", caller });
         }
-        let whole = whole_along_axes(&core.chunking, &[axis], made);
+        let whole = core.chunking.whole_along_axes(&[axis], made);
         let core = rechunked::<A>(core, &whole, caller);
         let output = whole.with_axis(axis, [made].into());
         let factor = norm.factor(points, is_inverse);
