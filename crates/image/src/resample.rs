@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use musher_array::kernel::assemble::{Piece, assemble, blocks_read, offsets, pieces_of_range};
 use musher_array::kernel::memory::zeros;
 use musher_array::{Array, Block, Chunking, Element};
 use musher_graph_core::{
@@ -14,7 +15,7 @@ use musher_graph_core::{
     Wiring,
 };
 use musher_scheduler::check_cancelled;
-use ndarray::{ArrayD, ArrayViewMutD, Dimension, IxDyn, Slice};
+use ndarray::{ArrayD, Dimension, IxDyn};
 
 use crate::error::Error;
 use crate::kernel::label::advance;
@@ -165,14 +166,16 @@ impl Plan {
             _ => None,
         };
         let sampling = Arc::new(Sampling {
-            reads: Reads { source: coefficients.chunks().clone(), knots, target: chunks.clone() },
+            starts: coefficients.chunks().axes().map(offsets).collect(),
+            knots,
+            target: chunks.clone(),
             coordinates,
             reach: spline.reach.clone(),
             constant: spline.mode.constant(),
         });
         let wiring = sampling.wiring();
         let orders: Vec<(usize, usize)> =
-            sampling.reads.knots.iter().map(|knots| (knots.order, knots.pad)).collect();
+            sampling.knots.iter().map(|knots| (knots.order, knots.pad)).collect();
         let words = ((C::NAME, A::NAME), spline.mode, (spline.reach.unwrap_or_default(), orders));
         let (of_run, of_facts) = (Arc::clone(&sampling), Arc::clone(&sampling));
         let parameters = (words, &sampling.coordinates, (coefficients.chunks(), &chunks));
@@ -193,62 +196,12 @@ impl Plan {
     }
 }
 
-/// Which blocks of the coefficients each block of the answer reads.
-struct Reads {
-    source: Chunking,
-    knots: Vec<Knots>,
-    target: Chunking,
-}
-
-/// A stretch of one block along an axis, and where it goes to in what is assembled.
-struct Piece {
-    /// Which of the blocks that are read along the axis.
-    block: usize,
-    within: Range<usize>,
-    to: usize,
-}
-
-impl Reads {
-    /// Which blocks along an axis hold these ranges, and which stretches of them.
-    fn pieces(&self, axis: usize, ranges: &[Range<usize>]) -> (Vec<usize>, Vec<Piece>) {
-        let (mut blocks, mut pieces) = (Vec::new(), Vec::new());
-        let (mut begin, mut to) = (0, 0);
-        let mut ranges = ranges.iter().cloned().peekable();
-        for (number, &length) in self.source.axis(axis).iter().enumerate() {
-            let end = begin + length;
-            while let Some(range) = ranges.peek_mut() {
-                let common = range.start.max(begin)..range.end.min(end);
-                if common.is_empty() {
-                    break;
-                }
-                if blocks.last() != Some(&number) {
-                    blocks.push(number);
-                }
-                let n = common.len();
-                pieces.push(Piece {
-                    block: blocks.len() - 1,
-                    within: common.start - begin..common.end - begin,
-                    to,
-                });
-                to += n;
-                range.start = common.end;
-                match Range::is_empty(range) {
-                    true => drop(ranges.next()),
-                    false => break,
-                }
-            }
-            if ranges.peek().is_none() {
-                break;
-            }
-            begin = end;
-        }
-        (blocks, pieces)
-    }
-}
-
 /// The work on each block of the answer.
 struct Sampling {
-    reads: Reads,
+    /// Where the blocks of the coefficients begin along each axis, and where the last one ends.
+    starts: Vec<Vec<usize>>,
+    knots: Vec<Knots>,
+    target: Chunking,
     coordinates: Coordinates,
     reach: Option<Vec<usize>>,
     constant: f64,
@@ -257,8 +210,8 @@ struct Sampling {
 impl Sampling {
     /// Where a block of the answer lies.
     fn place(&self, coords: &[usize]) -> Vec<Range<usize>> {
-        let begin = self.reads.target.block_start(coords);
-        let shape = self.reads.target.block_shape(coords);
+        let begin = self.target.block_start(coords);
+        let shape = self.target.block_shape(coords);
         begin.into_iter().zip(shape).map(|(begin, length)| begin..begin + length).collect()
     }
 
@@ -269,29 +222,48 @@ impl Sampling {
             let (low, high) = self.coordinates.between(axis, block, self.reach.as_deref());
             if is_empty { vec![] } else { knots.needed(low, high) }
         };
-        self.reads.knots.iter().enumerate().map(of_axis).collect()
+        self.knots.iter().enumerate().map(of_axis).collect()
+    }
+
+    /// Whether nothing says between which coordinates a block looks.
+    fn reads_all(&self) -> bool {
+        matches!(self.coordinates, Coordinates::Given(_) | Coordinates::Function(..)) && self.reach.is_none()
+    }
+
+    fn n_blocks(&self, axis: usize) -> usize {
+        self.starts[axis].len() - 1
+    }
+
+    /// The stretches of blocks along each axis that make up what is needed.
+    fn pieces<A>(&self, needed: &[Vec<Range<usize>>]) -> Vec<Vec<Piece<A>>> {
+        let of_axis = |(ranges, starts): (&Vec<Range<usize>>, &Vec<usize>)| {
+            let mut pieces = Vec::new();
+            let mut at = 0;
+            for range in ranges {
+                pieces.extend(pieces_of_range(starts, range.clone(), at));
+                at += range.len();
+            }
+            pieces
+        };
+        needed.iter().zip(&self.starts).map(of_axis).collect()
     }
 
     fn wiring(&self) -> Wiring {
-        let is_bounded = match &self.coordinates {
-            Coordinates::Given(_) | Coordinates::Function(..) => self.reach.is_some(),
-            _ => true,
-        };
-        if !is_bounded {
+        if self.reads_all() {
             return Wiring::All;
         }
-        let grid = self.reads.source.grid_shape();
         let mut lists = Lists::new();
-        let (target, mut coords) = (self.reads.target.grid_shape(), vec![0; self.reads.target.ndim()]);
-        for _ in 0..self.reads.target.n_blocks() {
+        let (target, mut coords) = (self.target.grid_shape(), vec![0; self.target.ndim()]);
+        for _ in 0..self.target.n_blocks() {
             let needed = self.needed(&self.place(&coords));
             let blocks: Vec<Vec<usize>> =
-                needed.iter().enumerate().map(|(axis, ranges)| self.reads.pieces(axis, ranges).0).collect();
+                self.pieces::<()>(&needed).iter().map(|own| blocks_read(own)).collect();
             let shape: Vec<usize> = blocks.iter().map(Vec::len).collect();
             let mut at = vec![0; shape.len()];
             let mut list = Vec::new();
             for _ in 0..shape.iter().product() {
-                let number = |number, (axis, &at): (usize, &usize)| number * grid[axis] + blocks[axis][at];
+                let number =
+                    |number, (axis, &at): (usize, &usize)| number * self.n_blocks(axis) + blocks[axis][at];
                 // A grid has at most u32::MAX tasks.
                 list.push(at.iter().enumerate().fold(0, number) as u32);
                 advance(&mut at, &shape);
@@ -305,9 +277,9 @@ impl Sampling {
     fn facts<C, A>(&self, coords: &[usize]) -> Facts {
         let needed = self.needed(&self.place(coords));
         let assembled: usize = needed.iter().map(|ranges| Assembled::len(ranges)).product();
-        let shape = self.reads.target.block_shape(coords);
+        let shape = self.target.block_shape(coords);
         let pixels: usize = shape.iter().product();
-        let taps: usize = self.reads.knots.iter().map(|knots| knots.order + 1).product();
+        let taps: usize = self.knots.iter().map(|knots| knots.order + 1).product();
         // A support for each place along each axis, or of one pixel.
         let supports = shape.iter().sum::<usize>() * size_of::<Option<Support>>();
         Facts::bytes((pixels * size_of::<A>()) as u64)
@@ -329,7 +301,7 @@ impl Sampling {
             let elements = self.assembled::<C>(&needed, inputs)?;
             let mut stride = 1;
             let mut axes: Vec<Assembled> = Vec::with_capacity(needed.len());
-            for (knots, ranges) in self.reads.knots.iter().zip(needed).rev() {
+            for (knots, ranges) in self.knots.iter().zip(needed).rev() {
                 let n = Assembled::len(&ranges);
                 axes.push(Assembled { knots: *knots, ranges, stride });
                 stride *= n;
@@ -346,39 +318,24 @@ impl Sampling {
         needed: &[Vec<Range<usize>>],
         inputs: &Inputs<'_>,
     ) -> Result<Vec<C>, TaskError> {
-        let lengths: Vec<usize> = needed.iter().map(|ranges| Assembled::len(ranges)).collect();
-        let mut elements = zeros::<C>(lengths.iter().product())?;
-        if elements.is_empty() {
-            return Ok(elements);
+        let axes = self.pieces::<C>(needed);
+        if axes.iter().any(Vec::is_empty) {
+            return Ok(Vec::new());
         }
         let blocks = inputs.slot::<Block<C>>(0)?;
-        let whole = matches!(&self.coordinates, Coordinates::Given(_) | Coordinates::Function(..))
-            && self.reach.is_none();
-        let (mut counts, mut pieces) = (Vec::new(), Vec::new());
-        for (axis, ranges) in needed.iter().enumerate() {
-            let (read, mut own) = self.reads.pieces(axis, ranges);
-            if whole {
-                own.iter_mut().for_each(|piece| piece.block = read[piece.block]);
-            }
-            counts.push(if whole { self.reads.source.axis(axis).len() } else { read.len() });
-            pieces.push(own);
-        }
-        let mut target = ArrayViewMutD::from_shape(IxDyn(&lengths), &mut elements)?;
-        let shape: Vec<usize> = pieces.iter().map(Vec::len).collect();
-        let mut at = vec![0; shape.len()];
-        for _ in 0..shape.iter().product() {
-            let piece = |axis: usize| &pieces[axis][at[axis]];
-            let number = (0..at.len()).fold(0, |number, axis| number * counts[axis] + piece(axis).block);
-            let from = blocks[number].view();
-            let from = from.slice_each_axis(|axis| Slice::from(piece(axis.axis.index()).within.clone()));
-            let mut to = target.slice_each_axis_mut(|axis| {
-                let piece = piece(axis.axis.index());
-                Slice::from(piece.to..piece.to + piece.within.len())
+        let at_hand = |(axis, pieces): (usize, &Vec<Piece<C>>)| match self.reads_all() {
+            true => (0..self.n_blocks(axis)).collect(),
+            false => blocks_read(pieces),
+        };
+        let at_hand: Vec<Vec<usize>> = axes.iter().enumerate().map(at_hand).collect();
+        let elements = assemble(&axes, |at| {
+            let number = at.iter().zip(&at_hand).fold(0, |number, (at, at_hand)| {
+                number * at_hand.len() + at_hand.partition_point(|block| block < at)
             });
-            to.assign(&from);
-            advance(&mut at, &shape);
-        }
-        Ok(elements)
+            let block: &Block<C> = blocks[number];
+            block.view()
+        })?;
+        Ok(elements.into_raw_vec_and_offset().0)
     }
 
     fn fill<C: Widen, A: Pixel>(
