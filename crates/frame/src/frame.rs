@@ -406,7 +406,7 @@ impl Frame {
         }
     }
 
-    /// This frame with one more slot and step in every partition.
+    /// This frame with one more slot and step in every partition, which reads the only partition of another frame.
     pub(crate) fn then_with(
         &self,
         step: PartitionStep,
@@ -414,10 +414,31 @@ impl Frame {
         schema: SchemaRef,
         origin: Origin,
     ) -> Self {
+        self.wired_with(step, right, Wiring::axes([AxisMap::Fixed(0)]), schema, origin)
+    }
+
+    /// The same with the partition of the same number of another frame, which has as many.
+    pub(crate) fn then_with_each(
+        &self,
+        step: PartitionStep,
+        right: &Self,
+        schema: SchemaRef,
+        origin: Origin,
+    ) -> Self {
+        self.wired_with(step, right, Wiring::one_to_one(1), schema, origin)
+    }
+
+    fn wired_with(
+        &self,
+        step: PartitionStep,
+        right: &Self,
+        wiring: Wiring,
+        schema: SchemaRef,
+        origin: Origin,
+    ) -> Self {
         let layer = Layer::build(PartitionTask::step(step)).caller(origin.caller);
-        let layer = layer.input(&self.port, Wiring::one_to_one(1));
-        let layer =
-            layer.input(&right.port, Wiring::axes([AxisMap::Fixed(0)])).finish(self.port.grid().clone());
+        let layer = layer.input(&self.port, Wiring::one_to_one(1)).input(&right.port, wiring);
+        let layer = layer.finish(self.port.grid().clone());
         Self { port: Port::of(layer), schema, lengths: None, sorted: None }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use musher_graph_core::{Layer, Port, Site, Wiring};
+use musher_graph_core::Site;
 use polars::prelude::{DataType, Expr, JoinType, NULL, PlSmallStr, Schema, SchemaExt, SchemaRef, col, lit};
 
 use crate::check::{self, empty};
@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::frame::Frame;
 use crate::origin::Origin;
 use crate::step::{JoinOn, PartitionStep};
-use crate::task::PartitionTask;
 
 /// Which rows a join keeps.
 ///
@@ -117,14 +116,7 @@ impl Frame {
         let n = self.n_partitions().max(right.n_partitions());
         let [left, right] = [(self, &on.left), (&right, &on.right)]
             .map(|(frame, keys)| frame.exchanged_by(keys.clone(), n, origin));
-        let layer = Layer::build(PartitionTask::step(PartitionStep::join(1, on))).caller(origin.caller);
-        let layer = layer.input(&left.port, Wiring::one_to_one(1)).input(&right.port, Wiring::one_to_one(1));
-        Ok(Self {
-            port: Port::of(layer.finish(left.port.grid().clone())),
-            schema,
-            lengths: None,
-            sorted: None,
-        })
+        Ok(left.then_with_each(PartitionStep::join(1, on), &right, schema, origin))
     }
 
     /// Every row with every row of a polars `DataFrame`, or of a frame of any number of partitions.
@@ -204,11 +196,10 @@ impl Frame {
                 true => col(name.clone()),
                 false => lit(NULL).cast(dtype.clone()).alias(name.clone()),
             };
-            let columns = schema.iter().map(column).collect();
-            let of_frame = Self::resolved(frame.nothing().with_columns::<Vec<Expr>>(columns), origin)?;
+            let columns: Vec<Expr> = schema.iter().map(column).collect();
+            let of_frame = Self::resolved(frame.nothing().with_columns(&columns), origin)?;
             let fields = schema.iter_names().filter_map(|name| of_frame.get_field(name));
             let of_frame: SchemaRef = Arc::new(fields.collect());
-            let columns = schema.iter().map(column).collect();
             // Missing columns need rows to stand beside, which a selection of nothing else would not have.
             let filled =
                 frame.then(PartitionStep::with_columns(columns), Arc::clone(&of_frame), true, origin);
@@ -268,11 +259,8 @@ impl Frame {
                 }
                 _ => frame.clone(),
             };
-            let layer = Layer::build(PartitionTask::step(PartitionStep::zip(1))).caller(origin.caller);
-            let layer = layer.input(&whole.port, Wiring::one_to_one(1));
-            let layer = layer.input(&frame.port, Wiring::one_to_one(1)).finish(whole.port.grid().clone());
-            let lengths = whole.lengths.or(frame.lengths);
-            whole = Self { port: Port::of(layer), schema: schema.into(), lengths, sorted: None };
+            let made = whole.then_with_each(PartitionStep::zip(1), &frame, schema.into(), origin);
+            whole = Self { lengths: whole.lengths.or(frame.lengths), ..made };
         }
         Ok(whole)
     }

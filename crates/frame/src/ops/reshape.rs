@@ -38,10 +38,10 @@ impl Frame {
     pub fn explode<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let origin = Origin { operation: "explode", caller: Site::caller() };
         let columns: Vec<&str> = columns.into_iter().collect();
-        self.exploded(&columns, ExplodeOptions { empty_as_null: true, keep_nulls: true }, origin)
+        self.exploded(&columns, origin)
     }
 
-    fn exploded(&self, columns: &[&str], options: ExplodeOptions, origin: Origin) -> Result<Self, Error> {
+    fn exploded(&self, columns: &[&str], origin: Origin) -> Result<Self, Error> {
         if columns.is_empty() {
             let what = "the number of columns";
             return Err(Error::Zero { operation: origin.operation, what, caller: origin.caller });
@@ -56,6 +56,7 @@ impl Frame {
             }
         }
         let names: Vec<PlSmallStr> = columns.iter().map(|name| PlSmallStr::from(*name)).collect();
+        let options = ExplodeOptions { empty_as_null: true, keep_nulls: true };
         let lazy = self.nothing().explode(by_name(names.iter().cloned(), true, false), options);
         let schema = Self::resolved(lazy, origin)?;
         Ok(self.then(PartitionStep::explode(names, options), schema, false, origin))
@@ -116,11 +117,7 @@ impl Frame {
         let values = concat_list(values).map_err(wrong)?.alias("value");
         let columns: Vec<Expr> = index.into_iter().map(col).chain([names, values]).collect();
         let lists = self.select_at(&columns, origin)?;
-        lists.exploded(
-            &["variable", "value"],
-            ExplodeOptions { empty_as_null: true, keep_nulls: true },
-            origin,
-        )
+        lists.exploded(&["variable", "value"], origin)
     }
 
     /// A row for each combination of the keys `index`, in order of appearance, and a column for each of the `categories` of

@@ -1,6 +1,5 @@
 //! Aggregates of the whole frame or of groups beside the values of rows.
 
-use musher_graph_core::{AxisMap, Layer, Port, Wiring};
 use polars::prelude::{Expr, PolarsResult, Schema, WindowMapping, col};
 use polars_plan::plans::visitor::{RewriteRecursion, RewritingVisitor, TreeWalker};
 use polars_plan::prelude::FunctionExpr;
@@ -12,7 +11,6 @@ use crate::kernel::aggregate::is_aggregate;
 use crate::ops::over::{Over, column_of};
 use crate::origin::Origin;
 use crate::step::PartitionStep;
-use crate::task::{PartitionTask, Rows};
 
 /// What begins the names of the columns that hold totals.
 const PREFIX: &str = "__musher_total_";
@@ -49,16 +47,9 @@ impl Frame {
         let row = self.aggregate_at(&totals, origin)?;
         let mut schema = Schema::clone(&frame.schema);
         schema.merge(Schema::clone(&row.schema));
-        let task = PartitionTask::new(Rows::Input { slot: 0 }, vec![PartitionStep::carry(1)]);
-        let layer = Layer::build(task).caller(origin.caller).input(&frame.port, Wiring::one_to_one(1));
-        let layer =
-            layer.input(&row.port, Wiring::axes([AxisMap::Fixed(0)])).finish(frame.port.grid().clone());
-        let frame = Self {
-            port: Port::of(layer),
-            schema: schema.into(),
-            lengths: self.lengths.clone(),
-            sorted: None,
-        };
+        let lengths = self.lengths.clone();
+        let made = frame.then_with(PartitionStep::carry(1), &row, schema.into(), origin);
+        let frame = Self { lengths, ..made };
         Ok(Some(Totals { frame, expressions: parted }))
     }
 }
