@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::kernel::label::{BlockPlace, Border, label_block};
 use crate::kernel::merge::merge;
-use crate::label::Labeling;
+use crate::label::{Labeling, labelled_bytes};
 use crate::wire::{grid_of, port_of, single};
 
 /// Which components are kept, and of what.
@@ -236,17 +236,13 @@ fn components<D: Dimension>(
     .facts(move |at, _| {
         let shape = of_facts.block_shape(&at.coords());
         let pixels = shape.iter().product::<usize>() as u64;
-        let faces: u64 = shape.iter().map(|&length| 2 * pixels.checked_div(length as u64).unwrap_or(0)).sum();
-        // As in `label`: the true size is counted when it is known.
-        let border = size_of::<i32>() as u64 * faces + pixels / 8;
-        let labels = size_of::<i32>() as u64 * pixels;
+        let [labels, border] = labelled_bytes(&shape);
         let output_bytes = [Some(labels), Some(border), Some(pixels / 8)].into_iter().collect();
         Facts { output_bytes, ..Facts::default() }.scratch(2 * pixels).cost(4 * pixels)
     });
     let layer = Layer::build(task).caller(caller).input(&port_of(mask), Wiring::one_to_one(mask.ndim()));
     let layer = seed.into_iter().fold(layer, |layer, seed| {
-        let seed = if seed.chunks() == chunks { seed.clone() } else { seed.rechunk(chunks.clone()) };
-        layer.input(&port_of(&seed), Wiring::one_to_one(mask.ndim()))
+        layer.input(&port_of(&seed.rechunk(chunks)), Wiring::one_to_one(mask.ndim()))
     });
     Port::of(layer.finish(grid_of(mask)))
 }

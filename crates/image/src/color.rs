@@ -25,7 +25,7 @@ fn converted<A: Histogram + Intensity, D: Dimension>(
         _ => return Err(Error::Channels { operation, expected: "3", shape: Shape(shape), caller }),
     }
     let whole = Chunking::from_lengths(&lengths);
-    let image = if image.chunks() == &whole { image.clone() } else { image.try_rechunk(whole)? };
+    let image = image.try_rechunk(whole)?;
     let most = A::LEVELS.map_or(1.0, |levels| (levels - 1) as f64);
     let mapping = Mapping { label: operation, name: "image.color/1", cost: 20, caller };
     Ok(mapping.of(&image, &operation, move |colors: &[A], out: &mut [f64]| {

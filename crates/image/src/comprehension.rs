@@ -332,7 +332,7 @@ fn marked<A: Intensity, D: Dimension>(
     caller: Site,
 ) -> Port {
     let chunks = image.chunks();
-    let labels = if labels.chunks() == chunks { labels.clone() } else { labels.rechunk(chunks.clone()) };
+    let labels = labels.rechunk(chunks);
     let (of_run, shape) = (chunks.clone(), image.shape());
     let these: Option<HashSet<i32>> = match index {
         LabelIndex::All => None,

@@ -9,7 +9,7 @@ use crate::gaussian::FloatPixel;
 use crate::gray::Intensity;
 use crate::scale::{ScaleRange, Scaling, scaled};
 use crate::threshold::{Counts, Histogram, Histogrammed, Otsu, range_at};
-use crate::wire::{Mapping, grid_of, port_of, single};
+use crate::wire::{Mapping, grid_of, port_of};
 
 /// Stretches a range of values to another: what `skimage.exposure.rescale_intensity` gives.
 ///
@@ -53,25 +53,19 @@ pub fn rescale_intensity<A: Intensity, D: Dimension>(
         words: [first.to_bits(), last.to_bits()],
     };
     scaled(image, range.into(), scaling, move |value: f64, low, high| {
-        let value = value.clamp_to(low, high);
+        let value = clamped(value, low, high);
         match low == high {
-            true => value.clamp_to(first, last),
+            true => clamped(value, first, last),
             false => (value - low) / (high - low) * (last - first) + first,
         }
     })
 }
 
-/// Ends that may be NaN, as of an image with a NaN in it.
-trait ClampTo {
-    fn clamp_to(self, low: f64, high: f64) -> f64;
-}
-
-impl ClampTo for f64 {
-    fn clamp_to(self, low: f64, high: f64) -> f64 {
-        match low.is_nan() || high.is_nan() {
-            true => f64::NAN,
-            false => self.clamp(low, high),
-        }
+/// The value within these bounds; NaN where one of them is.
+fn clamped(value: f64, low: f64, high: f64) -> f64 {
+    match low.is_nan() || high.is_nan() {
+        true => f64::NAN,
+        false => value.clamp(low, high),
     }
 }
 
@@ -148,8 +142,8 @@ pub fn equalize_hist<A: Histogram + Intensity, D: Dimension>(
     parameters: impl Into<Otsu>,
 ) -> Result<Array<f64, D>, Error> {
     let caller = Site::caller();
-    let Histogrammed { counts, range, bins } =
-        Histogrammed::new("equalize_hist", image, parameters.into(), caller)?;
+    let histogram = Histogrammed::new("equalize_hist", image, parameters.into(), caller)?;
+    let bins = histogram.bins;
     let task = FnTask::new("equalize_hist", move |_: Place<'_>, inputs: &mut Inputs<'_>| {
         let block: &Block<A> = inputs.get(0)?;
         let Record(Counts(counts)) = inputs.get(1)?;
@@ -173,9 +167,8 @@ pub fn equalize_hist<A: Histogram + Intensity, D: Dimension>(
         Facts::bytes(pixels * size_of::<f64>() as u64).scratch(points).cost(20 * pixels)
     });
     let layer = Layer::build(task).caller(caller).input(&port_of(image), Wiring::one_to_one(image.ndim()));
-    let layer = layer.input(&counts, single(&counts));
-    let layer = range.iter().fold(layer, |layer, range| layer.input(range, single(range)));
-    Ok(Array::from_port(Port::of(layer.finish(grid_of(image))), image.chunks().clone()))
+    let layer = histogram.read_by(layer).finish(grid_of(image));
+    Ok(Array::from_port(Port::of(layer), image.chunks().clone()))
 }
 
 /// The value of a line through points at `x`, and of its ends beyond them, as `numpy.interp`.

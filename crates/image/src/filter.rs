@@ -10,7 +10,7 @@ use ndarray::{Axis, Dimension};
 use crate::error::Error;
 use crate::kernel::correlate::Weights;
 use crate::kernel::separable::{Between, Line, separable};
-use crate::kernel::widen::Widen;
+use crate::kernel::widen::{Widen, can_have};
 use crate::kernel::windows::Windows;
 
 /// Filters that reach further than this are a mistake: no image has as many pixels along an axis.
@@ -209,11 +209,9 @@ pub(crate) fn n_pixels(along: &[(usize, Depth, Mode)]) -> Result<usize, Error> {
 /// Refuses constants beyond the edges that integer pixels cannot have.
 #[track_caller]
 pub(crate) fn check_constants<A: Widen>(modes: impl Iterator<Item = Mode>) -> Result<(), Error> {
-    let is_integer = A::narrow(0.5).widen() == 0.0;
     for mode in modes {
         if let Mode::Constant(value) = mode
-            && is_integer
-            && A::narrow(value).widen() != value
+            && !can_have::<A>(value)
         {
             let expected = "a value that the pixels can have";
             return Err(Error::Parameter { parameter: "mode", value, expected, caller: Site::caller() });

@@ -164,6 +164,15 @@ fn layers<D: Dimension>(mask: &Array<bool, D>, connectivity: usize, caller: Site
     )
 }
 
+/// About how many bytes the labels of a block of this shape take, and its border.
+pub(crate) fn labelled_bytes(shape: &[usize]) -> [u64; 2] {
+    let pixels = shape.iter().product::<usize>() as u64;
+    let faces: u64 = shape.iter().map(|&length| 2 * pixels.checked_div(length as u64).unwrap_or(0)).sum();
+    let of_labels = |n: u64| size_of::<i32>() as u64 * n;
+    // Runs and components are fewer than pixels by about this much; the true size is counted when it is known.
+    [of_labels(pixels), of_labels(faces) + pixels / 8]
+}
+
 /// Labels each block alone: its labels, and its border.
 fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_core::Task {
     let (of_run, of_facts) = (chunks.clone(), chunks.clone());
@@ -179,13 +188,8 @@ fn label_blocks(chunks: &Chunking, connectivity: usize) -> impl musher_graph_cor
     .facts(move |at, _| {
         let shape = of_facts.block_shape(&at.coords());
         let pixels = shape.iter().product::<usize>() as u64;
-        let faces: u64 = shape.iter().map(|&length| 2 * pixels.checked_div(length as u64).unwrap_or(0)).sum();
-        // Runs and components are fewer than pixels by about this much; the true size is counted when it is known.
-        let border = size_of::<i32>() as u64 * faces + pixels / 8;
-        let labels = size_of::<i32>() as u64 * pixels;
-        Facts { output_bytes: [Some(labels), Some(border)].into_iter().collect(), ..Facts::default() }
-            .scratch(pixels)
-            .cost(2 * pixels)
+        let output_bytes = labelled_bytes(&shape).map(Some).into_iter().collect();
+        Facts { output_bytes, ..Facts::default() }.scratch(pixels).cost(2 * pixels)
     })
 }
 

@@ -487,7 +487,7 @@ pub(crate) fn regions<A: Intensity, D: Dimension>(
         return Err(Error::ShapeMismatch { operation, left, right, caller });
     }
     let chunks = image.chunks();
-    let labels = if labels.chunks() == chunks { labels.clone() } else { labels.rechunk(chunks.clone()) };
+    let labels = labels.rechunk(chunks);
     let of_run = chunks.clone();
     let task = FnTask::new("measure", move |at: Place<'_>, inputs: &mut Inputs<'_>| {
         let (values, labels) = (inputs.get::<Block<A>>(0)?, inputs.get::<Block<i32>>(1)?);

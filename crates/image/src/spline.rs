@@ -9,6 +9,7 @@ use crate::filter::{Along, along_axes, check_axis};
 use crate::kernel::bspline::{MOST_ORDER, filter_weights};
 use crate::kernel::correlate::Weights;
 use crate::kernel::resample::{Knots, SplineMode};
+use crate::kernel::widen::can_have;
 use crate::pixel::Pixel;
 
 /// Pixels that scipy adds at each side before it makes coefficients, where the mode has no coefficients of its own.
@@ -74,8 +75,7 @@ impl Spline {
         let Self { order, mode, is_filtered, reach } = self;
         check_order(order, 0, caller)?;
         let constant = mode.constant();
-        let is_integer = A::narrow(0.5).widen() == 0.0;
-        if is_integer && A::narrow(constant).widen() != constant {
+        if !can_have::<A>(constant) {
             let expected = "a value that the pixels can have";
             return Err(Error::Parameter { parameter: "mode", value: constant, expected, caller });
         }

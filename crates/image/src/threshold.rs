@@ -2,7 +2,8 @@
 
 use musher_array::{Array, Block, Chunking, Real};
 use musher_graph_core::{
-    AsRecord, Facts, FnTask, Grid, Inputs, Layer, Measure, Place, Port, Record, Site, Task, TaskError, Wiring,
+    AsRecord, Facts, FnTask, Grid, Inputs, Layer, LayerBuilder, Measure, Place, Port, Record, Site, Task,
+    TaskError, Wiring,
 };
 use ndarray::{ArrayD, Dimension, Ix0, Ix1, IxDyn};
 use serde::de::DeserializeOwned;
@@ -383,9 +384,9 @@ impl<A: Histogram> AsRecord for Extremes<A> {
 
 /// The histogram of an image, about to be looked at.
 pub(crate) struct Histogrammed {
-    pub(crate) counts: Port,
+    counts: Port,
     /// The range, of floats.
-    pub(crate) range: Option<Port>,
+    range: Option<Port>,
     pub(crate) bins: usize,
 }
 
@@ -413,9 +414,13 @@ impl Histogrammed {
 
     /// The single task that reads the counts and, of floats, the range.
     fn finish(&self, task: impl Task, grid: Grid, caller: Site) -> Port {
-        let layer = Layer::build(task).caller(caller).input(&self.counts, single(&self.counts));
-        let layer = self.range.iter().fold(layer, |layer, range| layer.input(range, single(range)));
-        Port::of(layer.finish(grid))
+        Port::of(self.read_by(Layer::build(task).caller(caller)).finish(grid))
+    }
+
+    /// The layer with the counts as one more input, and the range as another where there is one.
+    pub(crate) fn read_by(&self, layer: LayerBuilder) -> LayerBuilder {
+        let layer = layer.input(&self.counts, single(&self.counts));
+        self.range.iter().fold(layer, |layer, range| layer.input(range, single(range)))
     }
 }
 

@@ -22,7 +22,13 @@ impl Along {
     pub(crate) fn line(self, line: &[f64], hull: &mut Hull, out: &mut [f64]) {
         match self {
             Self::Taxicab => taxicab(line, out),
-            _ => self.envelope(line, hull, out),
+            Self::Squares(step) => self.envelope(line, hull, out, |(i, a), (u, b)| {
+                (b - a) / (2.0 * step * step * (u - i)) + (i + u) / 2.0
+            }),
+            Self::Chessboard => self.envelope(line, hull, out, |(i, a), (u, b)| {
+                let middle = ((i + u) / 2.0).floor();
+                if a <= b { (i + b).max(middle) } else { (u - a).min(middle) }
+            }),
         }
     }
 
@@ -36,20 +42,14 @@ impl Along {
         }
     }
 
-    /// From where on the later of two sites is nearer than the earlier.
-    fn meet(self, line: &[f64], one: usize, other: usize) -> f64 {
-        let (a, b) = (line[one], line[other]);
-        let (i, u) = (one as f64, other as f64);
-        let middle = (i + u) / 2.0;
-        match self {
-            Self::Squares(step) => (b - a) / (2.0 * step * step * (u - i)) + middle,
-            Self::Taxicab => (b - a + u + i) / 2.0,
-            Self::Chessboard if a <= b => (i + b).max(middle.floor()),
-            Self::Chessboard => (u - a).min(middle.floor()),
-        }
-    }
-
-    fn envelope(self, line: &[f64], hull: &mut Hull, out: &mut [f64]) {
+    /// The lower envelope; `meet` tells from where on the later of two sites, each with its distance, is nearer than the earlier.
+    fn envelope(
+        self,
+        line: &[f64],
+        hull: &mut Hull,
+        out: &mut [f64],
+        meet: impl Fn((f64, f64), (f64, f64)) -> f64,
+    ) {
         let Hull { sites, begins } = hull;
         sites.clear();
         begins.clear();
@@ -66,7 +66,8 @@ impl Along {
                     begins.pop();
                     continue;
                 }
-                let meet = self.meet(line, last, site).floor() + 1.0;
+                let known = |site: usize| (site as f64, line[site]);
+                let meet = meet(known(last), known(site)).floor() + 1.0;
                 if meet < line.len() as f64 {
                     sites.push(site);
                     begins.push((meet.max(0.0) as usize).max(begin));

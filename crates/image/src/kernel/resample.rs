@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::bspline::{MOST_TAPS, weights_at};
-use super::widen::Widen;
+use super::widen::{Widen, is_integer};
 
 /// What stands beyond the edges of an image that is seen between its pixels.
 ///
@@ -282,8 +282,7 @@ pub(crate) fn weighted_sum<A: Widen>(
 /// A sum as the element that it stands for: integers are rounded to the nearest, halves away from 0, and end at their range.
 #[inline]
 pub(crate) fn rounded<A: Widen>(sum: f64) -> A {
-    let is_integer = A::narrow(0.5).widen() == 0.0;
-    match is_integer {
+    match is_integer::<A>() {
         true if sum > 0.0 => A::narrow(sum + 0.5),
         true => A::narrow(sum - 0.5),
         false => A::narrow(sum),

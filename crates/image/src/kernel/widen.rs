@@ -11,6 +11,17 @@ pub trait Widen: Copy + PartialOrd + Zeroable + Send + Sync + 'static {
     fn narrow(value: f64) -> Self;
 }
 
+/// Whether pixels of this type are integers.
+#[inline(always)]
+pub(crate) fn is_integer<A: Widen>() -> bool {
+    A::narrow(0.5).widen() == 0.0
+}
+
+/// Whether a value beyond the edges can stand for pixels of this type: any can for floats.
+pub(crate) fn can_have<A: Widen>(value: f64) -> bool {
+    !is_integer::<A>() || A::narrow(value).widen() == value
+}
+
 /// Numbers. For `u8` it reads: `as f64`, `as u8`.
 macro_rules! widen {
     ($($t:ty),*) => {$(
